@@ -1,0 +1,56 @@
+"""Instants, sort keys and recommendation IDs: derived from the envelope, never from the clock."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_SECONDS: Final = 86_400
+_SECOND: Final = timedelta(seconds=1)
+
+# RFC 3339, and naive local times, which are read as UTC. `datetime.fromisoformat` alone accepts more (week
+# dates, 24:00) and not the same in every Python version.
+_RFC3339: Final = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?",
+    re.ASCII,
+)
+
+
+def parse_instant(value: str | datetime) -> datetime:
+    """Return `value` as an aware UTC datetime; a naive time is read as UTC.
+
+    Digits beyond microseconds are cut off. Raises `ValueError`, which names the rule and not the value, when
+    the text is not RFC 3339, is no date of the calendar, or leaves the years 1 to 9999 once it is in UTC.
+    """
+    try:
+        if isinstance(value, str):
+            if _RFC3339.fullmatch(value) is None:
+                raise ValueError  # noqa: TRY301 - one message for every way to be wrong
+            value = datetime.fromisoformat(value.upper())
+        if value.utcoffset() is None:
+            return value.replace(tzinfo=UTC)
+        return value.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("must be an RFC 3339 time such as 2026-01-31T12:00:00.000000Z") from None
+
+
+def sort_key(instant: datetime) -> str:
+    """Return the fixed-width text of a UTC instant, so that the order of texts is the order of time."""
+    return instant.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def recommendation_id(incident_id: str, agent_type: str, timestamp: str) -> str:
+    """Return the ID `rec-{incident_id}-{agent_type}-{instant}`, the instant of `timestamp` in its shortest form.
+
+    `timestamp` is a `sort_key`: trailing zeros of its fraction, and an empty fraction, are left out.
+    """
+    whole, _, fraction = timestamp[:-1].partition(".")
+    fraction = fraction.rstrip("0")
+    return f"rec-{incident_id}-{agent_type}-{whole}{'.' if fraction else ''}{fraction}Z"
+
+
+def expiry(timestamp: str, retention_days: int | None) -> int | None:
+    """Return the epoch second (UTC) at which an item expires, or None when it is kept for ever."""
+    if retention_days is None:
+        return None
+    return (parse_instant(timestamp) - EPOCH) // _SECOND + retention_days * _DAY_SECONDS

@@ -1,0 +1,52 @@
+"""Numbers as DynamoDB holds them: exact decimal text of at most 38 digits, in one canonical form."""
+
+from decimal import Decimal
+from math import isfinite
+
+from shared import limits
+
+_EXACT_INT = 10**18  # below this an int has fewer than 38 digits, whatever they are
+
+
+def number_text(value: float | Decimal) -> str | None:
+    """Return the canonical text of a number, or None when DynamoDB cannot hold it.
+
+    The form is DynamoDB's own: plain decimal digits without exponent, leading or trailing zeros or a negative
+    zero, so that a number read back from the table has the same text as the one that was sent.
+    """
+    if isinstance(value, int) and -_EXACT_INT < value < _EXACT_INT:
+        return int.__repr__(value)
+    if isinstance(value, float):
+        if not isfinite(value):
+            return None
+        text = float.__repr__(value)  # a subclass may have a repr of its own
+        if "e" not in text:
+            return "0" if value == 0 else text.removesuffix(".0")
+        value = Decimal(text)
+    return _decimal_text(Decimal(value))
+
+
+def _decimal_text(value: Decimal) -> str | None:
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):  # NaN and the infinities carry a letter here
+        return None
+    text = "".join(map(str, digits)).lstrip("0")
+    significant = text.rstrip("0")
+    if not significant:
+        return "0"
+    leading = exponent + len(text) - 1
+    if len(significant) > limits.NUMBER_DIGITS:
+        return None
+    if not limits.NUMBER_MIN_EXPONENT <= leading <= limits.NUMBER_MAX_EXPONENT:
+        return None
+    return format(Decimal((sign, tuple(map(int, significant)), leading - len(significant) + 1)), "f")
+
+
+def as_text(value: float | Decimal) -> str:
+    """Return any number as JSON-like text, also one that DynamoDB cannot hold (`NaN`, `Infinity`, 39 digits)."""
+    canonical = number_text(value)
+    if canonical is not None:
+        return canonical
+    if isinstance(value, float):
+        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - NaN test
+    return str(Decimal(value))  # through Decimal, because str(int) refuses more than 4,300 digits
