@@ -1,0 +1,89 @@
+"""Deploy the template through CloudFormation, as `sam deploy` does: upload, change set, execute."""
+
+import copy
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from samtranslator.yaml_helper import yaml_parse
+
+from infra.local.differences import Template
+from infra.local.errors import StackError
+
+STACK_NAME = "opx-recommendations"
+
+_BUCKET = "opx-recommendations-packages"
+_CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_TIMEOUT = 60.0  # seconds; it takes about one
+
+Client = Callable[[str], Any]
+
+
+def load_template(path: Path, parameters: Mapping[str, str]) -> Template:
+    """Read a YAML template, its short intrinsics (`!Ref`) in their long form.
+
+    `parameters` replace the defaults of the template's own. Raises `StackError` for a name it lacks.
+    """
+    template: Template = yaml_parse(path.read_text())
+    declared = template["Parameters"]
+    if unknown := parameters.keys() - declared.keys():
+        raise StackError(f"{path.name} has no parameter {', '.join(sorted(unknown))}")
+    for name, value in parameters.items():
+        declared[name]["Default"] = value
+    return template
+
+
+def package(client: Client, template: Template, zip_file: Path, digest: str) -> Template:
+    """Upload the zip and return the template with every function's code pointing at it."""
+    s3 = client("s3")
+    s3.create_bucket(Bucket=_BUCKET)
+    code = {"Bucket": _BUCKET, "Key": f"{digest}.zip"}
+    s3.put_object(**code, Body=zip_file.read_bytes())
+    changed = copy.deepcopy(template)
+    for resource in changed["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = code
+    return changed
+
+
+def deploy(client: Client, template: Template, check: Callable[[], None]) -> dict[str, str]:
+    """Create the stack and return its outputs.
+
+    `check` is called while waiting, and raises when waiting is in vain. Raises `StackError` with
+    the reasons of the resources that failed.
+    """
+    cloudformation = client("cloudformation")
+    change_set = cloudformation.create_change_set(
+        StackName=STACK_NAME,
+        ChangeSetName="create",
+        ChangeSetType="CREATE",
+        TemplateBody=json.dumps(template),
+        Capabilities=_CAPABILITIES,
+    )["Id"]
+    planned = _settled(lambda: cloudformation.describe_change_set(ChangeSetName=change_set), "Status", check)
+    if planned["Status"] != "CREATE_COMPLETE":
+        raise StackError(f"The change set is {planned['Status']}: {planned.get('StatusReason')}")
+    cloudformation.execute_change_set(ChangeSetName=change_set)
+    stack = _settled(lambda: cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0], "StackStatus", check)
+    if stack["StackStatus"] != "CREATE_COMPLETE":
+        events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+        reasons = [
+            f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
+            for event in reversed(events)
+            if event["ResourceStatus"].endswith("_FAILED")
+        ]
+        raise StackError("\n".join([f"The stack ended as {stack['StackStatus']}:", *reasons]))
+    return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+
+def _settled(describe: Callable[[], dict[str, Any]], status: str, check: Callable[[], None]) -> dict[str, Any]:
+    """Describe until the status is final."""
+    deadline = time.monotonic() + _TIMEOUT
+    while (described := describe())[status].endswith(("_PENDING", "_IN_PROGRESS")):
+        check()
+        if time.monotonic() > deadline:
+            raise StackError(f"CloudFormation is still at {described[status]} after {_TIMEOUT:.0f} s")
+        time.sleep(0.05)
+    return described

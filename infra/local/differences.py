@@ -1,0 +1,82 @@
+"""All in which the local stack's template differs from production's.
+
+Each difference is forced by a limit of the emulator, has a test that it is still needed, and is
+deleted when that test fails.
+"""
+
+import copy
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Template = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One change to the template. `apply` returns a new template and leaves its argument alone."""
+
+    name: str
+    why: str
+    apply: Callable[[Template], Template]
+
+
+def apply_all(template: Template, differences: tuple["Difference", ...] | None = None) -> Template:
+    """Return the template as the emulator gets it."""
+    for difference in DIFFERENCES if differences is None else differences:
+        template = difference.apply(template)
+    return template
+
+
+def _literal_maximum_concurrency(template: Template) -> Template:
+    changed = copy.deepcopy(template)
+    parameters = changed.get("Parameters", {})
+    for resource in changed["Resources"].values():
+        for event in resource.get("Properties", {}).get("Events", {}).values():
+            scaling = event["Properties"].get("ScalingConfig", {})
+            reference = scaling.get("MaximumConcurrency")
+            if isinstance(reference, dict):
+                scaling["MaximumConcurrency"] = int(parameters[reference["Ref"]]["Default"])
+    return changed
+
+
+def _no_metric_math_alarms(template: Template) -> Template:
+    return _without(
+        template,
+        lambda resource: resource["Type"] == "AWS::CloudWatch::Alarm" and "Metrics" in resource["Properties"],
+    )
+
+
+def _no_tls_only_policies(template: Template) -> Template:
+    return _without(
+        template,
+        lambda resource: (
+            resource["Type"] == "AWS::SQS::QueuePolicy"
+            and "aws:SecureTransport" in str(resource["Properties"]["PolicyDocument"])
+        ),
+    )
+
+
+def _without(template: Template, unwanted: Callable[[dict[str, Any]], bool]) -> Template:
+    changed = copy.deepcopy(template)
+    changed["Resources"] = {name: resource for name, resource in changed["Resources"].items() if not unwanted(resource)}
+    return changed
+
+
+DIFFERENCES = (
+    Difference(
+        name="literal-maximum-concurrency",
+        why="A parameter arrives at the event source mapping as text, and the poller cannot compare it with a number.",
+        apply=_literal_maximum_concurrency,
+    ),
+    Difference(
+        name="no-metric-math-alarms",
+        why="An alarm on a metric expression is refused, and the stack is rolled back.",
+        apply=_no_metric_math_alarms,
+    ),
+    Difference(
+        name="no-tls-only-policies",
+        why="The emulator speaks plain HTTP, and holds every call to the policy that denies it.",
+        apply=_no_tls_only_policies,
+    ),
+)

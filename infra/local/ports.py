@@ -1,0 +1,42 @@
+"""The port that the local stack listens on, and who else may hold it."""
+
+import shutil
+import socket
+import subprocess
+
+from infra.local.errors import StackError
+
+HOST = "127.0.0.1"
+DEFAULT = 4566  # where tools expect a local AWS
+VARIABLE = "LOCAL_STACK_PORT"
+
+
+def choose(port: int) -> int:
+    """Return the port if it is free, or any free one for 0.
+
+    Raises `StackError` that names the port and, where `lsof` knows it, its holder.
+    """
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            holder = _holder(port)
+            raise StackError(
+                f"port {port} on {HOST} cannot be used ({error.strerror})"
+                f"{f': {holder} holds it' if holder else ''}.\n"
+                f"Stop that process, or choose another port with {VARIABLE}, such as {VARIABLE}={port + 1}."
+            ) from error
+        return int(probe.getsockname()[1])
+
+
+def _holder(port: int) -> str:
+    """Return `name (pid n)` of the listening process, or nothing where that is not to be known."""
+    lsof = shutil.which("lsof")
+    if lsof is None:
+        return ""
+    listing = subprocess.run(  # noqa: S603 - lsof found on PATH, our own arguments
+        [lsof, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"], capture_output=True, text=True, check=False
+    )
+    fields = {line[0]: line[1:] for line in listing.stdout.splitlines() if line}
+    return f"{fields['c']} (pid {fields['p']})" if {"c", "p"} <= fields.keys() else ""

@@ -1,0 +1,178 @@
+"""The local stack as a context manager: everything is up inside it, and nothing is left after it."""
+
+import os
+import signal
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from infra.build import ROOT, build
+from infra.dependencies import BuildError
+from infra.local import canary, deployment, kept, ports
+from infra.local.differences import apply_all
+from infra.local.emulator import CREDENTIALS, REGION, Emulator
+from infra.local.errors import StackError
+
+# Parameters of the template, not differences from it. Production's visibility timeout of minutes
+# would make every retry, and so every test and demonstration of one, take as long.
+PARAMETERS = {"VisibilityTimeout": "5"}
+
+
+@dataclass(frozen=True)
+class LocalStack:
+    """A running stack, and what a program needs to use it."""
+
+    endpoint_url: str
+    region: str
+    queue_url: str
+    dlq_url: str
+    table_name: str
+    log_path: Path  # MiniStack's log, the function's lines included
+    pid: int
+    outputs: dict[str, str] = field(repr=False)  # of the template
+    check: Callable[[], None] = field(repr=False)  # raises StackError, which says why, once MiniStack has ended
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The environment variables that point AWS SDKs and this project's programs here."""
+        return {
+            **CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint_url,
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": ports.HOST,
+            "RECOMMENDATIONS_QUEUE_URL": self.queue_url,
+            "RECOMMENDATIONS_DLQ_URL": self.dlq_url,
+            "RECOMMENDATIONS_TABLE": self.table_name,
+        }
+
+    def client(self, service: str) -> Any:
+        """Return a botocore client of the stack, never of a real account."""
+        return client(self.endpoint_url, service)
+
+
+def client(endpoint_url: str, service: str) -> Any:
+    """Return a botocore client of the emulator that ignores the user's profile, files and proxies."""
+    nowhere = (None, None, os.devnull, None)
+    session = botocore.session.Session(
+        {"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}
+    )
+    return session.create_client(
+        service,
+        endpoint_url=endpoint_url,
+        region_name=REGION,
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        config=Config(connect_timeout=2, read_timeout=20, retries={"total_max_attempts": 2}, proxies={}),
+    )
+
+
+@contextmanager
+def local_stack(
+    *,
+    port: int | None = None,
+    keep: bool = False,
+    parameters: Mapping[str, str] | None = None,
+    root: Path = ROOT,
+) -> Iterator[LocalStack]:
+    """Start the stack, yield it once it really consumes, and leave nothing behind.
+
+    `port` None takes `LOCAL_STACK_PORT` or 4566, and 0 any free one. With `keep`, a stack whose
+    block ended well stays up until `kept.stop`; any exception still ends it. `parameters` are the
+    template's. `root` is where `consumer` and `shared` are.
+
+    Ctrl-C, SIGTERM and errors at any moment end it in the same way. Raises `StackError`.
+    """
+    if port is None:
+        port = int(os.environ.get(ports.VARIABLE, ports.DEFAULT))
+    if keep and (other := kept.find()) is not None:
+        raise StackError(f"A local stack is already up: {other}\nStop it with: python -m infra.local down")
+    kept.FOLDER.mkdir(exist_ok=True)
+    emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=kept.FOLDER)))
+    with _sigterm_raises():
+        leave_running = False
+        try:
+            stack = _start(emulator, port, {**PARAMETERS, **(parameters or {})}, root)
+            yield stack
+            if keep:
+                kept.record(kept.Kept(stack.pid, str(emulator.folder), stack.env))
+                emulator.leave_running()
+                leave_running = True
+        finally:
+            if not leave_running:
+                with _signals_ignored():
+                    emulator.stop()
+
+
+def _start(emulator: Emulator, port: int, parameters: Mapping[str, str], root: Path) -> LocalStack:
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    try:
+        built = build("local", ROOT / "build" / f"consumer-local-{version}.zip", root)
+    except BuildError as error:
+        raise StackError(str(error)) from error
+    emulator.start(ports.choose(port))
+
+    def of_service(service: str) -> Any:
+        return client(emulator.endpoint_url, service)
+
+    try:
+        template = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
+        template = deployment.package(of_service, template, Path(built.path), built.digest)
+        outputs = deployment.deploy(of_service, template, emulator.check)
+        canary.wait_until_consumed(of_service, outputs["QueueUrl"], outputs["TableName"], emulator.check)
+    except (BotoCoreError, ClientError, StackError) as error:
+        emulator.check()
+        raise StackError(f"{error}\n{emulator.last_log_lines()}") from error
+    return LocalStack(
+        endpoint_url=emulator.endpoint_url,
+        region=REGION,
+        queue_url=outputs["QueueUrl"],
+        dlq_url=outputs["DeadLetterQueueUrl"],
+        table_name=outputs["TableName"],
+        log_path=emulator.log,
+        pid=emulator.pid,
+        outputs=outputs,
+        check=emulator.check,
+    )
+
+
+@contextmanager
+def _sigterm_raises() -> Iterator[None]:
+    """Let SIGTERM unwind the stack as Ctrl-C does. Only the main thread may, and gets signals."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def raise_exit(number: int, _frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    previous = signal.signal(signal.SIGTERM, raise_exit)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
+
+
+@contextmanager
+def _signals_ignored() -> Iterator[None]:
+    """Let an impatient second Ctrl-C not interrupt the tear-down, which takes well under a second."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
