@@ -53,7 +53,7 @@ def build(platform: str = "local", output: Path = OUTPUT, root: Path = ROOT) -> 
         return previous
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    dependencies = install(lock, target, python, ROOT / "build" / "dependencies")
+    dependencies = install(lock, target, python, output.parent / "dependencies")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="zipping-") as temporary:
         own, archive = Path(temporary, "own"), Path(temporary, "consumer.zip")
         for source in sources:

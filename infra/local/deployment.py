@@ -48,7 +48,9 @@ def package(client: Client, template: Template, zip_file: Path, digest: str) -> 
     return changed
 
 
-def deploy(client: Client, template: Template, check: Callable[[], None]) -> dict[str, str]:
+def deploy(
+    client: Client, template: Template, check: Callable[[], None], stack_name: str = STACK_NAME
+) -> dict[str, str]:
     """Create the stack and return its outputs.
 
     `check` is called while waiting, and raises when waiting is in vain. Raises `StackError` with
@@ -56,7 +58,7 @@ def deploy(client: Client, template: Template, check: Callable[[], None]) -> dic
     """
     cloudformation = client("cloudformation")
     change_set = cloudformation.create_change_set(
-        StackName=STACK_NAME,
+        StackName=stack_name,
         ChangeSetName="create",
         ChangeSetType="CREATE",
         TemplateBody=json.dumps(template),
@@ -66,9 +68,9 @@ def deploy(client: Client, template: Template, check: Callable[[], None]) -> dic
     if planned["Status"] != "CREATE_COMPLETE":
         raise StackError(f"The change set is {planned['Status']}: {planned.get('StatusReason')}")
     cloudformation.execute_change_set(ChangeSetName=change_set)
-    stack = _settled(lambda: cloudformation.describe_stacks(StackName=STACK_NAME)["Stacks"][0], "StackStatus", check)
+    stack = _settled(lambda: cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0], "StackStatus", check)
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        events = cloudformation.describe_stack_events(StackName=STACK_NAME)["StackEvents"]
+        events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
         reasons = [
             f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
             for event in reversed(events)

@@ -1,16 +1,18 @@
 """The local stack that was left up: where it is noted, whether it still runs, and its end."""
 
 import json
+import os
 import shutil
 import subprocess
 import time
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from infra.build import ROOT
 from infra.local.emulator import end_group
 from infra.local.errors import StackError
 
-FOLDER = ROOT / ".local"
+FOLDER = Path(os.environ.get("LOCAL_STACK_FOLDER", ROOT / ".local"))
 
 _NOTE = FOLDER / "stack.json"
 _END_TIMEOUT = 10.0  # seconds; a killed process group is gone at once

@@ -1,0 +1,91 @@
+"""The engines that tests run against. Each starts once a run, on 127.0.0.1, when a test first asks for it."""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from moto.moto_server.threaded_moto_server import ThreadedMotoServer
+
+from infra.local import LocalStack, local_stack, ports
+
+CONFORMANCE = Path(__file__).parent / "conformance"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_real_account() -> Iterator[None]:
+    """Keep every test away from the user's AWS account, whatever it forgets to set."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith(("AWS_", "RECOMMENDATIONS_"))]:
+            patch.delenv(name)
+        patch.setenv("AWS_ACCESS_KEY_ID", "test")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+        patch.setenv("AWS_REGION", "us-east-1")
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        patch.setenv("AWS_CONFIG_FILE", os.devnull)
+        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+        patch.setenv("NO_PROXY", ports.HOST)
+        yield
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[LocalStack]:
+    """The whole system, deployed from the real template. Mark such tests with `stack`."""
+    with local_stack(port=0) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[str]:
+    """The endpoint URL of moto in server mode. Tests share it, so they name their own queues and tables."""
+    server = ThreadedMotoServer(ip_address=ports.HOST, port=0, verbose=False)
+    server.start()
+    try:
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The endpoint URL of dynalite, a DynamoDB that enforces its limits. Tables are ready at once."""
+    beside = Path(sys.prefix, "bin", "node")
+    node = str(beside) if beside.exists() else shutil.which("node")
+    program = CONFORMANCE / "node_modules" / "dynalite" / "cli.js"
+    if node is None:
+        _cannot_run("Node.js is missing")
+    if not program.exists():
+        _cannot_run("dynalite is not installed; run: make tests/conformance/node_modules/.ready")
+    port = ports.choose(0)
+    log = tmp_path_factory.mktemp("dynalite") / "log"
+    delays = [part for name in ("create", "delete", "update") for part in (f"--{name}TableMs", "0")]
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - node and dynalite, our own arguments
+            [node, str(program), "--host", ports.HOST, "--port", str(port), *delays],
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+    try:
+        deadline = time.monotonic() + 30
+        while "listening" not in log.read_text():
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"dynalite does not start:\n{log.read_text()}")
+            time.sleep(0.05)
+        yield f"http://{ports.HOST}:{port}"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _cannot_run(why: str) -> NoReturn:
+    """Skip where a person may lack Node; in CI a skipped conformance run would pass unnoticed."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)
