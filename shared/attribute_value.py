@@ -1,7 +1,7 @@
 """JSON values as DynamoDB attribute values, and back.
 
 What JSON allows and DynamoDB does not is stored as its JSON text: NaN, a number out of range, a map or list below
-the nesting limit, a map with an empty or oversized key.
+the nesting limit, an entry whose name is empty or too long.
 """
 
 from base64 import b64encode
@@ -13,6 +13,8 @@ from shared import limits
 from shared.json_text import canonical_text, quote
 from shared.numbers import as_text, number_text
 
+_NAME_BEGINNING = 100  # characters
+
 AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, as the low-level client has it
 
 
@@ -21,6 +23,8 @@ def encode_map(values: Mapping[str, Any], level: int = 0) -> str:
 
     `values` holds parsed JSON (see `shared.json_text.parse_json`); `level` is that of the map itself, 0 for an item.
     """
+    if not all(map(_is_storable_name, values)):
+        values = _with_storable_names(values)
     inner = level + 1
     return "{" + ",".join([f"{quote(name)}:{_encode(values[name], inner)}" for name in sorted(values)]) + "}"
 
@@ -32,23 +36,32 @@ def _encode(value: Any, level: int) -> str:
         return '{"NULL":true}'
     if isinstance(value, bool):
         return '{"BOOL":true}' if value else '{"BOOL":false}'
-    if isinstance(value, dict):
-        if level > limits.CONTAINER_LEVELS or not all(map(_fits_as_name, value)):
-            return f'{{"S":{quote(canonical_text(value))}}}'
-        return f'{{"M":{encode_map(value, level)}}}'
-    if isinstance(value, list):
+    if isinstance(value, dict | list):
         if level > limits.CONTAINER_LEVELS:
             return f'{{"S":{quote(canonical_text(value))}}}'
+        if isinstance(value, dict):
+            return f'{{"M":{encode_map(value, level)}}}'
         inner = level + 1
         return '{"L":[' + ",".join([_encode(child, inner) for child in value]) + "]}"
     text = number_text(value)
     return f'{{"S":{quote(as_text(value))}}}' if text is None else f'{{"N":"{text}"}}'
 
 
-def _fits_as_name(name: str) -> bool:
-    return len(name) > 0 and (
-        len(name) * 4 <= limits.ATTRIBUTE_NAME_BYTES or len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES
-    )
+def _is_storable_name(name: str) -> bool:
+    if len(name) * 4 <= limits.ATTRIBUTE_NAME_BYTES:  # no character has more than 4 bytes
+        return name != ""
+    return len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES
+
+
+def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Store an entry whose name is refused under the name's beginning and "…", as the JSON text of the entry."""
+    stored = {name: values[name] for name in values if _is_storable_name(name)}
+    for name in sorted(values.keys() - stored.keys()):
+        stand_in = name[:_NAME_BEGINNING] + "…"
+        while stand_in in stored:
+            stand_in += "…"
+        stored[stand_in] = canonical_text({name: values[name]})
+    return stored
 
 
 def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:

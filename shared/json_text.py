@@ -14,7 +14,7 @@ from shared.numbers import as_text
 
 # A double holds 15 decimal digits and exponents below 100 exactly (its repr gives the same number back). A body
 # with a longer number, or a lone surrogate, which the fast parser refuses, takes the exact parser.
-_MAY_LOSE_DIGITS: Final = re.compile(r"[0-9.]{17}|[0-9][eE][+-]?[0-9]{3}")
+_MAY_LOSE_DIGITS: Final = re.compile(r"[0-9](?:[0-9.]{16}|[eE][+-]?[0-9]{3})")
 _EXACT_INT_DIGITS: Final = 18
 
 

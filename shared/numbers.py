@@ -11,8 +11,8 @@ _EXACT_INT = 10**18  # below this an int has fewer than 38 digits, whatever they
 def number_text(value: float | Decimal) -> str | None:
     """Return the canonical text of a number, or None when DynamoDB cannot hold it.
 
-    The form is DynamoDB's own: plain decimal digits without exponent, leading or trailing zeros or a negative
-    zero, so that a number read back from the table has the same text as the one that was sent.
+    Equal numbers have equal text: plain decimal digits without leading or trailing zeros or a negative zero, and
+    from 1E+38 on with an exponent. A number that comes back from the table in another form has this form again.
     """
     if isinstance(value, int) and -_EXACT_INT < value < _EXACT_INT:
         return int.__repr__(value)
@@ -39,7 +39,9 @@ def _decimal_text(value: Decimal) -> str | None:
         return None
     if not limits.NUMBER_MIN_EXPONENT <= leading <= limits.NUMBER_MAX_EXPONENT:
         return None
-    return format(Decimal((sign, tuple(map(int, significant)), leading - len(significant) + 1)), "f")
+    exact = Decimal((sign, tuple(map(int, significant)), leading - len(significant) + 1))
+    # Plain digits, except where trailing zeros would make more than 38 of them, which boto3 cannot read.
+    return format(exact, "f") if leading < limits.NUMBER_DIGITS else f"{exact:E}"
 
 
 def as_text(value: float | Decimal) -> str:
