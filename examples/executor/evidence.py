@@ -1,0 +1,82 @@
+"""Evidence that makes the envelopes as large as real ones: metric samples, log excerpts, citations.
+
+Everything here is generated and says so (`generated: true`): neither the values nor the log lines are the
+companies' own data. The only input is the recorded incident, so the same incident gives the same bytes.
+"""
+
+import json
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any, Final
+
+from examples.executor.incident import Incident, Recording
+
+USUAL_BYTES: Final = (900, 4_800)
+LARGE_BYTES: Final = (54_000, 57_000)
+"""With prose and metadata on top these give envelopes of 2 to 8 KB, and a few near 60 KB."""
+LOG_LEVELS: Final = ("INFO", "WARN", "WARN", "ERROR", "ERROR", "ERROR")
+
+
+def dice(incident: Incident, purpose: str) -> Random:
+    """Return the random source for one purpose; it depends on nothing but the two names."""
+    return Random(f"{incident.incident_id}/{purpose}")  # noqa: S311 - repeatable by design, guards no secret
+
+
+def attach(incident: Incident, agent_id: str, recording: Recording) -> dict[str, Any]:
+    """Return the agent's findings together with its share of generated evidence."""
+    if recording.evidence == "none":
+        return dict(recording.findings)
+    rng = dice(incident, f"evidence/{agent_id}")
+    target = rng.randint(*(LARGE_BYTES if recording.evidence == "large" else USUAL_BYTES))
+    return {**recording.findings, "evidence": _evidence(incident, rng, target)}
+
+
+def citations(incident: Incident, recording: Recording) -> list[dict[str, Any]] | None:
+    """Return the cited public sources in full, or None when the agent cited nothing at all."""
+    if recording.citations is None:
+        return None
+    return [{"id": name, **incident.sources[name]} for name in recording.citations]
+
+
+def bundle(incident: Incident) -> dict[str, Any]:
+    """Return the evidence that the executor hands to every agent."""
+    return {"summary": incident.summary, **_evidence(incident, dice(incident, "bundle"), USUAL_BYTES[0])}
+
+
+def size(value: object) -> int:
+    """Return the bytes that a value takes as compact UTF-8 JSON."""
+    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+
+
+def _evidence(incident: Incident, rng: Random, target_bytes: int) -> dict[str, Any]:
+    samples: list[dict[str, Any]] = []
+    excerpts: list[dict[str, Any]] = []
+    taken = 0
+    minute = -5
+    while taken < target_bytes:
+        at = incident.began_at + timedelta(minutes=minute, microseconds=rng.randrange(1_000_000))
+        phase = "before" if minute < 0 else "during"
+        new_samples = [_sample(metric, at, metric[phase], rng) for metric in incident.evidence_hints["metrics"]]
+        new_excerpts = [_excerpt(incident, at, rng)] if minute >= 0 else []
+        samples += new_samples
+        excerpts += new_excerpts
+        taken += size(new_samples) + size(new_excerpts)
+        minute += 1
+    return {"generated": True, "metric_samples": samples, "log_excerpts": excerpts}
+
+
+def _sample(metric: dict[str, Any], at: datetime, level: float, rng: Random) -> dict[str, Any]:
+    return {
+        "metric": metric["name"],
+        "unit": metric["unit"],
+        "at": at.isoformat(),
+        "value": round(level * rng.uniform(0.97, 1.03), 3),
+    }
+
+
+def _excerpt(incident: Incident, at: datetime, rng: Random) -> dict[str, Any]:
+    return {
+        "at": at.isoformat(),
+        "level": rng.choice(LOG_LEVELS),
+        "line": rng.choice(incident.evidence_hints["log_lines"]),
+    }
