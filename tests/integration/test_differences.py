@@ -42,7 +42,7 @@ def of_service(emulator: Emulator) -> Callable[[str], Any]:
 
 def template_without(name: str) -> Template:
     """Return the real template with every difference but one, its names made unique by that one."""
-    suffix = f"-{name.split('-')[-1]}"
+    suffix = f"-{name.rsplit('-', maxsplit=1)[-1]}"
     template = deployment.load_template(ROOT / "infra" / "template.yaml", {"NameSuffix": suffix})
     return apply_all(template, tuple(difference for difference in DIFFERENCES if difference.name != name))
 
