@@ -15,7 +15,9 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-setup: $(VENV)/.ready $(VENV)-stack/.ready ## make .venv and the local stack's own environment (quick when nothing changed)
+CONFORMANCE := tests/conformance/node_modules/.ready
+
+setup: $(VENV)/.ready $(VENV)-stack/.ready $(CONFORMANCE) ## make .venv and the local stack's own environment (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
@@ -29,6 +31,11 @@ $(VENV)-stack/.ready: requirements/stack.lock
 	@echo "setup: $(VENV)-stack (the local stack's own environment)"
 	@$(PYTHON) -m venv $(VENV)-stack
 	@$(VENV)-stack/bin/python -m pip install $(LOCKED) -r requirements/stack.lock
+	@touch $@
+
+$(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
+	@echo "setup: tests/conformance/node_modules (dynalite, the engine that enforces DynamoDB's limits)"
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/conformance --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter, cfn-lint

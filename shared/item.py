@@ -27,21 +27,19 @@ class EncodedItem(NamedTuple):
 def encode_item(envelope: Envelope) -> EncodedItem:
     """Encode an envelope, trimmed when it is over DynamoDB's 400 KB. Equal envelopes give equal bytes."""
     expires_at = expiry(envelope.timestamp, envelope.retention)
-    fields = envelope.wire_fields()
-    content = encode_map(fields)
-    # The text is never shorter than the item is large, so most items need no measuring.
-    if len(content) > limits.ITEM_BYTES // 4 and _is_over_limit(content):
-        content = encode_map(trim(decode_map(json.loads(content))))
+    item = _finished(envelope.recommendation_id, encode_map(envelope.wire_fields()), expires_at)
+    # No value's JSON is shorter than DynamoDB counts it, so most items need no measuring.
+    if len(item.body) > limits.ITEM_BYTES and item_size(json.loads(item.body)) > limits.ITEM_BYTES:
+        content = decode_map(_without_derived(json.loads(item.body)))
+        item = _finished(envelope.recommendation_id, encode_map(trim(content)), expires_at)
+    return item
+
+
+def _finished(recommendation_id: str, content: str, expires_at: int | None) -> EncodedItem:
     digest = _digest(content)
     ttl = "" if expires_at is None else f',"ttl":{{"N":"{expires_at}"}}'
     body = f'{content[:-1]},"contentDigest":{{"S":"{digest}"}}{ttl}}}'
-    return EncodedItem(envelope.recommendation_id, body.encode(), digest, expires_at)
-
-
-def _is_over_limit(content: str) -> bool:
-    # What is added below: both names, 64 hexadecimal digits, and a number of at most 12 digits.
-    derived = len("contentDigest") + 64 + len("ttl") + 8
-    return item_size(json.loads(content)) + derived > limits.ITEM_BYTES
+    return EncodedItem(recommendation_id, body.encode(), digest, expires_at)
 
 
 def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
@@ -51,7 +49,11 @@ def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
 
 def item_digest(item: Mapping[str, AttributeValue]) -> str:
     """Return the SHA-256 (hex) of an item's content; equals its `contentDigest` when nothing was changed."""
-    return _digest(encode_map(decode_map({name: item[name] for name in item.keys() - DERIVED_FIELDS})))
+    return _digest(encode_map(decode_map(_without_derived(item))))
+
+
+def _without_derived(item: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    return {name: item[name] for name in item.keys() - DERIVED_FIELDS}
 
 
 def _digest(content: str) -> str:

@@ -35,7 +35,7 @@ def trim(fields: dict[str, Any]) -> dict[str, Any]:
             break
         container[key], saved = _cut(container[key], size - excess, path, cuts)
         excess -= saved
-    attributes = {name: len(canonical_text(fields[name]).encode()) for name in fields.keys() - _KEYS}
+    attributes = {name: len(canonical_text(fields[name]).encode()) for name in fields if name not in _KEYS}
     for name in sorted(attributes, key=lambda name: (-attributes[name], name)):
         excess = _excess(fields) + len(cuts) * _ENTRY
         if excess <= 0 or attributes[name] < _WORTH_CUTTING:
