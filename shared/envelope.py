@@ -131,7 +131,7 @@ class Envelope(BaseModel):
     recommendation: JsonObject
     confidence: Annotated[int | float | Decimal | None, PlainValidator(_confidence)] = None
     reasoning: StrictStr = ""
-    citations: JsonObjects = ()
+    citations: JsonObjects = Field(default_factory=list)
     metadata: JsonObject = Field(default_factory=dict)
     retention: Annotated[StrictInt, Field(ge=1, le=limits.MAX_RETENTION_DAYS)] | None = limits.RETENTION_DAYS
 
@@ -215,7 +215,7 @@ def parse_envelope(body: str | bytes) -> Envelope:
     if not isinstance(wire, dict):
         raise EnvelopeError(INVALID_ENVELOPE, "body: must be an object")
     version = wire.get("schemaVersion")
-    if type(version) is int and version > SCHEMA_VERSION:
+    if isinstance(version, int | Decimal) and version > SCHEMA_VERSION:
         raise EnvelopeError(UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {SCHEMA_VERSION}")
     for name in DERIVED_FIELDS & wire.keys():
         del wire[name]

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from json.encoder import encode_basestring
 from math import isfinite
@@ -105,11 +106,11 @@ def canonical_text(value: Any) -> str:
 def dump_json(value: Any) -> bytes:
     """Serialise whatever an agent may hold as UTF-8 JSON that SQS accepts; raise `JsonError` when it cannot be.
 
-    Dataclasses, pydantic models, datetimes, enums, sets and tuples become their JSON form; NaN and the infinities
-    become text, and so does a `Decimal` and any object of another kind (its `str`).
+    Mappings, dataclasses, pydantic models, datetimes, enums, sets and tuples become their JSON form; NaN and the
+    infinities become text, and so does a `Decimal` and any object of another kind (its `str`).
     """
     try:
-        body = to_json(value, inf_nan_mode="strings", fallback=str)
+        body = to_json(value, inf_nan_mode="strings", fallback=_plain)
     except (PydanticSerializationError, UnicodeEncodeError):
         body = _dump_odd(value)
     return sqs_safe(body)
@@ -127,8 +128,17 @@ def _dump_odd(value: Any) -> bytes:
     try:
         return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
     except (TypeError, ValueError, RecursionError):
-        raise JsonError("must be serialisable as JSON: no circular reference, no object whose str() fails") from None
+        raise JsonError("must be serialisable as JSON: no circular reference, nested at most 200 levels deep") from None
 
 
 def _jsonable(value: Any) -> Any:
-    return to_jsonable_python(value, bytes_mode="base64", fallback=str)
+    return to_jsonable_python(value, bytes_mode="base64", fallback=_plain)
+
+
+def _plain(value: object) -> dict[Any, Any] | str:
+    if isinstance(value, Mapping):
+        return dict(value)
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - foreign code; one broken value must not cost the whole recommendation
+        return f"<{type(value).__qualname__}>"
