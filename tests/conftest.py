@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from infra.local import LocalStack, local_stack, ports
 
@@ -44,6 +43,10 @@ def stack() -> Iterator[LocalStack]:
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[str]:
     """The endpoint URL of moto in server mode. Tests share it, so they name their own queues and tables."""
+    from moto.moto_server.threaded_moto_server import (  # noqa: PLC0415 - a second that only its users should pay
+        ThreadedMotoServer,
+    )
+
     server = ThreadedMotoServer(ip_address=ports.HOST, port=0, verbose=False)
     server.start()
     try:

@@ -14,7 +14,6 @@ from infra.local.errors import StackError
 
 FOLDER = Path(os.environ.get("LOCAL_STACK_FOLDER", ROOT / ".local"))
 
-_NOTE = FOLDER / "stack.json"
 _END_TIMEOUT = 10.0  # seconds; a killed process group is gone at once
 
 
@@ -40,17 +39,17 @@ class Kept:
 
 def record(kept: Kept) -> None:
     """Note the stack for later commands."""
-    _NOTE.write_text(json.dumps(asdict(kept), indent=2) + "\n")
+    _note().write_text(json.dumps(asdict(kept), indent=2) + "\n")
 
 
 def find() -> Kept | None:
     """Return the stack that is up, or None. The remains of one that died are removed."""
     try:
-        kept = Kept(**json.loads(_NOTE.read_text()))
+        kept = Kept(**json.loads(_note().read_text()))
     except FileNotFoundError:
         return None
     except (ValueError, TypeError) as error:
-        raise StackError(f"{_NOTE} cannot be read ({type(error).__name__}). Delete it.") from error
+        raise StackError(f"{_note()} cannot be read ({type(error).__name__}). Delete it.") from error
     if kept.runs:
         return kept
     _forget(kept)
@@ -77,4 +76,8 @@ def stop() -> Kept | None:
 
 def _forget(kept: Kept) -> None:
     shutil.rmtree(kept.folder, ignore_errors=True)
-    _NOTE.unlink(missing_ok=True)
+    _note().unlink(missing_ok=True)
+
+
+def _note() -> Path:
+    return FOLDER / "stack.json"

@@ -21,16 +21,16 @@ def choose(port: int) -> int:
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            holder = _holder(port)
+            by = holder(port)
             raise StackError(
                 f"port {port} on {HOST} cannot be used ({error.strerror})"
-                f"{f': {holder} holds it' if holder else ''}.\n"
+                f"{f': {by} holds it' if by else ''}.\n"
                 f"Stop that process, or choose another port with {VARIABLE}, such as {VARIABLE}={port + 1}."
             ) from error
         return int(probe.getsockname()[1])
 
 
-def _holder(port: int) -> str:
+def holder(port: int) -> str:
     """Return `name (pid n)` of the listening process, or nothing where that is not to be known."""
     lsof = shutil.which("lsof")
     if lsof is None:
