@@ -1,9 +1,8 @@
 """The six agent nodes. Each replays what was recorded for it; no model is called."""
 
-from collections.abc import Callable
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from examples.executor.evidence import attach, citations, dice, size
 from examples.executor.incident import Incident, Recording, load
@@ -26,7 +25,14 @@ USD_PER_MILLION_TOKENS: Final = {"input": 3.0, "output": 15.0}
 """A round price, so that the cost fields hold numbers of a plausible size."""
 
 
-def replaying(agent_id: str) -> Callable[[ExecutorState], ExecutorState]:
+class Node(Protocol):
+    """What LangGraph wants of a node; it calls the parameter `state`."""
+
+    def __call__(self, state: ExecutorState) -> ExecutorState:
+        """Return the keys of the state that the node writes."""
+
+
+def replaying(agent_id: str) -> Node:
     """Return the graph node that answers with the agent's recorded output."""
 
     def node(state: ExecutorState) -> ExecutorState:

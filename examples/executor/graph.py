@@ -11,6 +11,7 @@ from examples.executor.state import ExecutorState
 BUDGET_USD: Final = 0.50
 CONSENSUS_NODE: Final = "reach-consensus"  # LangGraph wants node names apart from state keys
 
+
 def build_graph() -> "StateGraph[ExecutorState]":
     """Return the graph, not yet compiled, so that its nodes can still be wrapped."""
     builder = StateGraph(ExecutorState)

@@ -1,24 +1,81 @@
-"""The executor as a Lambda function, with the producer integrated in either of its two ways.
+"""How an executor integrates the producer: after the graph, or node by node. And its Lambda entry.
 
-Deploy one of them, with the producer at module scope so that a sandbox keeps it over its invocations:
+Both ways give the same recommendation IDs. An executor that uses both sends the second as duplicates of the
+first, which does no harm. In a Lambda function the producer belongs at module scope, one per sandbox:
 
     producer = RecommendationProducer.from_env()
-    handler = recording_after_the_graph(producer)
-
-Both ways give the same recommendation IDs. The second sends some duplicates of the first if both are used, and
-duplicates do no harm.
+    handler = lambda_handler(producer)
 """
 
-from collections.abc import Callable
-from datetime import date
-from typing import Any, Protocol
-
-from langgraph.graph.state import CompiledStateGraph
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, cast
 
 from examples.executor.execution import RECOMMENDATIONS, Execution
 from examples.executor.graph import build_graph
 from examples.executor.state import ExecutorState
 from producer.langgraph import persisting
+from shared.identity import parse_instant
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
-Graph = CompiledStateGraph[ExecutorState, None, ExecutorState, ExecutorState]
+Run = Callable[[Execution], ExecutorState]
+
+
+class Producer(Protocol):
+    """What an executor needs of `RecommendationProducer`."""
+
+    def enqueue_state(self, state: Mapping[str, Any]) -> Sequence[Any]:
+        """Hand over every agent's output and the consensus; never raises."""
+
+    def lambda_handler(self, handler: Handler) -> Handler:
+        """Wrap a Lambda handler so that the buffer drains before the sandbox freezes."""
+
+
+def after_the_graph(producer: Producer) -> Run:
+    """Persist once, when the graph is done: one line, and nothing if the graph raises."""
+    graph = build_graph().compile()
+
+    def run(execution: Execution) -> ExecutorState:
+        state = cast("ExecutorState", graph.invoke(execution.initial_state()))
+        producer.enqueue_state(state)
+        return state
+
+    return run
+
+
+def per_node(producer: Producer) -> Run:
+    """Persist each agent's output when its node is done, so that a later crash loses nothing."""
+    graph = persisting(build_graph(), producer).compile()
+
+    def run(execution: Execution) -> ExecutorState:
+        return cast("ExecutorState", graph.invoke(execution.initial_state()))
+
+    return run
+
+
+WAYS: Final[dict[str, Callable[[Producer], Run]]] = {"after": after_the_graph, "per-node": per_node}
+
+
+def lambda_handler(producer: Producer, way: str = "after") -> Handler:
+    """Return the handler for EventBridge events whose detail names a recorded incident.
+
+    The event's `detail` holds `incidentId`, and `replay` (default false) for the recorded replay. The run is
+    moved to the day of the event, so the same event, delivered again, gives the same recommendations.
+    """
+    run = WAYS[way](producer)
+
+    @producer.lambda_handler
+    def handler(event: dict[str, Any], _context: object) -> dict[str, Any]:
+        detail = event["detail"]
+        execution = Execution(
+            detail["incidentId"],
+            replay=detail.get("replay", False),
+            day=parse_instant(event["time"]).date(),
+        )
+        state = run(execution)
+        return {
+            "executionId": execution.execution_id,
+            "recommendations": RECOMMENDATIONS,
+            "agreement": state["consensus"].agreement_level,
+        }
+
+    return handler
