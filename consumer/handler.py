@@ -1,0 +1,46 @@
+"""The composition root: what Lambda calls."""
+
+import asyncio
+import os
+import random
+import time
+from functools import cache, partial
+from typing import Any, Final, NamedTuple
+
+from aws_lambda_powertools import Logger
+
+from consumer.backoff import full_jitter
+from consumer.clients import Clients
+from consumer.invocation import LambdaContext, Surroundings, consume
+from consumer.outcome import BatchResponse
+from consumer.writer import Effects
+from shared.settings import Settings
+
+SERVICE: Final = "recommendation-consumer"
+
+
+class Sandbox(NamedTuple):
+    """What outlives an invocation: the event loop, and the clients that belong to it."""
+
+    runner: asyncio.Runner
+    clients: Clients
+    surroundings: Surroundings
+
+
+@cache
+def sandbox() -> Sandbox:
+    """Wire the parts at the first invocation. Raises `SettingsError`."""
+    settings = Settings.from_env(os.environ)
+    clients = Clients(settings.table_name, settings.require_dlq_url())
+    effects = Effects(
+        clients.batch_write, time.monotonic, time.time, asyncio.sleep, partial(full_jitter, random.random)
+    )
+    return Sandbox(
+        asyncio.Runner(), clients, Surroundings(settings, Logger(service=SERVICE), effects, clients.send_batch)
+    )
+
+
+def handler(event: Any, context: LambdaContext) -> BatchResponse:
+    """Store a batch of recommendations and name the messages that SQS is to deliver again."""
+    runner, _, surroundings = sandbox()
+    return runner.run(consume(event, context, surroundings))

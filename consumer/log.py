@@ -1,0 +1,67 @@
+"""What an invocation logs: JSON lines through Powertools, and never a message's body."""
+
+from collections import Counter
+from typing import Final
+
+from aws_lambda_powertools import Logger
+
+from consumer.aws_error import DEADLINE_EXCEEDED, THROTTLED, UNREACHABLE
+from consumer.outcome import Outcome
+from consumer.plan import Plan
+from shared.envelope import UNKNOWN_SCHEMA_VERSION
+
+_MOST_EXECUTIONS: Final = 10  # with a line of their own; a full batch may hold hundreds
+# What a retry or a deployment is expected to cure. Anything else needs somebody to look, so it is an error.
+_WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
+
+
+def log_plan(logger: Logger, plan: Plan) -> None:
+    """Log what is about to be written, one line for each execution."""
+    executions = Counter((write.incident_id, write.execution_id) for write in plan.writes.values())
+    for (incident_id, execution_id), count in executions.most_common(_MOST_EXECUTIONS):
+        logger.info(
+            "Persisting %s for %s",
+            _recommendations(count),
+            incident_id,
+            extra={"incidentId": incident_id, "executionId": execution_id, "count": count},
+        )
+    rest = executions.most_common()[_MOST_EXECUTIONS:]
+    if rest:
+        total = sum(count for _, count in rest)
+        logger.info("Persisting %s of %d more executions", _recommendations(total), len(rest), extra={"count": total})
+
+
+def log_outcome(logger: Logger, outcome: Outcome) -> None:
+    """Log what was stored and, by cause, what was not."""
+    if outcome.stored:
+        logger.info(
+            "Successfully persisted %s",
+            _recommendations(len(outcome.stored)),
+            extra={
+                "persisted": len(outcome.stored),
+                "duplicates": outcome.duplicates,
+                "expired": outcome.expired,
+                "deadLettered": outcome.dead_lettered.total(),
+                "failed": len(outcome.failures),
+                "durationMs": round(outcome.write_ms, 1),
+            },
+        )
+    if outcome.throttled:
+        logger.warning("DynamoDB throttled %d writes", outcome.throttled, extra={"throttled": outcome.throttled})
+    for reason, count in outcome.dead_lettered.items():
+        logger.warning("Dead-lettered %s: %s", _messages(count), reason, extra={"reason": reason, "count": count})
+    for cause, count in outcome.dead_letter_errors.items():
+        logger.error("Could not dead-letter %s: %s", _messages(count), cause, extra={"cause": cause, "count": count})
+    for error_type, count in Counter(outcome.failures.values()).items():
+        level = logger.warning if error_type in _WARNINGS else logger.error
+        level(
+            "Left %s to be retried: %s", _messages(count), error_type, extra={"errorType": error_type, "count": count}
+        )
+
+
+def _recommendations(count: int) -> str:
+    return f"{count} recommendation{'' if count == 1 else 's'}"
+
+
+def _messages(count: int) -> str:
+    return f"{count} message{'' if count == 1 else 's'}"

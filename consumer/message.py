@@ -1,0 +1,50 @@
+"""The event that an SQS event source mapping hands over, reduced to what the consumer needs."""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+_UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
+
+
+class MalformedEventError(ValueError):
+    """The event is not one of SQS, or holds a record that a response could not name; nothing was done with it.
+
+    A message that cannot be named in a partial-batch response would be deleted unseen, so the whole batch fails.
+    """
+
+
+class Message(NamedTuple):
+    """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
+
+    `body` is None when the record carries no text, which SQS never delivers.
+    """
+
+    message_id: str
+    body: str | None
+    sent_at: int
+    queue_arn: str
+
+
+def read_messages(event: Any) -> list[Message]:
+    """Return the event's messages in order of arrival. Raises `MalformedEventError`."""
+    if not isinstance(event, Mapping) or not isinstance(event.get("Records"), list):
+        raise MalformedEventError("The event must be an object with a list `Records`: is the trigger an SQS queue?")
+    return [_read_record(record, index) for index, record in enumerate(event["Records"])]
+
+
+def _read_record(record: Any, index: int) -> Message:
+    message_id = record.get("messageId") if isinstance(record, Mapping) else None
+    if not isinstance(message_id, str) or not message_id:
+        raise MalformedEventError(f"Records[{index}] must have a non-empty text `messageId`: no response could name it")
+    body, queue_arn = record.get("body"), record.get("eventSourceARN")
+    return Message(
+        message_id,
+        body if isinstance(body, str) and body else None,
+        _sent_at(record.get("attributes")),
+        queue_arn if isinstance(queue_arn, str) else "",
+    )
+
+
+def _sent_at(attributes: Any) -> int:
+    text = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
+    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else _UNKNOWN_TIME

@@ -1,0 +1,154 @@
+"""The bulk write: BatchWriteItem in bounded parallel, retrying only what came back, until the deadline."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from consumer.aws_error import DEADLINE_EXCEEDED, THROTTLED, Kind, classify
+from shared import limits
+from shared.item import PARTITION_KEY, EncodedItem
+
+_IN_FLIGHT: Final = 8  # requests; the connection pool has 10 places
+_TRANSIENT_ATTEMPTS: Final = 3  # of one request, when the table cannot be reached or answers with HTTP 5xx
+_PUT: Final = (b'{"PutRequest":{"Item":', b"}}")
+_PUT_BYTES: Final = len(_PUT[0]) + len(_PUT[1]) + 1  # and a comma
+_ENVELOPE_BYTES: Final = 512  # of a request around its items: the table's name and a few brackets
+
+BatchWrite = Callable[[bytes], Awaitable[Mapping[str, Any]]]
+"""Sends a ready BatchWriteItem body and returns the response; raises `ClientError` or `BotoCoreError`."""
+
+
+@dataclass(slots=True)
+class WriteResult:
+    """What became of each recommendation ID: when it was stored (epoch seconds), or why it was not.
+
+    `rejected` are the IDs of items that DynamoDB refused as invalid. `throttled` counts refused writes, retried or
+    not.
+    """
+
+    stored: dict[str, float] = field(default_factory=dict)
+    unwritten: dict[str, str] = field(default_factory=dict)
+    rejected: list[str] = field(default_factory=list)
+    throttled: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Effects:
+    """The writer's outside world. `monotonic` and `wall` are in seconds, the latter since the epoch."""
+
+    batch_write: BatchWrite
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    delays: Callable[[], Iterator[float]]
+
+
+async def write_items(items: Iterable[EncodedItem], table_name: str, deadline: float, effects: Effects) -> WriteResult:
+    """Write items with unique IDs; return what was stored and what was not, and why. Expected failures never raise.
+
+    `deadline` is a moment on `effects.monotonic`; a request still in flight then is abandoned, and its items count
+    as not written (the retry that follows writes the same bytes).
+    """
+    batch = _Batch(table_name, deadline, effects)
+    places = asyncio.Semaphore(_IN_FLIGHT)
+
+    async def write(chunk: Sequence[EncodedItem]) -> None:
+        async with places:
+            await batch.write(chunk)
+
+    async with asyncio.TaskGroup() as tasks:
+        for chunk in chunks(items):
+            tasks.create_task(write(chunk))
+    return batch.result
+
+
+def chunks(items: Iterable[EncodedItem]) -> Iterator[list[EncodedItem]]:
+    """Divide items by BatchWriteItem's limits: 25 keys, and 16 MB of request."""
+    chunk: list[EncodedItem] = []
+    size = _ENVELOPE_BYTES
+    for item in items:
+        item_bytes = len(item.body) + _PUT_BYTES
+        if chunk and (len(chunk) == limits.BATCH_WRITE_KEYS or size + item_bytes > limits.BATCH_WRITE_BYTES):
+            yield chunk
+            chunk, size = [], _ENVELOPE_BYTES
+        chunk.append(item)
+        size += item_bytes
+    if chunk:
+        yield chunk
+
+
+class _Batch:
+    """The write of one batch of messages, and the result that grows with it."""
+
+    def __init__(self, table_name: str, deadline: float, effects: Effects) -> None:
+        self.result = WriteResult()
+        self._start = b'{"RequestItems":{"' + table_name.encode() + b'":['
+        self._deadline = deadline
+        self._effects = effects
+
+    async def write(self, chunk: Sequence[EncodedItem]) -> bool:
+        """Write a chunk until nothing is left to retry; tell whether DynamoDB found all its items valid."""
+        pending = {item.recommendation_id: item for item in chunk}
+        delays = self._effects.delays()
+        transient_errors, valid, why = 0, False, DEADLINE_EXCEEDED
+        while (left := self._deadline - self._effects.monotonic()) > 0:
+            try:
+                async with asyncio.timeout(left):
+                    response = await self._effects.batch_write(self._body(pending.values()))
+            except TimeoutError:
+                break
+            except (ClientError, BotoCoreError) as error:
+                kind, why = classify(error)
+                if kind is Kind.INVALID:
+                    await self._isolate(list(pending.values()))
+                    return False
+                transient_errors += kind is Kind.TRANSIENT
+                if kind is Kind.SYSTEMIC or transient_errors == _TRANSIENT_ATTEMPTS:
+                    break
+                if kind is Kind.THROTTLED:
+                    self.result.throttled += len(pending)
+            else:
+                valid = True
+                pending = self._unprocessed(response, pending)
+                if not pending:
+                    return True
+                why = THROTTLED
+                self.result.throttled += len(pending)
+            delay = next(delays)
+            if self._effects.monotonic() + delay >= self._deadline:
+                break
+            await self._effects.sleep(delay)
+        self.result.unwritten.update(dict.fromkeys(pending, why))
+        return valid
+
+    async def _isolate(self, chunk: Sequence[EncodedItem]) -> None:
+        """Write the valid items of a chunk that holds an invalid one, which DynamoDB does not name.
+
+        By halves, so that one offender among 25 costs at most 10 requests in all. When the left half is valid, the
+        offender is in the right one, which needs no request to tell.
+        """
+        if len(chunk) == 1:
+            self.result.rejected.append(chunk[0].recommendation_id)
+            return
+        middle = len(chunk) // 2
+        left, right = chunk[:middle], chunk[middle:]
+        if await self.write(left) and len(right) > 1:
+            await self._isolate(right)
+        else:
+            await self.write(right)
+
+    def _unprocessed(self, response: Mapping[str, Any], sent: Mapping[str, EncodedItem]) -> dict[str, EncodedItem]:
+        unprocessed = {
+            request["PutRequest"]["Item"][PARTITION_KEY]["S"]
+            for requests in response.get("UnprocessedItems", {}).values()
+            for request in requests
+        }
+        now = self._effects.wall()
+        self.result.stored.update((key, now) for key in sent if key not in unprocessed)
+        return {key: item for key, item in sent.items() if key in unprocessed}
+
+    def _body(self, items: Iterable[EncodedItem]) -> bytes:
+        return self._start + b",".join([_PUT[0] + item.body + _PUT[1] for item in items]) + b"]}}"
