@@ -12,8 +12,12 @@ from typing import NoReturn
 import pytest
 
 from infra.local import LocalStack, local_stack, ports
+from infra.local.emulator import end_group
 
 CONFORMANCE = Path(__file__).parent / "conformance"
+
+# Ends with this process, however it ends: the system then closes the other end of stdin.
+END_WITH_PARENT = "process.stdin.resume().on('end', () => process.exit()); require(process.argv[1])"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -71,9 +75,11 @@ def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     delays = [part for name in ("create", "delete", "update") for part in (f"--{name}TableMs", "0")]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - node and dynalite, our own arguments
-            [node, str(program), "--host", ports.HOST, "--port", str(port), *delays],
+            [node, "-e", END_WITH_PARENT, str(program), "--host", ports.HOST, "--port", str(port), *delays],
+            stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
+            start_new_session=True,  # a group of its own: `node` may be a script that starts the real one
         )
     try:
         deadline = time.monotonic() + 30
@@ -83,8 +89,8 @@ def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             time.sleep(0.05)
         yield f"http://{ports.HOST}:{port}"
     finally:
-        process.kill()
-        process.wait()
+        end_group(process.pid)
+        process.communicate()
 
 
 def _cannot_run(why: str) -> NoReturn:
