@@ -14,6 +14,7 @@ from examples.executor.incident import Incident, Recording
 USUAL_BYTES: Final = (900, 4_800)
 LARGE_BYTES: Final = (54_000, 57_000)
 """With prose and metadata on top these give envelopes of 2 to 8 KB, and a few near 60 KB."""
+FIRST_MINUTE: Final = -2  # relative to the onset: even the smallest share shows before and after
 LOG_LEVELS: Final = ("INFO", "WARN", "WARN", "ERROR", "ERROR", "ERROR")
 
 
@@ -52,7 +53,7 @@ def _evidence(incident: Incident, rng: Random, target_bytes: int) -> dict[str, A
     samples: list[dict[str, Any]] = []
     excerpts: list[dict[str, Any]] = []
     taken = 0
-    minute = -5
+    minute = FIRST_MINUTE
     while taken < target_bytes:
         at = incident.began_at + timedelta(minutes=minute, microseconds=rng.randrange(1_000_000))
         phase = "before" if minute < 0 else "during"
