@@ -1,0 +1,1 @@
+"""The operator's side: `recs` reads what the agents recommended."""

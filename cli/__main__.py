@@ -1,0 +1,5 @@
+"""`python -m cli` is `recs`."""
+
+from cli.app import main
+
+main()

@@ -1,0 +1,113 @@
+"""The options that commands share."""
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeVar
+
+import click
+
+from cli.connection import Target
+from cli.period import Period, parse_moment
+from cli.runtime import Runtime
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+FORMS: Final = ("table", "json", "jsonl", "csv")
+
+
+def key(most: int) -> Callable[[click.Context, click.Parameter, str], str]:
+    """Return a callback that accepts a key of the table: text of 1 to `most` bytes of UTF-8."""
+
+    def check(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        try:
+            size = len(value.encode())
+        except UnicodeEncodeError:
+            raise click.BadParameter("must be UTF-8") from None
+        if not 0 < size <= most:
+            raise click.BadParameter(f"must have 1 to {most} bytes")
+        return value
+
+    return check
+
+
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value is None:
+        return None
+    try:
+        return parse_moment(value, ctx.ensure_object(Runtime).now(), end_of_day=param.name == "until")
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter("must begin with http:// or https://, such as http://127.0.0.1:4566")
+    return value
+
+
+class ReadOptions(NamedTuple):
+    """What every reading command takes."""
+
+    table: str | None
+    region: str | None
+    profile: str | None
+    endpoint_url: str | None
+    output: str
+    include_expired: bool
+
+    def target(self, runtime: Runtime) -> Target:
+        """Return which table to read."""
+        table = self.table or runtime.default_table()
+        return Target(table, region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)
+
+
+class ListOptions(NamedTuple):
+    """What commands take that list recommendations."""
+
+    limit: int | None
+    since: str | None
+    until: str | None
+
+    def period(self) -> Period:
+        """Return the period asked for; raise a usage error when it ends before it begins."""
+        if self.since is not None and self.until is not None and self.since > self.until:
+            raise click.UsageError("--since must lie before --until.")
+        return Period(self.since, self.until)
+
+
+def list_options(command: F) -> F:
+    """Add the options of commands that list recommendations."""
+    for option in reversed(
+        (
+            click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only."),
+            click.option("--since", metavar="TIME", callback=_moment, help="Only from then on: 24h, 7d or a UTC time."),
+            click.option(
+                "--until", metavar="TIME", callback=_moment, help="Only up to then; a bare date counts whole."
+            ),
+        )
+    ):
+        command = option(command)
+    return command
+
+
+def read_options(command: F) -> F:
+    """Add the options of all commands that read the table."""
+    for option in reversed(
+        (
+            click.option(
+                "-o", "--output", type=click.Choice(FORMS), default="table", show_default=True, help="Format."
+            ),
+            click.option("--include-expired", is_flag=True, help="Also what DynamoDB is about to delete."),
+            click.option(
+                "--table",
+                metavar="NAME",
+                help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations].",
+            ),
+            click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
+            click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
+            click.option(
+                "--endpoint-url", metavar="URL", callback=_endpoint, help="DynamoDB elsewhere, such as a local stack's."
+            ),
+        )
+    ):
+        command = option(command)
+    return command

@@ -1,0 +1,92 @@
+"""Whole documents for other programs: JSON, JSON Lines and CSV, in UTF-8 whatever the terminal's encoding."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, BinaryIO, Final
+
+from cli.queries import Document
+from cli.visible import json_escaped, visible_lines
+from shared.json_text import canonical_text, quote
+
+COLUMNS: Final = (
+    "recommendationId",
+    "incidentId",
+    "executionId",
+    "agentType",
+    "timestamp",
+    "confidence",
+    "recommendation",
+    "reasoning",
+    "citations",
+    "metadata",
+    "retention",
+    "ttl",
+    "contentDigest",
+    "schemaVersion",
+)
+OTHER_FIELDS: Final = "otherFields"  # the last column: fields that this version does not know, as one JSON object
+_FORMULA: Final = ("=", "+", "-", "@", "\t")
+
+
+def pretty_json(value: Any, indent: str = "") -> str:
+    """Return JSON with sorted keys, two spaces a level and exact numbers, safe to print."""
+    return json_escaped(_pretty(value, indent))
+
+
+def _pretty(value: Any, indent: str) -> str:
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        lines = [f"{inner}{quote(key)}: {_pretty(value[key], inner)}" for key in sorted(value)]
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(inner + _pretty(child, inner) for child in value) + f"\n{indent}]"
+    return canonical_text(value)
+
+
+def write_documents(stream: BinaryIO, documents: Iterable[Document], form: str) -> None:
+    """Write documents as they arrive in `form`: json (one array), jsonl (one a line) or csv (with a header)."""
+    stream.writelines(text.encode() for text in _FORMS[form](documents))
+
+
+def _json(documents: Iterable[Document]) -> Iterator[str]:
+    separator = "[\n  "
+    for document in documents:
+        yield separator + pretty_json(document, "  ")
+        separator = ",\n  "
+    yield "[]\n" if separator.startswith("[") else "\n]\n"
+
+
+def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
+    for document in documents:
+        yield json_escaped(canonical_text(document)) + "\n"
+
+
+def _csv(documents: Iterable[Document]) -> Iterator[str]:
+    yield _csv_row([*COLUMNS, OTHER_FIELDS])
+    for document in documents:
+        other = {name: document[name] for name in document.keys() - set(COLUMNS)}
+        yield _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)])
+
+
+_FORMS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
+    "json": _json,
+    "jsonl": _json_lines,
+    "csv": _csv,
+}
+
+
+def _csv_row(cells: list[str]) -> str:
+    row = io.StringIO(newline="")
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """Return a cell: nested values as JSON, text safe to print and never a spreadsheet's formula."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return json_escaped(canonical_text(value))
+    text = visible_lines(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

@@ -1,0 +1,105 @@
+"""Reading the table: an index query from newest to oldest, page by page to the end, and one item by its key."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple
+
+from cli.connection import DynamoDb
+from cli.period import Period
+from shared.attribute_value import AttributeValue
+from shared.item import PARTITION_KEY, decode_item
+
+Document = dict[str, Any]  # an item as plain JSON values
+
+SORT_KEY: Final = "timestamp"
+TTL: Final = "ttl"
+
+
+class Search(NamedTuple):
+    """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`.
+
+    `limit` counts the items returned; None means all.
+    """
+
+    key: str
+    value: str
+    period: Period = Period()
+    limit: int | None = None
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of Query for the first page."""
+        condition, values = "#key = :key", {":key": {"S": self.value}}
+        names = {"#key": self.key}
+        if self.period != Period():
+            names["#sort"] = SORT_KEY
+            bounds = {":since": self.period.since, ":until": self.period.until}
+            values |= {name: {"S": bound} for name, bound in bounds.items() if bound is not None}
+            condition += " AND " + _range(self.period)
+        parameters = {
+            "IndexName": f"{self.key}-{SORT_KEY}-index",
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": False,
+        }
+        return (
+            parameters if self.limit is None else {**parameters, "Limit": self.limit + 1}
+        )  # one more tells of the rest
+
+
+def _range(period: Period) -> str:
+    if period.since is None:
+        return "#sort <= :until"
+    return "#sort >= :since" if period.until is None else "#sort BETWEEN :since AND :until"
+
+
+class Listing:
+    """The documents of one search, newest first; iterate over it once.
+
+    `now` (epoch seconds) hides what has expired by then, None hides nothing: DynamoDB deletes expired items only
+    days later. `shown` and `expired` count what was returned and what was hidden so far; `cut_off` tells that there
+    are older items beyond the limit.
+    """
+
+    def __init__(self, client: DynamoDb, table: str, search: Search, *, now: float | None) -> None:
+        self._client = client
+        self._table = table
+        self._search = search
+        self._now = now
+        self.shown = 0
+        self.expired = 0
+        self.cut_off = False
+
+    def __iter__(self) -> Iterator[Document]:
+        """Read page after page while documents are asked for."""
+        for item in self._items():
+            if self.shown == self._search.limit:
+                self.cut_off = True
+                return
+            if self._now is not None and is_expired(item, self._now):
+                self.expired += 1
+                continue
+            self.shown += 1
+            yield decode_item(item)
+
+    def _items(self) -> Iterator[Mapping[str, AttributeValue]]:
+        parameters = self._search.parameters()
+        more = True
+        while more:
+            page = self._client.query(TableName=self._table, **parameters)
+            yield from page["Items"]
+            more = "LastEvaluatedKey" in page  # the only sign of the end: a page may be short, even empty
+            if more:
+                parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+
+def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:
+    """Tell whether the item's time to live has passed; without a number as `ttl` it never does, as in DynamoDB."""
+    expiry = item.get(TTL, {}).get("N")
+    return expiry is not None and float(expiry) <= now
+
+
+def get_item(client: DynamoDb, table: str, recommendation_id: str) -> Mapping[str, AttributeValue] | None:
+    """Return the item as it stands in the table (not in an index), or None."""
+    response = client.get_item(TableName=table, Key={PARTITION_KEY: {"S": recommendation_id}}, ConsistentRead=True)
+    item: Mapping[str, AttributeValue] | None = response.get("Item")
+    return item

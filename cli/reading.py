@@ -1,0 +1,95 @@
+"""What the reading commands do once their options are known."""
+
+import shlex
+import sys
+from collections.abc import Mapping
+
+import click
+
+from cli.document import render_document
+from cli.errors import DigestMismatchError, NothingFoundError, explained
+from cli.options import ListOptions, ReadOptions
+from cli.output import pretty_json, write_documents
+from cli.queries import Listing, Search, get_item, is_expired
+from cli.render import LAYOUTS, render_list
+from cli.runtime import Runtime
+from cli.summary import summarise
+from cli.terminal import open_terminal
+from cli.visible import visible
+from shared.attribute_value import AttributeValue
+from shared.envelope import KNOWN_AGENT_TYPES
+from shared.item import decode_item, item_digest
+
+_NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
+
+
+def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
+    """Print what the index of `key` holds for `value`, newest first."""
+    target = read.target(runtime)
+    search = Search(key, value, period=listed.period(), limit=listed.limit)
+    now = None if read.include_expired else runtime.now()
+    with explained(target):
+        listing = Listing(runtime.connect(target), target.table, search, now=now)
+        if read.output == "table":
+            summaries = [summarise(document) for document in listing]
+            if summaries:
+                render_list(open_terminal(runtime.environ), summaries, LAYOUTS[key])
+        else:
+            write_documents(sys.stdout.buffer, listing, read.output)
+    sys.stdout.flush()  # before notes appear on stderr
+    if listing.shown == 0:
+        raise NothingFoundError(_nothing_found(search, listing.expired, str(target)))
+    if read.output == "table":
+        _note(listing, newest=summaries[0].recommendation_id)
+
+
+def _nothing_found(search: Search, expired: int, target: str) -> str:
+    what = f"{_NOUNS[search.key]} {visible(search.value)}"
+    if expired:
+        return f"All {expired} recommendations of {what} have expired: --include-expired shows them."
+    if search.period != (None, None):
+        return f"No recommendation of {what} in that period in {target}: widen --since and --until."
+    if search.key == "agentType" and search.value not in KNOWN_AGENT_TYPES:
+        return f"No recommendation of {what} in {target}: the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
+    return f"No recommendation of {what} in {target}: check the ID, --table and --region, and that it has not expired."
+
+
+def _note(listing: Listing, newest: str) -> None:
+    counted = "1 recommendation" if listing.shown == 1 else f"{listing.shown} recommendations"
+    parts = [f"the newest {counted}; there are older ones" if listing.cut_off else counted]
+    if listing.expired:
+        parts.append(f"{listing.expired} expired hidden (--include-expired shows them)")
+    click.echo(f"\n{', '.join(parts)}. One in full:\n  recs show {shlex.quote(newest)}", err=True)
+
+
+def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOptions) -> None:
+    """Print one recommendation whole and verify its digest."""
+    target = read.target(runtime)
+    with explained(target):
+        item = get_item(runtime.connect(target), target.table, recommendation_id)
+    if item is None:
+        raise NothingFoundError(
+            f"No recommendation {visible(recommendation_id)} in {target}: recs incident lists those of an incident."
+        )
+    if not read.include_expired and is_expired(item, runtime.now()):
+        raise NothingFoundError(
+            f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until it is deleted."
+        )
+    stored, computed = _digests(item)
+    verdict = f"verified, SHA-256 {computed}" if stored == computed else "DOES NOT MATCH the content"
+    document = decode_item(item)
+    if read.output == "table":
+        render_document(open_terminal(runtime.environ), document, digest=verdict)
+    elif read.output == "json":
+        sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
+    else:
+        write_documents(sys.stdout.buffer, [document], read.output)
+    if stored != computed:
+        raise DigestMismatchError(
+            f"The content was changed after it was written: contentDigest says {visible(str(stored))}, the content"
+            f" gives {computed}. Compare it with the table's backup (point-in-time recovery)."
+        )
+
+
+def _digests(item: Mapping[str, AttributeValue]) -> tuple[str | None, str]:
+    return item.get("contentDigest", {}).get("S"), item_digest(item)

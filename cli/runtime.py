@@ -1,0 +1,34 @@
+"""What commands take from the world around them: the clock, the environment, and a client of DynamoDB."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Self
+
+import click
+
+from cli.connection import DynamoDb, Target, connect
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Passed to every command; `now` returns epoch seconds."""
+
+    now: Callable[[], float]
+    environ: Mapping[str, str]
+    connect: Callable[[Target], DynamoDb]
+
+    @classmethod
+    def of_process(cls) -> Self:
+        """Return the real ones."""
+        return cls(now=time.time, environ=os.environ, connect=connect)
+
+    def default_table(self) -> str:
+        """Return the table that the environment names; raise a usage error when a variable is wrong."""
+        from shared.settings import Settings, SettingsError  # noqa: PLC0415 - pydantic, which --help must not pay
+
+        try:
+            return Settings.from_env(self.environ).table_name
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None

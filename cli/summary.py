@@ -1,0 +1,84 @@
+"""One document as a line of a table. All text in a summary is safe to print (see `cli.visible`)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from cli.queries import Document
+from cli.visible import visible
+from shared.envelope import RAW_CONFIDENCE
+from shared.json_text import canonical_text
+from shared.trim import TRUNCATED
+
+_HEADLINE: Final = 400  # characters; no terminal line is longer
+_STATUS: Final = 12  # characters
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a list shows of one recommendation; `confidence` is None when the agent gave no usable one."""
+
+    recommendation_id: str
+    incident_id: str
+    execution_id: str
+    agent_type: str
+    timestamp: str
+    confidence: float | None
+    odd_confidence: bool
+    status: str
+    truncated: bool
+    headline: str
+
+
+def summarise(document: Document) -> Summary:
+    """Return the summary of any item of the table, one written by hand included."""
+    metadata = _object(document.get("metadata"))
+    return Summary(
+        recommendation_id=visible(_text(document.get("recommendationId"))),
+        incident_id=visible(_text(document.get("incidentId"))),
+        execution_id=visible(_text(document.get("executionId"))),
+        agent_type=visible(_text(document.get("agentType"))),
+        timestamp=visible(_text(document.get("timestamp"))),
+        confidence=usable_confidence(document),
+        odd_confidence=RAW_CONFIDENCE in metadata,
+        status=visible(_text(metadata.get("status"))[:_STATUS]),
+        truncated=bool(metadata.get(TRUNCATED)),
+        headline=visible(_headline(document)[:_HEADLINE]),
+    )
+
+
+def usable_confidence(document: Document) -> float | None:
+    """Return the confidence when it is a number from 0 to 1, else None."""
+    confidence = document.get("confidence")
+    if isinstance(confidence, bool) or not isinstance(confidence, int | Decimal) or not 0 <= confidence <= 1:
+        return None
+    return float(confidence)
+
+
+def _headline(document: Document) -> str:
+    """Return the reasoning's first line; without one, what the error says, or else the recommendation."""
+    reasoning = _text(document.get("reasoning")).strip()
+    if reasoning:
+        return reasoning.splitlines()[0]
+    error = {"error": _object(document.get("metadata")).get("error")}
+    recommendation = _object(document.get("recommendation"))
+    return " · ".join(_plain_values(error)) or " · ".join(_plain_values(recommendation))
+
+
+def _plain_values(value: dict[str, Any]) -> Iterator[str]:
+    for name, child in value.items():
+        if isinstance(child, dict):
+            yield from _plain_values(child)
+        elif not isinstance(child, list) and child is not None and child != "":
+            yield f"{name}: {_text(child)}"
+
+
+def _object(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else canonical_text(value)
