@@ -4,6 +4,8 @@
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   $$p -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
+PLATFORM ?= arm64
+KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
 LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
@@ -38,6 +40,18 @@ $(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/conformance --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
+demo: $(VENV)/.ready $(VENV)-stack/.ready ## the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
+	@KEEP=$(KEEP) $(BIN)/python -m examples.demo
+
+test: setup ## all tests, with coverage of producer, consumer and shared
+	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+
+test-quick: $(VENV)/.ready ## the tests that need no server, on the Python named: make test-quick VENV=.venv-3.13 PYTHON=python3.13
+	$(BIN)/python -m pytest tests/unit tests/property
+
+build: $(VENV)/.ready ## write build/consumer.zip (PLATFORM=arm64, x86_64 or local)
+	@$(BIN)/python -m infra.build --platform $(PLATFORM)
+
 lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter, cfn-lint
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -54,7 +68,8 @@ lock: $(VENV)/.ready ## resolve the lock files anew
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	$(COMPILE) requirements/stack.in -o requirements/stack.lock
 
-clean: ## remove everything that these targets made
-	rm -rf .venv .venv-* .local build .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache *.egg-info node_modules
+clean: ## stop a kept local stack and remove everything that these targets made
+	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
+	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
 
-.PHONY: help setup lint format lock clean
+.PHONY: help setup demo test test-quick build lint format lock clean

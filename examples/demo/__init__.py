@@ -1,0 +1,1 @@
+"""The whole pipeline on real input: recorded incidents, a LangGraph executor, the local stack, the CLI."""
