@@ -10,7 +10,7 @@ ATTEMPTS: Final = 3  # in all
 
 
 class DynamoDb(Protocol):
-    """The two calls of boto3's low-level client that reading needs."""
+    """The two calls of the low-level client that reading needs."""
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return one page: `Items`, and `LastEvaluatedKey` unless it is the last."""
@@ -35,20 +35,30 @@ class Target:
         return f"table {self.table}{region}{endpoint}"
 
 
-def connect(target: Target) -> DynamoDb:
-    """Return a DynamoDB client. Raises botocore's errors (unknown profile, no region)."""
-    import boto3  # noqa: PLC0415 - a third of a second's CPU with its client, which `--help` must not pay
-    from botocore.config import Config  # noqa: PLC0415 - as above
+class EndpointError(ValueError):
+    """What `--endpoint-url` or the environment names is no URL."""
 
-    session = boto3.Session(profile_name=target.profile, region_name=target.region)
-    client: DynamoDb = session.client(
-        "dynamodb",
-        endpoint_url=target.endpoint_url,
-        config=Config(
-            connect_timeout=CONNECT_SECONDS,
-            read_timeout=READ_SECONDS,
-            retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
-            user_agent_extra="recs",
-        ),
+
+def connect(target: Target) -> DynamoDb:
+    """Return a DynamoDB client. Raises botocore's errors (unknown profile, no region) and `EndpointError`."""
+    # Imported here because `--help` must not pay for it. Not through boto3, which costs another 25 ms of CPU and
+    # would only pass the call on.
+    from botocore.config import Config  # noqa: PLC0415 - see above
+    from botocore.exceptions import BotoCoreError  # noqa: PLC0415 - see above
+    from botocore.session import Session  # noqa: PLC0415 - see above
+
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        user_agent_extra="recs",
     )
+    try:
+        client: DynamoDb = Session(profile=target.profile).create_client(
+            "dynamodb", region_name=target.region, endpoint_url=target.endpoint_url, config=config
+        )
+    except BotoCoreError:  # some of which are a ValueError too
+        raise
+    except ValueError as error:
+        raise EndpointError(f"{error}: it must be a URL such as http://127.0.0.1:4566") from None
     return client

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.connection import Target
+from cli.connection import EndpointError, Target
 from cli.visible import visible
 
 
@@ -47,7 +47,7 @@ def explained(target: Target) -> Iterator[None]:
 
     try:
         yield
-    except aws.ParamValidationError as error:
+    except (aws.ParamValidationError, EndpointError) as error:
         raise click.UsageError(visible(str(error))) from None
     except aws.ClientError as error:
         raise AwsError(_refused(error.response.get("Error", {}), target)) from None

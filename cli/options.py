@@ -38,12 +38,6 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> st
         raise click.BadParameter(str(error)) from None
 
 
-def _endpoint(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise click.BadParameter("must begin with http:// or https://, such as http://127.0.0.1:4566")
-    return value
-
-
 class ReadOptions(NamedTuple):
     """What every reading command takes."""
 
@@ -104,9 +98,7 @@ def read_options(command: F) -> F:
             ),
             click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
             click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-            click.option(
-                "--endpoint-url", metavar="URL", callback=_endpoint, help="DynamoDB elsewhere, such as a local stack's."
-            ),
+            click.option("--endpoint-url", metavar="URL", help="DynamoDB elsewhere, such as a local stack's."),
         )
     ):
         command = option(command)

@@ -1,0 +1,149 @@
+#!/usr/bin/env bash
+# Lists what the agents recommended during an incident, where nothing but the AWS CLI and jq is at hand.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Usage: view-recommendations.sh INCIDENT [options]
+
+List an incident's recommendations, newest first. Needs the AWS CLI (1 or 2) and jq.
+
+Options:
+  --table NAME         table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]
+  --region NAME        AWS region [default: $AWS_REGION, else the AWS CLI's own configuration]
+  --profile NAME       profile of the AWS configuration
+  --endpoint-url URL   DynamoDB elsewhere [default: $AWS_ENDPOINT_URL_DYNAMODB, else $AWS_ENDPOINT_URL]
+  --json               whole documents as one JSON array; a number that jq cannot hold exactly is a string
+  -h, --help           this text
+
+Items past their time to live are hidden: DynamoDB deletes them only days later.
+
+Examples:
+  view-recommendations.sh incident-aws-s3-2017-02-28
+  view-recommendations.sh incident-7 --json | jq -r '.[].reasoning'
+
+Exit codes: 0 printed, 1 nothing found or all of it expired, 2 wrong usage or a tool is missing, 3 AWS call failed.
+USAGE
+}
+
+fail() { # CODE MESSAGE
+  printf 'error: %s\n' "$2" >&2
+  exit "$1"
+}
+
+incident=""
+json=false
+table="${RECOMMENDATIONS_TABLE:-opx-agent-recommendations}"
+region="${AWS_REGION:-}"
+profile=""
+# Passed on explicitly, because not every version of the AWS CLI reads these variables.
+endpoint_url="${AWS_ENDPOINT_URL_DYNAMODB:-${AWS_ENDPOINT_URL:-}}"
+
+while (($# > 0)); do
+  case "$1" in
+    -h | --help)
+      usage
+      exit 0
+      ;;
+    --json)
+      json=true
+      shift
+      continue
+      ;;
+    --table | --region | --profile | --endpoint-url)
+      (($# >= 2)) && [[ -n $2 ]] || fail 2 "$1 needs a value; see --help"
+      ;;
+    -*) fail 2 "unknown option $(printf '%q' "$1"); see --help" ;;
+    *)
+      [[ -z $incident ]] || fail 2 "one incident at a time; see --help"
+      incident="$1"
+      shift
+      continue
+      ;;
+  esac
+  case "$1" in
+    --table) table="$2" ;;
+    --region) region="$2" ;;
+    --profile) profile="$2" ;;
+    --endpoint-url) endpoint_url="$2" ;;
+  esac
+  shift 2
+done
+[[ -n $incident ]] || fail 2 "name an incident: view-recommendations.sh INCIDENT (--help shows more)"
+
+command -v aws >/dev/null || fail 2 "the AWS CLI (aws) is not on the PATH: see https://aws.amazon.com/cli/"
+command -v jq >/dev/null || fail 2 "jq is not on the PATH: install the package jq, or see https://jqlang.org/"
+
+work="$(mktemp -d)"
+trap 'rm -rf "$work"' EXIT
+
+# The AWS CLI follows LastEvaluatedKey to the end by itself and prints all pages as one document. Every setting that
+# would change that document is given, since a profile may hold others.
+query=(dynamodb query --table-name "$table" --index-name incidentId-timestamp-index --no-scan-index-forward
+  --key-condition-expression 'incidentId = :incident' --output json --color off)
+jq -n --arg incident "$incident" '{":incident": {S: $incident}}' >"$work/values.json"
+query+=(--expression-attribute-values "file://$work/values.json")
+[[ -z $region ]] || query+=(--region "$region")
+[[ -z $profile ]] || query+=(--profile "$profile")
+[[ -z $endpoint_url ]] || query+=(--endpoint-url "$endpoint_url")
+
+if ! AWS_PAGER="" aws "${query[@]}" >"$work/items.json" 2>"$work/error.txt"; then
+  reason="$(tr -d '\000-\010\013-\037\177' <"$work/error.txt" | tr -s '\n' ' ' | sed 's/^ //; s/ $//')"
+  where="table $table${region:+ in $region}${endpoint_url:+ at $endpoint_url}"
+  case "$reason" in
+    *ResourceNotFoundException*) fail 3 "there is no $where: check --table, --region, --profile and --endpoint-url" ;;
+    *AccessDenied*) fail 3 "access to $where is denied: use an identity that may Query its indexes. The AWS CLI says: $reason" ;;
+    *"Unable to locate credentials"*) fail 3 "no AWS credentials: run aws sso login, or choose a --profile" ;;
+    *"specify a region"*) fail 3 "no AWS region is set: pass --region, or set AWS_REGION" ;;
+    *"connect to the endpoint"*) fail 3 "no answer from $where: check --region, --endpoint-url and the network" ;;
+    *) fail 3 "the AWS CLI failed on $where: $reason" ;;
+  esac
+fi
+
+alive='def alive: .ttl.N == null or (.ttl.N | tonumber) > now;'
+shown="$(jq "$alive"'[.Items[] | select(alive)] | length' "$work/items.json")"
+hidden="$(jq "$alive"'[.Items[] | select(alive | not)] | length' "$work/items.json")"
+
+# shellcheck disable=SC2016 # $names below are jq's
+decode="$alive"'
+  def plain:
+    if has("N") then (.N | tonumber) as $number | if ($number | tostring) == .N then $number else .N end
+    elif has("M") then .M | map_values(plain)
+    elif has("L") then .L | map(plain)
+    elif has("NULL") then null
+    else to_entries[0].value end;
+  [.Items[] | select(alive) | map_values(plain)]'
+
+if [[ $json == true ]]; then
+  # ASCII only: agent output is not trusted, and a terminal obeys some characters that JSON leaves as they are.
+  jq --ascii-output "$decode" "$work/items.json"
+elif ((shown > 0)); then
+  width=200
+  [[ ! -t 1 ]] || width="$(tput cols 2>/dev/null || echo 80)"
+  # shellcheck disable=SC2016 # as above
+  jq -r --argjson width "$width" "$decode"' as $documents |
+    def text: if . == null then "" elif type == "string" then . else tojson end;
+    def steering: . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 8203 or . == 8206 or . == 8207
+      or (. >= 8232 and . <= 8238) or (. >= 8288 and . <= 8303) or . == 65279 or (. >= 917504 and . <= 917631);
+    def hex($digits): if $digits == 0 then "" else (. / 16 | floor | hex($digits - 1)) + "0123456789abcdef"[. % 16:][:1] end;
+    def escape: if . < 256 then "\\x" + hex(2) elif . < 65536 then "\\u" + hex(4) else "\\U" + hex(8) end;
+    def visible: explode | map(if steering then escape else [.] | implode end) | join("");
+    def pad($columns): . + " " * ([$columns - length, 0] | max) | .[:$columns];
+    def columns($time; $agent; $confidence; $status; $text):
+      [($time | pad(27)), ($agent | pad(20)), ($confidence | pad(10)), ($status | pad(8)), $text] | join("  ")
+      | .[:$width] | sub(" +$"; "");
+    def headline:
+      ([.reasoning | text | splits("\n") | select(test("\\S"))] | first) // (.metadata.error? // .recommendation | text);
+    columns("completed (UTC)"; "agent"; "confidence"; "status"; "reasoning"),
+    ($documents[] | columns(
+      .timestamp | text | visible;
+      .agentType | text | visible;
+      if .confidence == null then (if .metadata.rawConfidence? then "odd" else "none" end) else .confidence | text end;
+      .metadata.status? | text | visible;
+      headline[:$width] | visible))' "$work/items.json"
+fi
+
+note="$hidden expired hidden"
+((shown > 0)) || ((hidden == 0)) || fail 1 "all $hidden recommendations of $(printf '%q' "$incident") have expired"
+((shown > 0)) || fail 1 "no recommendation of $(printf '%q' "$incident") in table $table: check the ID, --table and --region"
+[[ $json == true ]] || printf '\n%s recommendations, %s\n' "$shown" "$note" >&2
