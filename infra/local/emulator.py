@@ -51,10 +51,10 @@ class Emulator:
         python = stack_python()
         temporary = self.folder / "tmp"
         temporary.mkdir()
-        command = [str(python), "-P", str(Path(__file__).with_name("launch.py"))]
+        self._write_function_python(python)
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own launcher in our own environment
-                [*command, str(self._function_python(python))],
+                [str(python), "-P", str(Path(__file__).with_name("launch.py")), str(self.folder)],
                 cwd=self.folder,
                 env=self._environment(temporary, port),
                 stdin=subprocess.PIPE,
@@ -95,12 +95,11 @@ class Emulator:
                 self._process.stdin.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _function_python(self, python: Path) -> Path:
+    def _write_function_python(self, python: Path) -> None:
         """Write the interpreter that functions get: isolated, without site-packages, like their zip."""
         wrapper = self.folder / "function-python"
         wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -I -S "$@"\n')
         wrapper.chmod(0o700)
-        return wrapper
 
     def _environment(self, temporary: Path, port: int) -> dict[str, str]:
         """Return all of MiniStack's environment. Functions inherit it, so nothing of the user's is in it."""

@@ -29,6 +29,10 @@ class Kept:
         """Say where it is, for a person."""
         return f"{self.env['AWS_ENDPOINT_URL']} (pid {self.pid})"
 
+    def listens_on(self, port: int) -> bool:
+        """Whether it holds this port."""
+        return self.env["AWS_ENDPOINT_URL"].endswith(f":{port}")
+
     @property
     def runs(self) -> bool:
         """Whether that process is still ours; its command line names the stack's own folder."""

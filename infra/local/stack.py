@@ -96,11 +96,12 @@ def local_stack(
     """
     if port is None:
         port = int(os.environ.get(ports.VARIABLE, ports.DEFAULT))
-    if keep and (other := kept.find()) is not None:
+    other = kept.find()
+    if other is not None and (keep or other.listens_on(port)):
         raise StackError(f"A local stack is already up: {other}\nStop it with: python -m infra.local down")
     kept.FOLDER.mkdir(exist_ok=True)
     emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=kept.FOLDER)))
-    with _sigterm_raises():
+    with _termination_raises():
         leave_running = False
         try:
             stack = _start(emulator, port, {**PARAMETERS, **(parameters or {})}, root)
@@ -148,31 +149,34 @@ def _start(emulator: Emulator, port: int, parameters: Mapping[str, str], root: P
 
 
 @contextmanager
-def _sigterm_raises() -> Iterator[None]:
-    """Let SIGTERM unwind the stack as Ctrl-C does. Only the main thread may, and gets signals."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _termination_raises() -> Iterator[None]:
+    """Let SIGTERM and a closed terminal unwind the stack as Ctrl-C does."""
 
     def raise_exit(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
 
-    previous = signal.signal(signal.SIGTERM, raise_exit)
-    try:
+    with _handlers(raise_exit, signal.SIGTERM, signal.SIGHUP):
         yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
     """Let an impatient second Ctrl-C not interrupt the tear-down, which takes well under a second."""
+    with _handlers(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        yield
+
+
+@contextmanager
+def _handlers(
+    handler: signal.Handlers | Callable[[int, FrameType | None], None], *numbers: signal.Signals
+) -> Iterator[None]:
+    """Set a handler for some signals, and the previous ones again. Only the main thread may set any."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    previous = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    previous = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+        for number, old in previous.items():
+            signal.signal(number, old)

@@ -89,7 +89,7 @@ def test_a_signal_during_the_start_leaves_nothing(
     assert list(folder.iterdir()) == []
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_while_it_is_up_leaves_nothing(
     foreground: subprocess.Popen[str], folder: Path, number: signal.Signals, code: int
 ) -> None:
@@ -107,10 +107,11 @@ def test_a_signal_while_it_is_up_leaves_nothing(
 
 
 def test_a_killed_parent_takes_the_emulator_with_it(foreground: subprocess.Popen[str], folder: Path) -> None:
-    """Nobody can tidy up after SIGKILL, but a stray emulator would hold the port."""
+    """A parent that gets SIGKILL cannot tidy up, and a stray emulator would hold the port."""
     foreground.kill()
     foreground.communicate()
     eventually(lambda: not left_over(folder), 10, "MiniStack outlived its parent")
+    assert list(folder.iterdir()) == []
 
 
 def test_a_taken_port_is_named_with_its_holder_and_the_remedy(folder: Path) -> None:
@@ -186,6 +187,9 @@ def test_a_kept_stack_is_found_and_not_started_twice_and_stopped(folder: Path) -
         assert again.returncode == 1
         assert "already up: http://127.0.0.1:" in again.stderr
         assert "python -m infra.local down" in again.stderr
+        port = status.stdout.split("AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0]
+        beside = command("up", "--port", port, "--foreground")
+        assert "python -m infra.local down" in beside.stderr
     finally:
         down = command("down")
     assert down.returncode == 0
