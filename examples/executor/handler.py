@@ -7,7 +7,7 @@ first, which does no harm. In a Lambda function the producer belongs at module s
     handler = lambda_handler(producer)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Protocol, cast
 
 from examples.executor.execution import RECOMMENDATIONS, Execution
@@ -23,7 +23,7 @@ Run = Callable[[Execution], ExecutorState]
 class Producer(Protocol):
     """What an executor needs of `RecommendationProducer`."""
 
-    def enqueue_state(self, state: Mapping[str, Any]) -> Sequence[Any]:
+    def enqueue_state(self, state: object) -> object:
         """Hand over every agent's output and the consensus; never raises."""
 
     def lambda_handler(self, handler: Handler) -> Handler:

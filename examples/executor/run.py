@@ -1,6 +1,7 @@
 """Run the executor over the recorded incidents: `python -m examples.executor.run --help`."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -12,7 +13,7 @@ from examples.executor.graph import build_graph
 from examples.executor.handler import WAYS, Producer
 from examples.executor.incident import incident_ids, load
 from producer import RecommendationProducer
-from shared.settings import SettingsError
+from shared.settings import Settings, SettingsError
 
 FLUSH_SECONDS = 30.0
 EPILOG = """\
@@ -116,10 +117,11 @@ def print_dry_run(planned: Iterable[Execution]) -> None:
 def send(planned: Sequence[Execution], way: str) -> int:
     """Run the executions against the queue of the environment; returns the process' exit code."""
     try:
-        producer = RecommendationProducer.from_env()
+        Settings.from_env(os.environ).require_queue_url()
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    producer = RecommendationProducer.from_env()  # by itself it would run without a queue, and count what it drops
     _run(producer, planned, way=way, on_execution=lambda result: print(f"ran {result.execution_id}"))
     balance = producer.flush(timeout=FLUSH_SECONDS)
     producer.close()

@@ -1,6 +1,6 @@
 """The producer in the example executor: after the graph, per node, in Lambda, from the command line."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
@@ -39,7 +39,7 @@ class RecordingProducer:
         """Keep one envelope."""
         self.envelopes.append(Envelope.create(**fields))
 
-    def enqueue_state(self, state: Mapping[str, Any]) -> list[Any]:
+    def enqueue_state(self, state: Any) -> None:
         """Keep an envelope for every output that the state holds."""
         execution = {name: getattr(state["agent_input"], name) for name in ("incident_id", "execution_id")}
         for agent_id, output in state.get("hypotheses", {}).items():
@@ -62,7 +62,6 @@ class RecordingProducer:
                 recommendation=asdict(consensus),
                 confidence=consensus.aggregated_confidence,
             )
-        return []
 
     def lambda_handler(self, handler: Handler) -> Handler:
         """Count how often a handler's invocation ended in a drain."""
