@@ -1,0 +1,66 @@
+"""What a failed SendMessageBatch call means for its entries."""
+
+from collections.abc import Mapping
+from enum import Enum, auto
+from typing import Any, Final
+
+_ABOUT_CONTENTS: Final = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
+# Answered with 4xx, and yet gone a moment later.
+_PASSING: Final = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "KmsThrottled",
+        "OverLimit",
+        "RequestExpired",
+        "RequestThrottled",
+        "RequestTimeout",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+_CLIENT_ERRORS: Final = range(400, 500)
+_TOO_MANY_REQUESTS: Final = 429
+
+
+class Verdict(Enum):
+    """What to do with the entries of a call that failed as a whole."""
+
+    RETRY = auto()
+    SPLIT = auto()
+    DROP = auto()
+
+
+def judge(error: Exception) -> Verdict:
+    """Judge a failed call by its code.
+
+    A cause that will not go away by itself (AccessDenied, QueueDoesNotExist) is not retried: every flush would
+    wait for it. A complaint about the contents concerns one entry, not all ten: split until it stands alone.
+    """
+    response = _response_of(error)
+    if response is None:
+        return Verdict.RETRY
+    code = code_of(error)
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if code in _ABOUT_CONTENTS:
+        return Verdict.SPLIT
+    if code in _PASSING or status == _TOO_MANY_REQUESTS or status not in _CLIENT_ERRORS:
+        return Verdict.RETRY
+    return Verdict.DROP
+
+
+def code_of(error: BaseException) -> str:
+    """Return the AWS error code without its namespace, or the exception's type; never a message, never a body."""
+    response = _response_of(error)
+    if response is None:
+        return type(error).__name__
+    code = str(response.get("Error", {}).get("Code", "Unknown"))
+    return code.rpartition(".")[2].rpartition("#")[2]
+
+
+def _response_of(error: BaseException) -> Mapping[str, Any] | None:
+    """Return what AWS answered; read by name, because importing botocore's ClientError would cost the host 50 ms."""
+    response = getattr(error, "response", None)
+    return response if isinstance(response, Mapping) else None

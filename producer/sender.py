@@ -1,0 +1,171 @@
+"""The sender: one daemon thread that owns one event loop and one SQS client for the life of the sandbox."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Final
+
+from producer import batch
+from producer.buffer import Buffer, Entry
+from producer.delivery import ClientFactory, Courier
+from producer.failure import code_of
+from producer.loss_log import LossLog
+from shared import limits
+
+IN_FLIGHT: Final = 4  # batches; empties a burst of 1,000 within a flush of 2 s at 50 ms a call
+_LOOK: Final = 0.1  # seconds between looks at whether the thread still lives, while a flush waits for it
+
+
+class Sender:
+    """Takes batches from the buffer and has them delivered, until stopped.
+
+    The public methods may be called from any thread; the others run on the sender's own.
+    """
+
+    def __init__(  # noqa: PLR0913 - the producer wires it, by name
+        self,
+        buffer: Buffer,
+        queue_url: str,
+        *,
+        client_factory: ClientFactory,
+        max_age: float,
+        delays: Callable[[], Iterator[float]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._buffer = buffer
+        self._queue_url = queue_url
+        self._client_factory = client_factory
+        self._max_age = max_age
+        self._delays = delays
+        self._clock = clock
+        self._log = LossLog(clock)
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._progress = threading.Condition()
+        self._flush_mark = 0
+        self._was_woken = False
+        self._stopping = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._deliveries: set[asyncio.Task[None]] = set()
+
+    @property
+    def is_alive(self) -> bool:
+        """Tell whether the thread runs."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def notice(self) -> None:
+        """Take note of a new entry; called for every one, so it wakes the thread only for a full batch."""
+        self.ensure_running()
+        if not self._was_woken and self._buffer.holds_full_batch():
+            self._was_woken = True
+            self._call(self._wake_up)
+
+    def ensure_running(self) -> None:
+        """Start the thread if there is none, or none any more. Never waits for another thread that does so."""
+        if self.is_alive or self._stopping or not self._starting.acquire(blocking=False):
+            return
+        try:
+            if not self.is_alive:
+                thread = threading.Thread(target=self._run, name="recommendation-sender", daemon=True)
+                # At interpreter shutdown, or out of threads: the entries stay pending and the next call tries again.
+                with suppress(RuntimeError):
+                    thread.start()
+                    self._thread = thread
+        finally:
+            self._starting.release()
+
+    def start_draining(self, mark: int) -> None:
+        """Send the entries numbered below `mark` without waiting for full batches, and cut backoffs short."""
+        with self._progress:
+            self._flush_mark = max(self._flush_mark, mark)
+        self.ensure_running()
+        self._call(self._hurry_up)
+
+    def wait_until_settled(self, mark: int, deadline: float) -> None:
+        """Wait until all entries below `mark` are sent or dropped, at most until `deadline` (of the clock)."""
+        while not self._buffer.is_settled(mark) and (left := deadline - self._clock()) > 0:
+            self.ensure_running()
+            with self._progress:
+                self._progress.wait_for(lambda: self._buffer.is_settled(mark), min(left, _LOOK))
+
+    def stop(self, timeout: float) -> None:
+        """Stop the thread and wait for its end, at most `timeout` seconds; what it holds stays unsettled."""
+        self._stopping = True
+        self._call(self._wake_up)
+        if self._thread is not None and timeout > 0:
+            self._thread.join(timeout)
+
+    def _call(self, callback: Callable[[], None]) -> None:
+        if self._loop is not None:
+            # A loop that is closed belongs to a dead thread; its successor looks at the buffer before it sleeps.
+            with suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(callback)
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except Exception as error:  # noqa: BLE001 - reported; the next enqueue or flush starts a successor
+            self._log.note(f"the sender stopped: {code_of(error)}")
+            self._log.report(self._buffer.balance())
+
+    async def _main(self) -> None:
+        self._wake = asyncio.Event()
+        self._deliveries = set()
+        async with Courier(
+            self._queue_url, self._client_factory, self._delays, self._settle, self._log.note
+        ) as self._courier:
+            self._loop = asyncio.get_running_loop()  # last: from now on, other threads may call
+            for entries in batch.in_batches(self._buffer.in_hand()):
+                self._start_delivery(entries)
+            while not self._stopping:
+                self._was_woken = False  # before the look at the buffer, so that no later entry goes unseen
+                self._wake.clear()
+                self._start_due_deliveries()
+                self._log.report(self._buffer.balance())
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._until_next_look()):
+                        await self._wake.wait()
+            for delivery in self._deliveries:
+                delivery.cancel()
+            await asyncio.gather(*self._deliveries, return_exceptions=True)
+
+    def _wake_up(self) -> None:
+        self._wake.set()
+
+    def _hurry_up(self) -> None:
+        self._wake.set()
+        self._courier.hurry()
+
+    def _until_next_look(self) -> float | None:
+        """Return seconds; an idle sender looks once per `max_age`, so that an enqueue need not wake it."""
+        if len(self._deliveries) >= IN_FLIGHT:
+            return None
+        waiting = self._buffer.peek(1)
+        return max(0.0, waiting[0].enqueued_at + self._max_age - self._clock()) if waiting else self._max_age
+
+    def _start_due_deliveries(self) -> None:
+        while len(self._deliveries) < IN_FLIGHT:
+            count = batch.due(
+                self._buffer.peek(limits.SQS_BATCH_ENTRIES),
+                now=self._clock(),
+                max_age=self._max_age,
+                flush_mark=self._flush_mark,
+            )
+            if count == 0:
+                return
+            self._start_delivery(self._buffer.take(count))
+
+    def _start_delivery(self, entries: Sequence[Entry]) -> None:
+        delivery = asyncio.create_task(self._courier.deliver(entries))
+        self._deliveries.add(delivery)
+        delivery.add_done_callback(self._end_delivery)
+
+    def _end_delivery(self, delivery: asyncio.Task[None]) -> None:
+        self._deliveries.discard(delivery)
+        self._wake.set()
+
+    def _settle(self, entries: Sequence[Entry], dropped_for: str | None) -> None:
+        self._buffer.settle(entries, dropped_for)
+        with self._progress:
+            self._progress.notify_all()
