@@ -99,8 +99,9 @@ class Buffer:
     def balance(self) -> Balance:
         """Return a consistent snapshot, without waiting for anybody."""
         # In this order: whatever moves while we read can only make `pending` larger for a moment, never negative.
-        sent, dropped = self._sent, Counter(self._dropped)
-        dropped.update(self._refused)
+        # `dict` copies in one step; a loop over the items could meet a new reason.
+        sent, dropped = self._sent, Counter(dict(self._dropped))
+        dropped.update(dict(self._refused))
         accepted = self._handed_over
         pending = accepted - sent - dropped.total()
         if self._abandoned and pending:

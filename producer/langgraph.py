@@ -93,14 +93,12 @@ def _news(state: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
 
     A node may return all hypotheses so far: those that it was given are not new.
     """
-    known = as_mapping(state.get("hypotheses"))
+    known, hypotheses = state.get("hypotheses"), update.get("hypotheses")
+    if isinstance(known, Mapping) and isinstance(hypotheses, Mapping):
+        hypotheses = {name: output for name, output in hypotheses.items() if output is not known.get(name)}
     return {
         "agent_input": state.get("agent_input") or update.get("agent_input"),
         "session_id": state.get("session_id") or update.get("session_id"),
-        "hypotheses": {
-            name: output
-            for name, output in as_mapping(update.get("hypotheses")).items()
-            if output is not known.get(name)
-        },
+        "hypotheses": hypotheses,
         "consensus": None if update.get("consensus") is state.get("consensus") else update.get("consensus"),
     }

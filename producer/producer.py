@@ -151,9 +151,8 @@ class RecommendationProducer:
     async def aflush(self, timeout: float = 2.0) -> Balance:  # noqa: ASYNC109 - a budget, not a cancellation
         """Do what `flush` does without blocking the event loop."""
         mark, deadline = self._begin_flush(timeout)
-        while not self._buffer.is_settled(mark) and (left := deadline - self._clock()) > 0:
-            self._sender.ensure_running()
-            await asyncio.sleep(min(_POLL, left))
+        while self._sender.must_wait_for(mark, deadline):
+            await asyncio.sleep(_POLL)
         return self._end_flush()
 
     @property

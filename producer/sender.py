@@ -61,19 +61,27 @@ class Sender:
             self._was_woken = True
             self._call(self._wake_up)
 
-    def ensure_running(self) -> None:
-        """Start the thread if there is none, or none any more. Never waits for another thread that does so."""
-        if self.is_alive or self._stopping or not self._starting.acquire(blocking=False):
-            return
+    def ensure_running(self) -> bool:
+        """Start the thread if there is none, or none any more; return whether there is any hope of one.
+
+        Never waits for another thread that is about to start it.
+        """
+        if self.is_alive:
+            return True
+        if self._stopping:
+            return False
+        if not self._starting.acquire(blocking=False):
+            return True
         try:
             if not self.is_alive:
                 thread = threading.Thread(target=self._run, name="recommendation-sender", daemon=True)
-                # At interpreter shutdown, or out of threads: the entries stay pending and the next call tries again.
-                with suppress(RuntimeError):
-                    thread.start()
-                    self._thread = thread
+                thread.start()
+                self._thread = thread
+        except RuntimeError:  # the interpreter shuts down, or is out of threads: the entries stay pending
+            return False
         finally:
             self._starting.release()
+        return True
 
     def start_draining(self, mark: int) -> None:
         """Send the entries numbered below `mark` without waiting for full batches, and cut backoffs short."""
@@ -84,10 +92,15 @@ class Sender:
 
     def wait_until_settled(self, mark: int, deadline: float) -> None:
         """Wait until all entries below `mark` are sent or dropped, at most until `deadline` (of the clock)."""
-        while not self._buffer.is_settled(mark) and (left := deadline - self._clock()) > 0:
-            self.ensure_running()
+        while self.must_wait_for(mark, deadline):
             with self._progress:
-                self._progress.wait_for(lambda: self._buffer.is_settled(mark), min(left, _LOOK))
+                self._progress.wait_for(
+                    lambda: self._buffer.is_settled(mark), max(0.0, min(deadline - self._clock(), _LOOK))
+                )
+
+    def must_wait_for(self, mark: int, deadline: float) -> bool:
+        """Tell whether something below `mark` is unsettled, the deadline ahead, and a thread there or restarted."""
+        return not self._buffer.is_settled(mark) and self._clock() < deadline and self.ensure_running()
 
     def stop(self, timeout: float) -> None:
         """Stop the thread and wait for its end, at most `timeout` seconds; what it holds stays unsettled."""
@@ -137,12 +150,12 @@ class Sender:
         self._wake.set()
         self._courier.hurry()
 
-    def _until_next_look(self) -> float | None:
+    def _until_next_look(self) -> float:
         """Return seconds; an idle sender looks once per `max_age`, so that an enqueue need not wake it."""
-        if len(self._deliveries) >= IN_FLIGHT:
-            return None
         waiting = self._buffer.peek(1)
-        return max(0.0, waiting[0].enqueued_at + self._max_age - self._clock()) if waiting else self._max_age
+        if not waiting or len(self._deliveries) >= IN_FLIGHT:  # in the second case, the end of one wakes us
+            return self._max_age
+        return max(0.0, waiting[0].enqueued_at + self._max_age - self._clock())
 
     def _start_due_deliveries(self) -> None:
         while len(self._deliveries) < IN_FLIGHT:
