@@ -48,7 +48,7 @@ def explained(target: Target) -> Iterator[None]:
     try:
         yield
     except (aws.ParamValidationError, EndpointError) as error:
-        raise click.UsageError(visible(str(error))) from None
+        raise click.UsageError(visible(" ".join(str(error).split()))) from None
     except aws.ClientError as error:
         raise AwsError(_refused(error.response.get("Error", {}), target)) from None
     except aws.BotoCoreError as error:

@@ -2,7 +2,6 @@
 
 import shlex
 import sys
-from collections.abc import Mapping
 
 import click
 
@@ -16,7 +15,6 @@ from cli.runtime import Runtime
 from cli.summary import summarise
 from cli.terminal import open_terminal
 from cli.visible import visible
-from shared.attribute_value import AttributeValue
 from shared.envelope import KNOWN_AGENT_TYPES
 from shared.item import decode_item, item_digest
 
@@ -75,7 +73,7 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
         raise NothingFoundError(
             f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until it is deleted."
         )
-    stored, computed = _digests(item)
+    stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
     verdict = f"verified, SHA-256 {computed}" if stored == computed else "DOES NOT MATCH the content"
     document = decode_item(item)
     if read.output == "table":
@@ -85,11 +83,8 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
     else:
         write_documents(sys.stdout.buffer, [document], read.output)
     if stored != computed:
+        found = "it has no contentDigest" if stored is None else f"contentDigest says {visible(stored)}"
         raise DigestMismatchError(
-            f"The content was changed after it was written: contentDigest says {visible(str(stored))}, the content"
-            f" gives {computed}. Compare it with the table's backup (point-in-time recovery)."
+            f"This is not what the consumer wrote: {found}, the content gives {computed}. Compare it with a backup of"
+            " the table (point-in-time recovery)."
         )
-
-
-def _digests(item: Mapping[str, AttributeValue]) -> tuple[str | None, str]:
-    return item.get("contentDigest", {}).get("S"), item_digest(item)

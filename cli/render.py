@@ -63,7 +63,7 @@ class _Table:
         rows = [[Text(title) for title in self._titles()], *map(self._cells, summaries)]
         time, name, *others = (max(cell.cell_len for cell in cells) for cells in zip(*rows, strict=True))
         room = console.width - time - sum(others) - len(_GAP) * (len(others) + 1)
-        self._widths = [time, max(_LEAST_NAME, min(name, _MOST_NAME, room)), *others]
+        self._widths = [time, min(name, _MOST_NAME, max(_LEAST_NAME, room)), *others]
 
     def print_titles(self) -> None:
         titles = self._line(Text(title, style="dim") for title in self._titles())

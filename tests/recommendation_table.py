@@ -1,0 +1,109 @@
+"""What readers find: items as the consumer writes them, in a table with its indexes or in memory."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from cli.runtime import Runtime
+from shared.envelope import Envelope
+from shared.item import PARTITION_KEY, encode_item
+
+Item = dict[str, Any]  # in DynamoDB JSON
+
+COMPLETED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
+NOW = COMPLETED + timedelta(days=1)
+TABLE = "opx-agent-recommendations"
+
+
+def item(agent_type: str = "consensus", age: timedelta = timedelta(), **fields: Any) -> Item:
+    """Make an item that an agent completed `age` before `COMPLETED`."""
+    envelope = Envelope.create(
+        **{
+            "incident_id": "incident-7",
+            "execution_id": "execution-1",
+            "agent_type": agent_type,
+            "timestamp": COMPLETED - age,
+            "recommendation": {"recommended_action": "roll back"},
+            "confidence": 0.87,
+            "reasoning": "The deploy came first.\nThen the errors.",
+            "metadata": {"status": "SUCCESS"},
+            **fields,
+        }
+    )
+    made: Item = json.loads(encode_item(envelope).body)
+    return made
+
+
+def items(count: int, **fields: Any) -> list[Item]:
+    """Make items a second apart, newest first."""
+    return [item(age=timedelta(seconds=number), **fields) for number in range(count)]
+
+
+def recommendation_id(made: Item) -> str:
+    """Return the key of an item."""
+    key: str = made[PARTITION_KEY]["S"]
+    return key
+
+
+class FakeDynamoDb:
+    """Query and GetItem over prepared pages; an exception among the pages is raised in its turn."""
+
+    def __init__(self, *pages: Sequence[Item] | Exception) -> None:
+        self.pages = list(pages)
+        self.queries: list[dict[str, Any]] = []
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the next page, whatever is asked for."""
+        self.queries.append(parameters)
+        number = parameters.get("ExclusiveStartKey", {"page": 0})["page"]
+        page = self.pages[number]
+        if isinstance(page, Exception):
+            raise page
+        last = number == len(self.pages) - 1
+        return {"Items": page} if last else {"Items": page, "LastEvaluatedKey": {"page": number + 1}}
+
+    def get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the item of that key from any page."""
+        for page in self.pages:
+            if isinstance(page, Exception):
+                raise page
+            for made in page:
+                if made[PARTITION_KEY] == parameters["Key"][PARTITION_KEY]:
+                    return {"Item": made}
+        return {}
+
+
+def runtime(client: FakeDynamoDb, environ: Mapping[str, str] | None = None) -> Runtime:
+    """Return a world in which it is `NOW` and every table is `client`."""
+    return Runtime(now=NOW.timestamp, environ=environ or {}, connect=lambda _target: client)
+
+
+def create_table(client: Any, table: str) -> None:
+    """Create a table with the keys and indexes of the real one."""
+    hashes = ("incidentId", "agentType", "executionId")
+    client.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": PARTITION_KEY, "KeyType": "HASH"}],
+        AttributeDefinitions=[
+            {"AttributeName": name, "AttributeType": "S"} for name in (PARTITION_KEY, *hashes, "timestamp")
+        ],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": f"{name}-timestamp-index",
+                "KeySchema": [
+                    {"AttributeName": name, "KeyType": "HASH"},
+                    {"AttributeName": "timestamp", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+            for name in hashes
+        ],
+    )
+
+
+def put(client: Any, table: str, made: Iterable[Item]) -> None:
+    """Store items one by one."""
+    for one in made:
+        client.put_item(TableName=table, Item=one)

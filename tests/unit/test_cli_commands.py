@@ -1,0 +1,276 @@
+"""What `recs` answers and how it ends, over a table in memory."""
+
+import json
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from botocore import exceptions as aws
+from botocore.parsers import ResponseParserError
+from click.testing import CliRunner, Result
+
+from cli.app import recs
+from cli.connection import EndpointError
+from cli.runtime import Runtime
+from shared.settings import Settings
+from tests.recommendation_table import NOW, TABLE, FakeDynamoDb, item, items, recommendation_id, runtime
+
+
+def _run(client: FakeDynamoDb, *args: str, environ: Mapping[str, str] | None = None) -> Result:
+    return CliRunner().invoke(recs, args, obj=runtime(client, environ))
+
+
+def _refusal(code: str, message: str = "") -> aws.ClientError:
+    return aws.ClientError({"Error": {"Code": code, "Message": message}}, "Query")
+
+
+@pytest.mark.parametrize(
+    ("command", "value", "index"),
+    [
+        ("incident", "incident-7", "incidentId-timestamp-index"),
+        ("agent", "consensus", "agentType-timestamp-index"),
+        ("execution", "execution-1", "executionId-timestamp-index"),
+    ],
+)
+def test_each_list_reads_its_index(command: str, value: str, index: str) -> None:
+    """And prints what it finds."""
+    client = FakeDynamoDb(items(2))
+    result = _run(client, command, value)
+    assert result.exit_code == 0
+    assert result.stdout.count("The deploy came first.") == 2
+    assert client.queries[0]["IndexName"] == index
+    assert client.queries[0]["ExpressionAttributeValues"] == {":key": {"S": value}}
+    assert client.queries[0]["TableName"] == TABLE
+
+
+def test_a_list_ends_with_what_was_found_and_how_to_go_on() -> None:
+    """On stderr, so that a pipe gets the table only."""
+    made = [*items(3), item("old", age=timedelta(days=200))]
+    result = _run(FakeDynamoDb(made), "incident", "incident-7")
+    assert "3 recommendations, 1 expired hidden (--include-expired shows them)" in result.stderr
+    assert f"recs show {recommendation_id(made[0])}" in result.stderr
+    assert "expired" not in result.stdout
+
+
+def test_a_limit_says_that_there_is_more() -> None:
+    """Instead of passing a part for the whole."""
+    result = _run(FakeDynamoDb(items(3)), "incident", "incident-7", "--limit", "1")
+    assert "the newest 1 recommendation; there are older ones" in result.stderr
+    assert result.stdout.count("The deploy came first.") == 1
+
+
+def test_a_period_is_read_with_the_clock() -> None:
+    """`--since 24h` counts from now."""
+    client = FakeDynamoDb(items(1))
+    assert _run(client, "agent", "consensus", "--since", "24h", "--until", "2026-02-01").exit_code == 0
+    assert client.queries[0]["ExpressionAttributeValues"] == {
+        ":key": {"S": "consensus"},
+        ":since": {"S": "2026-01-31T12:00:00.000000Z"},
+        ":until": {"S": "2026-02-01T23:59:59.999999Z"},
+    }
+
+
+@pytest.mark.parametrize("args", [("-o", "json", "incident", "incident-7"), ("incident", "incident-7", "-o", "json")])
+def test_options_stand_before_or_after_the_command(args: tuple[str, ...]) -> None:
+    """And the one after it wins."""
+    assert len(json.loads(_run(FakeDynamoDb(items(2)), *args).stdout)) == 2
+    assert _run(FakeDynamoDb(items(2)), "-o", "csv", *args[-2:], *args[:2]).stdout != ""
+
+
+@pytest.mark.parametrize(("form", "empty"), [("json", []), ("jsonl", None), ("csv", None), ("table", None)])
+def test_nothing_found_is_an_exit_code_of_its_own(form: str, empty: list[Any] | None) -> None:
+    """With one sentence that says what to check; JSON output stays JSON."""
+    result = _run(FakeDynamoDb([]), "incident", "incident-8", "-o", form)
+    assert result.exit_code == 1
+    assert result.stderr == (
+        f"Error: No recommendation of incident incident-8 in table {TABLE} in us-east-1: check the ID, --table and"
+        " --region, and that it has not expired.\n"
+    )
+    if empty is not None:
+        assert json.loads(result.stdout) == empty
+    if form == "table":
+        assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("args", "page", "advice"),
+    [
+        (["incident", "incident-7"], [item(retention=1)], "All 1 recommendations of incident incident-7 have expired"),
+        (["incident", "incident-7", "--since", "1h"], [], "widen --since and --until"),
+        (["agent", "consensu"], [], "the usual types are signal-intelligence, historical-pattern"),
+        (["agent", "consensus"], [], "check the ID"),
+        (["incident", "\x1b[2J"], [], r"incident \x1b[2J in table"),
+        (["show", "rec-1"], [], "No recommendation rec-1 in table"),
+        (["show", "rec-incident-7-consensus-2026-01-31T12:00:00Z"], [item(retention=1)], "--include-expired shows it"),
+    ],
+)
+def test_nothing_found_comes_with_the_remedy(args: list[str], page: list[Any], advice: str) -> None:
+    """Which depends on why nothing was found."""
+    result = _run(FakeDynamoDb(page), *args)
+    assert result.exit_code == 1
+    assert advice in result.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        [],
+        ["incident"],
+        ["incident", ""],
+        ["incident", "x" * 1025],
+        ["incident", "\udcff"],
+        ["incident", "i", "--limit", "0"],
+        ["incident", "i", "--since", "yesterday"],
+        ["incident", "i", "--since", "2026-02-01", "--until", "2026-01-01"],
+        ["incident", "i", "-o", "xml"],
+        ["show", "rec-1", "--limit", "3"],
+        ["delete", "everything"],
+    ],
+)
+def test_wrong_usage_ends_with_2(args: list[str]) -> None:
+    """Before anything is read."""
+    client = FakeDynamoDb(items(1))
+    assert _run(client, *args).exit_code == 2
+    assert client.queries == []
+
+
+def test_a_wrong_environment_is_wrong_usage() -> None:
+    """The message names the variable."""
+    result = _run(FakeDynamoDb([]), "incident", "i", environ={"RECOMMENDATIONS_TABLE": "a b"})
+    assert result.exit_code == 2
+    assert "RECOMMENDATIONS_TABLE" in result.stderr
+
+
+def test_the_table_comes_from_the_option_or_the_environment() -> None:
+    """The option wins."""
+    environ = {"RECOMMENDATIONS_TABLE": "from-environment"}
+    client = FakeDynamoDb(items(1))
+    _run(client, "incident", "incident-7", environ=environ)
+    _run(client, "incident", "incident-7", "--table", "from-option", environ=environ)
+    assert [query["TableName"] for query in client.queries] == ["from-environment", "from-option"]
+
+
+def test_help_names_the_real_default() -> None:
+    """Which is written out there, because reading it would make help slow."""
+    assert Settings.from_env({}).table_name in " ".join(_run(FakeDynamoDb(), "incident", "--help").stdout.split())
+
+
+@pytest.mark.parametrize("command", ["incident", "agent", "execution", "show"])
+def test_every_help_has_examples(command: str) -> None:
+    """And the top one has the exit codes."""
+    assert f"Examples:\n    recs {command} " in _run(FakeDynamoDb(), command, "-h").stdout
+    assert "Exit codes:" in _run(FakeDynamoDb(), "--help").stdout
+
+
+def test_show_verifies_the_digest() -> None:
+    """And says so."""
+    made = item()
+    result = _run(FakeDynamoDb([made]), "show", recommendation_id(made))
+    assert result.exit_code == 0
+    assert f"verified, SHA-256 {made['contentDigest']['S']}" in result.stdout
+
+
+@pytest.mark.parametrize("form", ["table", "json", "jsonl", "csv"])
+def test_a_changed_item_is_shown_and_reported(form: str) -> None:
+    """In every format, by an exit code of its own."""
+    made = item()
+    changed = {**made, "confidence": {"N": "0.99"}}
+    result = _run(FakeDynamoDb([changed]), "show", recommendation_id(made), "-o", form)
+    assert result.exit_code == 4
+    assert "not what the consumer wrote: contentDigest says " in result.stderr
+    assert "0.99" in result.stdout
+
+
+def test_an_item_without_digest_is_reported() -> None:
+    """Nothing that the consumer writes lacks it."""
+    made = item()
+    del made["contentDigest"]
+    result = _run(FakeDynamoDb([made]), "show", recommendation_id(made))
+    assert result.exit_code == 4
+    assert "it has no contentDigest" in result.stderr
+
+
+def test_show_as_json_is_one_object() -> None:
+    """Not an array: there is exactly one."""
+    made = item(confidence=0.1)
+    document = json.loads(_run(FakeDynamoDb([made]), "show", recommendation_id(made), "-o", "json").stdout)
+    assert (document["confidence"], document["incidentId"]) == (0.1, "incident-7")
+
+
+def test_show_shows_an_expired_item_on_request() -> None:
+    """While DynamoDB still has it."""
+    made = item(retention=1)
+    assert _run(FakeDynamoDb([made]), "show", recommendation_id(made), "--include-expired").exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (_refusal("ResourceNotFoundException"), f"There is no table {TABLE} in us-east-1: check --table"),
+        (
+            _refusal("AccessDeniedException", "not authorized"),
+            "RecommendationReaderRole. DynamoDB says: not authorized",
+        ),
+        (_refusal("ExpiredTokenException"), "credentials have expired: sign in again"),
+        (_refusal("UnrecognizedClientException"), "does not accept these credentials"),
+        (_refusal("ThrottlingException"), "throttling reads: try again"),
+        (_refusal("ValidationException", "no such index"), "lacks an index"),
+        (_refusal("ValidationException", "bad \x1b[2J"), r"refused the call on table"),
+        (_refusal("InternalServerError", "oops"), "(InternalServerError): oops"),
+        (aws.NoCredentialsError(), "No usable AWS credentials: sign in"),
+        (aws.UnauthorizedSSOTokenError(), "run aws sso login"),
+        (aws.ProfileNotFound(profile="p"), "aws configure list-profiles"),
+        (aws.NoRegionError(), "No AWS region is set: pass --region"),
+        (aws.EndpointConnectionError(endpoint_url="http://x"), "No answer from the table"),
+        (aws.ReadTimeoutError(endpoint_url="http://x"), "No answer from the table"),
+        (aws.InvalidRegionError(region_name="a b"), "AWS could not be called"),
+        (ResponseParserError("<html>"), "is not DynamoDB: check --endpoint-url"),
+    ],
+)
+def test_aws_errors_are_one_sentence_with_the_remedy(error: Exception, sentence: str) -> None:
+    """And exit code 3, on lists and on single items."""
+    for args in (["incident", "incident-7", "-o", "jsonl"], ["show", "rec-1"]):
+        result = _run(FakeDynamoDb(error), *args)
+        assert result.exit_code == 3
+        assert sentence in result.stderr
+        assert result.stderr.count("\n") == 1
+        assert "\x1b" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    "error",
+    [EndpointError("Invalid endpoint: x"), aws.ParamValidationError(report="TableName: too short")],
+)
+def test_input_that_aws_cannot_take_is_wrong_usage(error: Exception) -> None:
+    """It never left this machine."""
+    result = _run(FakeDynamoDb(error), "show", "rec-1")
+    assert result.exit_code == 2
+    assert " ".join(str(error).split()) in result.stderr
+
+
+def test_an_error_on_a_later_page_is_not_a_full_answer() -> None:
+    """What was read before is printed, and the exit code says that it is not all."""
+    result = _run(FakeDynamoDb(items(1), _refusal("ThrottlingException")), "incident", "incident-7", "-o", "jsonl")
+    assert result.exit_code == 3
+    assert result.stdout.count("\n") == 1
+
+
+def test_interrupting_is_no_traceback() -> None:
+    """Nor "nothing found"."""
+
+    class Interrupted(FakeDynamoDb):
+        def query(self, **_parameters: Any) -> Mapping[str, Any]:
+            raise KeyboardInterrupt
+
+    result = _run(Interrupted(), "incident", "incident-7")
+    assert result.exit_code == 130
+    assert "Traceback" not in result.output
+
+
+def test_the_process_brings_its_own_clock_and_environment() -> None:
+    """A client is only made when a command needs it."""
+    real = Runtime.of_process()
+    assert real.environ is os.environ
+    assert real.now() > NOW.timestamp()
