@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from consumer.backoff import Deadlines, deadlines
 from consumer.dead_letter import SendBatch, send_dead_letters
-from consumer.log import log_outcome, log_plan
+from consumer.log import keys, log_outcome, log_plan
 from consumer.message import read_messages
 from consumer.metrics import emit
 from consumer.outcome import BatchResponse, Outcome, Stored, respond
@@ -58,7 +58,7 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
     plan = make_plan(messages, around.effects.wall(), around.settings.retention_days)
     outcome = Outcome(expired=len(plan.expired), failures=dict(plan.failures))
     # For the length of this call only: the sandbox's next invocation must not log these keys.
-    with around.logger.append_context_keys(function_request_id=context.aws_request_id, batchSize=len(messages)):
+    with around.logger.append_context_keys(**keys(plan, context.aws_request_id, len(messages))):
         log_plan(around.logger, plan)
         try:
             await _carry_out(plan, until, around, outcome)

@@ -15,6 +15,15 @@ _MOST_EXECUTIONS: Final = 10  # with a line of their own; a full batch may hold 
 _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
 
 
+def keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str | int]:
+    """Return what every line of an invocation carries: its execution too, when the batch holds but one."""
+    executions = {(write.incident_id, write.execution_id) for write in plan.writes.values()}
+    common: dict[str, str | int] = {"function_request_id": request_id, "batchSize": batch_size}
+    if len(executions) == 1:
+        common["incidentId"], common["executionId"] = executions.pop()
+    return common
+
+
 def log_plan(logger: Logger, plan: Plan) -> None:
     """Log what is about to be written, one line for each execution."""
     executions = Counter((write.incident_id, write.execution_id) for write in plan.writes.values())
@@ -46,6 +55,8 @@ def log_outcome(logger: Logger, outcome: Outcome) -> None:
                 "durationMs": round(outcome.write_ms, 1),
             },
         )
+    if outcome.expired:
+        logger.info("Acknowledged %s past retention", _messages(outcome.expired), extra={"expired": outcome.expired})
     if outcome.throttled:
         logger.warning("DynamoDB throttled %d writes", outcome.throttled, extra={"throttled": outcome.throttled})
     for reason, count in outcome.dead_lettered.items():

@@ -1,0 +1,143 @@
+"""The requests as they leave: a ready body under a true signature, and connections that live as long as the sandbox."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from consumer.clients import Clients
+
+READY = '{"RequestItems":{"recommendations":[{"PutRequest":{"Item":{"note":{"S":"schön"}}}}]}}'.encode()
+
+
+class Endpoint:
+    """An AWS endpoint on 127.0.0.1 that keeps what it receives."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[web.Request, bytes]] = []
+        self.peers: set[Any] = set()
+        self.answers: list[web.Response] = []
+        self.drop_next = False
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """Answer with the next of `answers`, or with an empty success."""
+        self.requests.append((request, await request.read()))
+        assert request.transport is not None
+        self.peers.add(request.transport.get_extra_info("peername"))
+        if self.drop_next:
+            self.drop_next = False
+            request.transport.abort()
+        return self.answers.pop(0) if self.answers else web.json_response({})
+
+
+@pytest.fixture
+async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endpoint]:
+    """Start the endpoint and point the clients at it."""
+    endpoint = Endpoint()
+    server = web.Server(endpoint.answer)
+    runner = web.ServerRunner(server)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    port = runner.addresses[0][1]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{port}")
+    yield endpoint
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def clients(endpoint: Endpoint) -> AsyncIterator[Clients]:  # noqa: ARG001 - the clients' endpoint must be set first
+    """Open the clients of a sandbox."""
+    clients = Clients("recommendations", "http://127.0.0.1/dlq")
+    yield clients
+    await clients.close()
+
+
+def _signature(request: web.Request, sent: bytes) -> str:
+    """Sign what was received as AWS does, to compare."""
+    signed = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+    again = AWSRequest(
+        method=request.method,
+        url=str(request.url),
+        headers={name: request.headers[name] for name in signed},
+        data=sent,
+    )
+    again.context["timestamp"] = request.headers["X-Amz-Date"]
+    auth = SigV4Auth(Credentials("test", "test"), "dynamodb", "us-east-1")
+    return str(auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again))
+
+
+async def test_the_ready_body_is_sent_as_it_is(endpoint: Endpoint, clients: Clients) -> None:
+    """Byte for byte, and of the right length."""
+    await clients.batch_write(READY)
+    ((request, sent),) = endpoint.requests
+    assert sent == READY
+    assert request.headers["Content-Length"] == str(len(READY))
+    assert request.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
+
+
+async def test_the_signature_covers_the_ready_body(endpoint: Endpoint, clients: Clients) -> None:
+    """AWS would refuse the request otherwise, and no emulator checks it."""
+    await clients.batch_write(READY)
+    ((request, sent),) = endpoint.requests
+    claimed = request.headers["Authorization"].split("Signature=")[1]
+    assert _signature(request, sent) == claimed
+    assert _signature(request, sent + b" ") != claimed
+
+
+async def test_requests_in_flight_at_once_keep_their_own_bodies(endpoint: Endpoint, clients: Clients) -> None:
+    """Eight chunks share a client."""
+    bodies = [b'{"RequestItems":{"recommendations":[%d]}}' % number for number in range(8)]
+    await asyncio.gather(*map(clients.batch_write, bodies))
+    assert sorted(sent for _, sent in endpoint.requests) == bodies
+
+
+async def test_connections_are_kept_between_requests(endpoint: Endpoint, clients: Clients) -> None:
+    """A TLS handshake a request would be most of its time."""
+    for _ in range(5):
+        await clients.batch_write(READY)
+    assert len(endpoint.peers) == 1
+
+
+async def test_the_client_retries_nothing_by_itself(endpoint: Endpoint, clients: Clients) -> None:
+    """The writer does, because it knows the deadline and what is left to write."""
+    error = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow"}
+    endpoint.answers = [web.json_response(error, status=400)]
+    with pytest.raises(ClientError) as raised:
+        await clients.batch_write(READY)
+    assert raised.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
+    assert len(endpoint.requests) == 1
+
+
+async def test_a_dropped_connection_is_an_error_of_botocore(endpoint: Endpoint, clients: Clients) -> None:
+    """Which the writer knows to retry; the next request opens another connection."""
+    endpoint.drop_next = True
+    with pytest.raises(ConnectionClosedError):
+        await clients.batch_write(READY)
+    await clients.batch_write(READY)
+    assert len(endpoint.peers) == 2
+
+
+async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint, clients: Clients) -> None:
+    """Opened when there is poison; its body is its own."""
+    answer = {"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": hashlib.md5(b"x").hexdigest()}]}  # noqa: S324 - SQS's checksum
+    endpoint.answers = [web.json_response(answer)]
+    response = await clients.send_batch([{"Id": "0", "MessageBody": "x"}])
+    ((request, sent),) = endpoint.requests
+    assert request.headers["X-Amz-Target"] == "AmazonSQS.SendMessageBatch"
+    assert b'"MessageBody": "x"' in sent
+    assert response["Successful"][0]["Id"] == "0"
+
+
+def test_timeouts_end_before_the_function_does() -> None:
+    """The defaults of 60 s would not; and the named errors are those that the writer retries."""
+    from consumer.aws_error import Kind, classify
+
+    assert classify(ReadTimeoutError(endpoint_url="")).kind is Kind.TRANSIENT

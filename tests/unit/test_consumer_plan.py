@@ -1,0 +1,126 @@
+"""What is planned for each kind of message."""
+
+import json
+
+import pytest
+
+from consumer import plan as plan_module
+from consumer.message import read_messages
+from consumer.plan import Plan, make_plan
+from shared.item import encode_item
+from tests.lambda_event import COMPLETED, bodies, body, envelope, event, record
+
+NOW = COMPLETED.timestamp() + 1
+DAY = 86_400
+
+
+def _plan(*texts: object, now: float = NOW) -> Plan:
+    return make_plan(read_messages(event(*texts)), now, retention_days=30)
+
+
+def test_each_recommendation_is_one_write() -> None:
+    """With its item ready to be sent, and what metrics and logs say about it."""
+    planned = _plan(*bodies(3))
+    assert len(planned.writes) == 3
+    write = planned.writes[envelope("agent-1").recommendation_id]
+    assert write.item == encode_item(envelope("agent-1"))
+    assert (write.incident_id, write.execution_id, write.agent_type) == ("incident-123", "execution-1", "agent-1")
+    assert not planned.poison
+    assert not planned.expired
+    assert not planned.failures
+
+
+def test_equal_recommendations_are_one_write_for_all_their_messages() -> None:
+    """Whatever the order of the keys in their JSON."""
+    reordered = json.dumps(dict(reversed(json.loads(body()).items())))
+    planned = _plan(body(), reordered, body())
+    (write,) = planned.writes.values()
+    assert [message.message_id for message in write.messages] == ["m0", "m1", "m2"]
+
+
+def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
+    """Whatever the order of arrival."""
+    records = [record("late", body(reasoning="b"), 2_000), record("early", body(reasoning="a"), 1_000)]
+    planned = make_plan(read_messages({"Records": records}), NOW, 30)
+    (write,) = planned.writes.values()
+    assert write.item == encode_item(envelope(reasoning="a"))
+    ((message, reason, detail),) = planned.poison
+    assert (message.message_id, reason) == ("late", "IdConflict")
+    assert detail == "recommendationId: message early, sent earlier, has it with other content"
+
+
+def test_of_two_contents_sent_at_once_the_first_to_arrive_stands() -> None:
+    """Always the same one, then."""
+    records = [record("first", body(reasoning="b"), 1_000), record("second", body(reasoning="a"), 1_000)]
+    planned = make_plan(read_messages({"Records": records}), NOW, 30)
+    assert [one.message.message_id for one in planned.poison] == ["second"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("not JSON", "InvalidJson"),
+        ("[]", "InvalidEnvelope"),
+        (body().replace('"reasoning":""', '"reasoning":7'), "InvalidEnvelope"),
+        (body().replace("incident-123", "incident-124", 1), "IdMismatch"),
+    ],
+)
+def test_poison_does_not_hold_back_its_neighbours(text: str, reason: str) -> None:
+    """The good messages around it are planned."""
+    planned = _plan(body("agent-a"), text, body("agent-b"))
+    assert len(planned.writes) == 2
+    assert [(one.message.message_id, one.reason) for one in planned.poison] == [("m1", reason)]
+
+
+def test_a_newer_schema_version_is_left_to_be_retried() -> None:
+    """The next deployment may know it."""
+    planned = _plan(body().replace('"schemaVersion":1', '"schemaVersion":2'), body())
+    assert planned.failures == {"m0": "UnknownSchemaVersion"}
+    assert len(planned.writes) == 1
+
+
+@pytest.mark.parametrize(("age_days", "expired"), [(89, False), (90, True), (91, True)])
+def test_what_is_past_its_ttl_is_not_written(age_days: int, expired: bool) -> None:  # noqa: FBT001 - a table row
+    """DynamoDB would only delete it again."""
+    planned = _plan(body(), now=COMPLETED.timestamp() + age_days * DAY)
+    assert (len(planned.expired), len(planned.writes)) == (expired, not expired)
+
+
+def test_what_is_kept_for_ever_never_expires() -> None:
+    """Retention null has no ttl."""
+    assert len(_plan(body(retention=None), now=COMPLETED.timestamp() + 40_000 * DAY).writes) == 1
+
+
+def test_the_default_retention_holds_for_an_envelope_that_does_not_say() -> None:
+    """As one that was sent by hand."""
+    fields = json.loads(body())
+    del fields["retention"]
+    (write,) = _plan(json.dumps(fields)).writes.values()
+    assert write.item.expires_at == COMPLETED.timestamp() + 30 * DAY
+
+
+def test_a_retention_in_the_envelope_wins_over_the_default() -> None:
+    """Also when it is longer."""
+    (write,) = _plan(body(retention=90)).writes.values()
+    assert write.item.expires_at == COMPLETED.timestamp() + 90 * DAY
+
+
+def test_a_message_without_a_body_is_left_to_the_redrive_policy() -> None:
+    """SQS would refuse it as a dead letter as well."""
+    planned = _plan(None, body())
+    assert planned.failures == {"m0": "NoBody"}
+    assert len(planned.writes) == 1
+
+
+def test_a_fault_in_the_codec_costs_one_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not the batch."""
+
+    def encode(one: object) -> object:
+        if one == envelope("agent-0"):
+            raise RecursionError
+        return encode_item(one)  # type: ignore[arg-type] # the plan hands over envelopes only
+
+    monkeypatch.setattr(plan_module, "encode_item", encode)
+    planned = _plan(*bodies(2))
+    assert planned.failures == {"m0": "RecursionError"}
+    assert len(planned.writes) == 1
