@@ -23,7 +23,8 @@ def encode_map(values: Mapping[str, Any], level: int = 0) -> str:
 
     `values` holds parsed JSON (see `shared.json_text.parse_json`); `level` is that of the map itself, 0 for an item.
     """
-    if not all(map(_is_storable_name, values)):
+    # No character has more than 4 bytes, so only a long name needs its bytes counted.
+    if "" in values or max(map(len, values), default=0) * 4 > limits.ATTRIBUTE_NAME_BYTES:
         values = _with_storable_names(values)
     inner = level + 1
     return "{" + ",".join([f"{quote(name)}:{_encode(values[name], inner)}" for name in sorted(values)]) + "}"
@@ -47,15 +48,9 @@ def _encode(value: Any, level: int) -> str:
     return f'{{"S":{quote(as_text(value))}}}' if text is None else f'{{"N":"{text}"}}'
 
 
-def _is_storable_name(name: str) -> bool:
-    if len(name) * 4 <= limits.ATTRIBUTE_NAME_BYTES:  # no character has more than 4 bytes
-        return name != ""
-    return len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES
-
-
 def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
     """Store an entry whose name is refused under the name's beginning and "…", as the JSON text of the entry."""
-    stored = {name: values[name] for name in values if _is_storable_name(name)}
+    stored = {name: values[name] for name in values if 0 < len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES}
     for name in sorted(values.keys() - stored.keys()):
         stand_in = name[:_NAME_BEGINNING] + "…"
         while stand_in in stored:
