@@ -151,7 +151,7 @@ class RecommendationProducer:
     async def aflush(self, timeout: float = 2.0) -> Balance:  # noqa: ASYNC109 - a budget, not a cancellation
         """Do what `flush` does without blocking the event loop."""
         mark, deadline = self._begin_flush(timeout)
-        while self._sender.must_wait_for(mark, deadline):
+        while self._sender.must_wait_for(mark, deadline):  # noqa: ASYNC110 - an Event has one loop, and senders another
             await asyncio.sleep(_POLL)
         return self._end_flush()
 

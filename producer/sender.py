@@ -118,13 +118,14 @@ class Sender:
     def _run(self) -> None:
         try:
             asyncio.run(self._main())
-        except Exception as error:  # noqa: BLE001 - reported; the next enqueue or flush starts a successor
+        except BaseException as error:  # noqa: BLE001 - reported; the next enqueue or flush starts a successor
             self._log.note(f"the sender stopped: {code_of(error)}")
             self._log.report(self._buffer.balance())
 
     async def _main(self) -> None:
         self._wake = asyncio.Event()
         self._deliveries = set()
+        self._broken: BaseException | None = None
         async with Courier(
             self._queue_url, self._client_factory, self._delays, self._settle, self._log.note
         ) as self._courier:
@@ -132,6 +133,8 @@ class Sender:
             for entries in batch.in_batches(self._buffer.in_hand()):
                 self._start_delivery(entries)
             while not self._stopping:
+                if self._broken is not None:
+                    raise self._broken  # its entries are still in hand: a successor takes them over
                 self._was_woken = False  # before the look at the buffer, so that no later entry goes unseen
                 self._wake.clear()
                 self._start_due_deliveries()
@@ -176,6 +179,8 @@ class Sender:
 
     def _end_delivery(self, delivery: asyncio.Task[None]) -> None:
         self._deliveries.discard(delivery)
+        if not delivery.cancelled() and (error := delivery.exception()) is not None:
+            self._broken = error
         self._wake.set()
 
     def _settle(self, entries: Sequence[Entry], dropped_for: str | None) -> None:
