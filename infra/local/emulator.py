@@ -158,5 +158,5 @@ def end_group(pid: int) -> None:
     """Kill the process group that `pid` leads, if there is one."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except ProcessLookupError:
+    except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of one that is not yet reaped
         return

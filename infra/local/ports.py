@@ -1,5 +1,6 @@
 """The port that the local stack listens on, and who else may hold it."""
 
+import os
 import shutil
 import socket
 import subprocess
@@ -9,6 +10,16 @@ from infra.local.errors import StackError
 HOST = "127.0.0.1"
 DEFAULT = 4566  # where tools expect a local AWS
 VARIABLE = "LOCAL_STACK_PORT"
+
+_LAST = 65535
+
+
+def from_environment() -> int:
+    """Return the port that `LOCAL_STACK_PORT` names, or the default. Raises `StackError` for no number."""
+    value = os.environ.get(VARIABLE) or str(DEFAULT)
+    if not value.isdecimal() or int(value) > _LAST:
+        raise StackError(f"{VARIABLE} is {value!r}; it must be a port number, or 0 for any free one")
+    return int(value)
 
 
 def choose(port: int) -> int:

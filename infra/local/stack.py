@@ -24,8 +24,9 @@ from infra.local.emulator import CREDENTIALS, REGION, Emulator
 from infra.local.errors import StackError
 
 # Parameters of the template, not differences from it. Production's visibility timeout of minutes
-# would make every retry, and so every test and demonstration of one, take as long.
-PARAMETERS = {"VisibilityTimeout": "5"}
+# would make every retry, and so every test and demonstration of one, take as long. The concurrency
+# is for a machine of few cores: with ten, a burst spends its time starting function processes.
+PARAMETERS = {"VisibilityTimeout": "5", "MaximumConcurrency": "2"}
 
 
 @dataclass(frozen=True)
@@ -84,27 +85,27 @@ def local_stack(
     port: int | None = None,
     keep: bool = False,
     parameters: Mapping[str, str] | None = None,
-    root: Path = ROOT,
 ) -> Iterator[LocalStack]:
     """Start the stack, yield it once it really consumes, and leave nothing behind.
 
     `port` None takes `LOCAL_STACK_PORT` or 4566, and 0 any free one. With `keep`, a stack whose
     block ended well stays up until `kept.stop`; any exception still ends it. `parameters` are the
-    template's. `root` is where `consumer` and `shared` are.
+    template's.
 
     Ctrl-C, SIGTERM and errors at any moment end it in the same way. Raises `StackError`.
     """
     if port is None:
-        port = int(os.environ.get(ports.VARIABLE, ports.DEFAULT))
+        port = ports.from_environment()
     other = kept.find()
     if other is not None and (keep or other.listens_on(port)):
         raise StackError(f"A local stack is already up: {other}\nStop it with: python -m infra.local down")
-    kept.FOLDER.mkdir(exist_ok=True)
+    ports.choose(port)  # before a build that may take long
+    kept.FOLDER.mkdir(parents=True, exist_ok=True)
     emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=kept.FOLDER)))
     with _termination_raises():
         leave_running = False
         try:
-            stack = _start(emulator, port, {**PARAMETERS, **(parameters or {})}, root)
+            stack = _start(emulator, port, {**PARAMETERS, **(parameters or {})})
             yield stack
             if keep:
                 kept.record(kept.Kept(stack.pid, str(emulator.folder), stack.env))
@@ -116,10 +117,10 @@ def local_stack(
                     emulator.stop()
 
 
-def _start(emulator: Emulator, port: int, parameters: Mapping[str, str], root: Path) -> LocalStack:
+def _start(emulator: Emulator, port: int, parameters: Mapping[str, str]) -> LocalStack:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     try:
-        built = build("local", ROOT / "build" / f"consumer-local-{version}.zip", root)
+        built = build("local", ROOT / "build" / f"consumer-local-{version}.zip")
     except BuildError as error:
         raise StackError(str(error)) from error
     emulator.start(ports.choose(port))

@@ -122,7 +122,15 @@ def test_a_taken_port_is_named_with_its_holder_and_the_remedy(folder: Path) -> N
     assert done.returncode == 1
     assert f"port {port} on 127.0.0.1" in done.stderr
     assert f"LOCAL_STACK_PORT={port + 1}" in done.stderr
-    assert list(folder.iterdir()) == []
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("value", ["http", "-1", "65536"])
+def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """With the variable that it came from."""
+    monkeypatch.setenv("LOCAL_STACK_PORT", value)
+    with pytest.raises(StackError, match=f"LOCAL_STACK_PORT is '{value}'"):
+        ports.from_environment()
 
 
 def test_the_holder_of_a_port_is_named_where_lsof_knows_it() -> None:
