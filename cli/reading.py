@@ -44,7 +44,7 @@ def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptio
 def _nothing_found(search: Search, expired: int, target: str) -> str:
     what = f"{_NOUNS[search.key]} {visible(search.value)}"
     if expired:
-        return f"All {expired} recommendations of {what} have expired: --include-expired shows them."
+        return f"Nothing current of {what}: --include-expired shows what has expired ({expired} still there)."
     if search.period != (None, None):
         return f"No recommendation of {what} in that period in {target}: widen --since and --until."
     if search.key == "agentType" and search.value not in KNOWN_AGENT_TYPES:

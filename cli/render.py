@@ -67,7 +67,7 @@ class _Table:
 
     def print_titles(self) -> None:
         titles = self._line(Text(title, style="dim") for title in self._titles())
-        self._print(titles.append("reasoning", "dim") if self._one_line else titles)
+        self._print(titles.append("summary", "dim") if self._one_line else titles)
 
     def print_row(self, summary: Summary) -> None:
         line = self._line(self._cells(summary))

@@ -57,21 +57,28 @@ def usable_confidence(document: Document) -> float | None:
 
 
 def _headline(document: Document) -> str:
-    """Return the reasoning's first line; without one, what the error says, or else the recommendation."""
+    """Return the reasoning's first line; without one, what the error says, or else what is recommended."""
     reasoning = _text(document.get("reasoning")).strip()
     if reasoning:
         return reasoning.splitlines()[0]
-    error = {"error": _object(document.get("metadata")).get("error")}
+    error = _object(document.get("metadata")).get("error")
     recommendation = _object(document.get("recommendation"))
-    return " · ".join(_plain_values(error)) or " · ".join(_plain_values(recommendation))
+    texts = list(_texts({"error": error})) or sorted(_texts(recommendation), key=_rank)
+    return " · ".join(f"{path[-1]}: {text}" for path, text in texts) or canonical_text(recommendation)
 
 
-def _plain_values(value: dict[str, Any]) -> Iterator[str]:
+def _texts(value: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], str]]:
     for name, child in value.items():
         if isinstance(child, dict):
-            yield from _plain_values(child)
-        elif not isinstance(child, list) and child is not None and child != "":
-            yield f"{name}: {_text(child)}"
+            yield from _texts(child, (*path, name))
+        elif isinstance(child, str) and child:
+            yield (*path, name), child
+
+
+def _rank(found: tuple[tuple[str, ...], str]) -> tuple[int, int]:
+    """Sort first what is named a recommendation, such as `unified_recommendation` with its `recommended_action`."""
+    named = [depth for depth, name in enumerate(found[0]) if "recommend" in name.lower()]
+    return (min(named, default=len(found[0])), -len(named))
 
 
 def _object(value: Any) -> dict[str, Any]:

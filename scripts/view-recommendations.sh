@@ -92,7 +92,7 @@ if ! AWS_PAGER="" aws "${query[@]}" >"$work/items.json" 2>"$work/error.txt"; the
   where="table $table${region:+ in $region}${endpoint_url:+ at $endpoint_url}"
   case "$reason" in
     *ResourceNotFoundException*) fail 3 "there is no $where: check --table, --region, --profile and --endpoint-url" ;;
-    *AccessDenied*) fail 3 "access to $where is denied: use an identity that may Query its indexes. The AWS CLI says: $reason" ;;
+    *AccessDenied*) fail 3 "access to $where is denied: use an identity that may Query it. AWS says: $reason" ;;
     *"Unable to locate credentials"*) fail 3 "no AWS credentials: run aws sso login, or choose a --profile" ;;
     *"specify a region"*) fail 3 "no AWS region is set: pass --region, or set AWS_REGION" ;;
     *"connect to the endpoint"*) fail 3 "no answer from $where: check --region, --endpoint-url and the network" ;;
@@ -125,7 +125,8 @@ elif ((shown > 0)); then
     def text: if . == null then "" elif type == "string" then . else tojson end;
     def steering: . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 8203 or . == 8206 or . == 8207
       or (. >= 8232 and . <= 8238) or (. >= 8288 and . <= 8303) or . == 65279 or (. >= 917504 and . <= 917631);
-    def hex($digits): if $digits == 0 then "" else (. / 16 | floor | hex($digits - 1)) + "0123456789abcdef"[. % 16:][:1] end;
+    def hex($digits):
+      if $digits == 0 then "" else (. / 16 | floor | hex($digits - 1)) + "0123456789abcdef"[. % 16:][:1] end;
     def escape: if . < 256 then "\\x" + hex(2) elif . < 65536 then "\\u" + hex(4) else "\\U" + hex(8) end;
     def visible: explode | map(if steering then escape else [.] | implode end) | join("");
     def pad($columns): . + " " * ([$columns - length, 0] | max) | .[:$columns];
@@ -133,8 +134,9 @@ elif ((shown > 0)); then
       [($time | pad(27)), ($agent | pad(20)), ($confidence | pad(10)), ($status | pad(8)), $text] | join("  ")
       | .[:$width] | sub(" +$"; "");
     def headline:
-      ([.reasoning | text | splits("\n") | select(test("\\S"))] | first) // (.metadata.error? // .recommendation | text);
-    columns("completed (UTC)"; "agent"; "confidence"; "status"; "reasoning"),
+      ([.reasoning | text | splits("\n") | select(test("\\S"))] | first)
+      // (.metadata.error? // .recommendation.unified_recommendation? // .recommendation | text);
+    columns("completed (UTC)"; "agent"; "confidence"; "status"; "summary"),
     ($documents[] | columns(
       .timestamp | text | visible;
       .agentType | text | visible;
@@ -143,7 +145,8 @@ elif ((shown > 0)); then
       headline[:$width] | visible))' "$work/items.json"
 fi
 
-note="$hidden expired hidden"
-((shown > 0)) || ((hidden == 0)) || fail 1 "all $hidden recommendations of $(printf '%q' "$incident") have expired"
-((shown > 0)) || fail 1 "no recommendation of $(printf '%q' "$incident") in table $table: check the ID, --table and --region"
-[[ $json == true ]] || printf '\n%s recommendations, %s\n' "$shown" "$note" >&2
+((shown > 0)) || ((hidden == 0)) || fail 1 "nothing current of $(printf '%q' "$incident"): $hidden expired hidden"
+((shown > 0)) || fail 1 "no recommendation of $(printf '%q' "$incident") in table $table: check the ID and --table"
+note=""
+((hidden == 0)) || note=", $hidden expired hidden"
+[[ $json == true ]] || printf '\n%s recommendations%s\n' "$shown" "$note" >&2

@@ -89,7 +89,7 @@ def test_the_table_shows_a_line_each(environ: dict[str, str]) -> None:
     done = _view(environ, "incident-big")
     assert done.returncode == 0
     titles, *rows = done.stdout.splitlines()
-    assert titles.split() == ["completed", "(UTC)", "agent", "confidence", "status", "reasoning"]
+    assert titles.split() == ["completed", "(UTC)", "agent", "confidence", "status", "summary"]
     assert len(rows) == ITEMS
     assert rows[0].split()[1:7] == ["agent-0", "0.87", "SUCCESS", "A", "long", "story."]
     assert max(map(len, rows)) == 200
@@ -127,6 +127,7 @@ def test_agents_cannot_steer_the_terminal(dynamodb: Any, environ: dict[str, str]
         ({"reasoning": "\n  \nsecond line"}, "second line"),
         ({"reasoning": "", "metadata": {"error": {"code": "Throttled"}}}, '{"code":"Throttled"}'),
         ({"reasoning": ""}, '{"recommended_action":"roll back"}'),
+        ({"reasoning": "", "recommendation": {"a": 1, "unified_recommendation": {"b": 2}}}, '{"b":2}'),
         ({"confidence": 87}, " odd "),
         ({"confidence": None}, " none "),
     ],
@@ -148,7 +149,7 @@ def test_nothing_found_is_an_exit_code_of_its_own(environ: dict[str, str], args:
     assert "no recommendation of incident-unknown in table view-script: check the ID" in unknown.stderr
     expired = _view(environ, "incident-old", *args)
     assert expired.returncode == 1
-    assert "all 1 recommendations of incident-old have expired" in expired.stderr
+    assert "nothing current of incident-old: 1 expired hidden" in expired.stderr
     for done in (unknown, expired):
         assert done.stdout.strip() == ("[]" if args else "")
 

@@ -97,7 +97,7 @@ def test_nothing_found_is_an_exit_code_of_its_own(form: str, empty: list[Any] | 
 @pytest.mark.parametrize(
     ("args", "page", "advice"),
     [
-        (["incident", "incident-7"], [item(retention=1)], "All 1 recommendations of incident incident-7 have expired"),
+        (["incident", "incident-7"], [item(retention=1)], "Nothing current of incident incident-7: --include-expired"),
         (["incident", "incident-7", "--since", "1h"], [], "widen --since and --until"),
         (["agent", "consensu"], [], "the usual types are signal-intelligence, historical-pattern"),
         (["agent", "consensus"], [], "check the ID"),

@@ -64,7 +64,7 @@ def test_an_incident_is_listed_by_execution() -> None:
 def test_a_wide_line_tells_all() -> None:
     """Time, agent, confidence as number and bar, status, and the first line of the reasoning only."""
     lines = _list(_document(confidence=0.5))
-    assert lines[0].split() == ["time", "(UTC)", "agent", "confidence", "status", "reasoning"]
+    assert lines[0].split() == ["time", "(UTC)", "agent", "confidence", "status", "summary"]
     assert lines[-1] == "12:00:00    consensus  0.50 ██▌    success  The deploy came first."
 
 
@@ -103,7 +103,19 @@ def test_what_did_not_succeed_is_marked_without_colour(status: str) -> None:
     ("fields", "headline"),
     [
         ({"reasoning": "  \n first\nsecond"}, "first"),
-        ({"reasoning": "", "recommendation": {"a": {"b": "c", "none": None}, "n": 1, "l": [1]}}, "b: c · n: 1"),
+        ({"reasoning": "", "recommendation": {"a": {"b": "c", "none": None, "e": ""}, "n": 1, "l": [1]}}, "b: c"),
+        (
+            {
+                "reasoning": "",
+                "recommendation": {
+                    "agreement_level": "STRONG",
+                    "quality": {"recommended_action": "no"},
+                    "unified_recommendation": {"cause": "deploy", "recommended_action": "roll back"},
+                },
+            },
+            "recommended_action: roll back · cause: deploy · recommended_action: no · agreement_level: STRONG",
+        ),
+        ({"reasoning": "", "recommendation": {"n": 1}}, '{"n":1}'),
         ({"reasoning": "", "metadata": {"error": {"code": "Throttled"}}}, "code: Throttled"),
         ({"reasoning": "", "metadata": {"error": "broken"}}, "error: broken"),
     ],
