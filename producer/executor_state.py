@@ -14,6 +14,7 @@ from pydantic.alias_generators import to_camel
 
 from shared.json_text import dump_json
 
+UNREADABLE: Final = object()  # in place of a state or an output; no part of it can be read
 CONSENSUS: Final = "consensus"
 # Parts that have a field of their own in the envelope; all others go to the metadata, also those of the future.
 _HYPOTHESIS_FIELDS: Final = frozenset(
@@ -33,10 +34,13 @@ def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
     try:
         parts = as_mapping(state)
         given = as_mapping(parts.get("agent_input"))
-        outputs = list(_outputs(parts.get("hypotheses")))
     except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
         yield {}
         return
+    try:
+        outputs = list(_outputs(parts.get("hypotheses")))
+    except Exception:  # noqa: BLE001 - as above
+        outputs = [(None, UNREADABLE)]
     session_id = given.get("session_id") or parts.get("session_id")
     for agent_id, output in outputs:
         yield _attempt(output, agent_id, given, session_id)

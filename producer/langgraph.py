@@ -5,11 +5,9 @@ LangGraph itself is not imported: the builder's nodes and runnables are used by 
 
 from collections.abc import AsyncIterator, Iterator, Mapping
 from copy import copy
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
-from producer.executor_state import as_mapping
-
-UNREADABLE: Final = object()  # in place of a state; no part of it can be read
+from producer.executor_state import UNREADABLE, as_mapping
 
 
 class EnqueuesState(Protocol):
