@@ -37,7 +37,7 @@ $(VENV)-stack/.ready: requirements/stack.lock
 
 $(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
 	@echo "setup: tests/conformance/node_modules (dynalite, the engine that enforces DynamoDB's limits)"
-	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/conformance --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/conformance --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 demo: $(VENV)/.ready $(VENV)-stack/.ready ## the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)

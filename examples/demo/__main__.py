@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from datetime import date
 
 from examples.demo.ledger import CountingProducer, Ledger
 from examples.demo.progress import progress, say
@@ -28,7 +29,7 @@ def main() -> int:
             say(
                 f"   up after {time.monotonic() - started:.1f} s at {stack.endpoint_url}; a canary message went through"
             )
-            problems, closing = _pipeline(stack)
+            problems, closing = pipeline(stack)
             if keep:
                 _say_what_to_try(stack)
     except StackError as error:
@@ -44,18 +45,19 @@ def main() -> int:
     return 0
 
 
-def _pipeline(stack: LocalStack) -> tuple[list[str], str]:
+def pipeline(stack: LocalStack) -> tuple[list[str], str]:
     """Run every step; return what is wrong, and the closing line."""
     os.environ.update(stack.env)
     real = RecommendationProducer(stack.queue_url, region_name=stack.region, endpoint_url=stack.endpoint_url)
     producer = CountingProducer(real)
     ledger = Ledger(stack)
+    day = yesterday()  # read once: a run across midnight would get other IDs the second time
     before = ledger.items_in_table()
     try:
-        balance = _run_executor(producer, real)
+        balance = _run_executor(producer, real, day)
         _wait_until_stored(ledger, producer.accepted)
         problems = _account(ledger, producer, balance)
-        problems += _run_again(ledger, producer, real, before)
+        problems += _run_again(ledger, producer, real, day, before)
     finally:
         real.close()
     problems += _show(stack)
@@ -63,8 +65,8 @@ def _pipeline(stack: LocalStack) -> tuple[list[str], str]:
     return problems, f"{len(producer.accepted)} enqueued, {len(ledger.stored)} stored, {max(lost, 0)} lost"
 
 
-def _run_executor(producer: CountingProducer, real: RecommendationProducer) -> Balance:
-    planned = executions(yesterday())
+def _run_executor(producer: CountingProducer, real: RecommendationProducer, day: date) -> Balance:
+    planned = executions(day)
     say(f"\n2. Running the LangGraph executor over {len(planned)} recorded executions (agents replay what they said)")
     with progress("executions", len(planned)) as show:
         done = 0
@@ -74,7 +76,7 @@ def _run_executor(producer: CountingProducer, real: RecommendationProducer) -> B
             done += 1
             show(done, result.incident_id)
 
-        run_all(producer, on_execution=after_each)
+        run_all(producer, on_execution=after_each, day=day)
     return real.flush(timeout=30.0)
 
 
@@ -119,11 +121,13 @@ def _account(ledger: Ledger, producer: CountingProducer, balance: Balance) -> li
     return problems
 
 
-def _run_again(ledger: Ledger, producer: CountingProducer, real: RecommendationProducer, before: int) -> list[str]:
+def _run_again(
+    ledger: Ledger, producer: CountingProducer, real: RecommendationProducer, day: date, before: int
+) -> list[str]:
     """Run one execution a second time, handing over node by node; return what doubled or changed."""
     say(f"\n5. Running {SHOWN} a second time, each agent's output sent as its node finishes")
     distinct = len(producer.accepted)
-    run_one(producer, SHOWN, way="per-node")
+    run_one(producer, SHOWN, way="per-node", day=day)
     real.flush(timeout=30.0)
     deadline = time.monotonic() + WAIT
     while ledger.queued() and time.monotonic() < deadline:

@@ -18,7 +18,7 @@ class CountingProducer:
         self.accepted: set[str] = set()
         self.refused: list[str] = []
 
-    def enqueue_state(self, state: Mapping[str, Any]) -> Sequence[Any]:
+    def enqueue_state(self, state: object) -> Sequence[Any]:
         """Hand over every agent's output; remember what was accepted, and why the rest was not."""
         outcomes: Sequence[Any] = self._producer.enqueue_state(state)
         self.accepted.update(outcome.recommendation_id for outcome in outcomes if outcome.accepted)

@@ -57,6 +57,16 @@ def _no_tls_only_policies(template: Template) -> Template:
     )
 
 
+def _batch_actions_by_name(template: Template) -> Template:
+    changed = copy.deepcopy(template)
+    for resource in changed["Resources"].values():
+        for policy in resource.get("Properties", {}).get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                if statement.get("Action") == "sqs:SendMessage":
+                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+    return changed
+
+
 def _without(template: Template, unwanted: Callable[[dict[str, Any]], bool]) -> Template:
     changed = copy.deepcopy(template)
     changed["Resources"] = {name: resource for name, resource in changed["Resources"].items() if not unwanted(resource)}
@@ -78,5 +88,10 @@ DIFFERENCES = (
         name="no-tls-only-policies",
         why="The emulator speaks plain HTTP, and holds every call to the policy that denies it.",
         apply=_no_tls_only_policies,
+    ),
+    Difference(
+        name="batch-actions-by-name",
+        why="SendMessageBatch needs a right of its own name; in AWS there is none, and SendMessage covers it.",
+        apply=_batch_actions_by_name,
     ),
 )

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from infra.build import ROOT
+from infra.build import ROOT, build
 from infra.local import StackError, deployment, ports
 from infra.local.differences import DIFFERENCES, Template, apply_all
 from infra.local.emulator import Emulator
@@ -52,6 +52,21 @@ def only(template: Template, *names: str) -> Template:
     resources = {name: template["Resources"][name] for name in names}
     outputs = {name: output for name, output in template["Outputs"].items() if output["Value"].get("Ref") in names}
     return {**template, "Resources": resources, "Outputs": outputs}
+
+
+def test_batch_actions_by_name(emulator: Emulator, of_service: Callable[[str], Any], tmp_path: Path) -> None:
+    """The consumer, with the right that AWS asks for, cannot set poison aside."""
+    zipped = build("local", tmp_path / "consumer.zip")
+    template = template_without("batch-actions-by-name")
+    template = deployment.package(of_service, template, Path(zipped.path), zipped.digest)
+    outputs = deployment.deploy(of_service, template, emulator.check, "batch-actions")
+    sqs, dead = of_service("sqs"), outputs["DeadLetterQueueUrl"]
+    sqs.send_message(QueueUrl=outputs["QueueUrl"], MessageBody="not JSON")
+    deadline = time.monotonic() + 20
+    while "Could not dead-letter 1 message: AccessDenied" not in emulator.log.read_text():
+        assert "Messages" not in sqs.receive_message(QueueUrl=dead), DELETE.format("batch-actions-by-name")
+        assert time.monotonic() < deadline, "the consumer did not get the message"
+        time.sleep(0.1)
 
 
 def test_literal_maximum_concurrency(emulator: Emulator, of_service: Callable[[str], Any], tmp_path: Path) -> None:
