@@ -39,6 +39,10 @@ class EndpointError(ValueError):
     """What `--endpoint-url` or the environment names is no URL."""
 
 
+class NotDynamoDbError(Exception):
+    """Something answers at the endpoint, but not as DynamoDB does."""
+
+
 def connect(target: Target) -> DynamoDb:
     """Return a DynamoDB client. Raises botocore's errors (unknown profile, no region) and `EndpointError`."""
     # Imported here because `--help` must not pay for it. Not through boto3, which costs another 25 ms of CPU and

@@ -21,8 +21,8 @@ _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")
 _LABEL_CELLS: Final = 12
 
 
-def render_document(console: Console, document: Document, *, digest: str) -> None:
-    """Print a document; `digest` says what became of its verification."""
+def render_document(console: Console, document: Document, *, digest: str, intact: bool) -> None:
+    """Print a document; `digest` says what became of its verification, `intact` whether it succeeded."""
     summary = summarise(document)
     confidence = confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=console.options.ascii_only)
     console.print(Text(summary.recommendation_id, style="bold"), soft_wrap=True)
@@ -34,7 +34,7 @@ def render_document(console: Console, document: Document, *, digest: str) -> Non
         ("confidence", confidence),
         ("status", status_mark(summary.status)),
         ("expires", Text(_expiry(document))),
-        ("digest", Text(digest)),
+        ("digest", Text(digest, style="" if intact else "bold red")),
     ):
         console.print(Text(f"  {label:<{_LABEL_CELLS}}", style="dim").append_text(value), soft_wrap=True)
     for warning in _oddities(document):

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.connection import EndpointError, Target
+from cli.connection import EndpointError, NotDynamoDbError, Target
 from cli.visible import visible
 
 
@@ -53,7 +53,7 @@ def explained(target: Target) -> Iterator[None]:
         raise AwsError(_refused(error.response.get("Error", {}), target)) from None
     except aws.BotoCoreError as error:
         raise AwsError(_unreachable(error, target)) from None
-    except ResponseParserError:
+    except (ResponseParserError, NotDynamoDbError):
         raise AwsError(f"What answers as the {target} is not DynamoDB: check --endpoint-url.") from None
 
 

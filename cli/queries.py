@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, NamedTuple
 
-from cli.connection import DynamoDb
+from cli.connection import DynamoDb, NotDynamoDbError
 from cli.period import Period
 from shared.attribute_value import AttributeValue
 from shared.item import PARTITION_KEY, decode_item
@@ -86,6 +86,8 @@ class Listing:
         more = True
         while more:
             page = self._client.query(TableName=self._table, **parameters)
+            if "Items" not in page:  # a full answer without items has an empty list
+                raise NotDynamoDbError
             yield from page["Items"]
             more = "LastEvaluatedKey" in page  # the only sign of the end: a page may be short, even empty
             if more:

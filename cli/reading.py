@@ -74,15 +74,16 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
             f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until it is deleted."
         )
     stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
-    verdict = f"verified, SHA-256 {computed}" if stored == computed else "DOES NOT MATCH the content"
+    intact = stored == computed
+    verdict = f"verified, SHA-256 {computed}" if intact else "DOES NOT MATCH the content"
     document = decode_item(item)
     if read.output == "table":
-        render_document(open_terminal(runtime.environ), document, digest=verdict)
+        render_document(open_terminal(runtime.environ), document, digest=verdict, intact=intact)
     elif read.output == "json":
         sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
     else:
         write_documents(sys.stdout.buffer, [document], read.output)
-    if stored != computed:
+    if not intact:
         found = "it has no contentDigest" if stored is None else f"contentDigest says {visible(stored)}"
         raise DigestMismatchError(
             f"This is not what the consumer wrote: {found}, the content gives {computed}. Compare it with a backup of"

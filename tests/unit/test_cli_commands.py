@@ -12,7 +12,7 @@ from botocore.parsers import ResponseParserError
 from click.testing import CliRunner, Result
 
 from cli.app import recs
-from cli.connection import EndpointError
+from cli.connection import EndpointError, NotDynamoDbError
 from cli.runtime import Runtime
 from shared.settings import Settings
 from tests.recommendation_table import NOW, TABLE, FakeDynamoDb, item, items, recommendation_id, runtime
@@ -226,6 +226,7 @@ def test_show_shows_an_expired_item_on_request() -> None:
         (aws.EndpointConnectionError(endpoint_url="http://x"), "No answer from the table"),
         (aws.ReadTimeoutError(endpoint_url="http://x"), "No answer from the table"),
         (aws.InvalidRegionError(region_name="a b"), "AWS could not be called"),
+        (NotDynamoDbError(), "is not DynamoDB: check --endpoint-url"),
         (ResponseParserError("<html>"), "is not DynamoDB: check --endpoint-url"),
     ],
 )

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cli.connection import NotDynamoDbError
 from cli.period import Period
 from cli.queries import Listing, Search, get_item, is_expired
 from tests.recommendation_table import NOW, TABLE, FakeDynamoDb, Item, item, items, recommendation_id
@@ -33,6 +34,17 @@ def test_pages_are_followed_to_the_end() -> None:
         {"page": 3},
     ]
     assert (listing.shown, listing.expired, listing.cut_off) == (5, 0, False)
+
+
+def test_an_answer_without_items_is_no_empty_list() -> None:
+    """Some other service answered; "nothing found" would be a lie."""
+
+    class Other(FakeDynamoDb):
+        def query(self, **_parameters: Any) -> dict[str, Any]:
+            return {}
+
+    with pytest.raises(NotDynamoDbError):
+        list(_listing(Other()))
 
 
 def test_the_index_is_read_from_its_newest_end() -> None:

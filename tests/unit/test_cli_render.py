@@ -38,7 +38,7 @@ def _list(*documents: Document, key: str = "incidentId", width: int = 120, encod
 
 def _whole(document: Document, width: int = 120) -> str:
     console = _console(width)
-    render_document(console, document, digest="verified")
+    render_document(console, document, digest="verified", intact=True)
     return _printed(console)
 
 
