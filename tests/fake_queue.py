@@ -109,9 +109,7 @@ def balanced(balance: Balance) -> bool:
 @contextmanager
 def running_producer(queue: FakeQueue, **options: Any) -> Iterator[RecommendationProducer]:
     """Make a producer that retries without delay; at the end, close it and check its balance."""
-    producer = RecommendationProducer(
-        QUEUE_URL, **{"client_factory": queue.client, "jitter": lambda: 0.0, **options}
-    )
+    producer = RecommendationProducer(QUEUE_URL, **{"client_factory": queue.client, "jitter": lambda: 0.0, **options})
     try:
         yield producer
     finally:

@@ -12,54 +12,66 @@ MIB = limits.SQS_REQUEST_BYTES
 
 
 def entries(*sizes: int, enqueued_at: float = 0.0) -> list[Entry]:
+    """Return entries of these sizes in bytes, numbered from 0."""
     return [Entry(number, enqueued_at, b"x" * size) for number, size in enumerate(sizes)]
 
 
 def due(waiting: list[Entry], *, now: float = 0.0, flush_mark: int = 0) -> int:
+    """Ask what is due with a limit of 0.2 s."""
     return batch.due(waiting, now=now, max_age=0.2, flush_mark=flush_mark)
 
 
 def test_nothing_waits_nothing_is_due() -> None:
+    """An empty buffer makes no batch, not even for a flush."""
     assert due([], now=100.0, flush_mark=5) == 0
 
 
 def test_young_and_few_entries_wait() -> None:
+    """Others may join them."""
     assert due(entries(5, 5), now=0.19) == 0
 
 
 def test_batch_closes_by_count() -> None:
+    """Ten entries are what one request takes."""
     assert due(entries(*[5] * 10)) == 10
 
 
 def test_batch_closes_by_age_of_its_oldest_entry() -> None:
+    """At the limit, not beyond it."""
     assert due(entries(5, 5), now=0.2) == 2
 
 
 def test_batch_closes_by_bytes_before_the_entry_that_does_not_fit() -> None:
+    """The request may have exactly 1 MiB."""
     assert due(entries(MIB // 2, MIB // 2, 1)) == 2
 
 
 def test_one_entry_of_the_whole_limit_is_a_batch() -> None:
+    """It shares its request with nobody."""
     assert due(entries(MIB, 5)) == 1
 
 
 def test_flush_closes_batches_up_to_its_mark() -> None:
+    """Later entries may fill the last batch, and do not leave early by themselves."""
     waiting = entries(5, 5, 5)
     assert due(waiting, flush_mark=1) == 3
     assert due(waiting[1:], flush_mark=1) == 0
 
 
 def test_entries_are_cut_into_requests_in_order() -> None:
+    """By count and by bytes."""
     given = entries(*[5] * 10, MIB, 5, MIB - 5, 6)
     assert [len(one) for one in batch.in_batches(given)] == [10, 1, 2, 1]
     assert [entry for one in batch.in_batches(given) for entry in one] == given
 
 
 def test_delays_double_up_to_the_cap() -> None:
+    """Without jitter, the upper bounds show."""
     assert list(backoff.full_jitter(lambda: 1.0, base=0.1, cap=0.5, attempts=6)) == [0.1, 0.2, 0.4, 0.5, 0.5]
 
 
 def test_jitter_is_full() -> None:
+    """From no delay at all to the bound."""
     assert list(backoff.full_jitter(lambda: 0.0)) == [0.0] * (backoff.ATTEMPTS - 1)
     assert all(0 <= delay <= backoff.CAP for delay in backoff.full_jitter())
 
@@ -82,16 +94,19 @@ def test_jitter_is_full() -> None:
     ],
 )
 def test_failed_call_is_judged_by_its_code(error: Exception, verdict: Verdict) -> None:
+    """Retry what passes, split what one entry may have caused, drop what will not pass."""
     assert judge(error) is verdict
 
 
 def test_code_of_an_error_has_no_namespace_and_no_message() -> None:
+    """SQS writes its codes in several ways; a message might hold a body."""
     assert code_of(aws_error("AWS.SimpleQueueService.NonExistentQueue", 400)) == "NonExistentQueue"
     assert code_of(aws_error("com.amazonaws.sqs#QueueDoesNotExist", 400)) == "QueueDoesNotExist"
     assert code_of(ValueError("a body")) == "ValueError"
 
 
 def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_done() -> None:
+    """Batches under way together end in any order."""
     buffer = Buffer(10, MIB)
     for _ in range(3):
         buffer.offer(b"x", 0.0)
@@ -103,6 +118,7 @@ def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_done() -> None:
 
 
 def test_entries_in_hand_are_the_first_work_of_a_successor() -> None:
+    """What a dead sender had taken is not lost."""
     buffer = Buffer(10, MIB)
     for _ in range(4):
         buffer.offer(b"x", 0.0)
@@ -112,6 +128,7 @@ def test_entries_in_hand_are_the_first_work_of_a_successor() -> None:
 
 
 def test_full_batch_by_count_or_by_bytes_is_noticed() -> None:
+    """Only then is a sender worth waking."""
     buffer = Buffer(100, 10 * MIB)
     for _ in range(9):
         buffer.offer(b"x", 0.0)

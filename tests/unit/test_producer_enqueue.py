@@ -21,16 +21,20 @@ class Hostile(Mapping[str, Any]):
     """An agent's output that raises wherever it is touched."""
 
     def __getitem__(self, key: str) -> Any:
+        """Raise."""
         raise RuntimeError(key)
 
     def __iter__(self) -> Iterator[str]:
+        """Raise."""
         raise RuntimeError
 
     def __len__(self) -> int:
+        """Raise."""
         raise RuntimeError
 
 
 def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
+    """Every argument of `enqueue`."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcome = producer.enqueue(
@@ -68,6 +72,7 @@ def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
 
 
 def test_mutation_after_enqueue_is_not_visible() -> None:
+    """The envelope is a snapshot."""
     queue = FakeQueue()
     findings = {"steps": ["look"]}
     with running_producer(queue) as producer:
@@ -107,6 +112,7 @@ def test_invalid_envelope_is_refused_and_counted(fields: dict[str, Any]) -> None
 
 
 def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
+    """So the host may log it."""
     with running_producer(FakeQueue()) as producer:
         outcome = producer.enqueue(**recommendation(agent_type="Secret Agent"))
     assert outcome.detail is not None
@@ -115,6 +121,7 @@ def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
 
 
 def test_circular_output_is_refused() -> None:
+    """There is no JSON for it."""
     circular: dict[str, Any] = {}
     circular["self"] = circular
     with running_producer(FakeQueue()) as producer:
@@ -136,6 +143,7 @@ def test_full_buffer_drops_the_newest_without_waiting() -> None:
 
 
 def test_buffer_is_bounded_by_bytes_too() -> None:
+    """Few large envelopes fill it as well."""
     with running_producer(BlackHole(), max_bytes=10_000) as producer:
         big = {"text": "x" * 4_000}
         outcomes = [producer.enqueue(**recommendation(number, recommendation=big)) for number in range(3)]
@@ -143,6 +151,7 @@ def test_buffer_is_bounded_by_bytes_too() -> None:
 
 
 def test_room_comes_back_when_envelopes_are_sent() -> None:
+    """Bounds are on what is held, not on what ever passed."""
     queue = FakeQueue()
     with running_producer(queue, max_items=2) as producer:
         for number in range(6):
@@ -153,6 +162,7 @@ def test_room_comes_back_when_envelopes_are_sent() -> None:
 
 
 def test_threads_never_exceed_the_bound_and_lose_no_count() -> None:
+    """Check and append are one step."""
     with running_producer(BlackHole(), max_items=50) as producer:
         outcomes: list[Outcome] = []
 
@@ -180,6 +190,7 @@ def test_enqueue_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_900_kb_recommendation_is_sent_as_it_is() -> None:
+    """SQS takes 1 MiB; trimming to the table is the consumer's work."""
     queue = FakeQueue()
     findings = {"log": "x" * 900_000}
     with running_producer(queue) as producer:
@@ -189,6 +200,7 @@ def test_900_kb_recommendation_is_sent_as_it_is() -> None:
 
 
 def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
+    """And says so in its metadata."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcome = producer.enqueue(**recommendation(reasoning="é" * MIB))
@@ -211,6 +223,7 @@ def test_body_that_trimming_cannot_help_is_too_large() -> None:
 
 
 def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:
+    """It works on values of its own."""
     queue = FakeQueue()
     findings = {"user": {"mail": "a@example.com"}}
 
@@ -228,6 +241,7 @@ def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:
 
 @pytest.mark.parametrize("result", [None, "text"])
 def test_redact_that_returns_no_fields_drops_the_envelope(result: object) -> None:
+    """A forgotten `return` must not send it raw."""
     with running_producer(FakeQueue(), redact=lambda _: result) as producer:
         outcome = producer.enqueue(**recommendation())
         assert producer.balance.dropped == {"redact_failed": 1}
@@ -235,6 +249,8 @@ def test_redact_that_returns_no_fields_drops_the_envelope(result: object) -> Non
 
 
 def test_redact_that_raises_drops_the_envelope_and_is_never_sent_raw() -> None:
+    """Only the type of the exception is told."""
+
     def redact(fields: dict[str, Any]) -> dict[str, Any]:
         raise KeyError(fields["reasoning"])
 
@@ -247,6 +263,7 @@ def test_redact_that_raises_drops_the_envelope_and_is_never_sent_raw() -> None:
 
 
 def test_retention_of_the_producer_holds_where_the_envelope_names_none() -> None:
+    """An explicit None keeps the item for ever."""
     queue = FakeQueue()
     with running_producer(queue, retention=7) as producer:
         producer.enqueue(**recommendation(0))
@@ -256,6 +273,7 @@ def test_retention_of_the_producer_holds_where_the_envelope_names_none() -> None
 
 
 def test_from_env_takes_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of the constructor may be added."""
     monkeypatch.setenv("RECOMMENDATIONS_QUEUE_URL", QUEUE_URL)
     monkeypatch.setenv("RETENTION_DAYS", "12")
     queue = FakeQueue()

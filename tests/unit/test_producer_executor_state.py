@@ -79,7 +79,9 @@ def persisted(state: object) -> tuple[list[Outcome], list[dict[str, Any]]]:
     assert sorted(queue.arrived_ids()) == sorted(
         str(outcome.recommendation_id) for outcome in outcomes if outcome.accepted
     )
-    by_id = {fields["recommendationId"]: fields for fields in (parse_envelope(body).wire_fields() for body in queue.arrived)}
+    by_id = {
+        fields["recommendationId"]: fields for fields in (parse_envelope(body).wire_fields() for body in queue.arrived)
+    }
     return outcomes, [by_id[outcome.recommendation_id] for outcome in outcomes if outcome.accepted]
 
 
@@ -187,7 +189,8 @@ class Agent(Enum):
 
 
 @pytest.mark.parametrize(
-    "agent_id", ["signal-intelligence", "signal_intelligence", "SignalIntelligence", " Signal Intelligence ", Agent.SIGNALS]
+    "agent_id",
+    ["signal-intelligence", "signal_intelligence", "SignalIntelligence", " Signal Intelligence ", Agent.SIGNALS],
 )
 def test_agent_id_becomes_kebab_case(agent_id: Any) -> None:
     """Executors write agent ids in many ways; the table has one."""
@@ -269,6 +272,7 @@ class Hostile:
     """An object that raises when it is read."""
 
     def __getattribute__(self, name: str) -> Any:
+        """Raise where the producer looks."""
         if name == "__dict__":
             raise RuntimeError
         return super().__getattribute__(name)

@@ -34,7 +34,7 @@ class Recording:
         if self._error is not None:
             raise self._error
 
-    async def aflush(self, timeout: float = 2.0, /) -> None:
+    async def aflush(self, timeout: float = 2.0, /) -> None:  # noqa: ASYNC109 - the producer's own signature
         """Take note."""
         self.flush(timeout)
 

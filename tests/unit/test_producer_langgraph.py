@@ -158,7 +158,8 @@ def test_node_still_gets_config_and_runtime() -> None:
 
 def test_runnables_sequences_and_subgraphs_are_nodes_like_any_other() -> None:
     """Each is a different kind of node to LangGraph."""
-    sequence = RunnableLambda(lambda state: {**state}) | RunnableLambda(first)
+    copied: RunnableLambda[State, State] = RunnableLambda(lambda state: {**state})
+    sequence = copied | RunnableLambda(first)
     for run in (invoke, ainvoke, astream_events):
         assert persisted(graph_of(RunnableLambda(first), second), run)[1] == [FIRST, SECOND]
         assert persisted(graph_of(sequence, second), run)[1] == [FIRST, SECOND]

@@ -20,6 +20,7 @@ PROMPT = 5.0  # seconds; far below any wait that would be a mistake, far above a
 
 
 def test_flush_of_nothing_starts_no_thread() -> None:
+    """A sandbox that recommends nothing pays nothing."""
     with running_producer(FakeQueue()) as producer:
         before = threading.active_count()
         assert producer.flush(0) == Balance(accepted=0, sent=0, dropped={}, pending=0)
@@ -27,6 +28,7 @@ def test_flush_of_nothing_starts_no_thread() -> None:
 
 
 def test_flush_keeps_its_deadline_against_a_queue_that_never_answers() -> None:
+    """And loses nothing by it."""
     hole = BlackHole()
     with running_producer(hole) as producer:
         for number in range(25):
@@ -38,6 +40,8 @@ def test_flush_keeps_its_deadline_against_a_queue_that_never_answers() -> None:
 
 
 def test_unsent_at_the_deadline_goes_with_the_next_flush() -> None:
+    """As after a freeze and a thaw."""
+
     class SlowStart(FakeQueue):
         def __init__(self) -> None:
             super().__init__()
@@ -45,8 +49,7 @@ def test_unsent_at_the_deadline_goes_with_the_next_flush() -> None:
 
         @asynccontextmanager
         async def client(self) -> AsyncIterator[FakeQueue]:
-            while not self.may_answer.is_set():
-                await asyncio.sleep(0.001)
+            await asyncio.to_thread(self.may_answer.wait)
             yield self
 
     queue = SlowStart()
@@ -62,7 +65,7 @@ def test_flush_cuts_a_long_backoff_short() -> None:
     failed_once = threading.Event()
 
     class Flaky(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # type: ignore[override]  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803 - boto3's names
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
@@ -106,10 +109,11 @@ def test_flush_waits_only_for_what_was_enqueued_before_it() -> None:
 
 
 def test_lone_envelope_leaves_by_itself_within_the_age_limit() -> None:
+    """Nobody flushes here."""
     arrived = threading.Event()
 
     class Telling(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # type: ignore[override]  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803 - boto3's names
             arrived.set()
             return dict(await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries))
 
@@ -120,6 +124,7 @@ def test_lone_envelope_leaves_by_itself_within_the_age_limit() -> None:
 
 
 def test_full_batch_does_not_wait_for_its_age() -> None:
+    """The tenth enqueue wakes the sender."""
     hole = BlackHole()
     with running_producer(hole, max_age=600.0) as producer:
         for number in range(10):
@@ -141,6 +146,7 @@ def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
 
 
 def test_worker_found_dead_at_enqueue_is_restarted() -> None:
+    """No flush is needed for it."""
     queue = FakeQueue(SystemExit())
     with running_producer(queue, max_age=0.0) as producer:
         producer.enqueue(**recommendation(0))
@@ -153,6 +159,7 @@ def test_worker_found_dead_at_enqueue_is_restarted() -> None:
 
 
 def test_sender_that_breaks_reports_itself_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug of ours costs a thread, not an envelope."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         real = producer._sender._start_due_deliveries
@@ -185,6 +192,7 @@ def test_thread_that_cannot_start_leaves_the_envelope_pending(monkeypatch: pytes
 
 
 def test_several_event_loops_share_one_producer() -> None:
+    """One `asyncio.run` an invocation; the sender keeps its own loop."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
 
@@ -197,6 +205,7 @@ def test_several_event_loops_share_one_producer() -> None:
 
 
 async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
+    """Other coroutines go on."""
     ticks = 0
 
     async def tick() -> None:
@@ -217,6 +226,7 @@ async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
 
 
 def test_threads_enqueue_and_flush_at_once_and_nothing_is_lost_or_doubled() -> None:
+    """The balance holds at every moment."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
 
@@ -238,6 +248,7 @@ def test_threads_enqueue_and_flush_at_once_and_nothing_is_lost_or_doubled() -> N
 
 
 def test_close_sends_counts_and_refuses_what_comes_later() -> None:
+    """And the thread is gone."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         producer.enqueue(**recommendation(0))
@@ -251,6 +262,7 @@ def test_close_sends_counts_and_refuses_what_comes_later() -> None:
 
 
 def test_close_counts_what_it_could_not_send() -> None:
+    """In bounded time, twice over."""
     hole = BlackHole()
     with running_producer(hole) as producer:
         for number in range(3):
@@ -291,6 +303,7 @@ def run_python(program: str, *, ends_within: float = NOTHING_HANGS) -> list[str]
 
 
 def test_forked_child_starts_empty_and_sends_only_its_own() -> None:
+    """Even when a lock was held at the fork."""
     lines = run_python(
         """
         queue = Printing()
@@ -312,6 +325,7 @@ def test_forked_child_starts_empty_and_sends_only_its_own() -> None:
 
 
 def test_fork_while_the_sender_works_leaves_both_sides_working() -> None:
+    """The child exits as a program does, through its exit hooks."""
     lines = run_python(
         """
         queue = Printing()
@@ -334,6 +348,7 @@ def test_fork_while_the_sender_works_leaves_both_sides_working() -> None:
 
 
 def test_exit_drains_what_is_left() -> None:
+    """A program that forgot to flush."""
     lines = run_python(
         """
         queue = Printing()
@@ -347,6 +362,7 @@ def test_exit_drains_what_is_left() -> None:
 
 
 def test_exit_waits_at_most_a_second_and_counts_the_rest() -> None:
+    """A queue that never answers does not hold up the exit."""
     started = time.monotonic()
     lines = run_python(
         """
@@ -362,6 +378,7 @@ def test_exit_waits_at_most_a_second_and_counts_the_rest() -> None:
 
 
 def test_forgotten_producer_is_not_kept_alive_by_fork_and_exit_hooks() -> None:
+    """Both hooks hold it weakly."""
     lines = run_python(
         """
         import gc, weakref

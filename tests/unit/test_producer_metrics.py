@@ -13,10 +13,12 @@ from tests.fake_queue import NOTHING_HANGS, FakeQueue, recommendation, running_p
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the EMF documents on stdout."""
     return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
 
 def test_line_follows_the_embedded_metric_format() -> None:
+    """Namespace, dimension sets and unit as CloudWatch reads them."""
     (line,) = metric_lines(0, {"buffer_full": 2}, epoch_ms=1_769_860_800_000)
     assert json.loads(line) == {
         "_aws": {
@@ -35,10 +37,11 @@ def test_line_follows_the_embedded_metric_format() -> None:
 
 
 def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureFixture[str]) -> None:
+    """Metrics are sums; nothing counts twice."""
     with running_producer(FakeQueue()) as producer:
         producer.enqueue(**recommendation(0))
         producer.enqueue(**recommendation(1))
-        producer.enqueue()
+        producer.enqueue(**recommendation(incident_id=None))
         producer.flush(NOTHING_HANGS)
         first = printed(capsys)
         producer.enqueue(**recommendation(2))
@@ -55,6 +58,8 @@ def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureF
 def test_broken_stdout_keeps_the_counts_for_the_next_flush(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """And the flush itself goes on."""
+
     class Broken:
         def write(self, _: str) -> int:
             raise BrokenPipeError
@@ -69,10 +74,12 @@ def test_broken_stdout_keeps_the_counts_for_the_next_flush(
 
 
 def balance(**dropped: int) -> Balance:
+    """Return a balance with these drops."""
     return Balance(accepted=sum(dropped.values()) + 3, sent=2, dropped=dropped, pending=1)
 
 
 def test_losses_are_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """The next line tells all that was dropped since."""
     now = 0.0
     log = LossLog(lambda: now)
     log.report(balance(buffer_full=1))
@@ -88,6 +95,7 @@ def test_losses_are_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture)
 
 
 def test_trouble_that_has_cost_nothing_yet_is_told_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage shows before it costs envelopes."""
     log = LossLog(lambda: 0.0)
     log.report(balance())
     log.note("SendMessageBatch failed: EndpointConnectionError")

@@ -29,6 +29,7 @@ def send(queue: FakeQueue, count: int) -> dict[str, int]:
 
 
 def test_burst_leaves_in_full_batches_each_envelope_once() -> None:
+    """At least 9.5 a request."""
     queue = FakeQueue()
     assert send(queue, 1_000) == {}
     assert len(set(queue.arrived)) == len(queue.arrived) == 1_000
@@ -36,6 +37,7 @@ def test_burst_leaves_in_full_batches_each_envelope_once() -> None:
 
 
 def test_one_client_serves_the_whole_sandbox() -> None:
+    """And one thread: making a client costs 60 ms."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         for number in range(30):
@@ -45,6 +47,7 @@ def test_one_client_serves_the_whole_sandbox() -> None:
 
 
 def test_only_failed_entries_of_a_batch_are_sent_again() -> None:
+    """An HTTP 200 may carry failures."""
     queue = FakeQueue(failing({1: ("InternalError", False), 3: ("ServiceUnavailable", False)}))
     assert send(queue, 5) == {}
     assert [len(call) for call in queue.calls] == [5, 2]
@@ -52,12 +55,15 @@ def test_only_failed_entries_of_a_batch_are_sent_again() -> None:
 
 
 def test_sender_fault_is_never_retried() -> None:
+    """The same entry would fail again."""
     queue = FakeQueue(failing({0: ("InvalidMessageContents", True), 1: ("InternalError", False)}))
     assert send(queue, 3) == {"send_failed": 1}
     assert [len(call) for call in queue.calls] == [3, 1]
 
 
 def test_entry_that_the_answer_does_not_name_is_sent_again() -> None:
+    """Twice is better than never."""
+
     def forgetful(entries: Entries) -> Answer:
         return {"Successful": [{"Id": entries[0]["Id"]}]}
 
@@ -76,24 +82,28 @@ def test_entry_that_the_answer_does_not_name_is_sent_again() -> None:
     ],
 )
 def test_passing_trouble_costs_nothing(error: Exception) -> None:
+    """Throttling, outages and broken connections are retried."""
     queue = FakeQueue(error, error, error)
     assert send(queue, 7) == {}
     assert len(queue.calls) == 4
 
 
 def test_retries_are_bounded_and_their_end_is_counted() -> None:
+    """A lasting outage must not hold memory for ever."""
     queue = FakeQueue(*[aws_error("ServiceUnavailable", 503)] * ATTEMPTS)
     assert send(queue, 4) == {"send_failed": 4}
     assert len(queue.calls) == ATTEMPTS
 
 
 def test_cause_that_will_not_pass_is_not_retried() -> None:
+    """Every flush would wait for it."""
     queue = FakeQueue(aws_error("AccessDenied", 403))
     assert send(queue, 4) == {"send_failed": 4}
     assert len(queue.calls) == 1
 
 
 def test_oversize_batch_is_split_until_it_fits() -> None:
+    """In halves."""
     too_long = aws_error("AWS.SimpleQueueService.BatchRequestTooLong", 400)
     queue = FakeQueue(too_long, too_long)
     assert send(queue, 8) == {}
@@ -101,6 +111,8 @@ def test_oversize_batch_is_split_until_it_fits() -> None:
 
 
 def test_offender_of_a_refused_batch_is_dropped_alone() -> None:
+    """One poison recommendation never holds back the others."""
+
     class Strict(FakeQueue):
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
             if any('"number":2}' in entry["MessageBody"] for entry in Entries):
@@ -113,16 +125,20 @@ def test_offender_of_a_refused_batch_is_dropped_alone() -> None:
 
 
 def test_envelope_that_the_queue_finds_too_long_by_itself_is_too_large() -> None:
+    """Nothing is left to split."""
     assert send(FakeQueue(aws_error("BatchRequestTooLong", 400)), 1) == {"too_large": 1}
 
 
 def test_answer_that_makes_no_sense_is_a_failed_attempt() -> None:
+    """Entries without ids, say."""
     queue = FakeQueue(lambda _: {"Successful": [{}]})
     assert send(queue, 2) == {}
     assert len(queue.calls) == 2
 
 
 def test_client_that_cannot_be_made_costs_attempts_not_the_host() -> None:
+    """No region, or no credentials."""
+
     class NoRegion(FakeQueue):
         def client(self) -> None:  # type: ignore[override]  # so fails a real factory: before there is a context
             raise ValueError("You must specify a region.")
