@@ -32,8 +32,8 @@ def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
     Never raises. A part that cannot be read at all yields no arguments, and is then counted as invalid.
     """
     try:
-        parts = as_mapping(state)
-        given = as_mapping(parts.get("agent_input"))
+        parts = dict(as_mapping(state))
+        given = dict(as_mapping(parts.get("agent_input")))
     except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
         yield {}
         return

@@ -21,6 +21,8 @@ _PASSING: Final = frozenset(
         "TooManyRequestsException",
     }
 )
+# Raised by the client itself before anything is sent; they stay until somebody corrects the configuration.
+_MISCONFIGURED: Final = frozenset({"NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"})
 _CLIENT_ERRORS: Final = range(400, 500)
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -36,13 +38,13 @@ class Verdict(Enum):
 def judge(error: Exception) -> Verdict:
     """Judge a failed call by its code.
 
-    A cause that will not go away by itself (AccessDenied, QueueDoesNotExist) is not retried: every flush would
-    wait for it. A complaint about the contents concerns one entry, not all ten: split until it stands alone.
+    A cause that will not go away by itself (AccessDenied, QueueDoesNotExist, no region) is not retried: every flush
+    would wait for it. A complaint about the contents concerns one entry, not all ten: split until it stands alone.
     """
     response = _response_of(error)
-    if response is None:
-        return Verdict.RETRY
     code = code_of(error)
+    if response is None:
+        return Verdict.DROP if code in _MISCONFIGURED else Verdict.RETRY
     status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     if code in _ABOUT_CONTENTS:
         return Verdict.SPLIT

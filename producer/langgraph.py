@@ -50,15 +50,12 @@ def _persisted(node: Any, producer: EnqueuesState) -> Any:
         _enqueue_update(producer, state, result)
         return result
 
-    def stream(state: Any, config: Any = None, **kwargs: Any) -> Iterator[Any]:
-        yield invoke(state, config, **kwargs)
-
     async def astream(state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
         yield await ainvoke(state, config, **kwargs)
 
     # A copy keeps its type, by which LangGraph finds subgraphs; a sequence would be taken apart, so it is bound.
     persisted = node.bind() if hasattr(node, "steps") else copy(node)
-    for method in (invoke, ainvoke, stream, astream):
+    for method in (invoke, ainvoke, astream):
         object.__setattr__(persisted, method.__name__, method)  # some runnables are pydantic models, which refuse
     return persisted
 

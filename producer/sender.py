@@ -74,9 +74,8 @@ class Sender:
             return True
         try:
             if not self.is_alive:
-                thread = threading.Thread(target=self._run, name="recommendation-sender", daemon=True)
-                thread.start()
-                self._thread = thread
+                self._thread = threading.Thread(target=self._run, name="recommendation-sender", daemon=True)
+                self._thread.start()
         except RuntimeError:  # the interpreter shuts down, or is out of threads: the entries stay pending
             return False
         finally:
@@ -106,7 +105,7 @@ class Sender:
         """Stop the thread and wait for its end, at most `timeout` seconds; what it holds stays unsettled."""
         self._stopping = True
         self._call(self._wake_up)
-        if self._thread is not None and timeout > 0:
+        if self._thread is not None and self._thread.is_alive():
             self._thread.join(timeout)
 
     def _call(self, callback: Callable[[], None]) -> None:

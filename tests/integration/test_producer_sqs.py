@@ -78,8 +78,8 @@ def test_thousand_envelopes_arrive_exactly(
     producer = RecommendationProducer(queue_url, "us-east-1", moto_server)
     ids: set[str | None] = set()
     arrived: list[str] = []
-    for first in range(0, 1_000, 200):  # the server slows down with the square of what it holds
-        ids |= {producer.enqueue(**recommendation(first + number)).recommendation_id for number in range(200)}
+    for first in range(0, 1_000, 100):  # the server slows down with the square of what it holds
+        ids |= {producer.enqueue(**recommendation(first + number)).recommendation_id for number in range(100)}
         balance = producer.flush(PLENTY)
         arrived += [parse_envelope(body).recommendation_id for body in receive_all(sqs, queue_url)]
     producer.close()

@@ -1,6 +1,7 @@
 """When a batch closes, how long a retry waits, and what a failed call means."""
 
 import pytest
+from botocore.exceptions import NoRegionError
 
 from producer import backoff, batch
 from producer.buffer import Buffer, Entry
@@ -90,6 +91,7 @@ def test_jitter_is_full() -> None:
         (aws_error("AWS.SimpleQueueService.BatchRequestTooLong", 400), Verdict.SPLIT),
         (aws_error("InvalidMessageContents", 400), Verdict.SPLIT),
         (aws_error("AccessDenied", 403), Verdict.DROP),
+        (NoRegionError(), Verdict.DROP),
         (aws_error("AWS.SimpleQueueService.NonExistentQueue", 400), Verdict.DROP),
     ],
 )

@@ -3,6 +3,8 @@
 import logging
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producer.backoff import ATTEMPTS
 from tests.fake_queue import (
@@ -10,7 +12,9 @@ from tests.fake_queue import (
     Answer,
     Entries,
     FakeQueue,
+    Reaction,
     aws_error,
+    balanced,
     failing,
     recommendation,
     running_producer,
@@ -144,6 +148,33 @@ def test_client_that_cannot_be_made_costs_attempts_not_the_host() -> None:
             raise ValueError("You must specify a region.")
 
     assert send(NoRegion(), 3) == {"send_failed": 3}
+
+
+REACTIONS: list[Reaction] = [
+    None,
+    ConnectionResetError(),
+    SystemExit(),
+    aws_error("ServiceUnavailable", 503),
+    aws_error("AccessDenied", 403),
+    aws_error("BatchRequestTooLong", 400),
+    failing({0: ("InternalError", False)}),
+    failing({0: ("InvalidMessageContents", True)}),
+    lambda _: {},
+]
+
+
+@given(reactions=st.lists(st.sampled_from(REACTIONS), max_size=20), count=st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_balance_holds_whatever_the_queue_does(reactions: list[Reaction], count: int) -> None:
+    """Every envelope is sent or counted, also when the sender dies in between."""
+    queue = FakeQueue(*reactions)
+    with running_producer(queue, max_age=60.0) as producer:
+        ids = {producer.enqueue(**recommendation(number)).recommendation_id for number in range(count)}
+        balance = producer.flush(NOTHING_HANGS)
+        assert balanced(balance)
+        assert (balance.accepted, balance.pending) == (count, 0)
+    assert set(queue.arrived_ids()) <= ids
+    assert len(set(queue.arrived_ids())) == balance.sent
 
 
 def test_losses_make_one_line_without_any_body(caplog: pytest.LogCaptureFixture) -> None:
