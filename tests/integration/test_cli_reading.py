@@ -1,6 +1,7 @@
 """`recs` as a process of its own, against a DynamoDB server."""
 
 import csv
+import gc
 import io
 import json
 import os
@@ -237,9 +238,11 @@ def test_main_runs_the_arguments_of_the_process(
     """And ends the process with the command's code."""
     monkeypatch.setattr(sys, "argv", ["recs", "incident", "nope", "--endpoint-url", environ["AWS_ENDPOINT_URL"]])
     monkeypatch.setenv("RECOMMENDATIONS_TABLE", TABLE)
+    collecting = gc.get_threshold()
     with os.fdopen(os.dup(1), "w") as stdout:
         monkeypatch.setattr(sys, "stdout", stdout)
         with pytest.raises(SystemExit) as ended:
             main()
+    gc.set_threshold(*collecting)
     assert ended.value.code == 1
     assert "No recommendation of incident nope" in capfd.readouterr().err
