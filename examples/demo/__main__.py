@@ -16,7 +16,7 @@ from producer import Balance, RecommendationProducer
 LEAST = 84  # twelve incidents, six agents and a consensus each
 WAIT = 120.0  # seconds for everything to be stored; it takes a few
 POLL = 0.25  # seconds
-SHOWN = "incident-gitlab-2017-01-31"
+SHOWN = "incident-roblox-2021-10-28"
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import pytest
 
 from infra.build import ROOT
 from infra.local.deployment import load_template
-from shared import limits, metrics
+from shared import metrics
 from shared.settings import Settings
 
 PATH = ROOT / "infra" / "template.yaml"
