@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
 from contextvars import ContextVar
+from io import BytesIO
 from typing import Any, Final
 
 import aioboto3
@@ -17,6 +18,8 @@ _WRITE_CONFIG: Final = Config(
 _DEAD_LETTER_CONFIG: Final = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
+
+_LARGE_BODY: Final = 1024 * 1024  # bytes; above it aiohttp warns, because one write of it all holds up the event loop
 
 _ready_body: ContextVar[bytes] = ContextVar("ready_body")  # one value for each task, so for each request in flight
 
@@ -51,7 +54,7 @@ class Clients:
                 client = await self._exits.enter_async_context(self._session.client(service, config=config))
                 client.meta.events.register("before-call.dynamodb.BatchWriteItem", _replace_body)
                 self._opened[service] = client
-        return self._opened[service]
+            return self._opened[service]
 
     async def close(self) -> None:
         """Close the connections."""
@@ -65,4 +68,5 @@ def _replace_body(params: dict[str, Any], **_: Any) -> None:
     The items were encoded once, straight to DynamoDB's JSON; to hand them over as Python objects would build,
     check and serialise them all a second time, which is most of a bulk write's CPU time.
     """
-    params["body"] = _ready_body.get()
+    body = _ready_body.get()
+    params["body"] = body if len(body) <= _LARGE_BODY else BytesIO(body)

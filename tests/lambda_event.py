@@ -91,7 +91,7 @@ def redelivered(response: Any, messages: Mapping[str, Any]) -> set[str]:
     if not isinstance(failures, list):
         return sent
     named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
-    return set(named) if all(name in sent for name in named) else sent
+    return {name for name in named if name} if all(name in sent for name in named) else sent
 
 
 def named(response: Any) -> Sequence[str]:

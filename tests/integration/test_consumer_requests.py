@@ -10,7 +10,7 @@ from aiohttp import web
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from consumer.clients import Clients
 
@@ -21,14 +21,14 @@ class Endpoint:
     """An AWS endpoint on 127.0.0.1 that keeps what it receives."""
 
     def __init__(self) -> None:
-        self.requests: list[tuple[web.Request, bytes]] = []
+        self.requests: list[tuple[web.BaseRequest, bytes]] = []
         self.peers: set[Any] = set()
         self.answers: list[web.Response] = []
         self.drop_next = False
 
-    async def answer(self, request: web.Request) -> web.StreamResponse:
+    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer with the next of `answers`, or with an empty success."""
-        self.requests.append((request, await request.read()))
+        self.requests.append((request, await request.content.read()))
         assert request.transport is not None
         self.peers.add(request.transport.get_extra_info("peername"))
         if self.drop_next:
@@ -60,7 +60,7 @@ async def clients(endpoint: Endpoint) -> AsyncIterator[Clients]:  # noqa: ARG001
     await clients.close()
 
 
-def _signature(request: web.Request, sent: bytes) -> str:
+def _signature(request: web.BaseRequest, sent: bytes) -> str:
     """Sign what was received as AWS does, to compare."""
     signed = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
     again = AWSRequest(
@@ -83,10 +83,14 @@ async def test_the_ready_body_is_sent_as_it_is(endpoint: Endpoint, clients: Clie
     assert request.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
 
 
-async def test_the_signature_covers_the_ready_body(endpoint: Endpoint, clients: Clients) -> None:
-    """AWS would refuse the request otherwise, and no emulator checks it."""
-    await clients.batch_write(READY)
+@pytest.mark.parametrize("length", [len(READY), 3 * 1024 * 1024])
+async def test_the_signature_covers_the_ready_body(endpoint: Endpoint, clients: Clients, length: int) -> None:
+    """AWS would refuse the request otherwise, and no emulator checks it. A large body is streamed."""
+    ready = READY.ljust(length)
+    await clients.batch_write(ready)
     ((request, sent),) = endpoint.requests
+    assert sent == ready
+    assert "Transfer-Encoding" not in request.headers
     claimed = request.headers["Authorization"].split("Signature=")[1]
     assert _signature(request, sent) == claimed
     assert _signature(request, sent + b" ") != claimed
@@ -134,10 +138,3 @@ async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint
     assert request.headers["X-Amz-Target"] == "AmazonSQS.SendMessageBatch"
     assert b'"MessageBody": "x"' in sent
     assert response["Successful"][0]["Id"] == "0"
-
-
-def test_timeouts_end_before_the_function_does() -> None:
-    """The defaults of 60 s would not; and the named errors are those that the writer retries."""
-    from consumer.aws_error import Kind, classify
-
-    assert classify(ReadTimeoutError(endpoint_url="")).kind is Kind.TRANSIENT

@@ -1,0 +1,172 @@
+"""The bulk write against an engine that enforces BatchWriteItem's limits."""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+from uuid import uuid4
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+
+from consumer.backoff import full_jitter
+from consumer.clients import Clients
+from consumer.message import read_messages
+from consumer.plan import make_plan
+from consumer.writer import Effects, WriteResult, chunks, write_items
+from shared import limits
+from shared.item import EncodedItem, encode_item, item_digest
+from shared.item_size import item_size
+from tests.lambda_event import bodies, body, envelope, event
+from tests.recommendation_table import create_table
+
+
+class Engine:
+    """A table in dynalite, written by the consumer's own clients."""
+
+    def __init__(self, endpoint: str, table: str, clients: Clients) -> None:
+        self.table = table
+        self.requests = 0
+        self._clients = clients
+        self._dynamodb = boto3.client("dynamodb", endpoint_url=endpoint)
+        create_table(self._dynamodb, table)
+
+    async def _batch_write(self, ready: bytes) -> Any:
+        self.requests += 1
+        return await self._clients.batch_write(ready)
+
+    async def write(self, items: Sequence[EncodedItem]) -> WriteResult:
+        """Write items as the handler does."""
+        outside = Effects(self._batch_write, time.monotonic, time.time, asyncio.sleep, lambda: full_jitter(lambda: 0.0))
+        return await write_items(items, self.table, time.monotonic() + 60, outside)
+
+    async def send(self, ready: bytes) -> Any:
+        """Send a body past the writer."""
+        return await self._clients.batch_write(ready)
+
+    def items(self) -> dict[str, dict[str, Any]]:
+        """Return all items by their ID."""
+        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table)
+        return {item["recommendationId"]["S"]: item for page in pages for item in page["Items"]}
+
+    def close(self) -> None:
+        """Drop the table."""
+        self._dynamodb.delete_table(TableName=self.table)
+        self._dynamodb.close()
+
+
+@pytest.fixture
+async def engine(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
+    """Make a table with the indexes of the real one."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", dynalite)
+    table = f"writer-{uuid4().hex}"
+    clients = Clients(table, "http://127.0.0.1/dlq")
+    engine = Engine(dynalite, table, clients)
+    yield engine
+    await clients.close()
+    engine.close()
+
+
+def _items(count: int, **fields: Any) -> list[EncodedItem]:
+    return [encode_item(envelope(f"agent-{number}", **fields)) for number in range(count)]
+
+
+def _spoilt(item: EncodedItem) -> EncodedItem:
+    """Return an item that the codec would never make: an index key of the wrong type."""
+    return item._replace(body=item.body.replace(b'"incidentId":{"S":', b'"incidentId":{"N":'))
+
+
+async def test_a_full_chunk_is_accepted_and_one_more_is_a_second_request(engine: Engine) -> None:
+    """25 items."""
+    assert len((await engine.write(_items(25))).stored) == 25
+    assert engine.requests == 1
+    assert len((await engine.write(_items(26))).stored) == 26
+    assert engine.requests == 3
+
+
+async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) -> None:
+    """26 items, and one key twice: so a green run above proves something."""
+    start, end = f'{{"RequestItems":{{"{engine.table}":['.encode(), b"]}}"
+    for items in (_items(26), _items(1) * 2):
+        puts = b",".join(b'{"PutRequest":{"Item":' + item.body + b"}}" for item in items)
+        with pytest.raises(ClientError) as refused:
+            await engine.send(start + puts + end)
+        assert refused.value.response["Error"]["Code"] == "ValidationException"
+
+
+async def test_a_batch_full_of_duplicates_is_accepted(engine: Engine) -> None:
+    """Each key is written once."""
+    plan = make_plan(read_messages(event(*bodies(20, retention=None) * 3)), time.time(), 90)
+    result = await engine.write([write.item for write in plan.writes.values()])
+    assert len(result.stored) == 20
+    assert engine.requests == 1
+    assert len(engine.items()) == 20
+
+
+async def test_what_is_stored_is_what_was_encoded(engine: Engine) -> None:
+    """Numbers at the ends of the range, every JSON type, and text beyond ASCII."""
+    content = {
+        "numbers": [9.99e125, -9.99e125, 1e-130, -1e-130, int("9" * 38), 0, -0.0, 1e-7, 0.1],
+        "as text": [1e126, 1e-131, float("nan"), float("inf"), int("9" * 39)],
+        "others": [None, True, False, "", {}, [], {"": 1}, "schön 🔥", "\x00\x1f"],
+    }
+    items = _items(25, recommendation=content)
+    result = await engine.write(items)
+    assert len(result.stored) == 25
+    stored = engine.items()
+    assert {key: item_digest(item) for key, item in stored.items()} == {
+        item.recommendation_id: item.digest for item in items
+    }
+
+
+async def test_25_items_of_400_kb_are_accepted(engine: Engine) -> None:
+    """Ten megabytes in one request, each item trimmed to the very limit."""
+    items = _items(25, reasoning="x" * 450_000)
+    result = await engine.write(items)
+    assert len(result.stored) == 25
+    assert engine.requests == 1
+    assert limits.ITEM_BYTES - 1_024 < item_size(json.loads(items[0].body)) <= limits.ITEM_BYTES
+
+
+async def test_items_that_json_blows_up_are_divided_by_bytes(engine: Engine) -> None:
+    """A list of nulls weighs seven times as much on the wire as in the table."""
+    items = _items(8, recommendation={"nulls": [None] * 190_000})
+    assert [len(chunk) for chunk in chunks(items)] == [6, 2]
+    assert len((await engine.write(items)).stored) == 8
+    assert engine.requests == 2
+
+
+@pytest.mark.parametrize("offender", [0, 11, 12, 24])
+async def test_a_refused_chunk_gives_up_its_offender_alone(engine: Engine, offender: int) -> None:
+    """In at most 2·log2(25)+1 requests; everything else is stored."""
+    items = _items(25)
+    items[offender] = _spoilt(items[offender])
+    result = await engine.write(items)
+    assert result.rejected == [items[offender].recommendation_id]
+    assert len(result.stored) == 24
+    assert set(engine.items()) == set(result.stored)
+    assert engine.requests <= 2 * math.log2(25) + 1
+
+
+async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Engine) -> None:
+    """Whole, but for what is cut and marked."""
+    texts = [body(recommendation={"log": "x" * 900_000}, retention=None), *bodies(6, retention=None)]
+    plan = make_plan(read_messages(event(*texts)), time.time(), 90)
+    await engine.write([write.item for write in plan.writes.values()])
+    stored = engine.items()
+    assert len(stored) == 7
+    assert [key for key, item in stored.items() if "truncated" in item["metadata"]["M"]] == [
+        envelope().recommendation_id
+    ]
+
+
+async def test_a_missing_table_is_a_cause_that_no_retry_cures(engine: Engine) -> None:
+    """One request, and the engine's own name for it."""
+    engine.table += "-gone"
+    result = await engine.write(_items(3))
+    assert set(result.unwritten.values()) == {"ResourceNotFoundException"}
+    assert engine.requests == 1
+    engine.table = engine.table.removesuffix("-gone")
