@@ -3,11 +3,15 @@
 import asyncio
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
-from typing import Any, Protocol, Self
+from typing import Any, Final, Protocol, Self
 
 from producer.balance import SEND_FAILED, TOO_LARGE
 from producer.buffer import Entry
 from producer.failure import Verdict, code_of, judge
+
+# Seconds for one call, the client's own second attempt included. Its timeouts come first, unless a server answers byte
+# by byte; a call that never ended would keep its envelopes pending for ever.
+CALL: Final = 10.0
 
 
 class SqsClient(Protocol):
@@ -77,10 +81,11 @@ class Courier:
         by_id = {str(position): entry for position, entry in enumerate(entries)}
         try:
             client = await self._open_client()
-            answer = await client.send_message_batch(
-                QueueUrl=self._queue_url,
-                Entries=[{"Id": key, "MessageBody": entry.body.decode()} for key, entry in by_id.items()],
-            )
+            async with asyncio.timeout(CALL):
+                answer = await client.send_message_batch(
+                    QueueUrl=self._queue_url,
+                    Entries=[{"Id": key, "MessageBody": entry.body.decode()} for key, entry in by_id.items()],
+                )
             sent = by_id.keys() & {one["Id"] for one in answer.get("Successful", ())}
             failed = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as error:  # noqa: BLE001 - whatever it is, its entries are retried or counted

@@ -14,7 +14,16 @@ from itertools import chain, repeat
 import pytest
 
 from producer import Balance
-from tests.fake_queue import NOTHING_HANGS, BlackHole, FakeQueue, balanced, recommendation, running_producer
+from tests.fake_queue import (
+    NOTHING_HANGS,
+    Answer,
+    BlackHole,
+    Entries,
+    FakeQueue,
+    balanced,
+    recommendation,
+    running_producer,
+)
 
 PROMPT = 5.0  # seconds; far below any wait that would be a mistake, far above a busy machine's hiccup
 
@@ -60,16 +69,45 @@ def test_unsent_at_the_deadline_goes_with_the_next_flush() -> None:
         assert producer.flush(NOTHING_HANGS).sent == 1
 
 
+def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() -> None:
+    """The connection is dead by then; the next flush has a budget of its own and sends."""
+    asked, thawed = threading.Event(), threading.Event()
+
+    class Frozen(FakeQueue):
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+            if not thawed.is_set():
+                asked.set()
+                await asyncio.to_thread(thawed.wait)
+                raise ConnectionResetError
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    frozen_for = 0.0
+    queue = Frozen()
+    with running_producer(queue, max_age=0.0, clock=lambda: time.monotonic() + frozen_for) as producer:
+        producer.enqueue(**recommendation())
+        assert asked.wait(NOTHING_HANGS)
+        flushed: list[Balance] = []
+        flushing = threading.Thread(target=lambda: flushed.append(producer.flush(timeout=60.0)))
+        flushing.start()
+        while producer._sender._flush_mark == 0:  # its deadline is set before
+            time.sleep(0.001)
+        frozen_for = 600.0
+        flushing.join(PROMPT)
+        thawed.set()
+        assert [balance.pending for balance in flushed] == [1]
+        assert producer.flush(NOTHING_HANGS).sent == 1
+
+
 def test_flush_cuts_a_long_backoff_short() -> None:
     """Otherwise the retry would come after the sandbox froze."""
     failed_once = threading.Event()
 
     class Flaky(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
-            return dict(await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries))
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     def delays() -> Iterator[float]:
         return chain([600.0], repeat(0.0, 5))
@@ -113,9 +151,9 @@ def test_lone_envelope_leaves_by_itself_within_the_age_limit() -> None:
     arrived = threading.Event()
 
     class Telling(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, object]]) -> dict[str, object]:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
             arrived.set()
-            return dict(await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries))
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     with running_producer(Telling(), max_age=0.05) as producer:
         producer.enqueue(**recommendation())
