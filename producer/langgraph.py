@@ -91,9 +91,10 @@ def _news(state: Mapping[str, Any], update: Mapping[str, Any]) -> dict[str, Any]
     known, hypotheses = state.get("hypotheses"), update.get("hypotheses")
     if isinstance(known, Mapping) and isinstance(hypotheses, Mapping):
         hypotheses = {name: output for name, output in hypotheses.items() if output is not known.get(name)}
-    return {
+    news = {
         "agent_input": state.get("agent_input") or update.get("agent_input"),
         "session_id": state.get("session_id") or update.get("session_id"),
         "hypotheses": hypotheses,
         "consensus": None if update.get("consensus") is state.get("consensus") else update.get("consensus"),
     }
+    return {name: part for name, part in news.items() if part is not None}

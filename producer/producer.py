@@ -61,7 +61,8 @@ class RecommendationProducer:
     `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
 
     Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends
-    only its own. `clock` (monotonic seconds), `jitter` (0 to 1) and `client_factory` are for tests.
+    only its own. The sender lives as long as the process: `close` a producer that you do not keep. `clock`
+    (monotonic seconds), `jitter` (0 to 1) and `client_factory` are for tests.
     """
 
     def __init__(  # noqa: PLR0913 - settings, all but three by name only
@@ -134,10 +135,7 @@ class RecommendationProducer:
 
     def enqueue_state(self, state: object) -> list[Outcome]:
         """Enqueue every agent's output in the executor's graph state, and the consensus; never raises."""
-        return [
-            self._refused(INVALID, detail=fields) if isinstance(fields, str) else self.enqueue(**fields)
-            for fields in recommendations_of(state)
-        ]
+        return [self.enqueue(**fields) for fields in recommendations_of(state)]
 
     def flush(self, timeout: float = 2.0) -> Balance:
         """Send what was enqueued before this call; wait at most `timeout` seconds, keep the rest for later.

@@ -1,6 +1,7 @@
 """The producer against a real HTTP server that speaks SQS, with the real client."""
 
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -135,6 +136,19 @@ def test_refused_connection_leaves_the_envelopes_pending_until_the_deadline() ->
     assert time.monotonic() - started < 5.0
     assert balance.pending == 1
     assert producer.close(timeout=0.0).dropped == {"shutdown": 1}
+
+
+def test_flush_keeps_its_deadline_against_a_socket_that_never_answers() -> None:
+    """Connections are accepted there by the kernel, and by nobody else."""
+    with socket.create_server(("127.0.0.1", 0)) as black_hole:
+        url = f"http://127.0.0.1:{black_hole.getsockname()[1]}"
+        producer = RecommendationProducer(f"{url}/queue", "us-east-1", url)
+        producer.enqueue(**recommendation())
+        started = time.monotonic()
+        assert producer.flush(timeout=0.5).pending == 1
+        assert time.monotonic() - started < 5.0
+        final = producer.close(timeout=0.0)
+        assert (final.dropped, time.monotonic() - started < 5.0) == ({"shutdown": 1}, True)
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
