@@ -4,6 +4,7 @@ from enum import Enum
 from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
 
 THROTTLED: Final = "Throttled"
 UNREACHABLE: Final = "Unreachable"
@@ -19,6 +20,7 @@ _THROTTLING: Final = frozenset(
         "RequestThrottled",
     }
 )
+_INVALID: Final = frozenset({"ValidationException", "SerializationException"})  # the latter: a type that JSON has wrong
 _SERVER_ERROR: Final = 500  # HTTP status
 
 
@@ -44,10 +46,11 @@ def classify(error: ClientError | BotoCoreError) -> AwsFailure:
         code = str(error.response.get("Error", {}).get("Code", "")) or type(error).__name__
         if code in _THROTTLING:
             return AwsFailure(Kind.THROTTLED, THROTTLED)
-        if code == "ValidationException":
+        if code in _INVALID:
             return AwsFailure(Kind.INVALID, code)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         return AwsFailure(Kind.TRANSIENT if status >= _SERVER_ERROR else Kind.SYSTEMIC, code)
-    if isinstance(error, HTTPClientError):  # refused, reset, timed out: also a pooled socket that a freeze has killed
+    # Refused, reset, timed out; also a pooled connection that died while the sandbox was frozen.
+    if isinstance(error, HTTPClientError | BotoConnectionError):
         return AwsFailure(Kind.TRANSIENT, UNREACHABLE)
     return AwsFailure(Kind.SYSTEMIC, type(error).__name__)

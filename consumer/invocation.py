@@ -19,7 +19,7 @@ from shared.settings import Settings
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
 ITEM_REJECTED: Final = "ItemRejected"
-_REJECTED_DETAIL: Final = "item: DynamoDB refused it with a ValidationException"
+_REJECTED_DETAIL: Final = "item: DynamoDB refused it as invalid"
 
 
 class NothingStoredError(RuntimeError):

@@ -132,10 +132,10 @@ async def test_25_items_of_400_kb_are_accepted(engine: Engine) -> None:
 
 
 async def test_items_that_json_blows_up_are_divided_by_bytes(engine: Engine) -> None:
-    """A list of nulls weighs seven times as much on the wire as in the table."""
-    items = _items(8, recommendation={"nulls": [None] * 190_000})
-    assert [len(chunk) for chunk in chunks(items)] == [6, 2]
-    assert len((await engine.write(items)).stored) == 8
+    """A control character weighs six times as much on the wire as in the table."""
+    items = _items(7, reasoning="\x01" * 400_000)
+    assert [len(chunk) for chunk in chunks(items)] == [6, 1]
+    assert len((await engine.write(items)).stored) == 7
     assert engine.requests == 2
 
 

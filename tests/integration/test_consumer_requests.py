@@ -2,17 +2,27 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+import random
+import socket
+import time
+from collections.abc import AsyncIterator, Callable
+from io import StringIO
 from typing import Any
 
 import pytest
 from aiohttp import web
+from aws_lambda_powertools import Logger
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
+from consumer.backoff import full_jitter
 from consumer.clients import Clients
+from consumer.invocation import NothingStoredError, Surroundings, consume
+from consumer.writer import Effects
+from shared.settings import Settings
+from tests.lambda_event import Context, bodies, event, named
 
 READY = '{"RequestItems":{"recommendations":[{"PutRequest":{"Item":{"note":{"S":"schön"}}}}]}}'.encode()
 
@@ -25,6 +35,7 @@ class Endpoint:
         self.peers: set[Any] = set()
         self.answers: list[web.Response] = []
         self.drop_next = False
+        self.slow: Callable[[web.BaseRequest, bytes], bool] = lambda _request, _body: False
 
     async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer with the next of `answers`, or with an empty success."""
@@ -34,7 +45,18 @@ class Endpoint:
         if self.drop_next:
             self.drop_next = False
             request.transport.abort()
+        if self.slow(request, self.requests[-1][1]):
+            return await _crawl(request)
         return self.answers.pop(0) if self.answers else web.json_response({})
+
+
+async def _crawl(request: web.BaseRequest) -> web.StreamResponse:
+    """Answer with a byte every 50 ms, which no read timeout notices."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    while True:
+        await response.write(b" ")
+        await asyncio.sleep(0.05)
 
 
 @pytest.fixture
@@ -138,3 +160,53 @@ async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint
     assert request.headers["X-Amz-Target"] == "AmazonSQS.SendMessageBatch"
     assert b'"MessageBody": "x"' in sent
     assert response["Successful"][0]["Id"] == "0"
+
+
+async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
+    around = Surroundings(
+        Settings.from_env({"RECOMMENDATIONS_TABLE": "recommendations"}),
+        Logger(service="consumer-requests", stream=StringIO()),
+        Effects(clients.batch_write, time.monotonic, time.time, asyncio.sleep, lambda: full_jitter(random.random)),
+        clients.send_batch,
+    )
+    return await consume(event(*bodies(count, retention=None)), Context(remaining_ms), around)
+
+
+async def test_a_crawling_table_is_answered_for_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
+    """By name, for the chunk that it does not finish."""
+    endpoint.slow = lambda _request, sent: b"agent-24-" in sent
+    began = time.monotonic()
+    response = await _consume(clients, 30, remaining_ms=1_000)
+    assert time.monotonic() - began < 1
+    assert named(response) == [f"m{number}" for number in range(25)]
+
+
+async def test_a_table_that_crawls_for_all_raises_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
+    """And the sandbox goes on with the next invocation."""
+    endpoint.slow = lambda _request, _sent: True
+    began = time.monotonic()
+    with pytest.raises(NothingStoredError, match="DeadlineExceeded"):
+        await _consume(clients, 30, remaining_ms=1_000)
+    assert time.monotonic() - began < 1
+    endpoint.slow = lambda _request, _sent: False
+    assert named(await _consume(clients, 30, remaining_ms=1_000)) == []
+
+
+async def test_a_table_that_refuses_connections_raises_before_the_timeout(
+    monkeypatch: pytest.MonkeyPatch, unused_port: int
+) -> None:
+    """Nobody listens."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
+    clients = Clients("recommendations", "http://127.0.0.1/dlq")
+    with pytest.raises(NothingStoredError, match="Unreachable"):
+        await _consume(clients, 30, remaining_ms=5_000)
+    await clients.close()
+
+
+@pytest.fixture
+def unused_port() -> int:
+    """Find a port that is free now."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port: int = free.getsockname()[1]
+        return port

@@ -142,7 +142,7 @@ async def test_an_item_that_dynamodb_refuses_is_dead_lettered() -> None:
     assert [message["MessageBody"] for message in queue.messages] == [texts[3]]
     (attributes,) = queue.attributes()
     assert attributes["failureReason"] == "ItemRejected"
-    assert attributes["failureDetail"] == "item: DynamoDB refused it with a ValidationException"
+    assert attributes["failureDetail"] == "item: DynamoDB refused it as invalid"
 
 
 async def test_a_lone_item_that_dynamodb_refuses_is_no_failure_of_the_table() -> None:

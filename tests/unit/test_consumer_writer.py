@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from botocore.exceptions import ConnectionClosedError, NoCredentialsError, ReadTimeoutError
+from botocore.exceptions import (
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ReadTimeoutError,
+)
 
 from consumer.writer import WriteResult, chunks, write_items
 from shared import limits
@@ -127,6 +133,8 @@ async def test_items_unprocessed_to_the_end_are_handed_back_and_the_others_are_s
         client_error("ServiceUnavailable", 503),
         ConnectionClosedError(endpoint_url="http://table"),
         ReadTimeoutError(endpoint_url="http://table"),
+        ConnectTimeoutError(endpoint_url="http://table"),
+        EndpointConnectionError(endpoint_url="http://table"),
     ],
 )
 async def test_a_passing_fault_is_retried(error: Exception) -> None:
@@ -193,6 +201,15 @@ async def test_one_invalid_item_is_isolated_in_few_requests(offender: int) -> No
     assert set(result.stored) == set(table.items) == set(_ids(items)) - set(result.rejected)
     assert not result.unwritten
     assert len(table.requests) <= 2 * math.log2(25) + 1
+
+
+@pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
+async def test_a_lone_invalid_item_is_rejected_at_once(code: str) -> None:
+    """There is nothing to divide."""
+    items = _items(1)
+    table = FakeTable(client_error(code))
+    assert (await _write(table, items)).rejected == _ids(items)
+    assert len(table.requests) == 1
 
 
 async def test_several_invalid_items_are_all_isolated() -> None:
