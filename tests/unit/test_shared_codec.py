@@ -1,6 +1,7 @@
 """Examples of the codec, the size rule and the trimming, hand-computed from DynamoDB's documentation."""
 
 import json
+from decimal import Decimal
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,7 @@ from shared.envelope import Envelope, parse_envelope
 from shared.item import decode_item, encode_item, item_digest
 from shared.item_size import item_size, value_size
 from shared.json_text import canonical_text, parse_json
+from shared.numbers import number_text
 
 ENVELOPE = Envelope.create(
     incident_id="incident-123",
@@ -104,6 +106,19 @@ def test_sizes_by_dynamodbs_rule(attribute: dict[str, Any], size: int) -> None:
     """UTF-8 bytes; a byte for two digits; 3 bytes a container and 1 an element."""
     assert value_size(attribute) == size
     assert item_size({"name": attribute}) == len("name") + size
+
+
+@pytest.mark.parametrize("number", [Decimal("NaN"), Decimal("-Infinity"), float("inf"), 10**126, Decimal("1E-131")])
+def test_what_is_no_number_to_dynamodb_has_no_number_text(number: float | Decimal) -> None:
+    """It goes as text."""
+    assert number_text(number) is None
+
+
+def test_an_exponent_beyond_all_bounds_is_kept_as_it_was_written() -> None:
+    """Even `Decimal` refuses it."""
+    wire = canonical_text({**parse_json(ENVELOPE.to_json()), "extra": 4321}).replace("4321", "1e99999999999999999999")
+    item = json.loads(encode_item(parse_envelope(wire)).body)
+    assert item["extra"] == {"S": "1e99999999999999999999"}
 
 
 def test_types_that_we_never_write_are_readable() -> None:
