@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 
 from consumer.backoff import Deadlines, deadlines
 from consumer.dead_letter import SendBatch, send_dead_letters
-from consumer.log import keys, log_outcome, log_plan
+from consumer.log import context_keys, log_outcome, log_plan
 from consumer.message import read_messages
 from consumer.metrics import emit
 from consumer.outcome import BatchResponse, Outcome, Stored, respond
@@ -58,7 +58,7 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
     plan = make_plan(messages, around.effects.wall(), around.settings.retention_days)
     outcome = Outcome(expired=len(plan.expired), failures=dict(plan.failures))
     # For the length of this call only: the sandbox's next invocation must not log these keys.
-    with around.logger.append_context_keys(**keys(plan, context.aws_request_id, len(messages))):
+    with around.logger.append_context_keys(**context_keys(plan, context.aws_request_id, len(messages))):
         log_plan(around.logger, plan)
         try:
             await _carry_out(plan, until, around, outcome)
@@ -79,8 +79,8 @@ async def _carry_out(plan: Plan, until: Deadlines, around: Surroundings, outcome
         causes = ", ".join(f"{cause} ({count})" for cause, count in Counter(result.unwritten.values()).items())
         raise NothingStoredError(f"None of {len(items)} recommendations could be stored: {causes}")
     # After the writes, because a batch that is delivered whole again must not have sent its poison already.
-    rejected = [Poison(plan.writes[key].messages[0], ITEM_REJECTED, _REJECTED_DETAIL) for key in result.rejected]
-    poison = plan.poison + rejected
+    rejected = [message for key in result.rejected for message in plan.writes[key].messages]
+    poison = plan.poison + [Poison(message, ITEM_REJECTED, _REJECTED_DETAIL) for message in rejected]
     unsent = await send_dead_letters(poison, around.send_dead_letter_batch, until.dead_letters, monotonic)
     outcome.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
     outcome.dead_letter_errors.update(unsent.values())
@@ -92,9 +92,8 @@ def _count_writes(outcome: Outcome, plan: Plan, result: WriteResult) -> None:
     for key, write in plan.writes.items():
         if key in result.unwritten:
             outcome.failures.update((message.message_id, result.unwritten[key]) for message in write.messages)
-            continue
-        outcome.duplicates += len(write.messages) - 1
-        if key in result.stored:
+        elif key in result.stored:
+            outcome.duplicates += len(write.messages) - 1
             completed = (parse_instant(write.timestamp) - EPOCH).total_seconds()
             lag_ms = max(0.0, (result.stored[key] - completed) * 1000)  # clocks differ
             outcome.stored.append(Stored(write.incident_id, write.agent_type, lag_ms))

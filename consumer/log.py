@@ -15,7 +15,7 @@ _MOST_EXECUTIONS: Final = 10  # with a line of their own; a full batch may hold 
 _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
 
 
-def keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str | int]:
+def context_keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str | int]:
     """Return what every line of an invocation carries: its execution too, when the batch holds but one."""
     executions = {(write.incident_id, write.execution_id) for write in plan.writes.values()}
     common: dict[str, str | int] = {"function_request_id": request_id, "batchSize": batch_size}

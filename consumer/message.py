@@ -1,8 +1,10 @@
 """The event that an SQS event source mapping hands over, reduced to what the consumer needs."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
+_TIME: Final = re.compile(r"[0-9]{1,18}")  # epoch milliseconds
 _UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
 
 
@@ -47,4 +49,4 @@ def _read_record(record: Any, index: int) -> Message:
 
 def _sent_at(attributes: Any) -> int:
     text = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
-    return int(text) if isinstance(text, str) and text.isascii() and text.isdecimal() else _UNKNOWN_TIME
+    return int(text) if isinstance(text, str) and _TIME.fullmatch(text) else _UNKNOWN_TIME

@@ -145,6 +145,16 @@ async def test_an_item_that_dynamodb_refuses_is_dead_lettered() -> None:
     assert attributes["failureDetail"] == "item: DynamoDB refused it as invalid"
 
 
+async def test_all_messages_of_a_refused_item_share_its_fate() -> None:
+    """A duplicate is acknowledged because its item is stored, and for no other reason."""
+    table, refused = FakeTable(invalid={envelope("b").recommendation_id}), client_error("AccessDenied")
+    messages = event(body("a"), body("b"), body("b"))
+    assert named(await _invoke(messages, table, FakeDeadLetterQueue(error=refused))) == ["m1", "m2"]
+    queue = FakeDeadLetterQueue()
+    assert named(await _invoke(messages, table, queue)) == []
+    assert [one["originalMessageId"] for one in queue.attributes()] == ["m1", "m2"]
+
+
 async def test_a_lone_item_that_dynamodb_refuses_is_no_failure_of_the_table() -> None:
     """It answered."""
     queue = FakeDeadLetterQueue()

@@ -45,7 +45,15 @@ def test_a_body_that_is_no_text_leaves_the_message_nameable(body: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "attributes", [None, {}, {"SentTimestamp": None}, {"SentTimestamp": "soon"}, {"SentTimestamp": "²"}]
+    "attributes",
+    [
+        None,
+        {},
+        {"SentTimestamp": None},
+        {"SentTimestamp": "soon"},
+        {"SentTimestamp": "²"},
+        {"SentTimestamp": "9" * 5_000},
+    ],
 )
 def test_a_message_without_a_known_time_is_the_latest(attributes: Any) -> None:
     """It never displaces one whose time is known."""
