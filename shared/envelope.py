@@ -1,12 +1,12 @@
 """The wire contract: one envelope is one recommendation, the JSON body of one SQS message."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, NamedTuple, cast
 
-from pydantic import BaseModel, ConfigDict, Field, PlainValidator, StrictInt, StrictStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic.alias_generators import to_camel
 
 from shared import limits
@@ -86,6 +86,20 @@ def _timestamp(value: object) -> str:
     return sort_key(parse_instant(value))
 
 
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise ValueError("must be text")  # noqa: TRY004 - as above
+    return value
+
+
+def _retention(value: object) -> int | None:
+    if value is None:
+        return None
+    if type(value) is not int or not 1 <= value <= limits.MAX_RETENTION_DAYS:  # True is no number of days
+        raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}, or null")
+    return value
+
+
 def _confidence(value: Any) -> Any:
     if value is not None and not _is_probability(value):
         raise ValueError("must be a number from 0 to 1, or null")
@@ -123,17 +137,17 @@ class Envelope(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel)
 
     schema_version: Annotated[int, PlainValidator(_schema_version)]
-    recommendation_id: StrictStr
+    recommendation_id: Annotated[str, PlainValidator(_text)]
     incident_id: Identifier
     execution_id: Identifier
     agent_type: Annotated[str, PlainValidator(_agent_type)]
     timestamp: Annotated[str, PlainValidator(_timestamp)]
     recommendation: JsonObject
     confidence: Annotated[int | float | Decimal | None, PlainValidator(_confidence)] = None
-    reasoning: StrictStr = ""
+    reasoning: Annotated[str, PlainValidator(_text)] = ""
     citations: JsonObjects = Field(default_factory=list)
     metadata: JsonObject = Field(default_factory=dict)
-    retention: Annotated[StrictInt, Field(ge=1, le=limits.MAX_RETENTION_DAYS)] | None = limits.RETENTION_DAYS
+    retention: Annotated[int | None, PlainValidator(_retention)] = limits.RETENTION_DAYS
 
     @classmethod
     def create(cls, **fields: Any) -> "Envelope":
@@ -153,6 +167,13 @@ class Envelope(BaseModel):
 
 
 _WIRE_NAMES: Final = {name: to_camel(name) for name in Envelope.model_fields}
+# The model's own rules by wire name, for the producer: it needs the checks and not the model, which costs 4 µs more.
+_RULES: Final = {
+    _WIRE_NAMES[name]: cast("Callable[[Any], Any]", rule.func)
+    for name, field in Envelope.model_fields.items()
+    for rule in field.metadata
+    if isinstance(rule, PlainValidator)
+}
 
 
 class WireEnvelope(NamedTuple):
@@ -197,9 +218,15 @@ def write_envelope(  # noqa: PLR0913 - one argument a field of the contract, all
             "retention": retention,
         }
     )
-    envelope = _validated(wire)
-    wire["timestamp"] = envelope.timestamp
-    wire["recommendationId"] = recommendation_id(incident_id, agent_type, envelope.timestamp)
+    broken = []
+    for name, rule in _RULES.items():
+        try:
+            wire[name] = rule(wire[name])
+        except ValueError as error:
+            broken.append(f"{name}: {error}")
+    if broken:
+        raise EnvelopeError(INVALID_ENVELOPE, "; ".join(broken))
+    wire["recommendationId"] = recommendation_id(incident_id, agent_type, wire["timestamp"])
     try:
         return WireEnvelope(wire["recommendationId"], dump_json(wire))
     except JsonError as error:

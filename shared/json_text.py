@@ -118,7 +118,7 @@ def dump_json(value: Any) -> bytes:
 
 def sqs_safe(body: bytes) -> bytes:
     """Escape the two characters that UTF-8 JSON may hold and SQS refuses (SendMessage, "InvalidMessageContents")."""
-    if b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body:
+    if not body.isascii() and (b"\xef\xbf\xbe" in body or b"\xef\xbf\xbf" in body):
         body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
     return body
 
