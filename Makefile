@@ -8,7 +8,7 @@ PLATFORM ?= arm64
 KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-LOCKED := --quiet --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
+LOCKED := -qq --disable-pip-version-check --no-deps --only-binary :all: --require-hashes
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --upgrade
 
@@ -26,7 +26,7 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install $(LOCKED) -r requirements/dev.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)-stack/.ready: requirements/stack.lock

@@ -55,7 +55,7 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
     """
     until = deadlines(around.effects.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
-    plan = make_plan(messages, around.effects.wall(), around.settings.retention_days)
+    plan = make_plan(messages, around.effects.wall())
     outcome = Outcome(expired=len(plan.expired), failures=dict(plan.failures))
     # For the length of this call only: the sandbox's next invocation must not log these keys.
     with around.logger.append_context_keys(**context_keys(plan, context.aws_request_id, len(messages))):

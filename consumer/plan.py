@@ -42,11 +42,11 @@ class Plan:
     failures: dict[str, str] = field(default_factory=dict)
 
 
-def make_plan(messages: Sequence[Message], now: float, retention_days: int) -> Plan:
+def make_plan(messages: Sequence[Message], now: float) -> Plan:
     """Parse, encode and deduplicate a batch. `now` is in epoch seconds, only to tell what has expired.
 
-    `retention_days` holds for an envelope that does not say. Each envelope is dropped once it is encoded: hundreds
-    of models kept alive would double the time, all of it spent in the garbage collector.
+    Each envelope is dropped once it is encoded: hundreds of models kept alive would double the time, all of it spent
+    in the garbage collector.
     """
     plan = Plan()
     # The earliest message of an ID stands; SQS delivers in no particular order.
@@ -56,8 +56,6 @@ def make_plan(messages: Sequence[Message], now: float, retention_days: int) -> P
             continue
         try:
             envelope = parse_envelope(message.body)
-            if "retention" not in envelope.model_fields_set:
-                envelope = envelope.model_copy(update={"retention": retention_days})
             item = encode_item(envelope)
         except EnvelopeError as error:
             if error.reason == UNKNOWN_SCHEMA_VERSION:  # a newer producer: the next deployment may know it

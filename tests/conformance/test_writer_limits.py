@@ -99,7 +99,7 @@ async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) ->
 
 async def test_a_batch_full_of_duplicates_is_accepted(engine: Engine) -> None:
     """Each key is written once."""
-    plan = make_plan(read_messages(event(*bodies(20, retention=None) * 3)), time.time(), 90)
+    plan = make_plan(read_messages(event(*bodies(20, retention=None) * 3)), time.time())
     result = await engine.write([write.item for write in plan.writes.values()])
     assert len(result.stored) == 20
     assert engine.requests == 1
@@ -154,7 +154,7 @@ async def test_a_refused_chunk_gives_up_its_offender_alone(engine: Engine, offen
 async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Engine) -> None:
     """Whole, but for what is cut and marked."""
     texts = [body(recommendation={"log": "x" * 900_000}, retention=None), *bodies(6, retention=None)]
-    plan = make_plan(read_messages(event(*texts)), time.time(), 90)
+    plan = make_plan(read_messages(event(*texts)), time.time())
     await engine.write([write.item for write in plan.writes.values()])
     stored = engine.items()
     assert len(stored) == 7

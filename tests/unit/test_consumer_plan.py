@@ -15,7 +15,7 @@ DAY = 86_400
 
 
 def _plan(*texts: object, now: float = NOW) -> Plan:
-    return make_plan(read_messages(event(*texts)), now, retention_days=30)
+    return make_plan(read_messages(event(*texts)), now)
 
 
 def test_each_recommendation_is_one_write() -> None:
@@ -91,17 +91,11 @@ def test_what_is_kept_for_ever_never_expires() -> None:
     assert len(_plan(body(retention=None), now=COMPLETED.timestamp() + 40_000 * DAY).writes) == 1
 
 
-def test_the_default_retention_holds_for_an_envelope_that_does_not_say() -> None:
-    """As one that was sent by hand."""
+def test_an_envelope_that_does_not_say_is_kept_for_90_days() -> None:
+    """By the contract and not by a setting: a redelivered message must make the same item."""
     fields = json.loads(body())
     del fields["retention"]
     (write,) = _plan(json.dumps(fields)).writes.values()
-    assert write.item.expires_at == COMPLETED.timestamp() + 30 * DAY
-
-
-def test_a_retention_in_the_envelope_wins_over_the_default() -> None:
-    """Also when it is longer."""
-    (write,) = _plan(body(retention=90)).writes.values()
     assert write.item.expires_at == COMPLETED.timestamp() + 90 * DAY
 
 
