@@ -42,7 +42,7 @@ def parse_json(text: str | bytes) -> Any:
         except ValueError:
             pass  # the exact parser accepts more (lone surrogates), and is the judge of the rest
     try:
-        return _clean(json.loads(text, parse_float=_decimal, parse_int=_integer), 1)
+        return _clean(json.loads(text, parse_float=_exact, parse_int=_integer), 1)
     except json.JSONDecodeError:
         raise JsonError("must be JSON") from None
     except RecursionError:
@@ -52,7 +52,10 @@ def parse_json(text: str | bytes) -> Any:
 _TOO_DEEP: Final = f"must be nested at most {limits.JSON_LEVELS} levels deep"
 
 
-def _decimal(text: str) -> Decimal | str:
+def _exact(text: str) -> float | Decimal | str:
+    number = float(text)
+    if repr(number) == text:  # most long numbers are what some program's repr made of a double
+        return number
     try:
         return Decimal(text)
     except InvalidOperation:  # an exponent of more than 18 digits

@@ -1,7 +1,7 @@
 """Numbers as DynamoDB holds them: exact decimal text of at most 38 digits, in one canonical form."""
 
 from decimal import Decimal
-from math import isfinite
+from math import isfinite, isnan
 
 from shared import limits
 
@@ -50,5 +50,7 @@ def as_text(value: float | Decimal) -> str:
     if canonical is not None:
         return canonical
     if isinstance(value, float):
-        return "NaN" if value != value else "Infinity" if value > 0 else "-Infinity"  # noqa: PLR0124 - NaN test
+        if not isfinite(value):
+            return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        value = Decimal(float.__repr__(value))
     return str(Decimal(value))  # through Decimal, because str(int) refuses more than 4,300 digits

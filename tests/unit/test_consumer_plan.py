@@ -41,7 +41,7 @@ def test_equal_recommendations_are_one_write_for_all_their_messages() -> None:
 def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
     """Whatever the order of arrival."""
     records = [record("late", body(reasoning="b"), 2_000), record("early", body(reasoning="a"), 1_000)]
-    planned = make_plan(read_messages({"Records": records}), NOW, 30)
+    planned = make_plan(read_messages({"Records": records}), NOW)
     (write,) = planned.writes.values()
     assert write.item == encode_item(envelope(reasoning="a"))
     ((message, reason, detail),) = planned.poison
@@ -52,7 +52,7 @@ def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
 def test_of_two_contents_sent_at_once_the_first_to_arrive_stands() -> None:
     """Always the same one, then."""
     records = [record("first", body(reasoning="b"), 1_000), record("second", body(reasoning="a"), 1_000)]
-    planned = make_plan(read_messages({"Records": records}), NOW, 30)
+    planned = make_plan(read_messages({"Records": records}), NOW)
     assert [one.message.message_id for one in planned.poison] == ["second"]
 
 
