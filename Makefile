@@ -43,6 +43,9 @@ $(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
 demo: $(VENV)/.ready $(VENV)-stack/.ready ## the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) $(BIN)/python -m examples.demo
 
+down: ## stop the local stack that demo KEEP=1 left up
+	@$(BIN)/python -m infra.local down
+
 test: setup ## all tests, with coverage of producer, consumer and shared
 	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
 
@@ -72,4 +75,4 @@ clean: ## stop a kept local stack and remove everything that these targets made
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
 
-.PHONY: help setup demo test test-quick build lint format lock clean
+.PHONY: help setup demo down test test-quick build lint format lock clean

@@ -156,6 +156,7 @@ def _say_what_to_try(stack: LocalStack) -> None:
     say("\nThe stack stays up. To try, in this folder:\n")
     for name, value in stack.env.items():
         say(f"  export {name}={value}")
+    say("  export PATH=$PWD/.venv-stack/bin:$PATH  # an aws, if you have none")
     endpoint = f"--endpoint-url {stack.endpoint_url}"
     recs = f"{os.path.dirname(os.path.relpath(sys.executable))}/recs"  # noqa: PTH120 - as a person types it
     say(f"""
@@ -166,7 +167,7 @@ def _say_what_to_try(stack: LocalStack) -> None:
   aws dynamodb query {endpoint} --table-name {stack.table_name} \\
     --index-name incidentId-timestamp-index --key-condition-expression 'incidentId = :i' \\
     --expression-attribute-values '{{":i": {{"S": "{SHOWN}"}}}}' --no-scan-index-forward --max-items 2
-  python -m infra.local down        stops it
+  make down  # stops it
 """)
 
 

@@ -21,7 +21,7 @@ def up(port: int | None, *, foreground: bool) -> int:
         while foreground:
             time.sleep(0.5)
             stack.check()
-    _say("# stop it with: python -m infra.local down")
+    _say("# stop it with: make down")
     return 0
 
 

@@ -98,7 +98,7 @@ def local_stack(
         port = ports.from_environment()
     other = kept.find()
     if other is not None and (keep or other.listens_on(port)):
-        raise StackError(f"A local stack is already up: {other}\nStop it with: python -m infra.local down")
+        raise StackError(f"A local stack is already up: {other}\nStop it with: make down")
     ports.choose(port)  # before a build that may take long
     kept.FOLDER.mkdir(parents=True, exist_ok=True)
     emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=kept.FOLDER)))

@@ -194,10 +194,10 @@ def test_a_kept_stack_is_found_and_not_started_twice_and_stopped(folder: Path) -
         again = command("up", "--port", "0")
         assert again.returncode == 1
         assert "already up: http://127.0.0.1:" in again.stderr
-        assert "python -m infra.local down" in again.stderr
+        assert "make down" in again.stderr
         port = status.stdout.split("AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0]
         beside = command("up", "--port", port, "--foreground")
-        assert "python -m infra.local down" in beside.stderr
+        assert "make down" in beside.stderr
     finally:
         down = command("down")
     assert down.returncode == 0
