@@ -5,7 +5,7 @@ sender writes another. What is pending is always the difference, so the balance 
 """
 
 import threading
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Buffer:
     def __init__(self, max_items: int, max_bytes: int) -> None:
         self._max_items = max_items
         self._max_bytes = max_bytes
-        self._waiting: deque[Entry] = deque()
+        self._waiting: deque[tuple[float, bytes]] = deque()
         # Re-entrant, because a finalizer or a signal handler may enqueue while its own thread is in here.
         self._entering = threading.RLock()
         self._closed = False
@@ -35,7 +35,8 @@ class Buffer:
         self._handed_over = 0
         self._admitted = 0
         self._admitted_bytes = 0
-        self._refused: Counter[str] = Counter()
+        # Not a Counter, whose first count of a reason is a Python call.
+        self._refused: defaultdict[str, int] = defaultdict(int)
 
         self._in_hand: dict[int, Entry] = {}
         self._taken = 0
@@ -49,23 +50,29 @@ class Buffer:
     # The callers' side.
 
     def offer(self, body: bytes, now: float) -> str | None:
-        """Admit a body; return the reason for which it was refused, or None."""
+        """Admit a body; return the reason for which it was refused, or None.
+
+        Finalizers and signal handlers run at calls, and may enqueue then: so no count is read before a call and
+        written after it, and from the look at the bounds to the entry's admission there is no call at all.
+        """
+        size = len(body)
+        waiting = (now, body)
         with self._entering:
             self._handed_over += 1
-            reason = SHUTDOWN if self._closed else None if self._has_room_for(body) else BUFFER_FULL
-            if reason is not None:
-                self._refused[reason] += 1
-                return reason
-            self._waiting.append(Entry(self._admitted, now, body))
-            self._admitted += 1
-            self._admitted_bytes += len(body)
-        return None
-
-    def _has_room_for(self, body: bytes) -> bool:
-        return (
-            self._admitted - self._settled < self._max_items
-            and self._admitted_bytes - self._settled_bytes + len(body) <= self._max_bytes
-        )
+            if self._closed:
+                reason = SHUTDOWN
+            elif (
+                self._admitted - self._settled >= self._max_items
+                or self._admitted_bytes - self._settled_bytes + size > self._max_bytes
+            ):
+                reason = BUFFER_FULL
+            else:
+                self._admitted += 1
+                self._admitted_bytes += size
+                self._waiting.append(waiting)
+                return None
+            self._refused[reason] += 1
+        return reason
 
     def refuse(self, reason: str) -> None:
         """Count an envelope that never got as far as the buffer."""
@@ -114,11 +121,11 @@ class Buffer:
     def peek(self, count: int) -> list[Entry]:
         """Return the first entries that wait, at most `count`."""
         waiting = self._waiting
-        return [waiting[index] for index in range(min(count, len(waiting)))]
+        return [Entry(self._taken + index, *waiting[index]) for index in range(min(count, len(waiting)))]
 
     def take(self, count: int) -> list[Entry]:
         """Move the first `count` entries into the sender's hand."""
-        taken = [self._waiting.popleft() for _ in range(count)]
+        taken = [Entry(number, *self._waiting.popleft()) for number in range(self._taken, self._taken + count)]
         self._in_hand.update((entry.number, entry) for entry in taken)
         self._taken += count
         self._taken_bytes += sum(len(entry.body) for entry in taken)
