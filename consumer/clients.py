@@ -27,9 +27,10 @@ _ready_body: ContextVar[bytes] = ContextVar("ready_body")  # one value for each 
 class Clients:
     """DynamoDB and SQS for one event loop; what is opened stays open until `close`."""
 
-    def __init__(self, table_name: str, dlq_url: str) -> None:
+    def __init__(self, table_name: str, dlq_url: str, region: str | None = None) -> None:
         self._table_name = table_name
         self._dlq_url = dlq_url
+        self._region = region
         self._session = aioboto3.Session()
         self._opened: dict[str, Any] = {}
         self._opening = asyncio.Lock()
@@ -51,7 +52,7 @@ class Clients:
     async def _client(self, service: str, config: Config) -> Any:
         async with self._opening:
             if service not in self._opened:
-                client = await self._exits.enter_async_context(self._session.client(service, config=config))
+                client = await self._exits.enter_async_context(self._session.client(service, region_name=self._region, config=config))
                 client.meta.events.register("before-call.dynamodb.BatchWriteItem", _replace_body)
                 self._opened[service] = client
             return self._opened[service]

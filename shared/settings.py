@@ -23,6 +23,8 @@ class Settings(BaseModel):
         "opx-agent-recommendations", alias="RECOMMENDATIONS_TABLE", pattern=r"^[a-zA-Z0-9_.-]{3,255}$"
     )
     retention_days: int = Field(limits.RETENTION_DAYS, alias="RETENTION_DAYS", ge=1, le=limits.MAX_RETENTION_DAYS)
+    # Read here, because botocore knows AWS_DEFAULT_REGION only. Lambda sets both.
+    region: str | None = Field(None, alias="AWS_REGION")
     incident_metrics: bool = Field(default=True, alias="INCIDENT_METRICS")
 
     @classmethod

@@ -23,10 +23,12 @@ def test_every_variable_is_read() -> None:
             "RECOMMENDATIONS_TABLE": "other",
             "RETENTION_DAYS": "30",
             "INCIDENT_METRICS": "false",
+            "AWS_REGION": "eu-central-1",
         }
     )
     assert settings.require_queue_url() == "http://127.0.0.1/1/q"
     assert settings.require_dlq_url() == "http://127.0.0.1/1/d"
+    assert settings.region == "eu-central-1"
     assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, False)
 
 
