@@ -5,9 +5,10 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 BASE: Final = 0.1  # seconds
-CAP: Final = 5.0  # seconds
-# With the delays above: about 13 s on average, after which the sender gives a batch up.
-ATTEMPTS: Final = 10
+CAP: Final = 2.0  # seconds; no longer than a drain, which would otherwise wait for no attempt at all
+# With the delays above about 95 s on average, of a sandbox that is awake; then the sender gives a batch up. It can wait
+# that long because the buffer is bounded, and bounded it must be, or a batch that can never go would block the others.
+ATTEMPTS: Final = 100
 
 
 def full_jitter(

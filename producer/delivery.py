@@ -1,17 +1,19 @@
 """Delivering one batch: the call, its answer entry by entry, and another attempt for what is worth one."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
 from typing import Any, Final, Protocol, Self
 
 from producer.balance import SEND_FAILED, TOO_LARGE
 from producer.buffer import Entry
-from producer.failure import Verdict, code_of, judge
+from producer.failure import Verdict, code_of, is_about_credentials, judge
 
-# Seconds for one call, the client's own second attempt included. Its timeouts come first, unless a server answers byte
-# by byte; a call that never ended would keep its envelopes pending for ever.
+# Seconds for one call, the client's own second attempt and the opening of a client included. Its timeouts come first,
+# unless a server answers byte by byte; a call that never ended would keep its envelopes pending for ever.
 CALL: Final = 10.0
+RENEWAL: Final = 5.0  # seconds between two new clients, which cost 50 ms each
 
 
 class SqsClient(Protocol):
@@ -29,26 +31,31 @@ class Courier:
     """Owns the client and delivers batches with it, several at a time, all on one event loop.
 
     `delays` makes the delays in seconds between the attempts for one batch. `settle` is told of every entry exactly
-    once: sent (None) or the reason of its drop. `note` is told the code of every failure.
+    once: sent (None) or the reason of its drop. `note_batch` is told the seconds that each answered call took, and
+    `note_failure` the code of every failure.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the sender wires it, callbacks by name
         self,
         queue_url: str,
         client_factory: ClientFactory,
         delays: Callable[[], Iterator[float]],
+        *,
         settle: Settle,
-        note: Callable[[str], None],
+        note_batch: Callable[[float], None],
+        note_failure: Callable[[str], None],
     ) -> None:
         self._queue_url = queue_url
         self._client_factory = client_factory
         self._delays = delays
         self._settle = settle
-        self._note = note
+        self._note_batch = note_batch
+        self._note_failure = note_failure
         self._hurry = asyncio.Event()
         self._opening = asyncio.Lock()
         self._client: SqsClient | None = None
         self._resources = AsyncExitStack()
+        self._renewable_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         """Hold nothing yet: the client is made for the first batch."""
@@ -80,18 +87,20 @@ class Courier:
         """Send once; settle what is final and return what is worth another attempt."""
         by_id = {str(position): entry for position, entry in enumerate(entries)}
         try:
-            client = await self._open_client()
             async with asyncio.timeout(CALL):
+                client = await self._open_client()
+                started = time.perf_counter()
                 answer = await client.send_message_batch(
                     QueueUrl=self._queue_url,
                     Entries=[{"Id": key, "MessageBody": entry.body.decode()} for key, entry in by_id.items()],
                 )
+            self._note_batch(time.perf_counter() - started)
             sent = by_id.keys() & {one["Id"] for one in answer.get("Successful", ())}
             failed = {one["Id"]: one for one in answer.get("Failed", ())}
         except Exception as error:  # noqa: BLE001 - whatever it is, its entries are retried or counted
             return await self._after_failed_call(entries, error)
         for one in failed.values():
-            self._note(f"SQS refused an entry: {one.get('Code')}")
+            self._note_failure(f"SQS refused an entry: {one.get('Code')}")
         refused = by_id.keys() & {key for key, one in failed.items() if one.get("SenderFault")}
         self._settle([by_id[key] for key in sent], None)
         self._settle([by_id[key] for key in refused - sent], SEND_FAILED)
@@ -99,7 +108,9 @@ class Courier:
         return [entry for key, entry in by_id.items() if key not in sent and key not in refused]
 
     async def _after_failed_call(self, entries: Sequence[Entry], error: Exception) -> Sequence[Entry]:
-        self._note(f"SendMessageBatch failed: {code_of(error)}")
+        self._note_failure(f"SendMessageBatch failed: {code_of(error)}")
+        if is_about_credentials(error):
+            await self._renew_client()
         verdict = judge(error)
         if verdict is Verdict.RETRY:
             return entries
@@ -114,3 +125,13 @@ class Courier:
             if self._client is None:
                 self._client = await self._resources.enter_async_context(self._client_factory())
             return self._client
+
+    async def _renew_client(self) -> None:
+        """Let the next attempt open a new client, because an old one never looks for other credentials again."""
+        async with self._opening:
+            now = asyncio.get_running_loop().time()
+            if now < self._renewable_at:
+                return
+            self._renewable_at = now + RENEWAL
+            self._client = None
+            await self._resources.aclose()

@@ -22,7 +22,28 @@ _PASSING: Final = frozenset(
     }
 )
 # Raised by the client itself before anything is sent; they stay until somebody corrects the configuration.
-_MISCONFIGURED: Final = frozenset({"NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"})
+_MISCONFIGURED: Final = frozenset(
+    {"ModuleNotFoundError", "NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"}
+)
+# Missing, wrong or out of date: somebody may log in again, rotate a key or write the environment anew.
+_ABOUT_CREDENTIALS: Final = frozenset(
+    {
+        "CredentialRetrievalError",
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidAccessKeyId",
+        "InvalidClientTokenId",
+        "InvalidSignatureException",
+        "MissingAuthenticationToken",
+        "NoCredentialsError",
+        "PartialCredentialsError",
+        "SSOTokenLoadError",
+        "SignatureDoesNotMatch",
+        "TokenRetrievalError",
+        "UnauthorizedSSOTokenError",
+        "UnrecognizedClientException",
+    }
+)
 _CLIENT_ERRORS: Final = range(400, 500)
 _TOO_MANY_REQUESTS: Final = 429
 
@@ -51,6 +72,11 @@ def judge(error: Exception) -> Verdict:
     if code in _PASSING or status == _TOO_MANY_REQUESTS or status not in _CLIENT_ERRORS:
         return Verdict.RETRY
     return Verdict.DROP
+
+
+def is_about_credentials(error: Exception) -> bool:
+    """Tell whether other credentials may be accepted where these were not."""
+    return code_of(error) in _ABOUT_CREDENTIALS
 
 
 def code_of(error: BaseException) -> str:

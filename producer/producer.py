@@ -59,6 +59,7 @@ class RecommendationProducer:
     included; beyond that the newest is dropped (`buffer_full`). A batch that is not full leaves after `max_age`
     seconds. `retention` (days, None for ever) holds for envelopes that name none. `redact` gets the arguments of
     `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
+    `emit_metrics` writes EMF to stdout at every flush; None does so in Lambda only, where it becomes metrics.
 
     Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends
     only its own. The sender lives as long as the process: `close` a producer that you do not keep. `clock`
@@ -76,6 +77,7 @@ class RecommendationProducer:
         max_age: float = MAX_AGE,
         retention: int | None = limits.RETENTION_DAYS,
         redact: Redact | None = None,
+        emit_metrics: bool | None = None,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] | None = None,
         client_factory: ClientFactory | None = None,
@@ -86,6 +88,7 @@ class RecommendationProducer:
         self._max_age = max_age
         self._retention = retention
         self._redact = redact
+        self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._clock = clock
         self._delays = backoff.full_jitter if jitter is None else partial(backoff.full_jitter, jitter)
         self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
@@ -106,7 +109,7 @@ class RecommendationProducer:
         except SettingsError as error:
             LOGGER.warning("recommendations will be dropped, not persisted: %s", error)
             return cls(None, **options)
-        return cls(queue_url, **{"retention": settings.retention_days, **options})
+        return cls(queue_url, **{"region_name": settings.region, "retention": settings.retention_days, **options})
 
     def enqueue(self, **fields: Unpack[Fields]) -> Outcome:
         """Snapshot one recommendation and queue it for sending, in microseconds.
@@ -140,7 +143,7 @@ class RecommendationProducer:
     def flush(self, timeout: float = 2.0) -> Balance:
         """Send what was enqueued before this call; wait at most `timeout` seconds, keep the rest for later.
 
-        Writes the counts since the last flush to stdout as EMF.
+        In Lambda, writes the counts since the last flush to stdout as EMF.
         """
         mark, deadline = self._begin_flush(timeout)
         self._sender.wait_until_settled(mark, deadline)
@@ -189,15 +192,16 @@ class RecommendationProducer:
 
     def _start_afresh(self) -> None:
         self._buffer = Buffer(self._max_items, self._max_bytes)
+        self._metrics = MetricWriter(is_on=self._emit_metrics)
         self._sender = Sender(
             self._buffer,
             self._queue_url or "",
             client_factory=self._client_factory,
+            note_batch=self._metrics.note_batch,
             max_age=self._max_age,
             delays=self._delays,
             clock=self._clock,
         )
-        self._metrics = MetricWriter()
 
     def _after_fork_in_child(self) -> None:
         # Never let go of the parent's: finalizing its event loop here would touch an epoll object that is shared.

@@ -29,6 +29,7 @@ class Sender:
         queue_url: str,
         *,
         client_factory: ClientFactory,
+        note_batch: Callable[[float], None],
         max_age: float,
         delays: Callable[[], Iterator[float]],
         clock: Callable[[], float],
@@ -36,6 +37,7 @@ class Sender:
         self._buffer = buffer
         self._queue_url = queue_url
         self._client_factory = client_factory
+        self._note_batch = note_batch
         self._max_age = max_age
         self._delays = delays
         self._clock = clock
@@ -126,7 +128,12 @@ class Sender:
         self._deliveries = set()
         self._broken: BaseException | None = None
         async with Courier(
-            self._queue_url, self._client_factory, self._delays, self._settle, self._log.note
+            self._queue_url,
+            self._client_factory,
+            self._delays,
+            settle=self._settle,
+            note_batch=self._note_batch,
+            note_failure=self._log.note,
         ) as self._courier:
             self._loop = asyncio.get_running_loop()  # last: from now on, other threads may call
             for entries in batch.in_batches(self._buffer.in_hand()):

@@ -14,6 +14,8 @@ EXPIRED: Final = "RecommendationExpired"
 DEAD_LETTERED: Final = "RecommendationDeadLettered"
 ENQUEUED: Final = "RecommendationsEnqueued"
 DROPPED: Final = "RecommendationsDropped"
+BATCHES: Final = "RecommendationBatches"  # SendMessageBatch calls that SQS answered
+SEND_LATENCY: Final = "RecommendationSendLatency"  # milliseconds of such a call
 
 AGENT_TYPE: Final = "AgentType"
 INCIDENT_ID: Final = "IncidentId"
