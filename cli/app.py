@@ -10,6 +10,7 @@ from click.core import ParameterSource
 
 from cli.errors import ExitCode
 from cli.options import ListOptions, ReadOptions, key, list_options, read_options
+from cli.review import COMMANDS
 from cli.runtime import Runtime
 from shared import limits
 
@@ -17,6 +18,7 @@ _RECOMMENDATION_ID_BYTES: Final = 2048  # DynamoDB's limit of a partition key
 _EPILOG: Final = """\b
 Examples:
   recs incident incident-aws-s3-2017-02-28
+  recs timeline incident-aws-s3-2017-02-28
   recs agent consensus --since 24h
   recs execution exec-42 -o jsonl | jq .confidence
   recs show rec-incident-7-consensus-2026-01-31T12:00:00Z
@@ -136,8 +138,12 @@ def show(runtime: Runtime, /, rec_id: str, **options: Any) -> None:
 def _list(runtime: Runtime, key: str, value: str, options: dict[str, Any]) -> None:
     from cli.reading import list_recommendations  # noqa: PLC0415 - see the module's docstring
 
-    listed = ListOptions(**{name: options.pop(name) for name in ListOptions._fields})
+    listed = ListOptions.taken_from(options)
     list_recommendations(runtime, key, value, ReadOptions(**options), listed)
+
+
+for command in COMMANDS:
+    recs.add_command(command)
 
 
 def main() -> None:

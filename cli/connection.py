@@ -1,4 +1,4 @@
-"""Which table is read, where it is, and the client that reads it."""
+"""Which table is read, where it is, and the clients of AWS."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -35,6 +35,22 @@ class Target:
         return f"table {self.table}{region}{endpoint}"
 
 
+class Location(Protocol):
+    """Where a table or a queue is; None leaves the choice to AWS's own environment and configuration."""
+
+    @property
+    def region(self) -> str | None:
+        """The AWS region."""
+
+    @property
+    def profile(self) -> str | None:
+        """The profile of the AWS configuration."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The service elsewhere, such as a local stack's."""
+
+
 class EndpointError(ValueError):
     """What `--endpoint-url` or the environment names is no URL."""
 
@@ -45,6 +61,12 @@ class NotDynamoDbError(Exception):
 
 def connect(target: Target) -> DynamoDb:
     """Return a DynamoDB client. Raises botocore's errors (unknown profile, no region) and `EndpointError`."""
+    client: DynamoDb = create_client("dynamodb", target)
+    return client
+
+
+def create_client(service: str, location: Location) -> Any:
+    """Return botocore's client of a service; raise as `connect` does."""
     # Imported here because `--help` must not pay for it. Not through boto3, which costs another 25 ms of CPU and
     # would only pass the call on.
     from botocore.config import Config  # noqa: PLC0415 - see above
@@ -58,11 +80,10 @@ def connect(target: Target) -> DynamoDb:
         user_agent_extra="recs",
     )
     try:
-        client: DynamoDb = Session(profile=target.profile).create_client(
-            "dynamodb", region_name=target.region, endpoint_url=target.endpoint_url, config=config
+        return Session(profile=location.profile).create_client(
+            service, region_name=location.region, endpoint_url=location.endpoint_url, config=config
         )
     except BotoCoreError:  # some of which are a ValueError too
         raise
     except ValueError as error:
         raise EndpointError(f"{error}: it must be a URL such as http://127.0.0.1:4566") from None
-    return client

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from cli.connection import EndpointError, NotDynamoDbError, Target
+from cli.connection import EndpointError, Location, NotDynamoDbError, Target
 from cli.visible import visible
 
 
@@ -17,6 +17,7 @@ class ExitCode(IntEnum):
     NOTHING_FOUND = 1
     AWS = 3
     DIGEST_MISMATCH = 4
+    INCOMPLETE = 5
     INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
     BROKEN_PIPE = 141  # 128 + SIGPIPE
 
@@ -52,13 +53,16 @@ def explained(target: Target) -> Iterator[None]:
     except aws.ClientError as error:
         raise AwsError(_refused(error.response.get("Error", {}), target)) from None
     except aws.BotoCoreError as error:
-        raise AwsError(_unreachable(error, target)) from None
+        raise AwsError(unreachable(error, target)) from None
     except (ResponseParserError, NotDynamoDbError):
         raise AwsError(f"What answers as the {target} is not DynamoDB: check --endpoint-url.") from None
 
 
 def _refused(error: dict[str, Any], target: Target) -> str:
     code, message = str(error.get("Code", "unknown")), visible(str(error.get("Message", "")))
+    credentials = credentials_refused(code)
+    if credentials is not None:
+        return credentials
     match code:
         case "ResourceNotFoundException":
             return f"There is no {target}: check --table, --region, --profile and --endpoint-url."
@@ -66,12 +70,6 @@ def _refused(error: dict[str, Any], target: Target) -> str:
             return (
                 f"Access to {target} is denied: use an identity that may Query and GetItem it, such as one that may"
                 f" assume RecommendationReaderRole. DynamoDB says: {message}"
-            )
-        case "ExpiredTokenException" | "ExpiredToken":
-            return "The AWS credentials have expired: sign in again (aws sso login), or choose another --profile."
-        case "UnrecognizedClientException" | "InvalidSignatureException" | "InvalidClientTokenId":
-            return (
-                f"AWS does not accept these credentials ({code}): check --profile, the AWS_* variables and the clock."
             )
         case "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded":
             return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."
@@ -83,7 +81,21 @@ def _refused(error: dict[str, Any], target: Target) -> str:
             return f"DynamoDB refused the call on {target} ({visible(code)}): {message}"
 
 
-def _unreachable(error: Exception, target: Target) -> str:
+def credentials_refused(code: str) -> str | None:
+    """Return what to do when an error code is about the caller's credentials, else None."""
+    match code:
+        case "ExpiredTokenException" | "ExpiredToken":
+            return "The AWS credentials have expired: sign in again (aws sso login), or choose another --profile."
+        case "UnrecognizedClientException" | "InvalidSignatureException" | "InvalidClientTokenId":
+            return (
+                f"AWS does not accept these credentials ({code}): check --profile, the AWS_* variables and the clock."
+            )
+        case _:
+            return None
+
+
+def unreachable(error: Exception, target: Location) -> str:
+    """Return the sentence for an error of botocore's own; `target` prints as what was called."""
     from botocore import exceptions as aws  # noqa: PLC0415 - as above
 
     match error:

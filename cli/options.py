@@ -1,7 +1,7 @@
 """The options that commands share."""
 
-from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from collections.abc import Callable, Sequence
+from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import click
 
@@ -61,6 +61,11 @@ class ListOptions(NamedTuple):
     since: str | None
     until: str | None
 
+    @classmethod
+    def taken_from(cls, options: dict[str, Any]) -> Self:
+        """Take these options out of all that a command got."""
+        return cls(**{name: options.pop(name) for name in cls._fields})
+
     def period(self) -> Period:
         """Return the period asked for; raise a usage error when it ends before it begins."""
         if self.since is not None and self.until is not None and self.since > self.until:
@@ -84,12 +89,19 @@ def list_options(command: F) -> F:
 
 
 def read_options(command: F) -> F:
-    """Add the options of all commands that read the table."""
+    """Add the options of all commands that read the table and print in every format."""
+    return form_options(FORMS)(source_options(command))
+
+
+def form_options(forms: Sequence[str]) -> Callable[[F], F]:
+    """Return a decorator that adds `-o` with these formats."""
+    return click.option("-o", "--output", type=click.Choice(forms), default="table", show_default=True, help="Format.")
+
+
+def source_options(command: F) -> F:
+    """Add the options that say what is read, and where."""
     for option in reversed(
         (
-            click.option(
-                "-o", "--output", type=click.Choice(FORMS), default="table", show_default=True, help="Format."
-            ),
             click.option("--include-expired", is_flag=True, help="Also what DynamoDB is about to delete."),
             click.option(
                 "--table",

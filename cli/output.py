@@ -49,6 +49,16 @@ def write_documents(stream: BinaryIO, documents: Iterable[Document], form: str) 
     stream.writelines(text.encode() for text in _FORMS[form](documents))
 
 
+def write_json_lines(stream: BinaryIO, values: Iterable[Any]) -> None:
+    """Write plain JSON values, one a line."""
+    stream.writelines(json_line(value) for value in values)
+
+
+def json_line(value: Any) -> bytes:
+    """Return a value as one line of JSON Lines, safe to print."""
+    return (json_escaped(canonical_text(value)) + "\n").encode()
+
+
 def _json(documents: Iterable[Document]) -> Iterator[str]:
     separator = "[\n  "
     for document in documents:
@@ -59,7 +69,7 @@ def _json(documents: Iterable[Document]) -> Iterator[str]:
 
 def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
-        yield json_escaped(canonical_text(document)) + "\n"
+        yield json_line(document).decode()
 
 
 def _csv(documents: Iterable[Document]) -> Iterator[str]:

@@ -7,6 +7,7 @@ import click
 
 from cli.document import render_document
 from cli.errors import DigestMismatchError, NothingFoundError, explained
+from cli.fetch import nothing_found
 from cli.options import ListOptions, ReadOptions
 from cli.output import pretty_json, write_documents
 from cli.queries import Listing, Search, get_item, is_expired
@@ -15,10 +16,7 @@ from cli.runtime import Runtime
 from cli.summary import summarise
 from cli.terminal import open_terminal
 from cli.visible import visible
-from shared.envelope import KNOWN_AGENT_TYPES
 from shared.item import decode_item, item_digest
-
-_NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
 
 
 def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
@@ -36,20 +34,9 @@ def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptio
             write_documents(sys.stdout.buffer, listing, read.output)
     sys.stdout.flush()  # before notes appear on stderr
     if listing.shown == 0:
-        raise NothingFoundError(_nothing_found(search, listing.expired, str(target)))
+        raise NothingFoundError(nothing_found(search, listing.expired, str(target)))
     if read.output == "table":
         _note(listing, newest=summaries[0].recommendation_id)
-
-
-def _nothing_found(search: Search, expired: int, target: str) -> str:
-    what = f"{_NOUNS[search.key]} {visible(search.value)}"
-    if expired:
-        return f"Nothing current of {what}: --include-expired shows what has expired ({expired} still there)."
-    if search.period != (None, None):
-        return f"No recommendation of {what} in that period in {target}: widen --since and --until."
-    if search.key == "agentType" and search.value not in KNOWN_AGENT_TYPES:
-        return f"No recommendation of {what} in {target}: the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
-    return f"No recommendation of {what} in {target}: check the ID, --table and --region, and that it has not expired."
 
 
 def _note(listing: Listing, newest: str) -> None:

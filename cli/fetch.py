@@ -1,0 +1,36 @@
+"""Everything that one search finds, oldest first, for commands that need the whole to answer."""
+
+from cli.errors import NothingFoundError, explained
+from cli.options import ListOptions, ReadOptions
+from cli.queries import Document, Listing, Search
+from cli.runtime import Runtime
+from cli.visible import visible
+from shared.envelope import KNOWN_AGENT_TYPES
+
+_NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
+
+
+def fetch(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> list[Document]:
+    """Return the documents; with a limit the newest, in the order of time. Raises `NothingFoundError`."""
+    target = read.target(runtime)
+    search = Search(key, value, period=listed.period(), limit=listed.limit)
+    with explained(target):
+        listing = Listing(
+            runtime.connect(target), target.table, search, now=None if read.include_expired else runtime.now()
+        )
+        documents = list(listing)
+    if not documents:
+        raise NothingFoundError(nothing_found(search, listing.expired, str(target)))
+    return documents[::-1]
+
+
+def nothing_found(search: Search, expired: int, target: str) -> str:
+    """Return why a search found nothing, with the remedy."""
+    what = f"{_NOUNS[search.key]} {visible(search.value)}"
+    if expired:
+        return f"Nothing current of {what}: --include-expired shows what has expired ({expired} still there)."
+    if search.period != (None, None):
+        return f"No recommendation of {what} in that period in {target}: widen --since and --until."
+    if search.key == "agentType" and search.value not in KNOWN_AGENT_TYPES:
+        return f"No recommendation of {what} in {target}: the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
+    return f"No recommendation of {what} in {target}: check the ID, --table and --region, and that it has not expired."
