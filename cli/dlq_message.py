@@ -116,7 +116,7 @@ class DeadLetter:
 
 def entry_bytes(entry: Entry) -> int:
     """Return the bytes that SQS counts: the body, and the name, type and value of each attribute."""
-    total = len(entry["MessageBody"].encode())
+    total = len(entry["MessageBody"].encode(errors="surrogatepass"))
     for name, attribute in entry.get("MessageAttributes", {}).items():
         total += len(name.encode()) + len(attribute["DataType"].encode())
         total += len(attribute.get("StringValue", "").encode()) + len(attribute.get("BinaryValue", b""))
