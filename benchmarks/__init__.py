@@ -1,0 +1,1 @@
+"""What the producer costs its host, measured: `make bench-producer` and `make soak`."""
