@@ -119,8 +119,9 @@ class RecommendationProducer:
         if self._queue_url is None:
             return self._refused(NOT_CONFIGURED)
         try:
-            given: Mapping[str, Any] = {"retention": self._retention, **fields}
-            wire = write_envelope(**(given if self._redact is None else redacted(given, self._redact)))
+            if "retention" not in fields:
+                fields["retention"] = self._retention
+            wire = write_envelope(**(fields if self._redact is None else redacted(fields, self._redact)))
             body = wire.body if len(wire.body) <= limits.SQS_REQUEST_BYTES else shrink(wire.body)
         except RedactError as error:
             return self._refused(REDACT_FAILED, detail=str(error))
