@@ -2,8 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, Protocol, Self
 
 from producer.balance import SEND_FAILED, TOO_LARGE
@@ -55,7 +55,9 @@ class Courier:
         self._opening = asyncio.Lock()
         self._client: SqsClient | None = None
         self._resources = AsyncExitStack()
-        self._renewable_at = float("-inf")
+        self._calls = 0
+        self._is_refused = False
+        self._renewed_at = float("-inf")
 
     async def __aenter__(self) -> Self:
         """Hold nothing yet: the client is made for the first batch."""
@@ -87,8 +89,7 @@ class Courier:
         """Send once; settle what is final and return what is worth another attempt."""
         by_id = {str(position): entry for position, entry in enumerate(entries)}
         try:
-            async with asyncio.timeout(CALL):
-                client = await self._open_client()
+            async with asyncio.timeout(CALL), self._open_client() as client:
                 started = time.perf_counter()
                 answer = await client.send_message_batch(
                     QueueUrl=self._queue_url,
@@ -110,7 +111,7 @@ class Courier:
     async def _after_failed_call(self, entries: Sequence[Entry], error: Exception) -> Sequence[Entry]:
         self._note_failure(f"SendMessageBatch failed: {code_of(error)}")
         if is_about_credentials(error):
-            await self._renew_client()
+            self._is_refused = True
         verdict = judge(error)
         if verdict is Verdict.RETRY:
             return entries
@@ -120,18 +121,20 @@ class Courier:
         self._settle(entries, TOO_LARGE if code_of(error) == "BatchRequestTooLong" else SEND_FAILED)
         return ()
 
-    async def _open_client(self) -> SqsClient:
-        async with self._opening:
-            if self._client is None:
-                self._client = await self._resources.enter_async_context(self._client_factory())
-            return self._client
-
-    async def _renew_client(self) -> None:
-        """Let the next attempt open a new client, because an old one never looks for other credentials again."""
+    @asynccontextmanager
+    async def _open_client(self) -> AsyncIterator[SqsClient]:
+        """Lend the client for one call; after its credentials were refused a new one, which looks for others."""
         async with self._opening:
             now = asyncio.get_running_loop().time()
-            if now < self._renewable_at:
-                return
-            self._renewable_at = now + RENEWAL
-            self._client = None
-            await self._resources.aclose()
+            # Never under a call, which would open a connection anew that nobody closes.
+            if self._is_refused and self._calls == 0 and now >= self._renewed_at + RENEWAL:
+                self._is_refused, self._renewed_at, self._client = False, now, None
+                await self._resources.aclose()
+            if self._client is None:
+                self._client = await self._resources.enter_async_context(self._client_factory())
+            client = self._client
+            self._calls += 1
+        try:
+            yield client
+        finally:
+            self._calls -= 1

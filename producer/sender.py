@@ -136,21 +136,26 @@ class Sender:
             note_failure=self._log.note,
         ) as self._courier:
             self._loop = asyncio.get_running_loop()  # last: from now on, other threads may call
-            for entries in batch.in_batches(self._buffer.in_hand()):
-                self._start_delivery(entries)
-            while not self._stopping:
-                if self._broken is not None:
-                    raise self._broken  # its entries are still in hand: a successor takes them over
-                self._was_woken = False  # before the look at the buffer, so that no later entry goes unseen
-                self._wake.clear()
-                self._start_due_deliveries()
-                self._log.report(self._buffer.balance())
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(self._until_next_look()):
-                        await self._wake.wait()
-            for delivery in self._deliveries:
-                delivery.cancel()
-            await asyncio.gather(*self._deliveries, return_exceptions=True)
+            try:
+                await self._deliver_until_stopped()
+            finally:  # first the calls, then their client
+                for delivery in self._deliveries:
+                    delivery.cancel()
+                await asyncio.gather(*self._deliveries, return_exceptions=True)
+
+    async def _deliver_until_stopped(self) -> None:
+        for entries in batch.in_batches(self._buffer.in_hand()):
+            self._start_delivery(entries)
+        while not self._stopping:
+            if self._broken is not None:
+                raise self._broken  # its entries are still in hand: a successor takes them over
+            self._was_woken = False  # before the look at the buffer, so that no later entry goes unseen
+            self._wake.clear()
+            self._start_due_deliveries()
+            self._log.report(self._buffer.balance())
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._until_next_look()):
+                    await self._wake.wait()
 
     def _wake_up(self) -> None:
         self._wake.set()
