@@ -34,6 +34,12 @@ class NothingFoundError(click.ClickException):
     exit_code = ExitCode.NOTHING_FOUND
 
 
+class NothingToCompareError(click.ClickException):
+    """One side of a comparison is missing: 2 as in diff, where 1 says that the sides differ."""
+
+    exit_code = click.UsageError.exit_code
+
+
 class DigestMismatchError(click.ClickException):
     """An item's content is not what the consumer wrote."""
 

@@ -14,10 +14,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 FORMS: Final = ("table", "json", "jsonl", "csv")
 
 
-def key(most: int) -> Callable[[click.Context, click.Parameter, str], str]:
-    """Return a callback that accepts a key of the table: text of 1 to `most` bytes of UTF-8."""
+def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+    """Return a callback that accepts a key of the table: text of 1 to `most` bytes of UTF-8, or none at all."""
 
-    def check(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
+    def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+        if value is None:
+            return None
         try:
             size = len(value.encode())
         except UnicodeEncodeError:

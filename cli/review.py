@@ -34,4 +34,35 @@ def timeline(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
     show_timeline(runtime, incident_id, ReadOptions(**options), listed)
 
 
-COMMANDS: Final = (timeline,)
+@click.command(
+    epilog="""\b
+Examples:
+  recs diff exec-41 exec-42
+  recs diff exec-42                # a replay with its original
+  recs diff exec-41 exec-42 -o json | jq '.agents[] | select(.result != "equal") | .fields'
+
+\b
+Exit codes, as diff has them:
+  0    no difference
+  1    the executions differ
+  2    wrong usage, or an execution is not there
+The others are those of recs --help."""
+)
+@click.argument("before", metavar="EXEC_A", callback=key(limits.ID_BYTES))
+@click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES))
+@click.option("--all", "everything", is_flag=True, help="Also cost, duration and all other metadata.")
+@form_options(("table", "json"))
+@source_options
+@click.pass_obj
+def diff(runtime: Runtime, /, before: str, after: str | None, *, everything: bool, **options: Any) -> None:
+    """Show what changed from EXEC_A to EXEC_B, agent by agent.
+
+    Compared are confidence, every field of the recommendation, status and error, the reasoning by sentences, and the
+    citations. With one execution, a replay, it is compared with its original.
+    """
+    from cli.diff_view import show_diff  # noqa: PLC0415 - see the module's docstring
+
+    show_diff(runtime, before, after, ReadOptions(**options), everything=everything)
+
+
+COMMANDS: Final = (timeline, diff)
