@@ -1,4 +1,4 @@
-"""What commands take from the world around them: the clock, the environment, and a client of DynamoDB."""
+"""What commands take from the world around them: the clock, the environment, and the clients of AWS."""
 
 import os
 import time
@@ -9,15 +9,19 @@ from typing import Self
 import click
 
 from cli.connection import DynamoDb, Target, connect
+from cli.dlq_connection import QueueTarget, Sqs, connect_queues
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Passed to every command; `now` returns epoch seconds."""
+    """Passed to every command; `now` returns epoch seconds, `monotonic` and `sleep` count seconds too."""
 
     now: Callable[[], float]
     environ: Mapping[str, str]
     connect: Callable[[Target], DynamoDb]
+    connect_queues: Callable[[QueueTarget], Sqs] = connect_queues
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
 
     @classmethod
     def of_process(cls) -> Self:

@@ -1,0 +1,147 @@
+"""The commands of `recs dlq`. What they do is imported when they run, so that help is instant."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from cli.dlq_options import (
+    MOST_RATE,
+    QueueOptions,
+    hold_option,
+    queue_options,
+    selection_options,
+    take_selection,
+)
+from cli.runtime import Runtime
+
+_forms = click.option(
+    "-o", "--output", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True, help="Format."
+)
+_new_file = click.Path(dir_okay=False, path_type=Path)
+
+
+@click.group(
+    epilog="""\b
+Examples:
+  recs dlq status
+  recs dlq peek --reason InvalidEnvelope
+  recs dlq redrive --incident incident-7          what would be moved
+  recs dlq redrive --incident incident-7 --yes    move it"""
+)
+@click.pass_context
+def dlq(ctx: click.Context, /) -> None:
+    """Look at dead letters, and redrive, save or purge them.
+
+    Only redrive --yes and purge change anything. Options before `dlq` hold for its commands too.
+    """
+    ctx.default_map = {name: dict(ctx.default_map or {}) for name in dlq.commands}
+
+
+@dlq.command()
+@click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="Look at N.")
+@_forms
+@queue_options
+@click.pass_obj
+def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> None:
+    """Show how many there are, how old, why, and whether they are being moved.
+
+    Ages and reasons are those of a sample, which is hidden from others for a moment.
+    """
+    from cli.dlq_status import show_status  # noqa: PLC0415 - see the module's docstring
+
+    show_status(runtime, QueueOptions(**options), sample, output)
+
+
+@dlq.command()
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show N.")
+@selection_options
+@_forms
+@queue_options
+@click.pass_obj
+def peek(runtime: Runtime, /, limit: int, output: str, **options: Any) -> None:
+    """Show some dead letters: why, how old, whose. Never their content.
+
+    SQS chooses which; they are given back at once, and count one more receive.
+    """
+    from cli.dlq_peek import show_letters  # noqa: PLC0415 - see the module's docstring
+
+    selection = take_selection(options)
+    show_letters(runtime, QueueOptions(**options), selection, limit, output)
+
+
+@dlq.command(
+    epilog="""\b
+Without --yes nothing is changed: it says what would be moved, and what would be left.
+Poison (InvalidJson, InvalidEnvelope, IdMismatch, IdConflict, ItemRejected) is left
+where it is, unless its --reason is named or --include-poison is given.
+
+\b
+Everything, without filter or limit, is moved by SQS itself. Anything else is moved
+one by one; the journal then lets the next run go on wherever this one was ended.
+
+\b
+Examples:
+  recs dlq redrive
+  recs dlq redrive --yes --rate 50
+  recs dlq redrive --reason RetriesExhausted --older-than 1h --limit 100 --yes"""
+)
+@click.option("--yes", is_flag=True, help="Really move them.")
+@selection_options
+@click.option("--include-poison", is_flag=True, help="Also those that are certain to fail again.")
+@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Move N at most.")
+@click.option("--rate", type=click.IntRange(1, MOST_RATE), metavar="N", help="Move N a second at most.")
+@click.option(
+    "--journal",
+    type=_new_file,
+    metavar="PATH",
+    help="What was done [default: one for each queue in $XDG_STATE_HOME/recs, else ~/.local/state/recs].",
+)
+@hold_option
+@queue_options
+@click.pass_obj
+def redrive(runtime: Runtime, /, **options: Any) -> None:
+    """Send dead letters back to the queue. A dry run without --yes."""
+    from cli.dlq_redriving import Order, redrive_letters  # noqa: PLC0415 - see the module's docstring
+
+    selection = take_selection(options)
+    order = Order(selection, **{name: options.pop(name) for name in Order._fields if name != "selection"})
+    redrive_letters(runtime, QueueOptions(**options), order)
+
+
+@dlq.command()
+@click.argument("file", type=_new_file)
+@selection_options
+@hold_option
+@queue_options
+@click.pass_obj
+def save(runtime: Runtime, /, file: Path, hold: int | None, **options: Any) -> None:
+    """Write dead letters to a new FILE, bodies and all: one JSON object a line.
+
+    They stay in the queue. The file is readable by its owner only.
+    """
+    from cli.dlq_save import save_letters  # noqa: PLC0415 - see the module's docstring
+
+    selection = take_selection(options)
+    save_letters(runtime, QueueOptions(**options), selection, file, hold)
+
+
+@dlq.command(
+    epilog="""\b
+Examples:
+  recs dlq save poison.jsonl --reason InvalidJson
+  recs dlq purge poison.jsonl"""
+)
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--confirm", metavar="NAME", help="The dead-letter queue's name, instead of typing it when asked.")
+@hold_option
+@queue_options
+@click.pass_obj
+def purge(runtime: Runtime, /, file: Path, confirm: str | None, hold: int | None, **options: Any) -> None:
+    """Delete for ever the dead letters that FILE holds, which `recs dlq save` wrote.
+
+    Each is compared with the file first. What is not in it stays in the queue.
+    """
+    from cli.dlq_purge import purge_letters  # noqa: PLC0415 - see the module's docstring
+
+    purge_letters(runtime, QueueOptions(**options), file, confirm, hold)

@@ -1,0 +1,69 @@
+"""`recs dlq purge`: only what a saved file holds, message by message, and never PurgeQueue, which asks nothing."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from cli.dlq_errors import IncompleteError, explained_queue
+from cli.dlq_interrupt import deferred_interrupt
+from cli.dlq_options import QueueOptions
+from cli.dlq_progress import progress
+from cli.dlq_receive import Held, hold_seconds, holding, read_depth
+from cli.dlq_save import content_digest, read_saved
+from cli.dlq_view import counted
+from cli.runtime import Runtime
+from cli.visible import visible
+from shared import limits
+
+
+def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: str | None, hold: int | None) -> None:
+    """Delete the dead letters that are in the file with the same content; leave every other one."""
+    target = options.dead_letters(runtime)
+    saved = read_saved(path)
+    if not saved:
+        raise click.UsageError(f"{visible(str(path))} holds no dead letter: nothing to delete.")
+    with explained_queue(target):
+        sqs = runtime.connect_queues(target)
+        depth = read_depth(sqs, target.url)
+    _confirm(target.name, len(saved), depth.visible, confirm)
+    deleted = undeleted = 0
+    with (
+        explained_queue(target),
+        deferred_interrupt() as stopped,
+        holding(Held(sqs, target.url, hold or hold_seconds(depth.visible), runtime.monotonic)) as held,
+        progress(runtime.environ, "deleted", runtime.monotonic) as report,
+    ):
+        for letters in held.receive(lambda: 0 if stopped() else limits.SQS_BATCH_ENTRIES):
+            same = [
+                letter
+                for letter in letters
+                if saved.get(letter.message_id) == content_digest(letter.body, letter.attributes)
+            ]
+            confirmed = len(held.delete(same))
+            deleted += confirmed
+            undeleted += len(same) - confirmed
+            report(deleted, len(saved))
+        interrupted = stopped()
+    left = held.looked_at - deleted - undeleted
+    click.echo(f"Deleted {counted(deleted)} of {visible(target.name)}; {visible(str(path))} still holds them.")
+    if left:
+        click.echo(f"Left {counted(left)} that the file does not hold.")
+    if interrupted:
+        raise KeyboardInterrupt
+    if undeleted or deleted < len(saved):
+        missing = len(saved) - deleted
+        raise IncompleteError(
+            f"{missing} of the file were not deleted: gone already, redriven, or in flight for another reader. Look"
+            " with `recs dlq status`, and run this again."
+        )
+
+
+def _confirm(name: str, saved: int, depth: int, confirm: str | None) -> None:
+    if confirm is None:
+        if not sys.stdin.isatty():
+            raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(name)}.")
+        click.echo(f"This deletes for ever {counted(saved)} out of about {depth}.", err=True)
+        confirm = click.prompt("Type the dead-letter queue's name to go on", err=True, default="", show_default=False)
+    if confirm != name:
+        raise click.UsageError("That is not the dead-letter queue's name: nothing was deleted.")

@@ -1,0 +1,68 @@
+"""What a redrive did, in words, and how the program ends after it."""
+
+import click
+
+from cli.dlq_connection import QueueTarget
+from cli.dlq_errors import IncompleteError
+from cli.dlq_journal import Journal
+from cli.dlq_message import POISON
+from cli.dlq_receive import Depth, Held
+from cli.dlq_redrive import Tally
+from cli.dlq_task import Task
+from cli.dlq_view import counted
+from cli.errors import NothingFoundError
+from cli.visible import visible
+
+
+def print_tally(tally: Tally, destination: str, journal: Journal) -> None:
+    """Print what was done so far, however the run ended."""
+    lines = [f"Redriven {counted(tally.redriven)} to {visible(destination)}."]
+    if tally.resumed:
+        lines.append(f"  {tally.resumed} sent by an earlier run: deleted, not sent again")
+    if tally.doubtful:
+        lines.append(f"  {tally.doubtful} of them perhaps sent by an interrupted run too: stored once all the same")
+    if tally.uncounted:
+        lines.append(f"  {tally.uncounted} of them without a replay counter, for which they had no room")
+    lines += [f"  {number} left, {visible(reason)}: {POISON[reason]}" for reason, number in tally.poison.most_common()]
+    if tally.others:
+        lines.append(f"  {tally.others} left by the filters")
+    lines += [f"  {number} left, refused by the queue: {visible(code)}" for code, number in tally.refused.most_common()]
+    if tally.undeleted:
+        lines.append(f"  {tally.undeleted} sent, but not deleted yet")
+    lines.append(f"Journal: {visible(str(journal.path))}")
+    click.echo("\n".join(lines))
+
+
+def conclude(tally: Tally, held: Held, source: QueueTarget, depth: Depth, journal: Journal) -> None:
+    """Raise what tells that a run that was not interrupted did not do everything, or nothing at all."""
+    again = "Run the same command again"
+    if tally.undeleted or tally.refused:
+        raise IncompleteError(f"Some dead letters are still in {visible(source.name)}. {again}: it goes on from there.")
+    if journal.unfinished and depth.in_flight:
+        raise IncompleteError(
+            f"{counted(len(journal.unfinished))} sent by an earlier run may still be hidden by it. {again} when its"
+            f" hold has passed ({held.hold} seconds unless it was set): it deletes them."
+        )
+    if held.full:
+        raise IncompleteError(f"No more may be hidden at a time than {held.looked_at}. {again} for the rest.")
+    if not tally.redriven and not tally.resumed:
+        hidden = f" ({depth.in_flight} are in flight, hidden by another reader)" if depth.in_flight else ""
+        raise NothingFoundError(f"Nothing to redrive in the {source}{hidden}: see `recs dlq redrive` without --yes.")
+
+
+def report_task(task: Task, source: QueueTarget, destination: str) -> None:
+    """Print how SQS's own move ended; raise `IncompleteError` unless it moved everything."""
+    moved = f"SQS moved about {counted(task.moved)} to {visible(destination)}"
+    match task.status:
+        case "COMPLETED":
+            click.echo(f"{moved}.")
+        case "FAILED":
+            raise IncompleteError(
+                f"{moved}, then the move failed: {visible(task.reason) or 'without a reason'}. The rest is still in"
+                f" {visible(source.name)}: mend that, and run the same command again."
+            )
+        case _:
+            raise IncompleteError(
+                f"{moved}, then the move was cancelled. The rest is still in {visible(source.name)}: run the same"
+                " command again to go on."
+            )
