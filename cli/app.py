@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
+from cli.dlq_commands import dlq
 from cli.errors import ExitCode
 from cli.options import ListOptions, ReadOptions, key, list_options, read_options
 from cli.review import COMMANDS
@@ -30,6 +31,7 @@ Exit codes:
   2    wrong usage
   3    AWS refused the call or could not be reached
   4    the content does not match its digest (recs show)
+  5    some dead letters are not done; the message says why (recs dlq)
   130  interrupted
   141  the reader of the output went away, as in | head
 
@@ -142,7 +144,7 @@ def _list(runtime: Runtime, key: str, value: str, options: dict[str, Any]) -> No
     list_recommendations(runtime, key, value, ReadOptions(**options), listed)
 
 
-for command in COMMANDS:
+for command in (*COMMANDS, dlq):
     recs.add_command(command)
 
 

@@ -44,7 +44,9 @@ def dlq(ctx: click.Context, /) -> None:
 @queue_options
 @click.pass_obj
 def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> None:
-    """Show how many there are, how old, why, and whether they are being moved.
+    """Show how many, how old and why.
+
+    And whether SQS is moving them at the moment.
 
     Ages and reasons are those of a sample, which is hidden from others for a moment.
     """
@@ -60,7 +62,7 @@ def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> Non
 @queue_options
 @click.pass_obj
 def peek(runtime: Runtime, /, limit: int, output: str, **options: Any) -> None:
-    """Show some dead letters: why, how old, whose. Never their content.
+    """Show some: why, how old, whose. Never their content.
 
     SQS chooses which; they are given back at once, and count one more receive.
     """
@@ -101,7 +103,7 @@ Examples:
 @queue_options
 @click.pass_obj
 def redrive(runtime: Runtime, /, **options: Any) -> None:
-    """Send dead letters back to the queue. A dry run without --yes."""
+    """Send them back to the queue. A dry run without --yes."""
     from cli.dlq_redriving import Order, redrive_letters  # noqa: PLC0415 - see the module's docstring
 
     selection = take_selection(options)
@@ -116,9 +118,9 @@ def redrive(runtime: Runtime, /, **options: Any) -> None:
 @queue_options
 @click.pass_obj
 def save(runtime: Runtime, /, file: Path, hold: int | None, **options: Any) -> None:
-    """Write dead letters to a new FILE, bodies and all: one JSON object a line.
+    """Write them to a new FILE, bodies and all.
 
-    They stay in the queue. The file is readable by its owner only.
+    One JSON object a line. They stay in the queue. Only the file's owner may read it.
     """
     from cli.dlq_save import save_letters  # noqa: PLC0415 - see the module's docstring
 
@@ -138,9 +140,9 @@ Examples:
 @queue_options
 @click.pass_obj
 def purge(runtime: Runtime, /, file: Path, confirm: str | None, hold: int | None, **options: Any) -> None:
-    """Delete for ever the dead letters that FILE holds, which `recs dlq save` wrote.
+    """Delete for ever those that a saved FILE holds.
 
-    Each is compared with the file first. What is not in it stays in the queue.
+    `recs dlq save` writes it. Each is compared with the file first. What is not in it stays in the queue.
     """
     from cli.dlq_purge import purge_letters  # noqa: PLC0415 - see the module's docstring
 

@@ -1,14 +1,16 @@
 """The options that the commands on dead letters share."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
 from cli.dlq_connection import QueueTarget
-from cli.dlq_selection import Selection
 from cli.period import parse_moment
 from cli.runtime import Runtime
+
+if TYPE_CHECKING:
+    from cli.dlq_selection import Selection
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,8 +84,10 @@ def selection_options(command: F) -> F:
     return command
 
 
-def take_selection(options: dict[str, Any]) -> Selection:
+def take_selection(options: dict[str, Any]) -> "Selection":
     """Remove the filters from a command's options and return them."""
+    from cli.dlq_selection import Selection  # noqa: PLC0415 - a JSON parser, which --help must not pay
+
     reasons, incidents, agents = (frozenset(options.pop(name)) for name in ("reason", "incident", "agent"))
     until, since = options.pop("older_than"), options.pop("newer_than")
     if until is not None and since is not None and since > until:
