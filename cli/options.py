@@ -1,6 +1,7 @@
 """The options that commands share."""
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import Any, Final, NamedTuple, Self, TypeVar
 
 import click
@@ -11,6 +12,8 @@ from cli.runtime import Runtime
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+STDOUT: Final = "-"  # as a file's name
+_SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv"}
 FORMS: Final = ("table", "json", "jsonl", "csv")
 
 
@@ -75,19 +78,38 @@ class ListOptions(NamedTuple):
         return Period(self.since, self.until)
 
 
+class Destination(NamedTuple):
+    """Where an export goes; the format is that of the file's name unless it is given."""
+
+    path: str
+    form: str | None
+    overwrite: bool
+
+    def resolved_form(self) -> str:
+        """Return `jsonl` or `csv`; raise a usage error when the name tells neither."""
+        suffix = PurePath(self.path).suffix.lower()
+        form = self.form or ("jsonl" if self.path == STDOUT else _SUFFIXES.get(suffix))
+        if form is not None:
+            return form
+        if suffix == ".parquet":
+            raise click.UsageError(
+                "recs writes no Parquet; export .jsonl and convert it, such as with DuckDB:"
+                " duckdb -c \"COPY (FROM 'x.jsonl') TO 'x.parquet'\""
+            )
+        raise click.UsageError(f"The name {self.path} tells no format: end it with .jsonl or .csv, or give --format.")
+
+
 def list_options(command: F) -> F:
     """Add the options of commands that list recommendations."""
-    for option in reversed(
-        (
-            click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only."),
-            click.option("--since", metavar="TIME", callback=_moment, help="Only from then on: 24h, 7d or a UTC time."),
-            click.option(
-                "--until", metavar="TIME", callback=_moment, help="Only up to then; a bare date counts whole."
-            ),
-        )
-    ):
-        command = option(command)
-    return command
+    limit = click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only.")
+    return limit(period_options(command))
+
+
+def period_options(command: F) -> F:
+    """Add the options that narrow what is read to a period."""
+    since = click.option("--since", metavar="TIME", callback=_moment, help="Only from then on: 24h, 7d or a UTC time.")
+    until = click.option("--until", metavar="TIME", callback=_moment, help="Only up to then; a bare date counts whole.")
+    return since(until(command))
 
 
 def read_options(command: F) -> F:

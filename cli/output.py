@@ -73,10 +73,20 @@ def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
 
 
 def _csv(documents: Iterable[Document]) -> Iterator[str]:
-    yield _csv_row([*COLUMNS, OTHER_FIELDS])
+    yield csv_header().decode()
     for document in documents:
-        other = {name: document[name] for name in document.keys() - set(COLUMNS)}
-        yield _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)])
+        yield csv_line(document).decode()
+
+
+def csv_header() -> bytes:
+    """Return the first line of a CSV file of documents."""
+    return _csv_row([*COLUMNS, OTHER_FIELDS]).encode()
+
+
+def csv_line(document: Document) -> bytes:
+    """Return a document as a record of CSV, which may have line breaks in its quoted cells."""
+    other = {name: document[name] for name in document.keys() - set(COLUMNS)}
+    return _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)]).encode()
 
 
 _FORMS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {

@@ -1,6 +1,6 @@
 """Reading the table: an index query from newest to oldest, page by page to the end, and one item by its key."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from cli.connection import DynamoDb, NotDynamoDbError
@@ -17,13 +17,14 @@ TTL: Final = "ttl"
 class Search(NamedTuple):
     """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`.
 
-    `limit` counts the items returned; None means all.
+    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set.
     """
 
     key: str
     value: str
     period: Period = Period()
     limit: int | None = None
+    oldest_first: bool = False
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of Query for the first page."""
@@ -39,7 +40,7 @@ class Search(NamedTuple):
             "KeyConditionExpression": condition,
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
-            "ScanIndexForward": False,
+            "ScanIndexForward": self.oldest_first,
         }
         return (
             parameters if self.limit is None else {**parameters, "Limit": self.limit + 1}
@@ -82,16 +83,32 @@ class Listing:
             yield decode_item(item)
 
     def _items(self) -> Iterator[Mapping[str, AttributeValue]]:
-        parameters = self._search.parameters()
-        more = True
-        while more:
-            page = self._client.query(TableName=self._table, **parameters)
-            if "Items" not in page:  # a full answer without items has an empty list
-                raise NotDynamoDbError
-            yield from page["Items"]
-            more = "LastEvaluatedKey" in page  # the only sign of the end: a page may be short, even empty
-            if more:
-                parameters["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        for page in pages(self._client, self._table, self._search):
+            yield from page.items
+
+
+class Page(NamedTuple):
+    """Up to 1 MB of items; the next page begins after the key `last`, None on the last page."""
+
+    items: Sequence[Mapping[str, AttributeValue]]
+    last: Mapping[str, AttributeValue] | None
+
+
+def pages(
+    client: DynamoDb, table: str, search: Search, after: Mapping[str, AttributeValue] | None = None
+) -> Iterator[Page]:
+    """Read page after page to the end, beginning after a key that a `Page` had as `last`."""
+    parameters = search.parameters()
+    more = True
+    while more:
+        if after is not None:
+            parameters["ExclusiveStartKey"] = after
+        answer = client.query(TableName=table, **parameters)
+        if "Items" not in answer:  # a full answer without items has an empty list
+            raise NotDynamoDbError
+        after = answer.get("LastEvaluatedKey")
+        more = after is not None  # the only sign of the end: a page may be short, even empty
+        yield Page(answer["Items"], after)
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:

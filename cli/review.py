@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from cli.export_commands import export
 from cli.options import ListOptions, ReadOptions, form_options, key, list_options, source_options
 from cli.runtime import Runtime
 from shared import limits
@@ -65,4 +66,4 @@ def diff(runtime: Runtime, /, before: str, after: str | None, *, everything: boo
     show_diff(runtime, before, after, ReadOptions(**options), everything=everything)
 
 
-COMMANDS: Final = (timeline, diff)
+COMMANDS: Final = (timeline, diff, export)

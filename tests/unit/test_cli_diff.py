@@ -213,7 +213,7 @@ def test_hostile_text_is_only_shown() -> None:
     made = _two(after={**fields, "citations": [{"title": hostile}, {hostile: 1}]})
     printed = _recs("a", "b", made=made).stdout
     assert not set(printed) & set("\x1b\x07")
-    assert printed.count("]0;owned") == 7
+    assert printed.count("]0;owned") == 6
 
 
 def test_help_tells_its_own_exit_codes() -> None:

@@ -1,0 +1,99 @@
+"""Copying what searches find to a file, page by page, so that it can stop anywhere and go on later."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Self
+
+from cli.connection import DynamoDb, Target
+from cli.output import csv_header, csv_line, json_line
+from cli.period import Period
+from cli.queries import Document, Search, is_expired, pages
+from shared.attribute_value import AttributeValue
+from shared.item import decode_item
+
+_STATE_VERSION: Final = 1
+_LINES: Final[dict[str, Callable[[Document], bytes]]] = {"jsonl": json_line, "csv": csv_line}
+
+Keys = tuple[tuple[str, str], ...]  # of searches, one after another, such as (("incidentId", "incident-7"),)
+
+
+class StateError(ValueError):
+    """A state file that is none of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is exported from where. `now` (epoch seconds) hides what had expired by then, None hides nothing.
+
+    It is fixed when an export begins, so that going on later gives the same file.
+    """
+
+    target: Target
+    keys: Keys
+    period: Period
+    form: str
+    now: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an export has come: the search, the key after which it goes on, and what is in the file so far."""
+
+    search: int = 0
+    after: dict[str, AttributeValue] | None = None
+    size: int = 0  # bytes
+    documents: int = 0
+    expired: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that is needed to go on."""
+
+    plan: Plan
+    progress: Progress
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        return {"version": _STATE_VERSION, "plan": asdict(self.plan), "progress": asdict(self.progress)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read what `to_json` made; raise `StateError` for anything else."""
+        try:
+            if value["version"] != _STATE_VERSION:
+                raise StateError(f"version {value['version']!r} is not known")
+            given = value["plan"]
+            plan = Plan(
+                target=Target(**given["target"]),
+                keys=tuple((str(key), str(wanted)) for key, wanted in given["keys"]),
+                period=Period(*given["period"]),
+                form=given["form"],
+                now=given["now"],
+            )
+            return cls(plan, Progress(**value["progress"]))
+        except (KeyError, TypeError, ValueError) as error:
+            raise StateError(str(error)) from None
+
+
+def copy(client: DynamoDb, state: State) -> Iterator[tuple[bytes, State]]:
+    """Yield the bytes of page after page, each with the state in which the file is once they are written."""
+    plan, progress = state.plan, state.progress
+    if progress == Progress() and plan.form == "csv":
+        header = csv_header()
+        progress = replace(progress, size=len(header))
+        yield header, State(plan, progress)
+    line = _LINES[plan.form]
+    for number, (key, value) in enumerate(plan.keys[progress.search :], progress.search):
+        search = Search(key, value, period=plan.period, oldest_first=True)
+        for page in pages(client, plan.target.table, search, after=progress.after):
+            alive = [item for item in page.items if plan.now is None or not is_expired(item, plan.now)]
+            written = b"".join(line(decode_item(item)) for item in alive)
+            progress = Progress(
+                search=number if page.last is not None else number + 1,
+                after=None if page.last is None else dict(page.last),
+                size=progress.size + len(written),
+                documents=progress.documents + len(alive),
+                expired=progress.expired + len(page.items) - len(alive),
+            )
+            yield written, State(plan, progress)

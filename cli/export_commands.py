@@ -1,0 +1,144 @@
+"""The commands of `recs export`. What they do is imported when they run, so that help is instant."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from cli.options import Destination, ListOptions, ReadOptions, key, period_options, source_options
+from cli.runtime import Runtime
+from shared import limits
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_EPILOG: Final = """\b
+Examples:
+  recs export incident incident-7 incident-7.jsonl
+  recs export agent consensus consensus.csv --since 30d
+  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31
+  recs export incident incident-7 - | jq .confidence
+  recs export resume january.jsonl
+  recs export verify january.jsonl"""
+
+
+@click.group(epilog=_EPILOG)
+@click.pass_context
+def export(ctx: click.Context, /) -> None:
+    """Write whole documents to a file, oldest first.
+
+    JSON Lines (.jsonl) hold a document exactly; CSV is for spreadsheets. An export that was interrupted, even killed,
+    goes on with resume: no document twice, none left out.
+    """
+    ctx.default_map = {name: dict(ctx.default_map or {}) for name in export.commands}
+
+
+def _writing(command: F) -> F:
+    """Add what all commands take that write a file."""
+    form = click.option("--format", "form", type=click.Choice(("jsonl", "csv")), help="Instead of that of the name.")
+    overwrite = click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
+    return form(overwrite(period_options(source_options(command))))
+
+
+_FILE: Final = click.argument("destination", metavar="FILE")
+
+
+@export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
+@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@_FILE
+@_writing
+@click.pass_obj
+def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
+    """Export one incident.
+
+    FILE - is standard output, which cannot be gone on with.
+    """
+    _export(runtime, (("incidentId", incident_id),), **options)
+
+
+@export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
+@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES))
+@_FILE
+@_writing
+@click.pass_obj
+def agent(runtime: Runtime, /, agent_type: str, **options: Any) -> None:
+    """Export one agent over all incidents.
+
+    FILE - is standard output, which cannot be gone on with.
+    """
+    _export(runtime, (("agentType", agent_type),), **options)
+
+
+@export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
+@click.argument("execution_id", callback=key(limits.ID_BYTES))
+@_FILE
+@_writing
+@click.pass_obj
+def execution(runtime: Runtime, /, execution_id: str, **options: Any) -> None:
+    """Export one execution.
+
+    FILE - is standard output, which cannot be gone on with.
+    """
+    _export(runtime, (("executionId", execution_id),), **options)
+
+
+@export.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
+@_FILE
+@click.option(
+    "--agent",
+    "agents",
+    multiple=True,
+    metavar="TYPE",
+    help="Also of this type, beyond the usual seven.",
+)
+@_writing
+@click.pass_obj
+def period(runtime: Runtime, /, agents: tuple[str, ...], **options: Any) -> None:
+    """Export the usual agents over a period.
+
+    FILE - is standard output, which cannot be gone on with. The table has no index of time alone, so this reads the
+    agents' indexes one after another; types beyond the usual seven are only read when --agent names them.
+    """
+    from cli.export_run import agent_keys  # noqa: PLC0415 - see the module's docstring
+
+    _export(runtime, agent_keys(agents), **options)
+
+
+@export.command(epilog="\b\nExample:\n  recs export resume january.jsonl")
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
+@click.pass_obj
+def resume(runtime: Runtime, /, path: Path) -> None:
+    """Go on with an interrupted export.
+
+    It keeps the options with which it began.
+    """
+    from cli.export_run import resume as go_on  # noqa: PLC0415 - see the module's docstring
+
+    go_on(runtime, path)
+
+
+@export.command(
+    epilog="""\b
+Example:
+  recs export verify january.jsonl
+
+\b
+Exit codes: 0 when every line is right, 4 when one is not (line numbers and reasons on standard output)."""
+)
+@click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+def verify(path: Path) -> None:
+    """Check a .jsonl export by re-importing it.
+
+    Each item is made again as the consumer makes it, and its digest and bytes are compared. Nothing is sent.
+    """
+    from cli.export_verify import verify_file  # noqa: PLC0415 - see the module's docstring
+
+    verify_file(path)
+
+
+def _export(runtime: Runtime, keys: tuple[tuple[str, str], ...], **options: Any) -> None:
+    from cli.export_run import begin  # noqa: PLC0415 - see the module's docstring
+
+    destination = Destination(*(options.pop(name) for name in ("destination", "form", "overwrite")))
+    period = ListOptions(limit=None, since=options.pop("since"), until=options.pop("until")).period()
+    begin(runtime, keys, ReadOptions(output="", **options), period, destination)

@@ -1,0 +1,81 @@
+"""Re-importing an export: every line must give the very item and the very bytes that it came from."""
+
+import json
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+
+from cli.errors import DigestMismatchError, NothingFoundError
+from cli.output import json_line
+from cli.visible import visible
+from shared.envelope import EnvelopeError, parse_envelope
+from shared.item import decode_item, encode_item
+from shared.json_text import JsonError, parse_json
+
+_MOST_PROBLEMS: Final = 20  # printed; all are counted
+
+
+class Problem(NamedTuple):
+    """What is wrong with a line, counted from 1."""
+
+    line: int
+    recommendation_id: str
+    what: str
+
+
+def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
+    """Yield, for each line of JSON Lines, what is wrong with it, or None.
+
+    A line is right when the consumer's own code makes of it an item with the digest and the time to live that the
+    line carries, when that item exports to the same bytes, and when no line before it had its ID.
+    """
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        identity, what = _check(line)
+        if what is None and identity in seen:
+            what = "this recommendation was there before"
+        seen.add(identity)
+        yield None if what is None else Problem(number, visible(identity), what)
+
+
+def _check(line: bytes) -> tuple[str, str | None]:
+    if not line.endswith(b"\n"):
+        return "", "the line has no end: the file was cut off"
+    try:
+        carried: Any = parse_json(line)
+        envelope = parse_envelope(line)
+    except (JsonError, EnvelopeError) as error:
+        return "", str(error)
+    item = encode_item(envelope)
+    if carried.get("contentDigest") != item.digest:
+        what = (
+            f"the content gives the digest {item.digest}, the line carries {visible(str(carried.get('contentDigest')))}"
+        )
+    elif carried.get("ttl") != item.expires_at:
+        what = f"the content gives the ttl {item.expires_at}, the line carries {visible(str(carried.get('ttl')))}"
+    elif json_line(decode_item(json.loads(item.body))) != line:
+        what = "the same content, written in other bytes than recs export does"
+    else:
+        what = None
+    return item.recommendation_id, what
+
+
+def verify_file(path: Path) -> None:
+    """Check an export line by line; raise `DigestMismatchError` when any line is not what the table had."""
+    if path.suffix.lower() == ".csv":
+        raise click.UsageError("A CSV cannot be verified: its cells are made safe for spreadsheets. Export .jsonl.")
+    count = wrong = 0
+    with path.open("rb") as lines:
+        for problem in verify(lines):
+            count += 1
+            if problem is not None:
+                wrong += 1
+                if wrong <= _MOST_PROBLEMS:
+                    click.echo(f"line {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
+    if wrong:
+        raise DigestMismatchError(f"{wrong} of {count} lines of {path} are not what the table had: export again.")
+    if not count:
+        raise NothingFoundError(f"{path} is empty.")
+    click.echo(f"{count:,} recommendations verified: each line gives its item, its digest and its own bytes again.")
