@@ -9,7 +9,8 @@ import click
 from cli.dlq_message import POISON, DeadLetter
 from cli.dlq_receive import Depth
 from cli.dlq_selection import Guard, Survey
-from cli.dlq_view import age, counted, print_table
+from cli.dlq_view import print_table
+from cli.dlq_words import age, counted
 from cli.errors import NothingFoundError
 from cli.runtime import Runtime
 from cli.terminal import open_terminal

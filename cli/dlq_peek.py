@@ -12,7 +12,7 @@ from cli.dlq_message import POISON, DeadLetter
 from cli.dlq_options import QueueOptions
 from cli.dlq_receive import Held, hold_seconds, holding, read_depth
 from cli.dlq_selection import Selection
-from cli.dlq_view import age, counted
+from cli.dlq_words import age, counted
 from cli.errors import NothingFoundError
 from cli.output import pretty_json
 from cli.runtime import Runtime

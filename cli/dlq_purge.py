@@ -11,7 +11,7 @@ from cli.dlq_options import QueueOptions
 from cli.dlq_progress import progress
 from cli.dlq_receive import Held, hold_seconds, holding, read_depth
 from cli.dlq_save import content_digest, read_saved
-from cli.dlq_view import counted
+from cli.dlq_words import counted
 from cli.runtime import Runtime
 from cli.visible import visible
 from shared import limits

@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Final, NamedTuple, TypeVar
 
+import click
+
 from cli.dlq_connection import Sqs
 from cli.dlq_message import DeadLetter
+from cli.dlq_words import counted
 from shared import limits
 
 MOST_HELD: Final = 100_000  # SQS allows 120,000 messages in flight, other readers' included
@@ -136,6 +139,11 @@ def holding(held: Held) -> Iterator[Held]:
         except (BotoCoreError, ClientError):
             # The messages come back by themselves, and an error inside the block must not be hidden by this one.
             held.kept_hidden = remaining
+        if held.kept_hidden:
+            stay = "stays" if held.kept_hidden == 1 else "stay"
+            click.echo(
+                f"{counted(held.kept_hidden)} {stay} hidden from others for {held.hold} seconds at most.", err=True
+            )
 
 
 def _tens(things: Iterable[T]) -> Iterator[list[T]]:

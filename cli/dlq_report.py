@@ -9,7 +9,7 @@ from cli.dlq_message import POISON
 from cli.dlq_receive import Depth, Held
 from cli.dlq_redrive import Tally
 from cli.dlq_task import Task
-from cli.dlq_view import counted
+from cli.dlq_words import counted
 from cli.errors import NothingFoundError
 from cli.visible import visible
 

@@ -16,7 +16,7 @@ from cli.dlq_options import QueueOptions
 from cli.dlq_progress import progress
 from cli.dlq_receive import Held, hold_seconds, holding, read_depth
 from cli.dlq_selection import Selection
-from cli.dlq_view import counted
+from cli.dlq_words import counted
 from cli.errors import NothingFoundError
 from cli.runtime import Runtime
 from cli.visible import visible

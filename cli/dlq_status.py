@@ -12,7 +12,8 @@ from cli.dlq_options import QueueOptions
 from cli.dlq_receive import Depth, Held, hold_seconds, holding, read_depth
 from cli.dlq_selection import Survey
 from cli.dlq_task import ACTIVE, Task, list_tasks
-from cli.dlq_view import age, print_table
+from cli.dlq_view import print_table
+from cli.dlq_words import age
 from cli.output import pretty_json
 from cli.runtime import Runtime
 from cli.terminal import open_terminal

@@ -1,4 +1,4 @@
-"""Small texts and tables that the commands on dead letters share."""
+"""The table that the commands on dead letters share."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -7,26 +7,6 @@ from rich.console import Console
 from rich.text import Text
 
 _GAP: Final = "  "
-_UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-
-
-def age(seconds: float) -> str:
-    """Return an age in its two largest units, such as `3d 4h`."""
-    left = max(0, int(seconds))
-    parts: list[str] = []
-    for name, size in _UNITS:
-        count, rest = divmod(left, size)
-        if count or parts or size == 1:
-            parts.append(f"{count}{name}")
-            left = rest
-        if len(parts) == 2:  # noqa: PLR2004 - see the docstring
-            break
-    return " ".join(part for part in parts if part[0] != "0" or len(parts) == 1)
-
-
-def counted(number: int) -> str:
-    """Return a number of dead letters in words."""
-    return "1 dead letter" if number == 1 else f"{number} dead letters"
 
 
 def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
