@@ -66,7 +66,8 @@ def redrive_letters(runtime: Runtime, options: QueueOptions, order: Order) -> No
     at = sort_key(EPOCH + timedelta(seconds=runtime.now()))
     with open_journal(path, queues.source.url, queues.destination.url, at) as journal:
         # What an interrupted run has sent is only deleted, which SQS's own task would not know.
-        if whole and not journal.unfinished and _moves_whole(queues, order, _look(runtime, queues, order)):
+        may_be_whole = whole and queues.has_tasks and not journal.unfinished
+        if may_be_whole and _moves_whole(queues, order, _look(runtime, queues, order)):
             _move_whole(runtime, queues, order.rate)
         else:
             _move_messages(runtime, queues, order, journal)
@@ -99,7 +100,7 @@ def _dead_letter_arn(queue: Depth) -> str:
 
 def _look(runtime: Runtime, queues: _Queues, order: Order) -> Outlook:
     outlook = Outlook(queues.source.name, queues.destination.name, queues.depth)
-    held = Held(queues.sqs, queues.source.url, hold_seconds(_SURVEYED), runtime.monotonic)
+    held = Held(queues.sqs, queues.source.url, order.hold or hold_seconds(_SURVEYED), runtime.monotonic)
     with explained_queue(queues.source), holding(held):
         for letters in held.receive(lambda: min(limits.SQS_BATCH_ENTRIES, _SURVEYED - held.looked_at)):
             outlook.add(letters, order.guard)
