@@ -66,4 +66,29 @@ def diff(runtime: Runtime, /, before: str, after: str | None, *, everything: boo
     show_diff(runtime, before, after, ReadOptions(**options), everything=everything)
 
 
-COMMANDS: Final = (timeline, diff, export)
+@click.command(
+    epilog="""\b
+Examples:
+  recs report incident-7 -o incident-7.html
+  recs report incident-7 --since 24h -o today.html"""
+)
+@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@click.option(
+    "-o", "--output", "destination", required=True, metavar="FILE", help="Replaced if it exists; - is stdout."
+)
+@list_options
+@source_options
+@click.pass_obj
+def report(runtime: Runtime, /, incident_id: str, destination: str, **options: Any) -> None:
+    """Write an incident's page for the post-incident review.
+
+    One HTML file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and what a
+    replay changed. It needs no network and runs no script; agents' text is shown as text.
+    """
+    from cli.report import write_report  # noqa: PLC0415 - see the module's docstring
+
+    listed = ListOptions.taken_from(options)
+    write_report(runtime, incident_id, destination, ReadOptions(output="", **options), listed)
+
+
+COMMANDS: Final = (timeline, diff, export, report)

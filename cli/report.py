@@ -1,0 +1,29 @@
+"""What `recs report` does once its options are known."""
+
+import sys
+from pathlib import Path
+
+import click
+
+from cli.fetch import fetch
+from cli.options import STDOUT, ListOptions, ReadOptions
+from cli.report_page import report_page
+from cli.runtime import Runtime
+from cli.timeline import runs
+
+
+def write_report(runtime: Runtime, incident_id: str, destination: str, read: ReadOptions, listed: ListOptions) -> None:
+    """Write an incident's page to a file, which it replaces at once and whole, or to standard output."""
+    found = runs(fetch(runtime, "incidentId", incident_id, read, listed))
+    page = report_page(incident_id, found, str(read.target(runtime)), runtime.now()).encode()
+    if destination == STDOUT:
+        sys.stdout.buffer.write(page)
+        return
+    path = Path(destination)
+    fresh = path.with_name(f"{path.name}.new")
+    try:
+        fresh.write_bytes(page)
+        fresh.replace(path)
+    except OSError as error:
+        raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
+    click.echo(f"The page is {path}, {len(page) // 1000} kB: open it in any browser.", err=True)
