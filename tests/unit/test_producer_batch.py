@@ -1,7 +1,11 @@
 """When a batch closes, how long a retry waits, and what a failed call means."""
 
+from itertools import zip_longest
+
 import pytest
 from botocore.exceptions import NoRegionError
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from producer import backoff, batch
 from producer.buffer import Buffer, Entry
@@ -141,3 +145,17 @@ def test_full_batch_by_count_or_by_bytes_is_noticed() -> None:
     assert not buffer.holds_full_batch()
     buffer.offer(b"x" * MIB, 0.0)
     assert buffer.holds_full_batch()
+
+
+@given(texts=st.lists(st.text(max_size=8).flatmap(lambda text: st.integers(0, 40_000).map(lambda times: text * times))))
+@settings(max_examples=50, deadline=None)
+def test_any_envelopes_are_cut_into_requests_within_both_limits(texts: list[str]) -> None:
+    """Bytes of UTF-8 count, not characters; and no request could have taken the first entry of the next one."""
+    given_entries = [Entry(number, 0.0, text.encode()[:MIB]) for number, text in enumerate(texts)]
+    requests = list(batch.in_batches(given_entries))
+    assert [entry for request in requests for entry in request] == given_entries
+    for request, following in zip_longest(requests, requests[1:]):
+        size = sum(len(entry.body) for entry in request)
+        assert 0 < len(request) <= limits.SQS_BATCH_ENTRIES
+        assert size <= MIB
+        assert following is None or len(request) == limits.SQS_BATCH_ENTRIES or size + len(following[0].body) > MIB

@@ -1,10 +1,6 @@
 """Deadlines, threads, event loops, dead workers, forks and exits."""
 
 import asyncio
-import json
-import subprocess
-import sys
-import textwrap
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
