@@ -114,14 +114,14 @@ def _moves_whole(queues: _Queues, order: Order, outlook: Outlook) -> bool:
 
 def _move_whole(runtime: Runtime, queues: _Queues, rate: int | None) -> None:
     with explained_queue(queues.source), progress(runtime.environ, "moved", runtime.monotonic) as report:
-        task = move_all(
+        task, interrupted = move_all(
             queues.sqs,
             (queues.depth.arn, queues.destination_arn),
             rate,
             runtime.sleep,
             lambda task: report(task.moved, task.total or queues.depth.visible),
         )
-    report_task(task, queues.source, queues.destination.name)
+    report_task(task, queues.source, queues.destination.name, interrupted=interrupted)
 
 
 def _move_messages(runtime: Runtime, queues: _Queues, order: Order, journal: Journal) -> None:

@@ -50,8 +50,8 @@ def conclude(tally: Tally, held: Held, source: QueueTarget, depth: Depth, journa
         raise NothingFoundError(f"Nothing to redrive in the {source}{hidden}: see `recs dlq redrive` without --yes.")
 
 
-def report_task(task: Task, source: QueueTarget, destination: str) -> None:
-    """Print how SQS's own move ended; raise `IncompleteError` unless it moved everything."""
+def report_task(task: Task, source: QueueTarget, destination: str, *, interrupted: bool) -> None:
+    """Print how SQS's own move ended; raise `IncompleteError`, or what Ctrl-C raises, unless it moved everything."""
     moved = f"SQS moved about {counted(task.moved)} to {visible(destination)}"
     match task.status:
         case "COMPLETED":
@@ -62,7 +62,11 @@ def report_task(task: Task, source: QueueTarget, destination: str) -> None:
                 f" {visible(source.name)}: mend that, and run the same command again."
             )
         case _:
-            raise IncompleteError(
+            cancelled = (
                 f"{moved}, then the move was cancelled. The rest is still in {visible(source.name)}: run the same"
                 " command again to go on."
             )
+            if interrupted:
+                click.echo(cancelled, err=True)
+                raise KeyboardInterrupt
+            raise IncompleteError(cancelled)

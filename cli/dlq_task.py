@@ -3,6 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+import click
+
 from cli.dlq_connection import Sqs
 from cli.dlq_errors import error_code, is_unknown_action
 
@@ -55,10 +57,11 @@ def move_all(
     rate: int | None,
     sleep: Callable[[float], None],
     report: Callable[[Task], None],
-) -> Task:
-    """Let SQS move everything from the first queue of `arns` to the second; return the task once it has ended.
+) -> tuple[Task, bool]:
+    """Let SQS move everything from the first queue of `arns` to the second.
 
-    Ctrl-C cancels the task, which SQS does not do at once, and goes on watching; a second one leaves it to itself.
+    Return the task once it has ended, and whether Ctrl-C was pressed. That cancels the task, which SQS does not do at
+    once, so it is still watched; a second Ctrl-C leaves it to itself.
     """
     source, destination = arns
     limit = {} if rate is None else {"MaxNumberOfMessagesPerSecond": rate}
@@ -77,10 +80,11 @@ def move_all(
     try:
         # Without a destination SQS refuses messages that did not come through the redrive policy.
         sqs.start_message_move_task(SourceArn=source, DestinationArn=destination, **limit)
-        return watch()
+        return watch(), False
     except KeyboardInterrupt:
+        click.echo("Cancelling the move, which SQS does not do at once.", err=True)
         _cancel(sqs, source)
-        return watch()
+        return watch(), True
 
 
 def _cancel(sqs: Sqs, source: str) -> None:
