@@ -4,6 +4,7 @@ from typing import Any, Final
 
 import click
 
+from cli.dlq_options import QueueOptions, queue_options
 from cli.export_commands import export
 from cli.options import ListOptions, ReadOptions, form_options, key, list_options, source_options
 from cli.runtime import Runtime
@@ -91,4 +92,32 @@ def report(runtime: Runtime, /, incident_id: str, destination: str, **options: A
     write_report(runtime, incident_id, destination, ReadOptions(output="", **options), listed)
 
 
-COMMANDS: Final = (timeline, diff, export, report)
+@click.command(
+    epilog="""\b
+Examples:
+  recs doctor
+  recs doctor -o json | jq '.[] | select(.state == "wrong")'
+
+\b
+Exit codes: 0 when all is as the template wants it, 1 when something is not or could not be looked at."""
+)
+@form_options(("table", "json"))
+@click.option(
+    "--table", metavar="NAME", help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]."
+)
+@queue_options
+@click.pass_obj
+def doctor(runtime: Runtime, /, output: str, table: str | None, **options: Any) -> None:
+    """Check queues, table, indexes, mapping and permissions against the template.
+
+    Each finding comes with its remedy. Nothing is changed. What you may not look at is named, with the permission.
+    """
+    from cli.connection import Target  # noqa: PLC0415 - see the module's docstring
+    from cli.doctor_run import examine  # noqa: PLC0415 - as above
+
+    queues = QueueOptions(**options)
+    target = Target(table or runtime.default_table(), queues.region, queues.profile, queues.endpoint_url)
+    examine(runtime, target, queues.destination(runtime), queues.dead_letters(runtime), output)
+
+
+COMMANDS: Final = (timeline, diff, export, report, doctor)

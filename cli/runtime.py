@@ -4,11 +4,11 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import click
 
-from cli.connection import DynamoDb, Target, connect
+from cli.connection import DynamoDb, Location, Target, connect, create_client
 from cli.dlq_connection import QueueTarget, Sqs, connect_queues
 
 
@@ -20,6 +20,7 @@ class Runtime:
     environ: Mapping[str, str]
     connect: Callable[[Target], DynamoDb]
     connect_queues: Callable[[QueueTarget], Sqs] = connect_queues
+    create_client: Callable[[str, Location], Any] = create_client
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
 
