@@ -10,7 +10,7 @@ from cli.dlq_message import POISON, DeadLetter
 from cli.dlq_receive import Depth
 from cli.dlq_selection import Guard, Survey
 from cli.dlq_view import print_table
-from cli.dlq_words import age, counted
+from cli.dlq_words import age, counted, times
 from cli.errors import NothingFoundError
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
@@ -50,7 +50,7 @@ def print_outlook(runtime: Runtime, outlook: Outlook, limit: int | None, *, by_s
         console, now = open_terminal(runtime.environ), runtime.now()
         console.print(
             f"Dead-letter queue {visible(outlook.source)}: about {outlook.depth.visible} messages,"
-            f" {outlook.looked_at} of them looked at.\n",
+            f" {outlook.looked_at} looked at.\n",
             soft_wrap=True,
         )
         rows = [
@@ -61,7 +61,7 @@ def print_outlook(runtime: Runtime, outlook: Outlook, limit: int | None, *, by_s
         print_table(console, ("reason", "messages", "oldest", "what would happen"), rows, frozenset({1, 2}))
         if outlook.moved.replayed:
             console.print(
-                f"\n{outlook.moved.replayed} of them were redriven before, up to {outlook.moved.most_replays} times.",
+                f"\n{outlook.moved.replayed} of them redriven before, {times(outlook.moved.most_replays)} at most.",
                 soft_wrap=True,
             )
         sys.stdout.flush()
@@ -73,14 +73,13 @@ def print_outlook(runtime: Runtime, outlook: Outlook, limit: int | None, *, by_s
         most = outlook.moved.total if limit is None else min(limit, outlook.moved.total)
         rest = "" if limit is not None or outlook.looked_at >= outlook.depth.visible else " of those looked at"
         how = f"{counted(most)}{rest} would be moved one by one"
-    click.echo(f"\nDry run: {how}; nothing was changed. --yes does it.", err=True)
+    click.echo(f"\nDry run, nothing was changed: {how}.\n--yes does it.", err=True)
 
 
 def _fate(reason: str, what: str, destination: str) -> str:
     match what:
         case "move":
-            warning = f" (poison: {POISON[reason]})" if reason in POISON else ""
-            return f"to {visible(destination)}{warning}"
+            return f"moved, but {POISON[reason]}" if reason in POISON else f"moved to {visible(destination)}"
         case "poison":
             return f"left: {POISON[reason]}"
         case _:

@@ -16,11 +16,11 @@ REPLAY_COUNT: Final = "replayCount"
 # Reasons of the consumer that no retry overcomes, with what comes of a redrive. An IdConflict would not even fail:
 # it would be stored in place of the recommendation that stands.
 POISON: Final = {
-    "InvalidJson": "would come back: its body is no JSON",
-    "InvalidEnvelope": "would come back: it breaks the contract",
-    "IdMismatch": "would come back: its ID is not its content's",
-    "IdConflict": "would replace the recommendation that has its ID",
-    "ItemRejected": "would come back: DynamoDB refuses the item",
+    "InvalidJson": "would come back: not JSON",
+    "InvalidEnvelope": "would come back: breaks the contract",
+    "IdMismatch": "would come back: not its content's ID",
+    "IdConflict": "would replace the one that has its ID",
+    "ItemRejected": "would come back: DynamoDB refuses it",
 }
 
 # Amazon SQS Developer Guide, "Message attributes"; limits.SQS_REQUEST_BYTES counts them too.

@@ -73,10 +73,8 @@ def _print(console: Console, letter: DeadLetter, now: float) -> None:
     lines = [head]
     if letter.detail:
         lines.append(Text(" " * _INDENT + _cut(letter.detail)))
-    again = f", redriven {letter.replays} times" if letter.replays else ""
-    lines.append(
-        Text(f"{' ' * _INDENT}message {letter.message_id}, received {letter.receives} times{again}", style="dim")
-    )
+    replays = f", replays: {letter.replays}" if letter.replays else ""
+    lines.append(Text(f"{' ' * _INDENT}message {letter.message_id}, receives: {letter.receives}{replays}", style="dim"))
     for line in lines:
         console.print(line, no_wrap=True, overflow="ellipsis")
 

@@ -13,7 +13,7 @@ from cli.dlq_receive import Depth, Held, hold_seconds, holding, read_depth
 from cli.dlq_selection import Survey
 from cli.dlq_task import ACTIVE, Task, list_tasks
 from cli.dlq_view import print_table
-from cli.dlq_words import age
+from cli.dlq_words import age, times
 from cli.output import pretty_json
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
@@ -61,7 +61,7 @@ def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: lis
     ]
     print_table(console, ("reason", "messages", "oldest", "if redriven"), rows, frozenset({1, 2}))
     if survey.replayed:
-        console.print(f"\n{survey.replayed} were redriven before, up to {survey.most_replays} times.", soft_wrap=True)
+        console.print(f"\n{survey.replayed} redriven before, {times(survey.most_replays)} at most.", soft_wrap=True)
     sys.stdout.flush()
     if survey.total < depth.visible:
         click.echo(

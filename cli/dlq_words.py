@@ -22,3 +22,8 @@ def age(seconds: float) -> str:
 def counted(number: int) -> str:
     """Return a number of dead letters in words."""
     return "1 dead letter" if number == 1 else f"{number} dead letters"
+
+
+def times(number: int) -> str:
+    """Return how often something was done in words."""
+    return "once" if number == 1 else f"{number} times"

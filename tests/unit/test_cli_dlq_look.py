@@ -37,8 +37,8 @@ def test_status_has_depth_age_reasons_and_tasks(sqs: FakeSqs, tmp_path: Path) ->
     assert "oldest      1d 1h; SQS deletes it in 12d 23h\n" in printed
     assert "move task   unknown: this SQS has no move tasks\n" in printed
     assert "RetriesExhausted         2   1d 1h\n" in printed
-    assert "InvalidJson              1      1h  would come back: its body is no JSON\n" in printed
-    assert "1 were redriven before, up to 2 times." in printed
+    assert "InvalidJson              1      1h  would come back: not JSON\n" in printed
+    assert "1 redriven before, 2 times at most." in printed
 
 
 def test_a_sample_is_called_one(sqs: FakeSqs, tmp_path: Path) -> None:
@@ -78,12 +78,12 @@ def test_peek_shows_the_oldest_first(sqs: FakeSqs, tmp_path: Path) -> None:
     result = run(sqs, tmp_path, "peek")
     assert result.stdout.splitlines() == [
         "1d 1h    RetriesExhausted  incident-7 consensus",
-        "         message dead-2, received 6 times, redriven 2 times",
+        "         message dead-2, receives: 6, replays: 2",
         "2h       RetriesExhausted  incident-7 consensus",
-        "         message dead-1, received 6 times",
+        "         message dead-1, receives: 6",
         "1h       InvalidJson",
         "         body: must be JSON",
-        "         message dead-3, received 6 times",
+        "         message dead-3, receives: 6",
     ]
     assert "3 dead letters of about 3 in recommendations-dlq" in result.stderr
 

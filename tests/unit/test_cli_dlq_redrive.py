@@ -32,9 +32,9 @@ def test_without_yes_nothing_is_changed(sqs: FakeSqs, tmp_path: Path) -> None:
     sqs.put("no JSON", INVALID)
     result = run(sqs, tmp_path, "redrive")
     assert result.exit_code == 0
-    assert "RetriesExhausted         1      1h  to recommendations" in result.stdout
-    assert "left: would come back: its body is no JSON" in result.stdout
-    assert "Dry run: 1 dead letter would be moved one by one; nothing was changed" in result.stderr
+    assert "RetriesExhausted         1      1h  moved to recommendations" in result.stdout
+    assert "left: would come back: not JSON" in result.stdout
+    assert "Dry run, nothing was changed: 1 dead letter would be moved one by one" in result.stderr
     assert not {"send_message_batch", "delete_message_batch"} & set(sqs.calls)
     assert (len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (2, 0)
     assert list(tmp_path.iterdir()) == []
@@ -45,7 +45,7 @@ def test_a_dry_run_looks_at_a_thousand_and_says_so(sqs: FakeSqs, tmp_path: Path)
     for number in range(1005):
         sqs.put(body(number))
     result = run(sqs, tmp_path, "redrive")
-    assert "about 1005 messages, 1000 of them looked at" in result.stdout
+    assert "about 1005 messages, 1000 looked at" in result.stdout
     assert "1000 dead letters of those looked at would be moved" in result.stderr
 
 
@@ -134,7 +134,7 @@ def test_poison_stays_unless_asked_for(sqs: FakeSqs, tmp_path: Path) -> None:
         assert "1 left, InvalidJson" in refused.stdout or "Nothing to redrive" in refused.stderr
         assert sqs.bodies(QUEUE) == []
     dry = run(sqs, tmp_path, "redrive", "--reason", "InvalidJson")
-    assert "poison: would come back: its body is no JSON" in dry.stdout
+    assert "moved, but would come back: not JSON" in dry.stdout
     assert run(sqs, tmp_path, "redrive", "--include-poison", "--yes").exit_code == 0
     assert sqs.bodies(QUEUE) == ["no JSON"]
 

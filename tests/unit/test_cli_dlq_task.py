@@ -125,7 +125,7 @@ def test_a_dry_run_says_that_sqs_would_do_it(native: Native, tmp_path: Path) -> 
     native.look(_message())
     result = run(native.sqs, tmp_path, "redrive")
     assert result.exit_code == 0
-    assert "Dry run: SQS would move the whole queue itself; nothing was changed." in result.stderr
+    assert "Dry run, nothing was changed: SQS would move the whole queue itself." in result.stderr
 
 
 def test_poison_keeps_sqs_from_moving_everything(native: Native, tmp_path: Path) -> None:
