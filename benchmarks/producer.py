@@ -16,10 +16,10 @@ from benchmarks import inline, own, stdlib, telemetry
 from benchmarks.recommendation import leaves, typical_fields
 from benchmarks.timing import PAUSE, PERCENTILES, Plan, Subject, measure, summary
 
-LOCAL: Final = Plan(warm_up=500, burst=1_000, isolated=300)
+LOCAL: Final = Plan(warm_up=1_000, burst=1_000, isolated=300)
 NETWORK: Final = Plan(warm_up=10, burst=100, isolated=50)
 QUICK: Final = Plan(warm_up=10, burst=20, isolated=5)
-REPETITIONS: Final = 7
+REPETITIONS: Final = 5
 YARDSTICK: Final = "json.dumps"
 PACKAGES: Final = ("pydantic", "opentelemetry-sdk", "sentry-sdk", "posthog", "boto3")
 EPILOG: Final = f"""\

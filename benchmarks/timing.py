@@ -34,9 +34,9 @@ class Plan:
 def measure(subject: Subject, plan: Plan) -> dict[str, list[int]]:
     """Return the nanoseconds of every call, under `burst` and `isolated`. The garbage collector stays on."""
     gc.collect()  # the last subject's garbage is not this one's
-    for calls, pause in ((plan.warm_up, 0.0), (plan.warm_up // 10, PAUSE)):
-        _time_calls(subject.call, calls, pause)
-        subject.settle()
+    _time_calls(subject.call, plan.warm_up, 0.0)
+    subject.settle()
+    # Before the pauses: a virtual CPU that has just slept runs the next milliseconds at half its speed.
     burst = _time_calls(subject.call, plan.burst, 0.0)
     subject.settle()
     isolated = _time_calls(subject.call, plan.isolated, PAUSE)
