@@ -23,15 +23,18 @@ Examples:
   recs agent consensus --since 24h
   recs execution exec-42 -o jsonl | jq .confidence
   recs show rec-incident-7-consensus-2026-01-31T12:00:00Z
+  recs diff exec-41 exec-42
+  recs report incident-7 -o incident-7.html
 
 \b
 Exit codes:
-  0    printed
+  0    done
   1    nothing found, or all of it expired
-  2    wrong usage
+       (recs diff: the executions differ; recs doctor: not all is right)
+  2    wrong usage (recs diff: also when an execution is not there)
   3    AWS refused the call or could not be reached
-  4    the content does not match its digest (recs show)
-  5    some dead letters are not done; the message says why (recs dlq)
+  4    content does not match its digest (recs show, recs export verify)
+  5    not done to the end; the message says why (recs dlq, recs export)
   130  interrupted
   141  the reader of the output went away, as in | head
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import click
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from cli import doctor
@@ -43,11 +44,20 @@ def render_findings(console: Console, findings: list[Finding]) -> None:
         mark, style = _MARKS[finding.state]
         found = f" · found: {finding.seen}" if finding.seen else ""
         wanted = finding.wanted if finding.state == "right" else f"wanted: {finding.wanted}{found}"
-        console.print(Text.assemble((f"{mark:<5}", style), f"  {finding.subject}: {wanted}"), soft_wrap=True)
+        _print(console, Text(f"{mark:<5}", style), Text(f"{finding.subject}: {wanted}"))
         if finding.remedy:
-            console.print(Text(f"       {finding.remedy}", style="dim"), soft_wrap=True)
+            _print(console, Text(" " * 5), Text(finding.remedy, style="dim"))
     counts = {state: sum(finding.state == state for finding in findings) for state in _MARKS}
     console.print(f"\n{counts['right']} right, {counts['wrong']} wrong, {counts['unknown']} not looked at")
+
+
+def _print(console: Console, mark: Text, text: Text) -> None:
+    if console.is_terminal:
+        grid = Table.grid(padding=(0, 2))
+        grid.add_row(mark, text)
+        console.print(grid)
+    else:  # one line each, whatever its length
+        console.print(Text.assemble(mark, "  ", text), soft_wrap=True)
 
 
 class _Examination:

@@ -12,7 +12,7 @@ def _python(*args: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     """Neither at the top nor for a command: an operator types it in the middle of an incident."""
-    for command in ("[]", "['show']"):
+    for command in ("[]", "['show']", "['diff']", "['export', 'period']", "['report']", "['doctor']"):
         program = (
             "import sys; from cli.app import recs\n"
             f"recs([*{command}, '--help'], standalone_mode=False)\n"

@@ -1,0 +1,117 @@
+"""Make the pictures in docs/screenshots from a real run: python -m scripts.screenshots.
+
+Starts a local stack of its own, lets the example executor fill it, and draws what `recs` then prints. The page of
+`recs report` is photographed where a Chromium is installed.
+"""
+
+import os
+import pty
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+from rich.theme import Theme
+
+from examples.executor.execution import Execution
+from examples.executor.run import run_all, yesterday
+from infra.local import LocalStack, local_stack
+from producer import RecommendationProducer
+
+FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
+INCIDENT = "incident-roblox-2021-10-28"
+WIDTH, PAGE = 100, (1000, 1400)  # columns; pixels
+RECOMMENDATIONS = 91
+WAIT = 60.0  # seconds for all to be stored; it takes a few
+# The drawing's own fonts would be fetched from the network by whoever looks at it.
+WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
+
+
+def main() -> None:
+    """Fill a stack and draw."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    with local_stack(port=0) as stack:
+        day = yesterday()
+        fill(stack, day)
+        replay = Execution(INCIDENT, replay=True, day=day).execution_id
+        for name, *args in (
+            ("incident", "incident", INCIDENT),
+            ("timeline", "timeline", INCIDENT),
+            ("diff", "diff", replay),
+        ):
+            draw(name, args)
+        photograph()
+
+
+def fill(stack: LocalStack, day: date) -> None:
+    """Run the example executor and wait until everything is stored."""
+    os.environ.update(stack.env)  # the producer's credentials, and what `recs` reads
+    producer = RecommendationProducer(stack.queue_url, region_name=stack.region, endpoint_url=stack.endpoint_url)
+    run_all(producer, day=day)
+    producer.flush(timeout=30.0)
+    producer.close()
+    table = stack.client("dynamodb")
+    deadline = time.monotonic() + WAIT
+    while table.scan(TableName=stack.table_name, Select="COUNT")["Count"] < RECOMMENDATIONS:
+        stack.check()
+        if time.monotonic() > deadline:
+            sys.exit(f"the recommendations were not stored within {WAIT:.0f} s")
+        time.sleep(0.25)
+
+
+def draw(name: str, args: list[str]) -> None:
+    """Draw what a command prints on a terminal."""
+    print(f"{name}.svg", flush=True)
+    ours, theirs = pty.openpty()
+    environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
+    command = [sys.executable, "-m", "cli", *args]
+    with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own CLI
+        os.close(theirs)
+        printed = bytearray()
+        while chunk := _read(ours):
+            printed += chunk
+    os.close(ours)
+    if process.returncode not in (0, 1):  # 1: the executions differ
+        sys.exit(f"recs {' '.join(args)} ended with {process.returncode}:\n{printed.decode()}")
+    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), theme=Theme(), force_terminal=True)  # noqa: SIM115 - ends with the process
+    console.print(Text(f"$ recs {' '.join(args)}", style="bold"))
+    console.print(Text.from_ansi(printed.decode().replace("\r\n", "\n")))
+    picture = WEB_FONT.sub("", console.export_svg(title="recs", unique_id=f"recs-{name}"))
+    (FOLDER / f"{name}.svg").write_text(re.sub(r"[ \t]+$", "", picture, flags=re.MULTILINE))
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 65536)
+    except OSError:  # Linux: the other end was closed
+        return b""
+
+
+def photograph() -> None:
+    """Photograph the page for the review."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        print("no report.png: Chromium is not installed")
+        return
+    print("report.png", flush=True)
+    with tempfile.TemporaryDirectory() as folder:
+        page = Path(folder, "report.html")
+        command = [sys.executable, "-m", "cli", "report", INCIDENT, "-o", str(page)]
+        subprocess.run(command, check=True)  # noqa: S603 - our own CLI
+        command = [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
+            "--disable-background-networking", "--disable-component-update", "--disable-sync",
+            f"--user-data-dir={folder}/profile", f"--window-size={PAGE[0]},{PAGE[1]}",
+            f"--screenshot={FOLDER / 'report.png'}", page.as_uri(),
+        ]  # fmt: skip
+        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own page
+
+
+if __name__ == "__main__":
+    main()
