@@ -29,7 +29,7 @@ def resident():
 
 made = RecommendationProducer(queue_url, "us-east-1", endpoint, max_bytes=max_bytes, max_items=max_items)
 made.enqueue(**recommendation(0))
-made.flush(1.0)  # the client is open by then, and hangs
+made.flush(0.7)  # the client is open by then, and hangs
 gc.collect()
 resident_before = resident()
 tracemalloc.start()
@@ -37,7 +37,7 @@ text = "ü" * (size // 2)
 for number in range(1, offered):
     made.enqueue(**recommendation(number, recommendation={"text": text}))
     if number % (offered // 8) == 0:
-        made.flush(0.1)  # what is refused is refused at once; what is held is tried to be sent
+        made.flush(0.02)  # what is refused is refused at once; what is held is tried to be sent
 balance = made.balance
 assert balanced(balance), balance
 print(json.dumps({

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import operator
+import time
 from collections.abc import Callable
 from typing import Annotated, Any, TypedDict
 
@@ -37,6 +38,7 @@ class Agents:
 
     def __init__(self, *failures: str) -> None:
         self._failures = list(failures)
+        self.before_failing: Callable[[], object] = lambda: None
         self._clock = itertools.count(1)
         self.completed: list[str] = []
 
@@ -59,6 +61,7 @@ class Agents:
     def _fail(self, name: str) -> None:
         if name in self._failures:
             self._failures.remove(name)
+            self.before_failing()
             raise Flaky(name)
 
     def _complete(self, name: str) -> str:
@@ -94,6 +97,17 @@ RUNS = pytest.mark.parametrize("run", [invoke, ainvoke])
 def compiled(builder: "StateGraph[State]", producer: RecommendationProducer, saver: InMemorySaver | None = None) -> Any:
     """Compile with persistence, as a new sandbox would."""
     return persisting(builder, producer).compile(checkpointer=saver)
+
+
+def wait_for_writes(saver: InMemorySaver, tasks: int) -> None:
+    """Wait until the outputs of so many nodes are in the checkpoint."""
+    ends = time.monotonic() + NOTHING_HANGS
+    while time.monotonic() < ends:
+        written = {task_id for writes in list(saver.writes.values()) for task_id, _ in list(writes)}
+        if len(written) >= tasks:
+            return
+        time.sleep(0.001)
+    raise AssertionError(written)
 
 
 @RUNS
@@ -135,6 +149,8 @@ def test_crash_of_one_branch_leaves_what_the_others_finished(run: Callable[[Any,
 def test_resumed_graph_gives_every_output_the_id_that_it_had(run: Callable[[Any, Any], Any], crashing: str) -> None:
     """What was finished before the crash is read from the checkpoint, not made anew, in another sandbox too."""
     agents, saver, queue = Agents(crashing), InMemorySaver(), FakeQueue()
+    # A branch whose output LangGraph has not written when another one crashes is run anew, with an output of its own.
+    agents.before_failing = lambda: wait_for_writes(saver, tasks=2)
     with running_producer(queue) as producer, pytest.raises(Flaky):
         run(compiled(agents.parallel(), producer, saver), {"agent_input": INPUT})
     before = set(agents.completed)
