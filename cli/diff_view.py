@@ -10,8 +10,8 @@ from rich.text import Text
 
 from cli.diff import AgentDiff, as_json, compare
 from cli.errors import NothingFoundError, NothingToCompareError
-from cli.fetch import fetch
-from cli.options import ListOptions, ReadOptions
+from cli.fetch import Source
+from cli.options import ReadOptions
 from cli.output import pretty_json
 from cli.queries import Document
 from cli.runtime import Runtime
@@ -26,7 +26,6 @@ DIFFERENT: Final = 1  # exit code, as diff has it
 _MOST_LINES: Final = 24  # of one agent's fields and of its reasoning; the JSON has them all
 _MOST_TEXT: Final = 400  # characters of a value; no terminal line is longer
 _STYLES: Final = {"-": "red", "+": "green"}
-_WHOLE: Final = ListOptions(limit=None, since=None, until=None)
 
 
 def show_diff(runtime: Runtime, before: str, after: str | None, read: ReadOptions, *, everything: bool) -> None:
@@ -34,9 +33,13 @@ def show_diff(runtime: Runtime, before: str, after: str | None, read: ReadOption
 
     Ends with 1 when they differ. Raises `NothingToCompareError` when a side is missing.
     """
+    source = Source(runtime, read)
+    first = _execution(source, before)
     if after is None:
-        before, after = _original_of(runtime, before, read), before
-    sides = _execution(runtime, before, read), _execution(runtime, after, read)
+        before, after = _original_of(before, first), before
+        sides = _execution(source, before), first
+    else:
+        sides = first, _execution(source, after)
     agents = compare(*sides, everything=everything)
     if read.output == "json":
         sys.stdout.buffer.write(f"{pretty_json(as_json(before, after, agents))}\n".encode())
@@ -51,15 +54,15 @@ def show_diff(runtime: Runtime, before: str, after: str | None, read: ReadOption
         click.get_current_context().exit(DIFFERENT)
 
 
-def _execution(runtime: Runtime, execution_id: str, read: ReadOptions) -> list[Document]:
+def _execution(source: Source, execution_id: str) -> list[Document]:
     try:
-        return fetch(runtime, "executionId", execution_id, read, _WHOLE)
+        return source.fetch("executionId", execution_id)
     except NothingFoundError as error:
         raise NothingToCompareError(error.message) from None
 
 
-def _original_of(runtime: Runtime, execution_id: str, read: ReadOptions) -> str:
-    for run in runs(_execution(runtime, execution_id, read)):
+def _original_of(execution_id: str, documents: list[Document]) -> str:
+    for run in runs(documents):
         if run.replay_of is not None:
             return run.replay_of
     raise NothingToCompareError(

@@ -1,5 +1,7 @@
 """Everything that one search finds, oldest first, for commands that need the whole to answer."""
 
+from typing import Final
+
 from cli.errors import NothingFoundError, explained
 from cli.options import ListOptions, ReadOptions
 from cli.queries import Document, Listing, Search
@@ -7,21 +9,28 @@ from cli.runtime import Runtime
 from cli.visible import visible
 from shared.envelope import KNOWN_AGENT_TYPES
 
+WHOLE: Final = ListOptions(limit=None, since=None, until=None)
 _NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
 
 
-def fetch(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> list[Document]:
-    """Return the documents; with a limit the newest, in the order of time. Raises `NothingFoundError`."""
-    target = read.target(runtime)
-    search = Search(key, value, period=listed.period(), limit=listed.limit)
-    with explained(target):
-        listing = Listing(
-            runtime.connect(target), target.table, search, now=None if read.include_expired else runtime.now()
-        )
-        documents = list(listing)
-    if not documents:
-        raise NothingFoundError(nothing_found(search, listing.expired, str(target)))
-    return documents[::-1]
+class Source:
+    """A table to fetch from, several times over one connection."""
+
+    def __init__(self, runtime: Runtime, read: ReadOptions) -> None:
+        self._target = read.target(runtime)
+        self._now = None if read.include_expired else runtime.now()
+        with explained(self._target):
+            self._client = runtime.connect(self._target)
+
+    def fetch(self, key: str, value: str, listed: ListOptions = WHOLE) -> list[Document]:
+        """Return the documents; with a limit the newest, in the order of time. Raises `NothingFoundError`."""
+        search = Search(key, value, period=listed.period(), limit=listed.limit)
+        with explained(self._target):
+            listing = Listing(self._client, self._target.table, search, now=self._now)
+            documents = list(listing)
+        if not documents:
+            raise NothingFoundError(nothing_found(search, listing.expired, str(self._target)))
+        return documents[::-1]
 
 
 def nothing_found(search: Search, expired: int, target: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from cli.fetch import fetch
+from cli.fetch import Source
 from cli.options import STDOUT, ListOptions, ReadOptions
 from cli.report_page import report_page
 from cli.runtime import Runtime
@@ -14,7 +14,7 @@ from cli.timeline import runs
 
 def write_report(runtime: Runtime, incident_id: str, destination: str, read: ReadOptions, listed: ListOptions) -> None:
     """Write an incident's page to a file, which it replaces at once and whole, or to standard output."""
-    found = runs(fetch(runtime, "incidentId", incident_id, read, listed))
+    found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
     page = report_page(incident_id, found, str(read.target(runtime)), runtime.now()).encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)

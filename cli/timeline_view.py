@@ -7,7 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
-from cli.fetch import fetch
+from cli.fetch import Source
 from cli.options import ListOptions, ReadOptions
 from cli.output import pretty_json, write_json_lines
 from cli.runtime import Runtime
@@ -20,7 +20,7 @@ _CHART: Final = (8, 60)  # columns of the chart: narrower it says nothing and is
 
 def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed: ListOptions) -> None:
     """Print an incident's timeline."""
-    found = runs(fetch(runtime, "incidentId", incident_id, read, listed))
+    found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
     if read.output == "table":
         render_timeline(open_terminal(runtime.environ), found)
     elif read.output == "json":
