@@ -44,7 +44,9 @@ class Journal:
 
     def deleted(self, message_ids: Iterable[str]) -> None:
         """Note what is no longer in the dead-letter queue."""
-        self._write({"event": "deleted", "ids": sorted(message_ids)})
+        gone = sorted(message_ids)
+        if gone:
+            self._write({"event": "deleted", "ids": gone})
 
     def apply(self, line: dict[str, Any]) -> None:
         """Take a line into account. Raises `KeyError`, `TypeError` or `AttributeError` for one that is none of ours."""

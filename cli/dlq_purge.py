@@ -46,7 +46,7 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
             report(deleted, len(saved))
         interrupted = stopped()
     left = held.looked_at - deleted - undeleted
-    click.echo(f"Deleted {counted(deleted)} of {visible(target.name)}; {visible(str(path))} still holds them.")
+    click.echo(f"Deleted {counted(deleted)}, which {visible(str(path))} holds.")
     if left:
         click.echo(f"Left {counted(left)} that the file does not hold.")
     if interrupted:

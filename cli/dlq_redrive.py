@@ -89,6 +89,11 @@ class Redrive:
                 self._redrive(batch)
                 report(self.tally.redriven)
 
+    @property
+    def saw_everything(self) -> bool:
+        """Tell whether a run that was not stopped met all that was visible, and deleted all that it had sent."""
+        return not (self._is_enough() or self.held.full or self.tally.undeleted)
+
     def _is_enough(self) -> bool:
         return self._chosen == self.limit
 

@@ -143,5 +143,9 @@ def _move_messages(runtime: Runtime, queues: _Queues, order: Order, journal: Jou
     finally:
         print_tally(redrive.tally, queues.destination.name, journal)
     if interrupted:
+        click.echo("Interrupted. The rest is where it was: run the same command again to go on.", err=True)
         raise KeyboardInterrupt
+    if redrive.saw_everything and not queues.depth.in_flight:
+        # Sent by an earlier run, and not met although nothing was hidden: it had deleted them before it was ended.
+        journal.deleted(set(journal.unfinished))
     conclude(redrive.tally, held, queues.source, queues.depth, journal)

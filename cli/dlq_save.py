@@ -60,9 +60,7 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
         raise click.UsageError(f"{visible(str(path))} exists by now: name another file.") from None
     finally:
         part.unlink(missing_ok=True)
-    click.echo(
-        f"Saved {counted(saved)} of {visible(target.name)} in {visible(str(path))}. They are still in the queue."
-    )
+    click.echo(f"Saved {counted(saved)} in {visible(str(path))}; the queue still has them.")
     if held.full or held.looked_at < depth.visible or depth.in_flight:
         raise IncompleteError(
             f"Only {held.looked_at} of about {depth.visible} were to be had, {depth.in_flight} were in flight: save the"

@@ -143,7 +143,7 @@ def test_ctrl_c_finishes_the_batch_and_gives_back_the_rest(redriven: Redriven) -
     stdout, stderr = process.communicate(timeout=30)
     assert process.returncode == 130
     assert stdout.startswith("Redriven 10 dead letters")
-    assert stderr == ""
+    assert stderr.startswith("Interrupted.")
     code, printed = redriven.finish()
     assert code == 0
     assert printed.startswith("Redriven 2 dead letters")

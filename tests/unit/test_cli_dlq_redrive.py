@@ -203,6 +203,18 @@ def test_what_is_sent_and_not_deleted_is_only_deleted_by_the_next_run(sqs: FakeS
     assert sqs.bodies(DLQ) == []
 
 
+def test_what_an_earlier_run_had_deleted_unseen_does_not_stay_open(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Once a run has met everything; otherwise SQS would never be let move the whole queue again."""
+    sqs.put(body(1))
+    sqs.failing["delete_message_batch"] = error("InternalError")
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 3
+    sqs.failing.clear()
+    sqs.queues[DLQ].clear()  # the answer was lost, not the deletion
+    sqs.put(body(2))
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
+    assert journal_lines(tmp_path)[-1] == {"event": "deleted", "ids": ["dead-1"]}
+
+
 def test_the_journal_holds_no_content_and_is_private(sqs: FakeSqs, tmp_path: Path) -> None:
     """IDs only; a dead letter is `sending`, `sent`, `deleted`, in this order."""
     sqs.put(body(1))
@@ -248,6 +260,7 @@ def test_ctrl_c_ends_between_two_batches(tmp_path: Path) -> None:
     result = run(sqs, tmp_path, "redrive", "--yes")
     assert result.exit_code == 130
     assert "Redriven 10 dead letters" in result.stdout
+    assert "Interrupted. The rest is where it was" in result.stderr
     assert (len(sqs.queues[QUEUE]), len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (10, 15, 0)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 

@@ -35,7 +35,7 @@ def test_save_writes_everything_and_changes_nothing(sqs: FakeSqs, tmp_path: Path
     """Bodies, attributes and SQS's own, for the owner only; only the file has them."""
     result = run(sqs, tmp_path, "save", str(file))
     assert result.exit_code == 0
-    assert f"Saved 12 dead letters of {NAME}" in result.stdout
+    assert "Saved 12 dead letters in " in result.stdout
     assert "secret" not in result.output
     saved = [json.loads(line) for line in file.read_text().splitlines()]
     assert [line["body"] for line in saved] == sqs.bodies(DLQ)
@@ -80,7 +80,7 @@ def test_purge_deletes_what_was_saved_and_nothing_else(sqs: FakeSqs, tmp_path: P
     run(sqs, tmp_path, "save", str(file), "--reason", "InvalidJson")
     result = run(sqs, tmp_path, "purge", str(file), "--confirm", NAME)
     assert result.exit_code == 0, result.output
-    assert "Deleted 1 dead letter of" in result.stdout
+    assert "Deleted 1 dead letter, which" in result.stdout
     assert "Left 11 dead letters that the file does not hold." in result.stdout
     assert "no JSON \x1b" not in sqs.bodies(DLQ)
     assert (len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (11, 0)
