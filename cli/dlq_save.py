@@ -33,7 +33,8 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
     part = path.with_name(f"{path.name}.part")
     saved = 0
     try:
-        stream = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _MODE), "w", encoding="utf-8")
+        part.unlink(missing_ok=True)  # of a save that was killed; its permissions may be any
+        stream = os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE), "w", encoding="utf-8")
     except OSError as error:
         raise click.UsageError(f"{visible(str(part))} cannot be written: {error.strerror}.") from None
     try:
