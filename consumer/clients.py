@@ -52,7 +52,9 @@ class Clients:
     async def _client(self, service: str, config: Config) -> Any:
         async with self._opening:
             if service not in self._opened:
-                client = await self._exits.enter_async_context(self._session.client(service, region_name=self._region, config=config))
+                client = await self._exits.enter_async_context(
+                    self._session.client(service, region_name=self._region, config=config)
+                )
                 client.meta.events.register("before-call.dynamodb.BatchWriteItem", _replace_body)
                 self._opened[service] = client
             return self._opened[service]
