@@ -15,7 +15,7 @@ COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generat
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 CONFORMANCE := tests/conformance/node_modules/.ready
 
@@ -52,6 +52,12 @@ test: setup ## all tests, with coverage of producer, consumer and shared
 test-quick: $(VENV)/.ready ## the tests that need no server, on the Python named: make test-quick VENV=.venv-3.13 PYTHON=python3.13
 	$(BIN)/python -m pytest tests/unit tests/property
 
+bench-producer: $(VENV)/.ready ## what enqueue costs its caller, beside its peers (two minutes; writes build/bench-producer.json)
+	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
+
+soak: $(VENV)/.ready ## a million enqueues against a slow queue: memory flat, balance exact (half a minute)
+	$(BIN)/python -m benchmarks.soak
+
 build: $(VENV)/.ready ## write build/consumer.zip (PLATFORM=arm64, x86_64 or local)
 	@$(BIN)/python -m infra.build --platform $(PLATFORM)
 
@@ -75,4 +81,4 @@ clean: ## stop a kept local stack and remove everything that these targets made
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
 
-.PHONY: help setup demo down test test-quick build lint format lock clean
+.PHONY: help setup demo down test test-quick bench-producer soak build lint format lock clean
