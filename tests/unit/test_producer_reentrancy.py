@@ -4,6 +4,7 @@ import dis
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import CodeType, FrameType
 from typing import Any
 
@@ -70,7 +71,7 @@ def test_enqueue_within_an_enqueue_loses_no_count_wherever_it_happens(bounds: di
                 enqueue(2, to)
                 to.enqueue(**recommendation(incident_id=""))
 
-            was_interrupted = interrupted(lambda run=enqueue: run(0), point, within)
+            was_interrupted = interrupted(partial(enqueue, 0), point, within)
             enqueue(3)
             balance = producer.flush(NOTHING_HANGS)
         if not was_interrupted:
