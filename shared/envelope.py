@@ -1,6 +1,5 @@
 """The wire contract: one envelope is one recommendation, the JSON body of one SQS message."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -9,12 +8,10 @@ from typing import Annotated, Any, Final, NamedTuple, cast
 from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationError
 from pydantic.alias_generators import to_camel
 
-from shared import limits
-from shared.identity import parse_instant, recommendation_id, sort_key
+from shared import field_rules, limits
+from shared.identity import recommendation_id
 from shared.json_text import JsonError, canonical_text, dump_json, parse_json, sqs_safe
-from shared.numbers import number_text
 
-SCHEMA_VERSION: Final = 1
 KNOWN_AGENT_TYPES: Final = (
     "signal-intelligence",
     "historical-pattern",
@@ -33,12 +30,6 @@ INVALID_ENVELOPE: Final = "InvalidEnvelope"
 ID_MISMATCH: Final = "IdMismatch"
 UNKNOWN_SCHEMA_VERSION: Final = "UnknownSchemaVersion"
 
-_KEBAB_CASE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAPPING: Final = (dict, Mapping)  # a dict is one at once; asking Mapping takes three times as long
-_NO_OBJECTS: Final = "must be a list of objects"
-_SMALLEST: Final = float(f"1E{limits.NUMBER_MIN_EXPONENT}")  # above zero
-_CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
-
 
 class EnvelopeError(ValueError):
     """A message that is no valid envelope.
@@ -53,90 +44,10 @@ class EnvelopeError(ValueError):
         self.detail = detail
 
 
-def _utf8(value: str, most: int) -> str:
-    try:
-        size = len(value.encode())
-    except UnicodeEncodeError:
-        raise ValueError("must be Unicode text, without lone surrogates") from None
-    if not 0 < size <= most:
-        raise ValueError(f"must have 1 to {most} bytes of UTF-8")
-    return value
-
-
-def _schema_version(value: object) -> int:
-    if type(value) is not int or value != SCHEMA_VERSION:  # neither true nor 1.0, which equal 1
-        raise ValueError(f"must be {SCHEMA_VERSION}")
-    return value
-
-
-def _identifier(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")  # noqa: TRY004 - pydantic collects ValueError, not TypeError
-    if not value.isprintable() and _CONTROL_CHARACTER.search(value):  # the first is faster, and refuses more
-        raise ValueError("must have no control characters")
-    return _utf8(value, limits.ID_BYTES)
-
-
-def _agent_type(value: object) -> str:
-    if not isinstance(value, str) or _KEBAB_CASE.fullmatch(value) is None:
-        raise ValueError("must be kebab-case: a-z, 0-9 and single hyphens")
-    return _utf8(value, limits.AGENT_TYPE_BYTES)
-
-
-def _timestamp(value: object) -> str:
-    if not isinstance(value, (str, datetime)):
-        raise ValueError("must be an RFC 3339 time")  # noqa: TRY004 - as above
-    return sort_key(parse_instant(value))
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("must be text")  # noqa: TRY004 - as above
-    return value
-
-
-def _retention(value: object) -> int | None:
-    if value is None:
-        return None
-    if type(value) is not int or not 1 <= value <= limits.MAX_RETENTION_DAYS:  # True is no number of days
-        raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}, or null")
-    return value
-
-
-def _confidence(value: Any) -> Any:
-    if value is not None and not _is_probability(value):
-        raise ValueError("must be a number from 0 to 1, or null")
-    return value
-
-
-def _is_probability(value: Any) -> bool:
-    """Tell whether `value` is a number from 0 to 1 that DynamoDB can hold (which NaN and 1e-200 are not)."""
-    if type(value) is float:  # the usual case, without making its text
-        return value == 0 or _SMALLEST <= value <= 1
-    if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
-        return False
-    return number_text(value) is not None and 0 <= value <= 1
-
-
-def _object(value: object) -> Mapping[str, Any]:
-    if not isinstance(value, _MAPPING):
-        raise ValueError("must be an object")  # noqa: TRY004 - as above
-    return value
-
-
-def _objects(value: object) -> Sequence[Mapping[str, Any]]:
-    if not isinstance(value, (list, tuple)):
-        raise ValueError(_NO_OBJECTS)  # noqa: TRY004 - as above
-    for child in value:
-        if not isinstance(child, _MAPPING):
-            raise ValueError(_NO_OBJECTS)  # noqa: TRY004 - as above
-    return value
-
-
-Identifier = Annotated[str, PlainValidator(_identifier)]
+Identifier = Annotated[str, PlainValidator(field_rules.identifier)]
 # Checked, not copied: these hold most of an envelope's bytes.
-JsonObject = Annotated[Mapping[str, Any], PlainValidator(_object)]
-JsonObjects = Annotated[Sequence[Mapping[str, Any]], PlainValidator(_objects)]
+JsonObject = Annotated[Mapping[str, Any], PlainValidator(field_rules.json_object)]
+JsonObjects = Annotated[Sequence[Mapping[str, Any]], PlainValidator(field_rules.json_objects)]
 
 
 class Envelope(BaseModel):
@@ -144,18 +55,18 @@ class Envelope(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel)
 
-    schema_version: Annotated[int, PlainValidator(_schema_version)]
-    recommendation_id: Annotated[str, PlainValidator(_text)]
+    schema_version: Annotated[int, PlainValidator(field_rules.schema_version)]
+    recommendation_id: Annotated[str, PlainValidator(field_rules.text)]
     incident_id: Identifier
     execution_id: Identifier
-    agent_type: Annotated[str, PlainValidator(_agent_type)]
-    timestamp: Annotated[str, PlainValidator(_timestamp)]
+    agent_type: Annotated[str, PlainValidator(field_rules.agent_type)]
+    timestamp: Annotated[str, PlainValidator(field_rules.timestamp)]
     recommendation: JsonObject
-    confidence: Annotated[int | float | Decimal | None, PlainValidator(_confidence)] = None
-    reasoning: Annotated[str, PlainValidator(_text)] = ""
+    confidence: Annotated[int | float | Decimal | None, PlainValidator(field_rules.confidence)] = None
+    reasoning: Annotated[str, PlainValidator(field_rules.text)] = ""
     citations: JsonObjects = Field(default_factory=list)
     metadata: JsonObject = Field(default_factory=dict)
-    retention: Annotated[int | None, PlainValidator(_retention)] = limits.RETENTION_DAYS
+    retention: Annotated[int | None, PlainValidator(field_rules.retention)] = limits.RETENTION_DAYS
 
     @classmethod
     def create(cls, **fields: Any) -> "Envelope":
@@ -211,7 +122,7 @@ def write_envelope(  # noqa: PLR0913 - one argument a field of the contract, all
     """
     wire = _set_odd_confidence_aside(
         {
-            "schemaVersion": SCHEMA_VERSION,
+            "schemaVersion": field_rules.SCHEMA_VERSION,
             "recommendationId": "",
             "incidentId": incident_id,
             "executionId": execution_id,
@@ -227,16 +138,16 @@ def write_envelope(  # noqa: PLR0913 - one argument a field of the contract, all
         }
     )
     try:
-        _identifier(incident_id)
-        _identifier(execution_id)
-        _agent_type(agent_type)
-        wire["timestamp"] = _timestamp(timestamp)
-        _object(recommendation)
-        _confidence(wire["confidence"])
-        _text(reasoning)
-        _objects(wire["citations"])
-        _object(wire["metadata"])
-        _retention(retention)
+        field_rules.identifier(incident_id)
+        field_rules.identifier(execution_id)
+        field_rules.agent_type(agent_type)
+        wire["timestamp"] = field_rules.timestamp(timestamp)
+        field_rules.json_object(recommendation)
+        field_rules.confidence(wire["confidence"])
+        field_rules.text(reasoning)
+        field_rules.json_objects(wire["citations"])
+        field_rules.json_object(wire["metadata"])
+        field_rules.retention(retention)
     except ValueError:
         raise EnvelopeError(INVALID_ENVELOPE, _broken_rules({**wire, "timestamp": timestamp})) from None
     wire["recommendationId"] = recommendation_id(incident_id, agent_type, wire["timestamp"])
@@ -265,8 +176,10 @@ def parse_envelope(body: str | bytes) -> Envelope:
     if not isinstance(wire, dict):
         raise EnvelopeError(INVALID_ENVELOPE, "body: must be an object")
     version = wire.get("schemaVersion")
-    if isinstance(version, int | Decimal) and version > SCHEMA_VERSION:
-        raise EnvelopeError(UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {SCHEMA_VERSION}")
+    if isinstance(version, int | Decimal) and version > field_rules.SCHEMA_VERSION:
+        raise EnvelopeError(
+            UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {field_rules.SCHEMA_VERSION}"
+        )
     for name in DERIVED_FIELDS & wire.keys():
         del wire[name]
     envelope = _validated(_set_odd_confidence_aside(wire))
@@ -291,7 +204,7 @@ def _validated(wire: dict[str, Any]) -> Envelope:
 def _set_odd_confidence_aside(wire: dict[str, Any]) -> dict[str, Any]:
     """Move a confidence that is no number from 0 to 1 to the metadata, as text: an audit keeps what was said."""
     confidence, metadata = wire.get("confidence"), wire.get("metadata", {})
-    if confidence is None or _is_probability(confidence) or not isinstance(metadata, Mapping):
+    if confidence is None or field_rules.is_probability(confidence) or not isinstance(metadata, Mapping):
         return wire
     try:
         plain = parse_json(dump_json(confidence))

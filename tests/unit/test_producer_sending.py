@@ -1,12 +1,14 @@
 """What the sender makes of the queue's answers. The retry delays are zero here, so nothing sleeps."""
 
 import logging
+import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from producer.backoff import ATTEMPTS
+from producer.sender import Sender
 from tests.fake_queue import (
     NOTHING_HANGS,
     Answer,
@@ -189,3 +191,24 @@ def test_losses_make_one_line_without_any_body(caplog: pytest.LogCaptureFixture)
     assert record.threadName == "recommendation-sender"
     assert "AccessDenied" in record.getMessage()
     assert "secret" not in record.getMessage()
+
+
+def test_burst_wakes_the_sender_at_most_once_in_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that stands still, that is once at most; what the sender was not woken for leaves all the same."""
+    woken = []
+    wake_up = Sender._wake_up_for_batch
+
+    def counted(sender: Sender) -> None:
+        woken.append(sender)
+        wake_up(sender)
+
+    monkeypatch.setattr(Sender, "_wake_up_for_batch", counted)
+    queue = FakeQueue()
+    with running_producer(queue, clock=lambda: 100.0, max_age=3600.0) as producer:
+        for number in range(200):
+            producer.enqueue(**recommendation(number))
+        until = time.monotonic() + NOTHING_HANGS
+        while producer.balance.sent < 200 and time.monotonic() < until:
+            time.sleep(0.005)
+        assert producer.balance.sent == 200
+    assert len(woken) <= 1
