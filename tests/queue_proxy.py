@@ -109,3 +109,12 @@ def queue_proxy(backend: str) -> Iterator[QueueProxy]:
         proxy.shutdown()
         proxy.server_close()
         serving.join()
+
+
+def create_queues(sqs: Any, name: str) -> tuple[str, str]:
+    """Create a queue and its dead-letter queue, as the template relates them; return their URLs in this order."""
+    dlq_url = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "5"})
+    queue_url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    return queue_url, dlq_url

@@ -1,6 +1,5 @@
 """`recs dlq redrive` killed with SIGKILL at every step: nothing is lost, and the next run finishes it."""
 
-import json
 import os
 import signal
 import subprocess
@@ -17,7 +16,7 @@ import pytest
 from moto.sqs.models import sqs_backends
 
 from tests.dead_letter_queue import body
-from tests.queue_proxy import Moment, QueueProxy, queue_proxy
+from tests.queue_proxy import Moment, QueueProxy, create_queues, queue_proxy
 
 LETTERS: Final = 12  # two requests: the first one is where the process is killed
 HOLD: Final = 1  # seconds until what a killed process has received can be received again
@@ -69,10 +68,7 @@ def redriven(moto_server: str, tmp_path: Path) -> Iterator[Redriven]:
     """Twelve dead letters, nothing else."""
     sqs = boto3.client("sqs", endpoint_url=moto_server)
     name = tmp_path.name.replace("_", "-")[:60]
-    dlq_url = sqs.create_queue(QueueName=f"{name}-dlq")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = {"deadLetterTargetArn": arn, "maxReceiveCount": "5"}
-    queue_url = sqs.create_queue(QueueName=name, Attributes={"RedrivePolicy": json.dumps(policy)})["QueueUrl"]
+    queue_url, dlq_url = create_queues(sqs, name)
     for start in range(0, LETTERS, 10):
         entries = [{"Id": str(n), "MessageBody": text} for n, text in enumerate(BODIES[start : start + 10])]
         sqs.send_message_batch(QueueUrl=dlq_url, Entries=entries)

@@ -17,7 +17,7 @@ import pytest
 
 from infra.local import LocalStack
 from tests.dead_letter_queue import body, text_attributes
-from tests.queue_proxy import queue_proxy
+from tests.queue_proxy import create_queues, queue_proxy
 
 ROOT: Final = Path(__file__).parents[2]
 NAME: Final = "cli-dlq-redriving"
@@ -49,10 +49,7 @@ class Queues:
 def queues(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
     """Two empty queues."""
     sqs = boto3.client("sqs", endpoint_url=moto_server)
-    dlq_url = sqs.create_queue(QueueName=f"{NAME}-dlq")["QueueUrl"]
-    arn = sqs.get_queue_attributes(QueueUrl=dlq_url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": "5"})
-    queue_url = sqs.create_queue(QueueName=NAME, Attributes={"RedrivePolicy": policy})["QueueUrl"]
+    queue_url, dlq_url = create_queues(sqs, NAME)
     with queue_proxy(moto_server) as proxy:
         environ = {
             **os.environ,
