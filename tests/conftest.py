@@ -19,6 +19,9 @@ CONFORMANCE = Path(__file__).parent / "conformance"
 # Ends with this process, however it ends: the system then closes the other end of stdin.
 END_WITH_PARENT = "process.stdin.resume().on('end', () => process.exit()); require(process.argv[1])"
 
+# In JavaScript an attribute named `__proto__` would set the prototype of the map that holds it, and be lost.
+PLAIN_NAMES = ["--disable-proto=delete"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_real_account() -> Iterator[None]:
@@ -75,7 +78,18 @@ def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     delays = [part for name in ("create", "delete", "update") for part in (f"--{name}TableMs", "0")]
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603 - node and dynalite, our own arguments
-            [node, "-e", END_WITH_PARENT, str(program), "--host", ports.HOST, "--port", str(port), *delays],
+            [
+                node,
+                *PLAIN_NAMES,
+                "-e",
+                END_WITH_PARENT,
+                str(program),
+                "--host",
+                ports.HOST,
+                "--port",
+                str(port),
+                *delays,
+            ],
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -61,6 +61,14 @@ def test_every_json_number_is_stored_exactly_or_as_text(engine: Any, content: di
     assert item_digest(_read_back(engine, item)) == item.digest
 
 
+@pytest.mark.parametrize("name", ["__proto__", "constructor", "toString", "hasOwnProperty", "length"])
+@pytest.mark.parametrize("value", [None, 0, {"a": []}])
+def test_a_name_that_means_something_to_the_engine_is_only_a_name(engine: Any, name: str, value: Any) -> None:
+    """The table's engine is not ours to choose; this one is written in JavaScript."""
+    item = encode_item(Envelope.create(**_fields({name: value}), metadata={name: value}))
+    assert item_digest(_read_back(engine, item)) == item.digest
+
+
 @pytest.mark.parametrize(
     "written",
     ["1.0", "1e-7", "100e-2", "-0", "0.10", "1e22", "123456789012345678901234567890", "9.99e125", "1e-130", "1e-131"],
