@@ -29,10 +29,11 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-$(VENV)-stack/.ready: requirements/stack.lock
-	@echo "setup: $(VENV)-stack (the local stack's own environment)"
-	@$(PYTHON) -m venv $(VENV)-stack
-	@$(VENV)-stack/bin/python -m pip install $(LOCKED) -r requirements/stack.lock
+# The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov): each pins what the others do not want.
+$(VENV)-%/.ready: requirements/%.lock $(VENV)/.ready
+	@echo "setup: $(VENV)-$*"
+	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)-$*
+	@$(UV) pip sync --quiet --python $(VENV)-$*/bin/python --require-hashes --only-binary :all: requirements/$*.lock
 	@touch $@
 
 $(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
@@ -75,7 +76,7 @@ format: $(VENV)/.ready ## format the code
 lock: $(VENV)/.ready ## resolve the lock files anew
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
-	$(COMPILE) requirements/stack.in -o requirements/stack.lock
+	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
 clean: ## stop a kept local stack and remove everything that these targets made
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
