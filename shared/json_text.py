@@ -18,9 +18,7 @@ from shared.numbers import as_text
 # with a longer number, or a lone surrogate, which the fast parser refuses, takes the exact parser.
 _MAY_LOSE_DIGITS: Final = re.compile(r"[0-9](?:[0-9.]{16}|[eE][+-]?[0-9]{3})")
 _EXACT_INT_DIGITS: Final = 18
-# orjson writes plain values in a quarter of pydantic's time. Only NaN and the infinities it turns into null, so where
-# there is a null, pydantic writes it all again. (Twice as fast a search as `in`, whose skips end at every "l".)
-_MAY_LOSE_NUMBERS: Final = re.compile(rb"null")
+# orjson writes plain values in a quarter of pydantic's time.
 _PLAIN_VALUES_ONLY: Final = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
@@ -121,7 +119,9 @@ def dump_json(value: Any) -> bytes:
     """
     try:
         body = orjson.dumps(value, option=_PLAIN_VALUES_ONLY)
-        if _MAY_LOSE_NUMBERS.search(body) is None:
+        # It turns NaN and the infinities into null, so where there is a null, pydantic writes it all again. Searched
+        # from the end, which takes a third of the time: from the start, the search stops at every "l".
+        if body.rfind(b"null") < 0:
             return sqs_safe(body)
     except TypeError:  # it holds something else than plain values
         pass
