@@ -10,13 +10,16 @@ ATTEMPTS: Final = 3  # in all
 
 
 class DynamoDb(Protocol):
-    """The two calls of the low-level client that reading needs."""
+    """The calls of the low-level client that reading needs."""
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return one page: `Items`, and `LastEvaluatedKey` unless it is the last."""
 
     def get_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the item as `Item`; without one there is no such key."""
+
+    def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return up to 100 items under `Responses`, and what is to be asked again under `UnprocessedKeys`."""
 
 
 @dataclass(frozen=True)

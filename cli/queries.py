@@ -1,9 +1,12 @@
 """Reading the table: an index query from newest to oldest, page by page to the end, and one item by its key."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from cli.compact import FETCHED_KEYS, completed, is_part
 from cli.connection import DynamoDb, NotDynamoDbError
+from cli.filters import Filter
 from cli.period import Period
 from shared.attribute_value import AttributeValue
 from shared.item import PARTITION_KEY, decode_item
@@ -15,9 +18,10 @@ TTL: Final = "ttl"
 
 
 class Search(NamedTuple):
-    """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`.
+    """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`, and which `only` passes.
 
-    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set.
+    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Without
+    `whole`, a compact index may leave out what a list does not print.
     """
 
     key: str
@@ -25,6 +29,8 @@ class Search(NamedTuple):
     period: Period = Period()
     limit: int | None = None
     oldest_first: bool = False
+    only: Filter = Filter()
+    whole: bool = True
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of Query for the first page."""
@@ -42,9 +48,9 @@ class Search(NamedTuple):
             "ExpressionAttributeValues": values,
             "ScanIndexForward": self.oldest_first,
         }
-        return (
-            parameters if self.limit is None else {**parameters, "Limit": self.limit + 1}
-        )  # one more tells of the rest
+        if self.limit is None or self.only != Filter():  # a page of so few may have none that passes
+            return parameters
+        return {**parameters, "Limit": self.limit + 1}  # one more tells of the rest
 
 
 def _range(period: Period) -> str:
@@ -57,8 +63,8 @@ class Listing:
     """The documents of one search, newest first; iterate over it once.
 
     `now` (epoch seconds) hides what has expired by then, None hides nothing: DynamoDB deletes expired items only
-    days later. `shown` and `expired` count what was returned and what was hidden so far; `cut_off` tells that there
-    are older items beyond the limit.
+    days later. `shown` and `expired` count what was returned and what was hidden so far, `others` what the filter did
+    not let pass, by agent type; `cut_off` tells that there are older items beyond the limit.
     """
 
     def __init__(self, client: DynamoDb, table: str, search: Search, *, now: float | None) -> None:
@@ -68,6 +74,7 @@ class Listing:
         self._now = now
         self.shown = 0
         self.expired = 0
+        self.others: Counter[str] = Counter()
         self.cut_off = False
 
     def __iter__(self) -> Iterator[Document]:
@@ -79,8 +86,12 @@ class Listing:
             if self._now is not None and is_expired(item, self._now):
                 self.expired += 1
                 continue
+            document = decode_item(item)
+            if not self._search.only.passes(document):
+                self.others[str(document.get("agentType"))] += 1
+                continue
             self.shown += 1
-            yield decode_item(item)
+            yield document
 
     def _items(self) -> Iterator[Mapping[str, AttributeValue]]:
         for page in pages(self._client, self._table, self._search):
@@ -88,7 +99,7 @@ class Listing:
 
 
 class Page(NamedTuple):
-    """Up to 1 MB of items; the next page begins after the key `last`, None on the last page."""
+    """Up to 1 MB of an index, or 100 items that it held in part; the next page begins after `last`, None at the end."""
 
     items: Sequence[Mapping[str, AttributeValue]]
     last: Mapping[str, AttributeValue] | None
@@ -108,7 +119,19 @@ def pages(
             raise NotDynamoDbError
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: a page may be short, even empty
-        yield Page(answer["Items"], after)
+        if any(is_part(item, whole=search.whole) for item in answer["Items"]):
+            yield from _completed(client, table, search, Page(answer["Items"], after))
+        else:
+            yield Page(answer["Items"], after)
+
+
+def _completed(client: DynamoDb, table: str, search: Search, page: Page) -> Iterator[Page]:
+    """Yield a page in pieces of one BatchGetItem, since a full index page may stand for a thousand times its size."""
+    for start in range(0, len(page.items), FETCHED_KEYS):
+        items = page.items[start : start + FETCHED_KEYS]
+        is_last = start + FETCHED_KEYS >= len(page.items)
+        last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
+        yield Page(completed(client, table, items, whole=search.whole), last)
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:

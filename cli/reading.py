@@ -22,7 +22,7 @@ from shared.item import decode_item, item_digest
 def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
     """Print what the index of `key` holds for `value`, newest first."""
     target = read.target(runtime)
-    search = Search(key, value, period=listed.period(), limit=listed.limit)
+    search = Search(key, value, period=listed.period(), limit=listed.limit, whole=read.output != "table")
     now = None if read.include_expired else runtime.now()
     with explained(target):
         listing = Listing(runtime.connect(target), target.table, search, now=now)

@@ -47,7 +47,7 @@ def recommendation_id(made: Item) -> str:
 
 
 class FakeDynamoDb:
-    """Query and GetItem over prepared pages; an exception among the pages is raised in its turn."""
+    """Query, GetItem and BatchGetItem over prepared pages; an exception among the pages is raised in its turn."""
 
     def __init__(self, *pages: Sequence[Item] | Exception) -> None:
         self.pages = list(pages)
@@ -73,15 +73,22 @@ class FakeDynamoDb:
                     return {"Item": made}
         return {}
 
+    def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return those items that are on any page."""
+        ((table, wanted),) = parameters["RequestItems"].items()
+        found = [self.get_item(Key=key).get("Item") for key in wanted["Keys"]]
+        return {"Responses": {table: [made for made in found if made is not None]}, "UnprocessedKeys": {}}
+
 
 def runtime(client: FakeDynamoDb, environ: Mapping[str, str] | None = None) -> Runtime:
     """Return a world in which it is `NOW` and every table is `client`."""
     return Runtime(now=NOW.timestamp, environ=environ or {}, connect=lambda _target: client)
 
 
-def create_table(client: Any, table: str) -> None:
-    """Create a table with the keys and indexes of the real one."""
+def create_table(client: Any, table: str, *, compact: bool = False) -> None:
+    """Create a table with the keys and indexes of the real one, which may be compact (docs/decisions/0015)."""
     hashes = ("incidentId", "agentType", "executionId")
+    included = {*hashes, "confidence", "reasoning", "metadata", "ttl"}
     client.create_table(
         TableName=table,
         BillingMode="PAY_PER_REQUEST",
@@ -96,7 +103,9 @@ def create_table(client: Any, table: str) -> None:
                     {"AttributeName": name, "KeyType": "HASH"},
                     {"AttributeName": "timestamp", "KeyType": "RANGE"},
                 ],
-                "Projection": {"ProjectionType": "ALL"},
+                "Projection": {"ProjectionType": "INCLUDE", "NonKeyAttributes": sorted(included - {name})}
+                if compact
+                else {"ProjectionType": "ALL"},
             }
             for name in hashes
         ],
