@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from cli.queries import Document
 from cli.structure import Change, changes, same
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 # What an agent concluded. The rest of the metadata (cost, duration, session) differs between any two executions.
 _CONCLUSIONS: Final = ("agentVersion", "disclaimer", "error", "rawConfidence", "status", "truncated")

@@ -20,7 +20,7 @@ from cli.summary import summarise
 from cli.terminal import open_terminal
 from cli.timeline import runs
 from cli.visible import visible
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 DIFFERENT: Final = 1  # exit code, as diff has it
 _MOST_LINES: Final = 24  # of one agent's fields and of its reasoning; the JSON has them all

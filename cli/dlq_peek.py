@@ -19,7 +19,7 @@ from cli.runtime import Runtime
 from cli.terminal import open_terminal
 from cli.visible import json_escaped, visible
 from shared import limits
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 _MOST_TEXT: Final = 400  # characters of any one field; a body that is no envelope may hold anything
 _INDENT: Final = 9  # columns, under the age

@@ -18,7 +18,7 @@ from cli.output import pretty_json
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
 from cli.visible import json_escaped, visible
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 
 def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: str) -> None:

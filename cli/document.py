@@ -12,9 +12,9 @@ from cli.queries import TTL, Document
 from cli.summary import summarise
 from cli.terminal import confidence_bar, status_mark
 from cli.visible import visible, visible_lines
-from shared.envelope import RAW_CONFIDENCE
 from shared.identity import EPOCH
 from shared.trim import TRUNCATED
+from shared.vocabulary import RAW_CONFIDENCE
 
 _HEADED: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL}
 _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")

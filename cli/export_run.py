@@ -16,7 +16,7 @@ from cli.options import STDOUT, Destination, ReadOptions
 from cli.period import Period
 from cli.runtime import Runtime
 from cli.visible import visible
-from shared.envelope import KNOWN_AGENT_TYPES
+from shared.vocabulary import KNOWN_AGENT_TYPES
 
 _BUSY: Final = "Another process is writing {}: let it finish."
 

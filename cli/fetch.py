@@ -7,7 +7,7 @@ from cli.options import ListOptions, ReadOptions
 from cli.queries import Document, Listing, Search
 from cli.runtime import Runtime
 from cli.visible import visible
-from shared.envelope import KNOWN_AGENT_TYPES
+from shared.vocabulary import KNOWN_AGENT_TYPES
 
 WHOLE: Final = ListOptions(limit=None, since=None, until=None)
 _NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}

@@ -7,7 +7,7 @@ from typing import Any, BinaryIO, Final
 
 from cli.queries import Document
 from cli.visible import json_escaped, visible_lines
-from shared.json_text import canonical_text, quote
+from shared.canonical import canonical_text, quote
 
 COLUMNS: Final = (
     "recommendationId",

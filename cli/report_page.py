@@ -13,8 +13,8 @@ from cli.markup import Child, Html, element, fragment
 from cli.report_agents import agent_html, agreement_html, comparison_html, confidence_html, status_html
 from cli.report_charts import bar, confidence_chart
 from cli.timeline import Moment, Run, duration_text, pause_between
-from shared.envelope import KNOWN_AGENT_TYPES
 from shared.identity import EPOCH
+from shared.vocabulary import KNOWN_AGENT_TYPES
 
 CONSENSUS: Final = KNOWN_AGENT_TYPES[-1]
 _TEMPLATE: Final = Path(__file__).with_name("report.html")

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from cli.markup import Html, element, fragment, link
 from cli.output import pretty_json
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 _LONG: Final = 1_500  # characters of JSON that are shown at once; more is folded
 _WORD: Final = 40  # characters; texts as short as that share a line

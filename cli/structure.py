@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from difflib import SequenceMatcher
 from typing import Any, Final, Literal, NamedTuple
 
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 
 Kind = Literal["added", "removed", "changed"]
 

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any
 
 from shared import limits
-from shared.json_text import canonical_text, quote
+from shared.canonical import canonical_text, quote
 from shared.numbers import as_text, number_text
 
 _NAME_BEGINNING = 100  # characters

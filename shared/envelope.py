@@ -9,21 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, PlainValidator, ValidationErr
 from pydantic.alias_generators import to_camel
 
 from shared import field_rules, limits
+from shared.canonical import canonical_text
 from shared.identity import recommendation_id
-from shared.json_text import JsonError, canonical_text, dump_json, parse_json, sqs_safe
-
-KNOWN_AGENT_TYPES: Final = (
-    "signal-intelligence",
-    "historical-pattern",
-    "change-intelligence",
-    "risk-blast-radius",
-    "knowledge-rag",
-    "response-strategy",
-    "consensus",
-)
-RAW_CONFIDENCE: Final = "rawConfidence"
-# Recomputed from the other fields wherever an item is made; what a message says under these names is ignored.
-DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})
+from shared.json_text import JsonError, dump_json, parse_json, sqs_safe
+from shared.vocabulary import DERIVED_FIELDS, RAW_CONFIDENCE
 
 INVALID_JSON: Final = "InvalidJson"
 INVALID_ENVELOPE: Final = "InvalidEnvelope"

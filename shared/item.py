@@ -3,14 +3,17 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from shared import limits
 from shared.attribute_value import AttributeValue, decode_map, encode_map
-from shared.envelope import DERIVED_FIELDS, Envelope
 from shared.identity import expiry
 from shared.item_size import item_size
 from shared.trim import trim
+from shared.vocabulary import DERIVED_FIELDS
+
+if TYPE_CHECKING:  # pydantic, which those who only read items need not load
+    from shared.envelope import Envelope
 
 PARTITION_KEY: Final = "recommendationId"
 
@@ -24,7 +27,7 @@ class EncodedItem(NamedTuple):
     expires_at: int | None
 
 
-def encode_item(envelope: Envelope) -> EncodedItem:
+def encode_item(envelope: "Envelope") -> EncodedItem:
     """Encode an envelope, trimmed when it is over DynamoDB's 400 KB. Equal envelopes give equal bytes."""
     expires_at = expiry(envelope.timestamp, envelope.retention)
     item = _finished(envelope.recommendation_id, encode_map(envelope.wire_fields()), expires_at)

@@ -4,15 +4,13 @@ import json
 import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
-from json.encoder import encode_basestring
-from math import isfinite
 from typing import Any, Final
 
 import orjson
 from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from shared import limits
-from shared.numbers import as_text
+from shared.canonical import canonical_text
 
 # A double holds 15 decimal digits and exponents below 100 exactly (its repr gives the same number back). A body
 # with a longer number, or a lone surrogate, which the fast parser refuses, takes the exact parser.
@@ -22,9 +20,6 @@ _EXACT_INT_DIGITS: Final = 18
 _PLAIN_VALUES_ONLY: Final = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
-
-
-quote: Final = encode_basestring  # the JSON text of a string, quotes included, non-ASCII characters as they are
 
 
 class JsonError(ValueError):
@@ -90,25 +85,6 @@ def _clean(value: Any, level: int) -> Any:
     if isinstance(value, dict):
         return {_encodable(key): _clean(child, level + 1) for key, child in value.items()}
     return [_clean(child, level + 1) for child in value]
-
-
-def canonical_text(value: Any) -> str:
-    """Return parsed JSON as compact text with sorted keys and exact numbers; NaN and the infinities as strings."""
-    match value:
-        case str():
-            return quote(value)
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case dict():
-            return "{" + ",".join(f"{quote(key)}:{canonical_text(value[key])}" for key in sorted(value)) + "}"
-        case list():
-            return "[" + ",".join(map(canonical_text, value)) + "]"
-        case float() if not isfinite(value):
-            return quote(as_text(value))
-        case _:
-            return as_text(value)
 
 
 def dump_json(value: Any) -> bytes:

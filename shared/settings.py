@@ -1,31 +1,35 @@
 """Settings from the environment, read once by each composition root."""
 
-from collections.abc import Mapping
-from typing import Self
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
 
 from shared import limits
+
+# Amazon DynamoDB API reference, CreateTable: "TableName".
+_TABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "n", "f"), False),
+}
 
 
 class SettingsError(ValueError):
     """An environment variable is missing or wrong; the message names it, the rule and what to do."""
 
 
-class Settings(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Settings:
     """What producer, consumer and CLI are configured with; each field is one environment variable."""
 
-    model_config = ConfigDict(frozen=True)
-
-    queue_url: str | None = Field(None, alias="RECOMMENDATIONS_QUEUE_URL")
-    dlq_url: str | None = Field(None, alias="RECOMMENDATIONS_DLQ_URL")
-    table_name: str = Field(
-        "opx-agent-recommendations", alias="RECOMMENDATIONS_TABLE", pattern=r"^[a-zA-Z0-9_.-]{3,255}$"
-    )
-    retention_days: int = Field(limits.RETENTION_DAYS, alias="RETENTION_DAYS", ge=1, le=limits.MAX_RETENTION_DAYS)
+    queue_url: str | None = None
+    dlq_url: str | None = None
+    table_name: str = "opx-agent-recommendations"
+    retention_days: int = limits.RETENTION_DAYS
     # Read here, because botocore knows AWS_DEFAULT_REGION only. Lambda sets both.
-    region: str | None = Field(None, alias="AWS_REGION")
-    incident_metrics: bool = Field(default=True, alias="INCIDENT_METRICS")
+    region: str | None = None
+    incident_metrics: bool = True
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -33,12 +37,14 @@ class Settings(BaseModel):
 
         Raises `SettingsError`, which names the first variable that is wrong and its rule.
         """
-        names = [field.alias for field in cls.model_fields.values() if field.alias is not None]
-        try:
-            return cls.model_validate({name: environ[name] for name in names if environ.get(name)})
-        except ValidationError as error:
-            first = error.errors(include_url=False, include_input=False)[0]
-            raise SettingsError(f"{first['loc'][0]}: {first['msg']}; correct or unset this variable") from None
+        values = {}
+        for name, (field, read) in _FIELDS.items():
+            if environ.get(name):
+                try:
+                    values[field] = read(environ[name])
+                except ValueError as error:
+                    raise SettingsError(f"{name}: {error}; correct or unset this variable") from None
+        return cls(**values)
 
     def require_queue_url(self) -> str:
         """Return the queue's URL; raise `SettingsError` when it is not set."""
@@ -47,6 +53,37 @@ class Settings(BaseModel):
     def require_dlq_url(self) -> str:
         """Return the dead-letter queue's URL; raise `SettingsError` when it is not set."""
         return _required(self.dlq_url, "RECOMMENDATIONS_DLQ_URL")
+
+
+def _table_name(text: str) -> str:
+    if _TABLE_NAME.fullmatch(text) is None:
+        raise ValueError("must have 3 to 255 of the characters a-z, A-Z, 0-9, _, . and -")
+    return text
+
+
+def _retention_days(text: str) -> int:
+    # ASCII digits, few enough for `int` to take them all.
+    if re.fullmatch("[0-9]{1,9}", text) is None or not 1 <= int(text) <= limits.MAX_RETENTION_DAYS:
+        raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+_FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "RECOMMENDATIONS_QUEUE_URL": ("queue_url", str),
+    "RECOMMENDATIONS_DLQ_URL": ("dlq_url", str),
+    "RECOMMENDATIONS_TABLE": ("table_name", _table_name),
+    "RETENTION_DAYS": ("retention_days", _retention_days),
+    "AWS_REGION": ("region", str),
+    "INCIDENT_METRICS": ("incident_metrics", _boolean),
+}
+VARIABLES: Final = frozenset(_FIELDS)  # the names of those that are read
 
 
 def _required(url: str | None, name: str) -> str:

@@ -2,9 +2,11 @@
 
 import json
 
-from shared.envelope import DERIVED_FIELDS, parse_envelope
+from shared.canonical import canonical_text
+from shared.envelope import parse_envelope
 from shared.item import decode_item, encode_item
-from shared.json_text import canonical_text, sqs_safe
+from shared.json_text import sqs_safe
+from shared.vocabulary import DERIVED_FIELDS
 
 
 def shrink(body: bytes) -> bytes:

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from shared import limits
 from shared.attribute_value import encode_map
+from shared.canonical import canonical_text
 from shared.item_size import item_size
-from shared.json_text import canonical_text
 
 TRUNCATED: Final = "truncated"  # a list in `metadata`: path, bytes (original length) and sha256 of each cut value
 CUT_JSON: Final = "cutJson"  # the only key of an object that stands for a whole value, as its cut JSON text

@@ -11,10 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from shared import limits
+from shared.canonical import canonical_text
 from shared.envelope import Envelope, parse_envelope, write_envelope
 from shared.item import PARTITION_KEY, EncodedItem, decode_item, encode_item, item_digest
 from shared.item_size import item_size
-from shared.json_text import canonical_text, parse_json
+from shared.json_text import parse_json
 from tests.strategies import envelope_fields, json_objects
 
 TABLE = "contract"

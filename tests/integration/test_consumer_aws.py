@@ -12,9 +12,9 @@ import pytest
 
 from consumer.handler import handler, sandbox
 from consumer.invocation import NothingStoredError
+from shared.canonical import canonical_text
 from shared.envelope import parse_envelope
 from shared.item import decode_item, encode_item, item_digest
-from shared.json_text import canonical_text
 from tests.lambda_event import QUEUE_ARN, Context, event, named
 from tests.lambda_event import bodies as bodies_of
 from tests.lambda_event import body as body_of

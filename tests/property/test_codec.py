@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from shared import limits
 from shared.attribute_value import decode_map, encode_map
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 from shared.numbers import as_text, number_text
 from tests.strategies import decimals, json_objects, json_values, numbers
 

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared import limits
+from shared.canonical import canonical_text
 from shared.envelope import Envelope, EnvelopeError, parse_envelope, write_envelope
 from shared.item import decode_item, encode_item, item_digest
 from shared.item_size import item_size
-from shared.json_text import canonical_text
 from tests.strategies import envelope_fields, json_values, text
 
 SECRET = "s3cr3t"  # noqa: S105 - a marker that must never show up in an error

@@ -12,8 +12,9 @@ from hypothesis import given
 
 from cli.output import COLUMNS, OTHER_FIELDS, pretty_json, write_documents
 from cli.queries import Document
+from shared.canonical import canonical_text
 from shared.item import decode_item
-from shared.json_text import canonical_text, parse_json
+from shared.json_text import parse_json
 from tests.recommendation_table import item
 from tests.strategies import json_values
 

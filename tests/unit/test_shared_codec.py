@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from shared.attribute_value import decode_map
+from shared.canonical import canonical_text
 from shared.envelope import Envelope, parse_envelope
 from shared.item import decode_item, encode_item, item_digest
 from shared.item_size import item_size, value_size
-from shared.json_text import canonical_text, parse_json
+from shared.json_text import parse_json
 from shared.numbers import number_text
 
 ENVELOPE = Envelope.create(
