@@ -3,25 +3,13 @@
 from enum import Enum
 from typing import Final, NamedTuple
 
-from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
 THROTTLED: Final = "Throttled"
 UNREACHABLE: Final = "Unreachable"
+NOT_CONFIRMED: Final = "NotConfirmed"
 DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
-
-# DynamoDB Developer Guide, "Error handling", and what AWS's gateways answer.
-_THROTTLING: Final = frozenset(
-    {
-        "ProvisionedThroughputExceededException",
-        "ThrottlingException",
-        "RequestLimitExceeded",
-        "Throttling",
-        "RequestThrottled",
-    }
-)
-_INVALID: Final = frozenset({"ValidationException", "SerializationException"})  # the latter: a type that JSON has wrong
-_SERVER_ERROR: Final = 500  # HTTP status
 
 
 class Kind(Enum):
@@ -40,17 +28,37 @@ class AwsFailure(NamedTuple):
     error_type: str
 
 
+# DynamoDB Developer Guide, "Error handling"; SQS API reference, "SendMessageBatch"; what AWS's gateways answer. Whether
+# the table or an index is throttled stands in the reasons that come along, and changes nothing about how to go on.
+KINDS: Final = {
+    "ProvisionedThroughputExceededException": Kind.THROTTLED,
+    "ThrottlingException": Kind.THROTTLED,
+    "RequestLimitExceeded": Kind.THROTTLED,
+    "Throttling": Kind.THROTTLED,
+    "RequestThrottled": Kind.THROTTLED,
+    "KmsThrottled": Kind.THROTTLED,
+    "KMS.ThrottlingException": Kind.THROTTLED,
+    "ReplicatedWriteConflictException": Kind.TRANSIENT,
+    "TransactionConflictException": Kind.TRANSIENT,
+    "TransactionInProgressException": Kind.TRANSIENT,
+    "RequestTimeout": Kind.TRANSIENT,
+    "ValidationException": Kind.INVALID,
+    "SerializationException": Kind.INVALID,  # a type that JSON has wrong
+}
+_STATUSES: Final = {408: Kind.TRANSIENT, 413: Kind.INVALID, 429: Kind.THROTTLED}
+_SERVER_ERROR: Final = 500  # HTTP status, and those above
+
+
 def classify(error: ClientError | BotoCoreError) -> AwsFailure:
     """Tell what an error of botocore means. Its text is left out: DynamoDB quotes values of the item in it."""
     if isinstance(error, ClientError):
         code = str(error.response.get("Error", {}).get("Code", "")) or type(error).__name__
-        if code in _THROTTLING:
-            return AwsFailure(Kind.THROTTLED, THROTTLED)
-        if code in _INVALID:
-            return AwsFailure(Kind.INVALID, code)
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        return AwsFailure(Kind.TRANSIENT if status >= _SERVER_ERROR else Kind.SYSTEMIC, code)
-    # Refused, reset, timed out; also a pooled connection that died while the sandbox was frozen.
-    if isinstance(error, HTTPClientError | BotoConnectionError):
+        kind = KINDS.get(code) or _STATUSES.get(status)
+        if kind is None:
+            kind = Kind.TRANSIENT if status >= _SERVER_ERROR else Kind.SYSTEMIC
+        return AwsFailure(kind, THROTTLED if kind is Kind.THROTTLED else code)
+    # Refused, reset, timed out, damaged; also a pooled connection that died while the sandbox was frozen.
+    if isinstance(error, HTTPClientError | BotoConnectionError | ChecksumError):
         return AwsFailure(Kind.TRANSIENT, UNREACHABLE)
     return AwsFailure(Kind.SYSTEMIC, type(error).__name__)

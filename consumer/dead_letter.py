@@ -6,17 +6,15 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from consumer.aws_error import DEADLINE_EXCEEDED, classify
+from consumer.aws_error import DEADLINE_EXCEEDED, NOT_CONFIRMED, classify
+from consumer.dead_letter_entry import Entry, entry_bytes, make_entry
 from consumer.plan import Poison
 from shared import limits
 
 TOO_LARGE: Final = "TooLarge"
-NOT_CONFIRMED: Final = "NotConfirmed"
 
-_DETAIL_BYTES: Final = 1024
 _IN_FLIGHT: Final = 8  # requests; the connection pool has 10 places
 
-Entry = dict[str, Any]  # of SendMessageBatch
 SendBatch = Callable[[Sequence[Entry]], Awaitable[Mapping[str, Any]]]
 """Sends up to ten entries to the dead-letter queue; raises `ClientError` or `BotoCoreError`."""
 
@@ -36,8 +34,10 @@ async def send_dead_letters(
         async with places:
             return await _send(batch, send, deadline - monotonic())
 
-    entries = [(one, _entry(one, str(index))) for index, one in enumerate(poison)]
-    unsent = {one.message.message_id: TOO_LARGE for one, entry in entries if _size(entry) > limits.SQS_REQUEST_BYTES}
+    entries = [(one, make_entry(one, str(index))) for index, one in enumerate(poison)]
+    unsent = {
+        one.message.message_id: TOO_LARGE for one, entry in entries if entry_bytes(entry) > limits.SQS_REQUEST_BYTES
+    }
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(send_batch(batch)) for batch in _batches(entries)]
     for task in running:
@@ -56,39 +56,11 @@ async def _send(batch: Sequence[tuple[Poison, Entry]], send: SendBatch, left: fl
         cause = classify(error).error_type
     else:
         # An HTTP 200 may carry failed entries; only what is confirmed counts as sent.
-        batch = [(one, entry) for one, entry in batch if entry["Id"] not in _confirmed(response)]
+        confirmed = {entry["Id"] for entry in response.get("Successful", [])}
+        batch = [(one, entry) for one, entry in batch if entry["Id"] not in confirmed]
         failed = {entry["Id"]: entry["Code"] for entry in response.get("Failed", [])}
         cause = NOT_CONFIRMED
     return {one.message.message_id: failed.get(entry["Id"], cause) for one, entry in batch}
-
-
-def _confirmed(response: Mapping[str, Any]) -> set[str]:
-    return {entry["Id"] for entry in response.get("Successful", [])}
-
-
-def _entry(poison: Poison, entry_id: str) -> Entry:
-    attributes = {
-        "failureReason": poison.reason,
-        "failureDetail": poison.detail.encode()[:_DETAIL_BYTES].decode(errors="ignore"),
-        "originalMessageId": poison.message.message_id,
-        "sourceQueueArn": poison.message.queue_arn,
-    }
-    return {
-        "Id": entry_id,
-        "MessageBody": poison.message.body,
-        # SQS refuses an attribute without a value.
-        "MessageAttributes": {
-            name: {"DataType": "String", "StringValue": value} for name, value in attributes.items() if value
-        },
-    }
-
-
-def _size(entry: Entry) -> int:
-    """Return the bytes that SQS counts: the body, and the name, type and value of each attribute."""
-    texts = [entry["MessageBody"]]
-    for name, attribute in entry["MessageAttributes"].items():
-        texts += [name, attribute["DataType"], attribute["StringValue"]]
-    return sum(len(text.encode(errors="surrogatepass")) for text in texts)
 
 
 def _batches(entries: Sequence[tuple[Poison, Entry]]) -> Iterator[list[tuple[Poison, Entry]]]:
@@ -96,7 +68,7 @@ def _batches(entries: Sequence[tuple[Poison, Entry]]) -> Iterator[list[tuple[Poi
     batch: list[tuple[Poison, Entry]] = []
     total = 0
     for poison, entry in entries:
-        size = _size(entry)
+        size = entry_bytes(entry)
         if size > limits.SQS_REQUEST_BYTES:
             continue
         if batch and (len(batch) == limits.SQS_BATCH_ENTRIES or total + size > limits.SQS_REQUEST_BYTES):

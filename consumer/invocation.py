@@ -63,7 +63,7 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
         try:
             await _carry_out(plan, until, around, outcome)
         finally:
-            emit(outcome, incident_metrics=around.settings.incident_metrics)
+            emit(outcome, around.effects.wall(), incident_metrics=around.settings.incident_metrics)
             log_outcome(around.logger, outcome)
     return respond(outcome, messages)
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 _TIME: Final = re.compile(r"[0-9]{1,18}")  # epoch milliseconds
@@ -18,13 +19,15 @@ class MalformedEventError(ValueError):
 class Message(NamedTuple):
     """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
 
-    `body` is None when the record carries no text, which SQS never delivers.
+    `body` is None when the record carries no text, which SQS never delivers. `attributes` are the message attributes
+    as the event has them, unread: only a dead letter needs them.
     """
 
     message_id: str
     body: str | None
     sent_at: int
     queue_arn: str
+    attributes: Mapping[str, Any] = MappingProxyType({})
 
 
 def read_messages(event: Any) -> list[Message]:
@@ -38,12 +41,13 @@ def _read_record(record: Any, index: int) -> Message:
     message_id = record.get("messageId") if isinstance(record, Mapping) else None
     if not isinstance(message_id, str) or not message_id:
         raise MalformedEventError(f"Records[{index}] must have a non-empty text `messageId`: no response could name it")
-    body, queue_arn = record.get("body"), record.get("eventSourceARN")
+    body, queue_arn, attributes = record.get("body"), record.get("eventSourceARN"), record.get("messageAttributes")
     return Message(
         message_id,
         body if isinstance(body, str) and body else None,
         _sent_at(record.get("attributes")),
         queue_arn if isinstance(queue_arn, str) else "",
+        attributes if isinstance(attributes, Mapping) else {},
     )
 
 

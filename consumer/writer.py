@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from consumer.aws_error import DEADLINE_EXCEEDED, THROTTLED, Kind, classify
+from consumer.aws_error import DEADLINE_EXCEEDED, NOT_CONFIRMED, THROTTLED, AwsFailure, Kind, classify
 from shared import limits
 from shared.item import PARTITION_KEY, EncodedItem
 
@@ -90,44 +90,53 @@ class _Batch:
         self._effects = effects
 
     async def write(self, chunk: Sequence[EncodedItem]) -> bool:
-        """Write a chunk until nothing is left to retry; tell whether DynamoDB found all its items valid."""
+        """Write a chunk until nothing is left to retry; tell whether all of it was stored."""
         pending = {item.recommendation_id: item for item in chunk}
         delays = self._effects.delays()
-        transient_errors, valid, why = 0, False, DEADLINE_EXCEEDED
+        transient_errors, why = 0, DEADLINE_EXCEEDED
         while (left := self._deadline - self._effects.monotonic()) > 0:
-            try:
-                async with asyncio.timeout(left):
-                    response = await self._effects.batch_write(self._body(pending.values()))
-            except TimeoutError:
+            kind, why = await self._attempt(pending, left)
+            if not pending:
+                return True
+            if kind is Kind.INVALID:
+                await self._isolate(list(pending.values()))
+                return False
+            transient_errors += kind is Kind.TRANSIENT
+            if kind is Kind.SYSTEMIC or transient_errors == _TRANSIENT_ATTEMPTS:
                 break
-            except (ClientError, BotoCoreError) as error:
-                kind, why = classify(error)
-                if kind is Kind.INVALID:
-                    await self._isolate(list(pending.values()))
-                    return False
-                transient_errors += kind is Kind.TRANSIENT
-                if kind is Kind.SYSTEMIC or transient_errors == _TRANSIENT_ATTEMPTS:
-                    break
-                if kind is Kind.THROTTLED:
-                    self.result.throttled += len(pending)
-            else:
-                valid = True
-                pending = self._unprocessed(response, pending)
-                if not pending:
-                    return True
-                why = THROTTLED
+            if kind is Kind.THROTTLED:
                 self.result.throttled += len(pending)
             delay = next(delays)
             if self._effects.monotonic() + delay >= self._deadline:
                 break
             await self._effects.sleep(delay)
         self.result.unwritten.update(dict.fromkeys(pending, why))
-        return valid
+        return False
+
+    async def _attempt(self, pending: dict[str, EncodedItem], left: float) -> AwsFailure:
+        """Send what is pending, once; take out of it what was stored, and tell why the rest was not."""
+        try:
+            async with asyncio.timeout(left):
+                response = await self._effects.batch_write(self._body(pending.values()))
+        except TimeoutError:
+            return AwsFailure(Kind.SYSTEMIC, DEADLINE_EXCEEDED)
+        except (ClientError, BotoCoreError) as error:
+            return classify(error)
+        if "UnprocessedItems" not in response:
+            # DynamoDB always names them, if only as an empty map. What answers without, such as a proxy with a page of
+            # its own, which botocore reads as an empty answer, has stored nothing.
+            return AwsFailure(Kind.TRANSIENT, NOT_CONFIRMED)
+        unprocessed = _unprocessed(response)
+        now = self._effects.wall()
+        for key in pending.keys() - unprocessed:
+            del pending[key]
+            self.result.stored[key] = now
+        return AwsFailure(Kind.THROTTLED, THROTTLED)
 
     async def _isolate(self, chunk: Sequence[EncodedItem]) -> None:
-        """Write the valid items of a chunk that holds an invalid one, which DynamoDB does not name.
+        """Write the valid items of a chunk that holds an invalid one, which DynamoDB does not name, or is too large.
 
-        By halves, so that one offender among 25 costs at most 10 requests in all. When the left half is valid, the
+        By halves, so that one offender among 25 costs at most 10 requests in all. When the left half is stored, the
         offender is in the right one, which needs no request to tell.
         """
         if len(chunk) == 1:
@@ -140,15 +149,14 @@ class _Batch:
         else:
             await self.write(right)
 
-    def _unprocessed(self, response: Mapping[str, Any], sent: Mapping[str, EncodedItem]) -> dict[str, EncodedItem]:
-        unprocessed = {
-            request["PutRequest"]["Item"][PARTITION_KEY]["S"]
-            for requests in response.get("UnprocessedItems", {}).values()
-            for request in requests
-        }
-        now = self._effects.wall()
-        self.result.stored.update((key, now) for key in sent if key not in unprocessed)
-        return {key: item for key, item in sent.items() if key in unprocessed}
-
     def _body(self, items: Iterable[EncodedItem]) -> bytes:
         return self._start + b",".join([_PUT[0] + item.body + _PUT[1] for item in items]) + b"]}}"
+
+
+def _unprocessed(response: Mapping[str, Any]) -> set[str]:
+    """Return the IDs of the items that DynamoDB did not take."""
+    return {
+        request["PutRequest"]["Item"][PARTITION_KEY]["S"]
+        for requests in response["UnprocessedItems"].values()
+        for request in requests
+    }

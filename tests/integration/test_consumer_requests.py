@@ -47,7 +47,7 @@ class Endpoint:
             request.transport.abort()
         if self.slow(request, self.requests[-1][1]):
             return await _crawl(request)
-        return self.answers.pop(0) if self.answers else web.json_response({})
+        return self.answers.pop(0) if self.answers else web.json_response({"UnprocessedItems": {}})
 
 
 async def _crawl(request: web.BaseRequest) -> web.StreamResponse:

@@ -33,7 +33,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> Emit:
     """Emit an outcome's metrics; return their values by name and dimensions."""
 
     def run(outcome: Outcome, *, incident_metrics: bool = True) -> Sums:
-        emit(outcome, incident_metrics=incident_metrics)
+        emit(outcome, 1_769_860_801.5, incident_metrics=incident_metrics)
         return _values(map(json.loads, capsys.readouterr().out.splitlines()))
 
     return run
@@ -119,7 +119,7 @@ def test_the_service_name_is_no_dimension(emitted: Emit, monkeypatch: pytest.Mon
 
 def test_units_are_those_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
     """Durations are milliseconds; anything else is a count."""
-    emit(Outcome(stored=[_stored()], duplicates=1), incident_metrics=False)
+    emit(Outcome(stored=[_stored()], duplicates=1), 0.0, incident_metrics=False)
     lines = map(json.loads, capsys.readouterr().out.splitlines())
     units = {
         metric["Name"]: metric["Unit"]

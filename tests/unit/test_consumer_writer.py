@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -266,14 +267,16 @@ async def test_past_the_deadline_nothing_is_sent() -> None:
     assert result.unwritten == dict.fromkeys(_ids(items), "DeadlineExceeded")
 
 
-async def test_an_answer_without_unprocessed_items_means_that_all_were_stored() -> None:
-    """The member is optional in the service's model."""
-    items, clock = _items(2), Clock()
+async def test_an_answer_that_names_no_unprocessed_items_confirms_nothing() -> None:
+    """DynamoDB always names them, if only as an empty map; a proxy's page is read as an empty answer."""
+    items, clock, sent = _items(2), Clock(), []
 
-    async def answer(_: bytes) -> dict[str, Any]:
+    async def answer(body: bytes) -> dict[str, Any]:
+        sent.append(body)
         return {}
 
-    around = effects(FakeTable(), clock)
-    outside = type(around)(answer, around.monotonic, around.wall, around.sleep, around.delays)
-    result = await write_items(items, TABLE, clock.monotonic() + BUDGET, outside)
-    assert set(result.stored) == set(_ids(items))
+    around = replace(effects(FakeTable(), clock), batch_write=answer)
+    result = await write_items(items, TABLE, clock.monotonic() + BUDGET, around)
+    assert result.unwritten == dict.fromkeys(_ids(items), "NotConfirmed")
+    assert not result.stored
+    assert len(sent) == 3
