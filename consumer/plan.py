@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from consumer.message import Message
@@ -49,8 +50,9 @@ def make_plan(messages: Sequence[Message], now: float) -> Plan:
     in the garbage collector.
     """
     plan = Plan()
-    # The earliest message of an ID stands; SQS delivers in no particular order.
-    for message in sorted(messages, key=lambda message: message.sent_at):
+    # The earliest message of an ID stands. SQS delivers in no particular order, and those of one request are sent at
+    # once: then their own IDs decide, so that the same messages have the same outcome at every delivery.
+    for message in sorted(messages, key=attrgetter("sent_at", "message_id")):
         if message.body is None:  # SQS would refuse it as a dead letter too
             plan.failures[message.message_id] = NO_BODY
             continue
