@@ -1,0 +1,204 @@
+"""BatchWriteItem, SendMessageBatch and a credentials endpoint on 127.0.0.1 that fail when they are told to."""
+
+import contextlib
+import json
+import socket
+import struct
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from hashlib import md5
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final, NamedTuple
+
+HANG: Final = "takes the request and never answers"
+CRAWL: Final = "answers a byte every 50 ms, for ever"
+RESET: Final = "breaks the connection before anything is done"
+LOSE: Final = "does what is asked, and breaks the connection before it answers"
+_CRAWL_INTERVAL: Final = 0.05  # seconds
+
+
+class Answer(NamedTuple):
+    """An answer that is no success."""
+
+    status: int
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def dynamodb_error(code: str, status: int = 400, **members: Any) -> Answer:
+    """Return an error as DynamoDB spells it."""
+    return Answer(status, json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{code}", **members}).encode())
+
+
+def sqs_error(code: str, status: int = 400) -> Answer:
+    """Return an error as the JSON protocol of SQS spells it, with the name that its older protocol had."""
+    document = json.dumps({"__type": f"com.amazonaws.sqs#{code}"}).encode()
+    return Answer(status, document, (("x-amzn-query-error", f"{code};Sender"),))
+
+
+Fault = Answer | str  # one of the words above
+
+
+class Service:
+    """What one service does: `faults` are taken in order, one a request, then `last` for ever, None being health."""
+
+    def __init__(self) -> None:
+        self.faults: deque[Fault | None] = deque()
+        self.last: Fault | None = None
+        self.requests: list[dict[str, Any]] = []
+
+    def next_fault(self) -> Fault | None:
+        """Return what befalls the next request."""
+        return self.faults.popleft() if self.faults else self.last
+
+
+class AwsServer(ThreadingHTTPServer):
+    """Healthy until `table.faults`, `queue.faults` and the like say otherwise."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Connection)
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.dlq_url = f"{self.url}/123456789012/dead-letters"
+        self.credentials_url = f"{self.url}/credentials"
+        self.done = threading.Event()
+        self.sockets: set[socket.socket] = set()
+        self.reset()
+
+    def reset(self) -> None:
+        """Be healthy, and forget what was stored."""
+        self.table, self.queue = Service(), Service()
+        self.items: dict[str, dict[str, Any]] = {}
+        self.dead_letters: list[dict[str, Any]] = []
+        self.refused_bodies: set[str] = set()  # dead letters that come back under `Failed`
+        self.most_items: int | None = None  # of a request; more are too large (HTTP 413)
+        self.access_key = "test"  # what the credentials endpoint gives out
+        self.trusted_key: str | None = None  # the only access key that is not expired
+
+    def bodies(self) -> list[str]:
+        """Return the bodies of the dead letters."""
+        return [entry["MessageBody"] for entry in self.dead_letters]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that went away is what some tests are about."""
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # else each answer of two writes takes 40 ms
+    server: AwsServer
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.sockets.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.sockets.discard(self.connection)
+        super().finish()
+
+    def do_GET(self) -> None:
+        expires = datetime.now(UTC) + timedelta(minutes=5)  # so soon that botocore asks again before each request
+        document = {
+            "AccessKeyId": self.server.access_key,
+            "SecretAccessKey": "secret",
+            "Token": "token",
+            "Expiration": expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+        self._answer(Answer(200, json.dumps(document).encode()))
+
+    def do_POST(self) -> None:
+        request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        is_table = self.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
+        service = self.server.table if is_table else self.server.queue
+        service.requests.append(request)
+        fault = service.next_fault() or self._own_fault(request, is_table=is_table)
+        if isinstance(fault, Answer):
+            self._answer(fault)
+        elif fault == HANG:
+            self.server.done.wait()
+            self.close_connection = True
+        elif fault == CRAWL:
+            self._crawl()
+        elif fault == RESET:
+            self._reset()
+        else:
+            document = self._write(request) if is_table else self._send(request)
+            if fault == LOSE:
+                self._reset()
+            else:
+                self._answer(Answer(200, json.dumps(document).encode()))
+
+    def _own_fault(self, request: dict[str, Any], *, is_table: bool) -> Answer | None:
+        trusted = self.server.trusted_key
+        if trusted is not None and f"Credential={trusted}/" not in self.headers["Authorization"]:
+            return dynamodb_error("ExpiredTokenException", message="The security token included is expired")
+        most = self.server.most_items
+        if is_table and most is not None and len(next(iter(request["RequestItems"].values()))) > most:
+            return Answer(413, b"")
+        return None
+
+    def _write(self, request: dict[str, Any]) -> dict[str, Any]:
+        (puts,) = request["RequestItems"].values()
+        for put in puts:
+            item = put["PutRequest"]["Item"]
+            self.server.items[item["recommendationId"]["S"]] = item
+        return {"UnprocessedItems": {}}
+
+    def _send(self, request: dict[str, Any]) -> dict[str, Any]:
+        answer: dict[str, list[dict[str, Any]]] = {"Successful": [], "Failed": []}
+        for entry in request["Entries"]:
+            if entry["MessageBody"] in self.server.refused_bodies:
+                answer["Failed"].append({"Id": entry["Id"], "Code": "InternalError", "SenderFault": False})
+                continue
+            self.server.dead_letters.append(entry)
+            digest = md5(entry["MessageBody"].encode()).hexdigest()  # noqa: S324 - SQS's checksum
+            answer["Successful"].append({"Id": entry["Id"], "MessageId": entry["Id"], "MD5OfMessageBody": digest})
+        return answer
+
+    def _answer(self, answer: Answer) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _crawl(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "1000000")
+        self.end_headers()
+        while not self.server.done.is_set():
+            self.wfile.write(b" ")
+            time.sleep(_CRAWL_INTERVAL)
+        self.close_connection = True
+
+    def _reset(self) -> None:
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close_connection = True
+        self.connection.close()
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the tests' output clean."""
+
+
+@contextlib.contextmanager
+def aws_server() -> Iterator[AwsServer]:
+    """Run a server until the end of the block."""
+    server = AwsServer()
+    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    serving.start()
+    try:
+        yield server
+    finally:
+        server.done.set()
+        server.shutdown()
+        for connection in list(server.sockets):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        server.server_close()
+        serving.join()
