@@ -13,7 +13,7 @@ from shared import metrics
 from shared.json_text import dump_json
 
 _VALUES: Final = 100  # of one metric in one line (CloudWatch embedded metric format, specification)
-_DIMENSION_CHARACTERS: Final = 1024  # CloudWatch API reference, "Dimension": ASCII and not blank
+_DIMENSION_CHARACTERS: Final = 1024  # CloudWatch API reference, "Dimension": ASCII, printable and not blank
 
 
 def emit(outcome: Outcome, now: float, *, incident_metrics: bool) -> None:
@@ -74,4 +74,4 @@ def _unit(name: str) -> str:
 
 
 def _is_dimension_value(text: str) -> bool:
-    return text.isascii() and not text.isspace() and len(text) <= _DIMENSION_CHARACTERS
+    return text.isascii() and text.isprintable() and not text.isspace() and len(text) <= _DIMENSION_CHARACTERS

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from aws_lambda_powertools import Logger
+from botocore.exceptions import ReadTimeoutError
 
 from consumer.invocation import NothingStoredError, Surroundings, consume
 from shared.settings import Settings
@@ -27,7 +28,11 @@ class Log:
         self._logger = Logger(service=f"consumer-{next(_number)}", stream=self._stream)
 
     async def of(
-        self, messages: Any, table: FakeTable | None = None, queue: FakeDeadLetterQueue | None = None
+        self,
+        messages: Any,
+        table: FakeTable | None = None,
+        queue: FakeDeadLetterQueue | None = None,
+        context: Context | None = None,
     ) -> list[Line]:
         """Run an invocation, whatever becomes of it; return its lines."""
         around = Surroundings(
@@ -38,7 +43,7 @@ class Log:
         )
         start = self._stream.tell()
         with suppress(NothingStoredError):
-            await consume(messages, Context(), around)
+            await consume(messages, context or Context(), around)
         return [json.loads(line) for line in self._stream.getvalue()[start:].splitlines()]
 
 
@@ -102,11 +107,42 @@ async def test_throttling_is_a_warning(log: Log) -> None:
     assert not _said(lines, "ERROR")
 
 
-async def test_denied_access_is_an_error(log: Log) -> None:
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDeniedException", "ResourceNotFoundException", "ExpiredTokenException", "UnrecognizedClientException"],
+)
+async def test_a_systemic_cause_is_an_error(log: Log, code: str) -> None:
     """Somebody must look."""
-    lines = await log.of(event(*bodies(5)), FakeTable(last=client_error("AccessDeniedException")))
-    assert _said(lines, "ERROR") == ["Left 5 messages to be retried: AccessDeniedException"]
+    lines = await log.of(event(*bodies(5)), FakeTable(last=client_error(code)))
+    assert _said(lines, "ERROR") == [f"Left 5 messages to be retried: {code}"]
+    assert lines[-1]["errorType"] == code
     assert "Successfully" not in str(lines)
+
+
+async def test_an_unreachable_table_is_a_warning(log: Log) -> None:
+    """It passes."""
+    unreachable = ReadTimeoutError(endpoint_url="http://table")
+    lines = await log.of(event(*bodies(5)), FakeTable(last=unreachable))
+    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: Unreachable"]
+    assert not _said(lines, "ERROR")
+
+
+async def test_a_deadline_that_is_reached_is_a_warning(log: Log) -> None:
+    """SQS delivers again."""
+    lines = await log.of(event(*bodies(5)), FakeTable(last="hang"), context=Context(remaining_ms=100))
+    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: DeadlineExceeded"]
+
+
+async def test_a_newer_schema_version_is_a_warning(log: Log) -> None:
+    """The next deployment knows it."""
+    lines = await log.of(event(body().replace('"schemaVersion":1', '"schemaVersion":2')))
+    assert _said(lines, "WARNING") == ["Left 1 message to be retried: UnknownSchemaVersion"]
+
+
+async def test_a_message_that_cannot_be_dead_lettered_is_an_error(log: Log) -> None:
+    """SQS delivers none without a body; if it does, somebody must look."""
+    lines = await log.of(event("", body()))
+    assert _said(lines, "ERROR") == ["Left 1 message to be retried: NoBody"]
 
 
 async def test_dead_letters_are_counted_by_reason(log: Log) -> None:
@@ -147,13 +183,3 @@ async def test_keys_do_not_leak_after_a_failure(log: Log) -> None:
     """Also when the invocation raised."""
     await log.of(event(body()), FakeTable(last=client_error("AccessDeniedException")))
     assert all("incidentId" not in line for line in await log.of(event("poison")))
-
-
-async def test_metrics_are_flushed_once_also_when_the_invocation_raises(
-    log: Log, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Or an outage would be invisible."""
-    await log.of(event(body()), FakeTable(last=client_error("AccessDeniedException")))
-    lines = capsys.readouterr().out.splitlines()
-    assert len([line for line in lines if "AccessDeniedException" in line]) == 1
-    assert len([line for line in lines if "RecommendationPersistenceDuration" in line]) == 1

@@ -2,29 +2,24 @@
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import pytest
 
 from consumer.metrics import emit
 from consumer.outcome import Outcome, Stored
+from tests.emf import EVENT_BYTES, read_emf
 
 Sums = dict[tuple[str, frozenset[tuple[str, str]]], list[float]]
 Emit = Callable[..., Sums]
 
 
-def _values(lines: Iterator[dict[str, Any]]) -> Sums:
+def _values(lines: Sequence[str]) -> Sums:
     """Read EMF as CloudWatch does: each value counts once for each dimension set of its line."""
     sums: Sums = {}
     for line in lines:
-        (directive,) = line["_aws"]["CloudWatchMetrics"]
-        assert directive["Namespace"] == "OPX/Recommendations"
-        for definition in directive["Metrics"]:
-            for names in directive["Dimensions"]:
-                assert len(line[definition["Name"]]) <= 100
-                dimensions = frozenset((name, line[name]) for name in names)
-                sums.setdefault((definition["Name"], dimensions), []).extend(line[definition["Name"]])
+        for name, dimensions, values, _ in read_emf(line):
+            sums.setdefault((name, dimensions), []).extend(values)
     return sums
 
 
@@ -34,7 +29,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> Emit:
 
     def run(outcome: Outcome, *, incident_metrics: bool = True) -> Sums:
         emit(outcome, 1_769_860_801.5, incident_metrics=incident_metrics)
-        return _values(map(json.loads, capsys.readouterr().out.splitlines()))
+        return _values(capsys.readouterr().out.splitlines())
 
     return run
 
@@ -65,7 +60,7 @@ def test_the_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
     assert _of(values, "RecommendationsPersisted", AgentType="a") == [2]
 
 
-@pytest.mark.parametrize("incident_id", ["störung-1", " ", "x" * 1_025])
+@pytest.mark.parametrize("incident_id", ["störung-1", " ", "a\tb", "x" * 1_025])
 def test_an_incident_that_cloudwatch_cannot_name_still_counts(emitted: Emit, incident_id: str) -> None:
     """A dimension's value is ASCII, not blank and of at most 1,024 characters; else the whole line is dropped."""
     values = emitted(Outcome(stored=[_stored("a", incident_id)]))
@@ -120,16 +115,36 @@ def test_the_service_name_is_no_dimension(emitted: Emit, monkeypatch: pytest.Mon
 def test_units_are_those_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
     """Durations are milliseconds; anything else is a count."""
     emit(Outcome(stored=[_stored()], duplicates=1), 0.0, incident_metrics=False)
-    lines = map(json.loads, capsys.readouterr().out.splitlines())
-    units = {
-        metric["Name"]: metric["Unit"]
-        for line in lines
-        for directive in line["_aws"]["CloudWatchMetrics"]
-        for metric in directive["Metrics"]
-    }
+    units = {found.name: found.unit for line in capsys.readouterr().out.splitlines() for found in read_emf(line)}
     assert units == {
         "RecommendationsPersisted": "Count",
         "RecommendationDuplicate": "Count",
         "RecommendationPersistenceDuration": "Milliseconds",
         "RecommendationQueueLag": "Milliseconds",
     }
+
+
+def test_860_recommendations_of_860_incidents_keep_the_limits_of_the_format(emitted: Emit) -> None:
+    """A full invocation: no value is lost to a limit of a line, and each sum is right."""
+    stored = [_stored(f"agent-{number % 7}", f"incident-{number}", lag_ms=float(number)) for number in range(860)]
+    values = emitted(Outcome(stored=stored, failures={f"m{number}": "Throttled" for number in range(150)}))
+    name = "RecommendationsPersisted"
+    assert sum(_of(values, name)) == 860
+    assert [sum(_of(values, name, AgentType=f"agent-{number}")) for number in range(7)] == [123] * 6 + [122]
+    assert [
+        _of(values, name, AgentType=f"agent-{number % 7}", IncidentId=f"incident-{number}") for number in range(860)
+    ] == [[1]] * 860
+    assert _of(values, "RecommendationQueueLag") == list(range(860))
+    assert _of(values, "RecommendationPersistenceFailure") == [150]
+
+
+def test_lines_of_the_longest_ids_are_far_below_the_size_of_a_log_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch would cut them, and then find no metric in them."""
+    emit(Outcome(stored=[_stored("a" * 128, "i" * 1_024, 1e15)] * 300), 0.0, incident_metrics=True)
+    assert max(map(len, capsys.readouterr().out.splitlines())) < EVENT_BYTES / 50
+
+
+def test_time_is_that_of_the_invocation(capsys: pytest.CaptureFixture[str]) -> None:
+    """In epoch milliseconds; CloudWatch drops what is two weeks old."""
+    emit(Outcome(), 1_769_860_801.2345, incident_metrics=True)
+    assert json.loads(capsys.readouterr().out)["_aws"]["Timestamp"] == 1_769_860_801_234

@@ -26,7 +26,13 @@ def test_an_answer_that_names_nothing_deletes_everything(response: Any) -> None:
         {"batchItemFailures": [{"itemIdentifier": ""}]},
         {"batchItemFailures": [{"itemIdentifier": None}]},
         {"batchItemFailures": [{"ItemIdentifier": "m0"}]},
+        {"batchItemFailures": [{"messageId": "m0"}]},
+        {"batchItemFailures": [{}]},
+        {"batchItemFailures": [None]},
+        {"batchItemFailures": [{"itemIdentifier": 7}]},
+        {"batchItemFailures": {"itemIdentifier": "m0"}},
         {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": "unknown"}]},
+        {"batchItemFailures": [{"itemIdentifier": "m0"}, {"itemIdentifier": ""}]},
         {"batchItemFailures": [{"itemIdentifier": object()}]},
     ],
 )

@@ -1,7 +1,6 @@
 """The bulk write: what is sent, what is retried, and what is handed back."""
 
 import asyncio
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -192,18 +191,6 @@ async def test_a_failed_chunk_does_not_touch_the_others() -> None:
     assert set(result.stored) == set(_ids(items)[25:])
 
 
-@pytest.mark.parametrize("offender", range(25))
-async def test_one_invalid_item_is_isolated_in_few_requests(offender: int) -> None:
-    """DynamoDB refuses the whole chunk and does not say for which item."""
-    items = _items(25)
-    table = FakeTable(invalid={items[offender].recommendation_id})
-    result = await _write(table, items)
-    assert result.rejected == [items[offender].recommendation_id]
-    assert set(result.stored) == set(table.items) == set(_ids(items)) - set(result.rejected)
-    assert not result.unwritten
-    assert len(table.requests) <= 2 * math.log2(25) + 1
-
-
 @pytest.mark.parametrize("code", ["ValidationException", "SerializationException"])
 async def test_a_lone_invalid_item_is_rejected_at_once(code: str) -> None:
     """There is nothing to divide."""
@@ -211,22 +198,6 @@ async def test_a_lone_invalid_item_is_rejected_at_once(code: str) -> None:
     table = FakeTable(client_error(code))
     assert (await _write(table, items)).rejected == _ids(items)
     assert len(table.requests) == 1
-
-
-async def test_several_invalid_items_are_all_isolated() -> None:
-    """Also neighbours, and also in both halves."""
-    items = _items(25)
-    invalid = {items[number].recommendation_id for number in (0, 11, 12, 24)}
-    result = await _write(FakeTable(invalid=invalid), items)
-    assert set(result.rejected) == invalid
-    assert set(result.stored) == set(_ids(items)) - invalid
-
-
-async def test_a_chunk_of_invalid_items_only_is_rejected_whole() -> None:
-    """And ends."""
-    items = _items(4)
-    result = await _write(FakeTable(invalid=_ids(items)), items)
-    assert sorted(result.rejected) == sorted(_ids(items))
 
 
 async def test_throttling_while_isolating_condemns_nobody() -> None:
