@@ -5,6 +5,8 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
   $$p -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
 VENV ?= .venv
 PLATFORM ?= arm64
+# Most tests wait; a file's tests stay together, in their order. For one process: make test PARALLEL=
+PARALLEL ?= -n 3 --dist loadfile
 KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -30,10 +32,10 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@touch $@
 
 # The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov): each pins what the others do not want.
-$(VENV)-%/.ready: requirements/%.lock $(VENV)/.ready
+$(VENV)-%/.ready: requirements/%.lock
 	@echo "setup: $(VENV)-$*"
-	@$(UV) venv --quiet --clear --python $(BIN)/python $(VENV)-$*
-	@$(UV) pip sync --quiet --python $(VENV)-$*/bin/python --require-hashes --only-binary :all: requirements/$*.lock
+	@$(PYTHON) -m venv $(VENV)-$*
+	@$(VENV)-$*/bin/python -m pip install $(LOCKED) --no-compile -r requirements/$*.lock
 	@touch $@
 
 $(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
@@ -48,10 +50,10 @@ down: ## stop the local stack that demo KEEP=1 left up
 	@$(BIN)/python -m infra.local down
 
 test: setup ## all tests, with coverage of producer, consumer and shared
-	$(BIN)/python -m pytest --cov --cov-report=term --cov-fail-under=95
+	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95
 
 test-quick: $(VENV)/.ready ## the tests that need no server, on the Python named: make test-quick VENV=.venv-3.13 PYTHON=python3.13
-	$(BIN)/python -m pytest tests/unit tests/property
+	$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/property
 
 bench-producer: $(VENV)/.ready ## what enqueue costs its caller, beside its peers (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json

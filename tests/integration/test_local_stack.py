@@ -205,7 +205,7 @@ def test_the_redrive_role_moves_dead_letters_and_cannot_touch_the_table(stack: L
     """It receives from the dead-letter queue and sends to the queue, and only that."""
     clients = assumed(stack, "RedriveRoleArn")
     sqs, dynamodb = clients("sqs"), clients("dynamodb")
-    body = envelope("incident-redriven").to_json().decode()
+    body = envelope("incident-moved-back").to_json().decode()
     # Not hidden from other tests, which may be waiting for a dead letter of theirs.
     assert outcome(lambda: sqs.receive_message(QueueUrl=stack.dlq_url, VisibilityTimeout=0)) == "allowed"
     assert outcome(lambda: sqs.send_message(QueueUrl=stack.queue_url, MessageBody=body)) == "allowed"
