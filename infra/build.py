@@ -1,4 +1,4 @@
-"""Build the function's zip: `python -m infra.build --platform arm64`.
+"""Build the zips: `python -m infra.build --platform arm64`.
 
 The same inputs give the same bytes, so a deployment changes only when something changed, and a
 second build with nothing changed takes no time.
@@ -10,19 +10,20 @@ import json
 import shutil
 import sys
 import tempfile
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.dependencies import TARGETS, BuildError, Target, compile_tree, compiling_python, install
+from infra.archive import write_zip
+from infra.artifacts import ARTIFACTS, CONSUMER, Artifact
+from infra.byte_code import Interpreter, compile_tree, interpreter
+from infra.dependencies import TARGETS, Target, install
+from infra.errors import BuildError
 
 ROOT = Path(__file__).resolve().parent.parent
 OUTPUT = ROOT / "build" / "consumer.zip"
-PACKAGES = ("consumer", "shared")
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can hold
-_MODE = 0o100644 << 16  # a plain file that Lambda's unprivileged user can read
+_RULES = ("archive.py", "artifacts.py", "build.py", "byte_code.py", "dependencies.py")
 
 
 @dataclass(frozen=True)
@@ -35,34 +36,41 @@ class Built:
     digest: str
     compressed: int
     uncompressed: int
-    byte_code: bool
+    byte_code: str | None  # the Python that compiled it
 
 
-def build(platform: str = "local", output: Path = OUTPUT, root: Path = ROOT) -> Built:
-    """Build the zip of `consumer` and `shared` under `root`, or return the one that is still right.
+def build(
+    platform: str = "local",
+    output: Path = OUTPUT,
+    root: Path = ROOT,
+    artifact: Artifact = CONSUMER,
+    *,
+    byte_code: bool = True,
+) -> Built:
+    """Build the artifact from its packages under `root`, or return the zip that is still right.
 
-    Raises `BuildError` if a package is missing, or if pip or the compiler fails.
+    Raises `BuildError` if a package is missing, if pip, the compiler or the compiler's Python fails, or if the zip is
+    over its artifact's limits.
     """
     target = TARGETS[platform]
-    lock = root / "requirements" / "consumer.lock"
-    sources = _sources(root)
-    python = compiling_python(target.python)
-    inputs = _digest_of_inputs(target, python, lock, sources, root)
+    lock = root / "requirements" / f"{artifact.extra}.lock"
+    sources = _sources(artifact, root)
+    python = interpreter(target.python) if byte_code else None
+    inputs = _digest_of_inputs(artifact, target, python, [lock, *sources], root)
     stamp = output.with_name(output.name + ".stamp")
     if (previous := _previous(stamp, output, inputs)) is not None:
         return previous
-
     output.parent.mkdir(parents=True, exist_ok=True)
-    dependencies = install(lock, target, python, output.parent / "dependencies")
+    dependencies = install(artifact, lock, target, python, output.parent / "dependencies")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="zipping-") as temporary:
-        own, archive = Path(temporary, "own"), Path(temporary, "consumer.zip")
+        own, archive = Path(temporary, "own"), Path(temporary, output.name)
         for source in sources:
             copy = own / source.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
         if python:
-            compile_tree(python, own)
-        uncompressed = _write_zip(archive, dependencies, own)
+            compile_tree(python, own, artifact.unpacked_at)
+        uncompressed = write_zip(archive, artifact.prefix, dependencies, own)
         built = Built(
             path=str(output),
             platform=platform,
@@ -70,23 +78,26 @@ def build(platform: str = "local", output: Path = OUTPUT, root: Path = ROOT) -> 
             digest=hashlib.sha256(archive.read_bytes()).hexdigest(),
             compressed=archive.stat().st_size,
             uncompressed=uncompressed,
-            byte_code=python is not None,
+            byte_code=python.version if python else None,
         )
+        _hold_to_limits(artifact, built)
         archive.replace(output)
     stamp.write_text(json.dumps(asdict(built), indent=2) + "\n")
     return built
 
 
-def _sources(root: Path) -> list[Path]:
-    for package in PACKAGES:
+def _sources(artifact: Artifact, root: Path) -> list[Path]:
+    for package in artifact.packages:
         if not (root / package / "__init__.py").is_file():
             raise BuildError(f"{root / package} is not a package: the zip would be incomplete")
-    return sorted(path for package in PACKAGES for path in (root / package).rglob("*.py"))
+    return sorted(path for package in artifact.packages for path in (root / package).rglob("*.py"))
 
 
-def _digest_of_inputs(target: Target, python: str | None, lock: Path, sources: list[Path], root: Path) -> str:
-    digest = hashlib.sha256(repr((target, python)).encode())
-    for file in [Path(__file__), Path(__file__).with_name("dependencies.py"), lock, *sources]:
+def _digest_of_inputs(
+    artifact: Artifact, target: Target, python: Interpreter | None, files: Sequence[Path], root: Path
+) -> str:
+    digest = hashlib.sha256(repr((artifact, target, python and python.version)).encode())
+    for file in [*(Path(__file__).with_name(name) for name in _RULES), *files]:
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
         content = file.read_bytes()
         digest.update(f"\n{name} {len(content)}\n".encode() + content)
@@ -103,50 +114,54 @@ def _previous(stamp: Path, output: Path, inputs: str) -> Built | None:
     return built if (built.inputs, built.digest) == (inputs, digest) else None
 
 
-def _write_zip(archive: Path, *trees: Path) -> int:
-    """Write the trees into one zip in sorted order; return the bytes that it unpacks to."""
-    files = sorted((file.relative_to(tree).as_posix(), file) for tree in trees for file in _files(tree))
-    uncompressed = 0
-    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as bundle:
-        for name, file in files:
-            entry = zipfile.ZipInfo(name, _EPOCH)
-            entry.external_attr = _MODE
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            content = file.read_bytes()
-            uncompressed += len(content)
-            bundle.writestr(entry, content)
-    return uncompressed
+def _hold_to_limits(artifact: Artifact, built: Built) -> None:
+    if built.compressed > artifact.compressed_limit:
+        raise BuildError(
+            f"{artifact.name}.zip for {built.platform} has {built.compressed:,} bytes; the limit is "
+            f"{artifact.compressed_limit:,} ({artifact.limit_source}). Leave out what it does not load: "
+            "infra/dependencies.py, is_needed"
+        )
+    if built.uncompressed > artifact.uncompressed_limit:
+        raise BuildError(
+            f"{artifact.name}.zip for {built.platform} unpacks to {built.uncompressed:,} bytes; the limit is "
+            f"{artifact.uncompressed_limit:,}, because Lambda allows 250 MiB for a function with all its layers"
+        )
 
 
-def _files(tree: Path) -> Iterator[Path]:
-    return (path for path in tree.rglob("*") if path.is_file())
-
-
-def main() -> int:
-    """Build from the command line; 0 when the zip is there."""
-    parser = argparse.ArgumentParser(prog="python -m infra.build", description="Build the consumer's zip.")
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build from the command line; 0 when the zips are there."""
+    parser = argparse.ArgumentParser(prog="python -m infra.build", description=f"Build {' and '.join(ARTIFACTS)}.")
+    parser.add_argument("artifacts", nargs="*", metavar="ARTIFACT", help=f"{' or '.join(ARTIFACTS)}; default: all")
     parser.add_argument(
         "--platform",
         choices=sorted(TARGETS),
         default="arm64",
         help="Lambda's architecture, or local for this interpreter; default: %(default)s",
     )
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="default: %(default)s")
-    options = parser.parse_args()
+    parser.add_argument("--folder", type=Path, default=OUTPUT.parent, help="where the zips go; default: %(default)s")
+    parser.add_argument(
+        "--no-byte-code",
+        action="store_true",
+        help="needs no Python of Lambda's version here, and triples the cold start",
+    )
+    options = parser.parse_args(arguments)
+    if unknown := set(options.artifacts) - ARTIFACTS.keys():
+        parser.error(f"no artifact is called {', '.join(sorted(unknown))}; there are {' and '.join(ARTIFACTS)}")
     try:
-        built = build(options.platform, options.output.resolve())
+        for name in options.artifacts or ARTIFACTS:
+            output = options.folder.resolve() / f"{name}.zip"
+            built = build(options.platform, output, ROOT, ARTIFACTS[name], byte_code=not options.no_byte_code)
+            sizes = f"{_mib(built.compressed)}, unpacks to {_mib(built.uncompressed)}"
+            compiled = f"byte code of Python {built.byte_code}" if built.byte_code else "no byte code"
+            sys.stdout.write(f"{output} for {built.platform}: {sizes}, {compiled}\n  sha256 {built.digest}\n")
     except BuildError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    if not built.byte_code:
-        version = TARGETS[options.platform].python
-        sys.stderr.write(
-            f"warning: there is no Python {version} here to compile with; "
-            "a cold start will take about three times as long\n"
-        )
-    sizes = f"{built.compressed // 1024} KB, unpacks to {built.uncompressed // 1024} KB"
-    sys.stdout.write(f"{options.output} for {built.platform}: {sizes}\n")
     return 0
+
+
+def _mib(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MiB"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The consumer's dependencies, installed from its lock file and reduced to what the function loads."""
+"""An artifact's dependencies, installed from its lock file and reduced to what it loads."""
 
 import hashlib
 import shutil
@@ -8,16 +8,14 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-# The AWS services whose API descriptions ship; botocore carries some four hundred.
-SERVICES = frozenset({"dynamodb", "sqs"})
+from infra.artifacts import Artifact
+from infra.byte_code import Interpreter, compile_tree
+from infra.errors import BuildError
 
-# Read by tools at build or install time, never by the function. Licences stay, as they ask to.
+# Read by tools at build or install time, never by the function. Licences stay, as they ask to; and METADATA, from
+# which libraries learn each other's versions.
 _UNUSED_SUFFIXES = frozenset({".c", ".h", ".js", ".pxd", ".pyi", ".pyx", ".rst", ".typed"})
 _UNUSED_METADATA = frozenset({"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"})
-
-
-class BuildError(Exception):
-    """The zip cannot be built; the text says why and what to do."""
 
 
 @dataclass(frozen=True)
@@ -50,8 +48,8 @@ TARGETS = {
 }
 
 
-def is_needed(path: PurePosixPath) -> bool:
-    """Whether the function needs this file of its installed dependencies."""
+def is_needed(path: PurePosixPath, services: frozenset[str] | None) -> bool:
+    """Whether the artifact needs this file of its installed dependencies; `services` None means all of AWS."""
     first, *rest = path.parts
     if first == "bin" or path.suffix in _UNUSED_SUFFIXES or "tests" in path.parts[:-1]:
         return False
@@ -59,49 +57,22 @@ def is_needed(path: PurePosixPath) -> bool:
         return path.name not in _UNUSED_METADATA
     if first in {"boto3", "botocore"} and rest[:1] == ["data"]:
         # A file directly in data/ (endpoints, partitions, retry rules) belongs to every service.
-        return len(rest) == len(["data", path.name]) or (rest[1] in SERVICES and "examples" not in path.name)
+        shared = len(rest) == len(["data", path.name])
+        return shared or ("examples" not in path.name and (services is None or rest[1] in services))
     return path.parts[:2] != ("boto3", "examples")
 
 
-def compiling_python(version: str) -> str | None:
-    """Return an interpreter of exactly this version that really runs, or None.
+def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter | None, cache: Path) -> Path:
+    """Return the folder with the artifact's dependencies for this target, installing them if the lock file is new.
 
-    Byte code is bound to a Python version, so a zip for Lambda needs Lambda's version to compile it.
+    The folder appears complete or not at all, so an interrupted or a concurrent build does no harm. Raises
+    `BuildError` if pip or the compiler fails.
     """
-    probe = "import sys; print('%d.%d' % sys.version_info[:2])"
-    for candidate in (sys.executable, shutil.which(f"python{version}")):
-        if candidate is None:
-            continue
-        done = subprocess.run(  # noqa: S603 - an interpreter found on PATH, constant arguments
-            [candidate, "-I", "-c", probe], capture_output=True, text=True, check=False
-        )
-        if done.returncode == 0 and done.stdout.strip() == version:
-            return candidate
-    return None
-
-
-def compile_tree(python: str, tree: Path) -> None:
-    """Write byte code beside every source file, so that a cold start compiles nothing.
-
-    The byte code is never checked against its source (the zip cannot change under it), and names
-    Lambda's own folder in tracebacks.
-    """
-    command = [python, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    done = subprocess.run(  # noqa: S603 - our own interpreter and folder
-        [*command, "-s", str(tree), "-p", "/var/task", str(tree)], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
-        raise BuildError(f"compiling {tree} failed:\n{done.stdout}{done.stderr}")
-
-
-def install(lock: Path, target: Target, python: str | None, cache: Path) -> Path:
-    """Return the folder with the target's dependencies, installing them if the lock file is new.
-
-    The folder appears complete or not at all, so an interrupted or a concurrent build does no harm.
-    """
-    rules = Path(__file__).read_bytes()
-    digest = hashlib.sha256(lock.read_bytes() + rules + (python or "no byte code").encode()).hexdigest()[:16]
-    folder = cache / f"{target.platform}-{target.python}-{digest}"
+    rules = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("dependencies.py", "byte_code.py"))
+    parts = repr((artifact, target, python and python.version)).encode()
+    digest = hashlib.sha256(lock.read_bytes() + rules + parts).hexdigest()[:16]
+    kind = f"{artifact.name}-{target.platform}-{target.python}"
+    folder = cache / f"{kind}-{digest}"
     if folder.is_dir():
         return folder
     cache.mkdir(parents=True, exist_ok=True)
@@ -109,11 +80,11 @@ def install(lock: Path, target: Target, python: str | None, cache: Path) -> Path
         staged = Path(temporary, "staged")
         _pip_install(lock, target, staged)
         for file in [file for file in staged.rglob("*") if file.is_file()]:
-            if not is_needed(PurePosixPath(file.relative_to(staged).as_posix())):
+            if not is_needed(PurePosixPath(file.relative_to(staged).as_posix()), artifact.services):
                 file.unlink()
         if python:
-            compile_tree(python, staged)
-        for older in cache.glob(f"{target.platform}-{target.python}-*"):
+            compile_tree(python, staged, artifact.unpacked_at)
+        for older in cache.glob(f"{kind}-*"):
             shutil.rmtree(older, ignore_errors=True)
         if not folder.exists():
             staged.rename(folder)
@@ -121,6 +92,7 @@ def install(lock: Path, target: Target, python: str | None, cache: Path) -> Path
 
 
 def _pip_install(lock: Path, target: Target, folder: Path) -> None:
+    folder.mkdir()  # pip makes none for an empty lock file
     command = [sys.executable, "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--no-compile"]
     pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirement", str(lock)]
     done = subprocess.run(  # noqa: S603 - pip of this interpreter, our own arguments

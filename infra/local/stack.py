@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.build import ROOT, build
-from infra.dependencies import BuildError
+from infra.errors import BuildError
 from infra.local import canary, deployment, kept, ports
 from infra.local.differences import apply_all
 from infra.local.emulator import CREDENTIALS, REGION, Emulator

@@ -1,24 +1,31 @@
 """Building the zip, on packages of a few lines with no dependencies."""
 
 import json
+import platform
 import zipfile
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import pytest
 
-from infra.build import build
-from infra.dependencies import TARGETS, BuildError, compiling_python, is_needed
+from infra import byte_code
+from infra.artifacts import CONSUMER, LAYER, Artifact
+from infra.build import build, main
+from infra.byte_code import interpreter
+from infra.dependencies import TARGETS, is_needed
+from infra.errors import BuildError
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a project of two tiny packages with an empty lock file."""
-    for package in ("consumer", "shared"):
+    """Return a project of three tiny packages with empty lock files."""
+    for package in ("consumer", "producer", "shared"):
         (tmp_path / package).mkdir()
         (tmp_path / package / "__init__.py").write_text('"""A package."""\n')
     (tmp_path / "consumer" / "handler.py").write_text("def handler(event, context):\n    return {}\n")
     (tmp_path / "requirements").mkdir()
-    (tmp_path / "requirements" / "consumer.lock").write_text("")
+    for artifact in (CONSUMER, LAYER):
+        (tmp_path / "requirements" / f"{artifact.extra}.lock").write_text("")
     return tmp_path
 
 
@@ -59,7 +66,7 @@ def test_a_changed_input_or_a_damaged_zip_is_built_anew(root: Path, tmp_path: Pa
 def test_byte_code_ships_beside_its_source(root: Path, tmp_path: Path) -> None:
     """Never checked against the source's time, which a zip does not keep, and free of this machine's paths."""
     output = tmp_path / "out" / "consumer.zip"
-    assert build("local", output, root).byte_code
+    assert build("local", output, root).byte_code == platform.python_version()
     with zipfile.ZipFile(output) as bundle:
         (name,) = [name for name in bundle.namelist() if name.startswith("consumer/__pycache__/handler.")]
         content = bundle.read(name)
@@ -111,7 +118,7 @@ def test_a_dependency_that_cannot_be_installed_fails_the_build(root: Path, tmp_p
 )
 def test_what_the_function_loads_is_kept(path: str) -> None:
     """Also the shared files among the API descriptions, and licences, which must accompany the code."""
-    assert is_needed(PurePosixPath(path))
+    assert is_needed(PurePosixPath(path), CONSUMER.services)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +136,7 @@ def test_what_the_function_loads_is_kept(path: str) -> None:
 )
 def test_what_the_function_never_loads_is_left_out(path: str) -> None:
     """The descriptions of hundreds of other services alone are two thirds of botocore."""
-    assert not is_needed(PurePosixPath(path))
+    assert not is_needed(PurePosixPath(path), CONSUMER.services)
 
 
 def test_lambda_targets_ask_for_lambda_wheels() -> None:
@@ -142,13 +149,82 @@ def test_lambda_targets_ask_for_lambda_wheels() -> None:
 
 def test_only_a_python_of_the_right_version_compiles() -> None:
     """Byte code of another version would be dead weight."""
-    assert compiling_python(TARGETS["local"].python) is not None
-    assert compiling_python("2.0") is None
+    assert interpreter(TARGETS["local"].python).version == platform.python_version()
 
 
-def test_the_lock_file_has_no_environment_markers() -> None:
+def test_without_lambdas_python_the_build_fails_and_names_the_remedies(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A zip without byte code would be another one than elsewhere, and start three times as slowly."""
+    monkeypatch.setitem(TARGETS, "arm64", replace(TARGETS["arm64"], python="3.99"))
+    with pytest.raises(BuildError, match=r"no Python 3\.99 here.*LAMBDA_PYTHON=.*--no-byte-code"):
+        build("arm64", tmp_path / "out" / "consumer.zip", root)
+    built = build("arm64", tmp_path / "out" / "consumer.zip", root, byte_code=False)
+    assert built.byte_code is None
+    with zipfile.ZipFile(built.path) as bundle:
+        assert bundle.namelist() == ["consumer/__init__.py", "consumer/handler.py", "shared/__init__.py"]
+
+
+def test_pythons_of_version_managers_are_found_without_a_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A shim on the PATH may name a version that is not selected, and fail; the one that is named comes first."""
+    for place in ("pyenv/versions/3.99.1", "named"):
+        python = tmp_path / place / "bin" / "python"
+        python.parent.mkdir(parents=True)
+        python.write_text("#!/bin/sh\necho 3.99.1\n")
+        python.chmod(0o755)
+    shim = tmp_path / "shims" / "python3.99"
+    shim.parent.mkdir()
+    shim.write_text("#!/bin/sh\nexit 127\n")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "pyenv"))
+    assert interpreter("3.99").path == str(tmp_path / "pyenv/versions/3.99.1/bin/python")
+    monkeypatch.setenv(byte_code.VARIABLE, str(tmp_path / "named/bin/python"))
+    assert interpreter("3.99").path == str(tmp_path / "named/bin/python")
+
+
+def test_layer_holds_the_producer_where_lambda_looks_for_it(root: Path, tmp_path: Path) -> None:
+    """Lambda unpacks a layer into /opt and puts /opt/python on the path."""
+    built = build("local", tmp_path / "out" / "layer.zip", root, LAYER)
+    with zipfile.ZipFile(built.path) as bundle:
+        names = bundle.namelist()
+        (compiled,) = [name for name in names if name.startswith("python/producer/__pycache__/__init__.")]
+        assert b"/opt/python/producer/__init__.py" in bundle.read(compiled)
+    assert {name.split("/")[1] for name in names} == {"producer", "shared"}
+
+
+def test_layer_keeps_every_service_because_it_takes_the_place_of_the_runtimes_sdk() -> None:
+    """Else the executor's own calls to Bedrock would fail with UnknownServiceError."""
+    assert is_needed(PurePosixPath("botocore/data/bedrock-runtime/2023-09-30/service-2.json.gz"), LAYER.services)
+    assert not is_needed(PurePosixPath("botocore/data/ec2/2016-11-15/examples-1.json"), LAYER.services)
+
+
+@pytest.mark.parametrize(
+    "small",
+    [replace(CONSUMER, compressed_limit=99), replace(CONSUMER, uncompressed_limit=99)],
+    ids=["packed", "unpacked"],
+)
+def test_a_zip_over_a_limit_fails_the_build(root: Path, tmp_path: Path, small: Artifact) -> None:
+    """And names the size and the limit; the last good zip stays."""
+    output = tmp_path / "out" / "consumer.zip"
+    build("local", output, root)
+    good = output.read_bytes()
+    with pytest.raises(BuildError, match=r"consumer\.zip for local .* the limit is 99"):
+        build("local", output, root, small)
+    assert output.read_bytes() == good
+
+
+def test_an_unknown_artifact_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """With those that there are."""
+    with pytest.raises(SystemExit, match="2"):
+        main(["producer"])
+    assert "no artifact is called producer; there are consumer and layer" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("artifact", [CONSUMER, LAYER], ids=lambda artifact: artifact.name)
+def test_the_lock_file_has_no_environment_markers(artifact: Artifact) -> None:
     """Pip evaluates them for the Python that builds, so a wheel for Lambda could be missed unnoticed."""
-    lock = Path(__file__).parents[2] / "requirements" / "consumer.lock"
+    lock = Path(__file__).parents[2] / "requirements" / f"{artifact.extra}.lock"
     requirements = [line for line in lock.read_text().splitlines() if "==" in line and not line.startswith(" ")]
     assert requirements
     assert not any(";" in line for line in requirements)

@@ -1,6 +1,7 @@
-"""The zip of the real consumer holds all that it needs, and nothing of another platform."""
+"""The zip of the real consumer holds all that it needs, and nothing of another platform or machine."""
 
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -8,7 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from infra.artifacts import CONSUMER
 from infra.build import ROOT, build
+from infra.byte_code import interpreter
+from infra.dependencies import TARGETS
+from infra.errors import BuildError
 
 # Run by an interpreter that has nothing but the standard library and the unpacked zip.
 PROBE = """
@@ -31,7 +36,6 @@ ENVIRONMENT = {
     "RECOMMENDATIONS_DLQ_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/opx-recommendations-dlq",
     "POWERTOOLS_SERVICE_NAME": "recommendation-consumer",
 }
-LAMBDA_LIMIT = 250 * 1024 * 1024  # bytes unpacked, layers included; AWS Lambda quotas
 AARCH64 = 183  # e_machine of an ELF file
 
 
@@ -40,7 +44,6 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the unpacked zip for this interpreter."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     built = build("local", ROOT / "build" / f"consumer-local-{version}.zip")
-    assert built.uncompressed < LAMBDA_LIMIT
     folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(built.path) as bundle:
         bundle.extractall(folder)
@@ -71,13 +74,41 @@ def test_every_source_has_its_byte_code(unpacked: Path) -> None:
     assert missing == []
 
 
-def test_zip_for_lambda_holds_binaries_for_lambda() -> None:
+@pytest.fixture(scope="module")
+def for_lambda() -> Path:
+    """Return the zip for Lambda's default processor, with byte code where this machine can compile it."""
+    return Path(build("arm64", ROOT / "build" / "consumer-arm64.zip", byte_code=_compiles_for_lambda()).path)
+
+
+def _compiles_for_lambda() -> bool:
+    try:
+        return bool(interpreter(TARGETS["arm64"].python))
+    except BuildError:
+        return False
+
+
+def test_zip_for_lambda_holds_binaries_for_lambda(for_lambda: Path) -> None:
     """Built on any machine, each extension is for the target's processor and Python."""
-    built = build("arm64", ROOT / "build" / "consumer-arm64.zip")
-    with zipfile.ZipFile(built.path) as bundle:
+    with zipfile.ZipFile(for_lambda) as bundle:
         extensions = {name: bundle.read(name) for name in bundle.namelist() if name.endswith(".so")}
     assert any(name.startswith("pydantic_core/") for name in extensions)
     for name, content in extensions.items():
         assert content[:4] == b"\x7fELF", name
         assert int.from_bytes(content[18:20], "little") == AARCH64, name
         assert "cpython-313" in name
+
+
+def test_another_checkout_builds_the_same_bytes(for_lambda: Path, tmp_path: Path) -> None:
+    """In another folder, at another time, with dependencies installed anew."""
+    ignore = shutil.ignore_patterns("__pycache__", "local")
+    for folder in ("infra", *CONSUMER.packages):
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
+    (tmp_path / "requirements").mkdir()
+    shutil.copy(ROOT / "requirements" / f"{CONSUMER.extra}.lock", tmp_path / "requirements")
+    options = [] if _compiles_for_lambda() else ["--no-byte-code"]
+    subprocess.run(  # noqa: S603 - this interpreter and our own module
+        [sys.executable, "-m", "infra.build", "consumer", "--platform", "arm64", *options], cwd=tmp_path, check=True
+    )
+    other = tmp_path / "build" / "consumer.zip"
+    assert other.read_bytes() == for_lambda.read_bytes()
+    assert str(tmp_path) in other.with_name("consumer.zip.stamp").read_text(), "this was not another build"
