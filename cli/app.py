@@ -8,9 +8,19 @@ from typing import Any, Final
 import click
 from click.core import ParameterSource
 
+from cli.completion import SHELLS, complete_agents, completion_script
 from cli.dlq_commands import dlq
 from cli.errors import ExitCode
-from cli.options import ListOptions, ReadOptions, key, list_options, read_options
+from cli.options import (
+    ListOptions,
+    ReadOptions,
+    confidence_option,
+    key,
+    limit_option,
+    list_options,
+    period_options,
+    read_options,
+)
 from cli.review import COMMANDS
 from cli.runtime import Runtime
 from shared import limits
@@ -80,6 +90,7 @@ def recs(ctx: click.Context, /, **options: Any) -> None:
 Examples:
   recs incident incident-aws-s3-2017-02-28
   recs incident incident-7 --since 2026-01-31 --until 2026-02-01
+  recs incident incident-7 --since 12:00 --agent consensus --agent knowledge-rag
   recs incident incident-7 -o json > incident-7.json"""
 )
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
@@ -95,10 +106,13 @@ def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
     epilog="""\b
 Examples:
   recs agent consensus --limit 20
-  recs agent risk-blast-radius --since 7d -o csv > week.csv"""
+  recs agent risk-blast-radius --since 7d -o csv > week.csv
+  recs agent consensus --since 24h --min-confidence 0.8"""
 )
-@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES))
-@list_options
+@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
+@limit_option
+@period_options
+@confidence_option
 @read_options
 @click.pass_obj
 def agent(runtime: Runtime, /, agent_type: str, **options: Any) -> None:
@@ -138,6 +152,22 @@ def show(runtime: Runtime, /, rec_id: str, **options: Any) -> None:
     from cli.reading import show_recommendation  # noqa: PLC0415 - see the module's docstring
 
     show_recommendation(runtime, rec_id, ReadOptions(**options))
+
+
+@recs.command(
+    epilog="""\b
+Examples, each for the start-up file of its shell:
+  eval "$(recs completion bash)"      # ~/.bashrc
+  eval "$(recs completion zsh)"       # ~/.zshrc, after compinit
+  recs completion fish | source       # ~/.config/fish/config.fish"""
+)
+@click.argument("shell", type=click.Choice(SHELLS))
+def completion(shell: str) -> None:
+    """Print what makes a shell complete commands, options and agent types.
+
+    Bash has to be 4.4 or newer; that of macOS is not.
+    """
+    click.echo(completion_script(recs, shell))
 
 
 def _list(runtime: Runtime, key: str, value: str, options: dict[str, Any]) -> None:

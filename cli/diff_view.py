@@ -11,13 +11,13 @@ from rich.text import Text
 from cli.diff import AgentDiff, as_json, compare
 from cli.errors import NothingFoundError, NothingToCompareError
 from cli.fetch import Source
-from cli.options import ReadOptions
-from cli.output import pretty_json
+from cli.options import ListOptions, ReadOptions
+from cli.output import pretty_json, write_records
 from cli.queries import Document
 from cli.runtime import Runtime
 from cli.structure import Change
 from cli.summary import summarise
-from cli.terminal import open_terminal
+from cli.terminal import open_terminal, print_scope
 from cli.timeline import runs
 from cli.visible import visible
 from shared.canonical import canonical_text
@@ -28,23 +28,29 @@ _MOST_TEXT: Final = 400  # characters of a value; no terminal line is longer
 _STYLES: Final = {"-": "red", "+": "green"}
 
 
-def show_diff(runtime: Runtime, before: str, after: str | None, read: ReadOptions, *, everything: bool) -> None:
-    """Print what changed from one execution to another, or from a replay's original to the replay.
+def show_diff(
+    runtime: Runtime, executions: tuple[str, str | None], read: ReadOptions, listed: ListOptions, *, everything: bool
+) -> None:
+    """Print what changed from one execution to another, or, where only a replay is named, from its original to it.
 
     Ends with 1 when they differ. Raises `NothingToCompareError` when a side is missing.
     """
     source = Source(runtime, read)
-    first = _execution(source, before)
+    before, after = executions
+    first = _execution(source, before, listed)
     if after is None:
         before, after = _original_of(before, first), before
-        sides = _execution(source, before), first
+        sides = _execution(source, before, listed), first
     else:
-        sides = first, _execution(source, after)
+        sides = first, _execution(source, after, listed)
     agents = compare(*sides, everything=everything)
     if read.output == "json":
         sys.stdout.buffer.write(f"{pretty_json(as_json(before, after, agents))}\n".encode())
+    elif read.output != "table":
+        write_records(sys.stdout.buffer, as_json(before, after, agents)["agents"], read.output)
     else:
         console = open_terminal(runtime.environ)
+        print_scope(console, listed.scope(runtime))
         for sign, name, documents in zip("-+", (before, after), sides, strict=True):
             _print(console, Text(f"{sign * 3} {visible(name)}", style=f"bold {_STYLES[sign]}"))
             _print(console, Text(f"    {_extent(documents)}", style="dim"))
@@ -54,9 +60,9 @@ def show_diff(runtime: Runtime, before: str, after: str | None, read: ReadOption
         click.get_current_context().exit(DIFFERENT)
 
 
-def _execution(source: Source, execution_id: str) -> list[Document]:
+def _execution(source: Source, execution_id: str, listed: ListOptions) -> list[Document]:
     try:
-        return source.fetch("executionId", execution_id)
+        return source.fetch("executionId", execution_id, listed)
     except NothingFoundError as error:
         raise NothingToCompareError(error.message) from None
 

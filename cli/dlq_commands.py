@@ -13,11 +13,9 @@ from cli.dlq_options import (
     selection_options,
     take_selection,
 )
+from cli.options import form_option
 from cli.runtime import Runtime
 
-_forms = click.option(
-    "-o", "--output", type=click.Choice(["table", "json", "jsonl"]), default="table", show_default=True, help="Format."
-)
 _new_file = click.Path(dir_okay=False, path_type=Path)
 
 
@@ -40,7 +38,7 @@ def dlq(ctx: click.Context, /) -> None:
 
 @dlq.command()
 @click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="Look at N.")
-@_forms
+@form_option
 @queue_options
 @click.pass_obj
 def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> None:
@@ -58,7 +56,7 @@ def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> Non
 @dlq.command()
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show N.")
 @selection_options
-@_forms
+@form_option
 @queue_options
 @click.pass_obj
 def peek(runtime: Runtime, /, limit: int, output: str, **options: Any) -> None:

@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
 
+from cli.completion import complete_agents, complete_reasons
 from cli.dlq_connection import QueueTarget
-from cli.period import parse_moment
+from cli.options import moment
 from cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -21,11 +22,11 @@ _LONGEST_HOLD: Final = 43_200  # seconds, SQS's limit
 class QueueOptions(NamedTuple):
     """Which queues, and where they are."""
 
-    dlq_url: str | None
-    queue_url: str | None
-    region: str | None
-    profile: str | None
-    endpoint_url: str | None
+    dlq_url: str | None = None
+    queue_url: str | None = None
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
 
     def dead_letters(self, runtime: Runtime) -> QueueTarget:
         """Return the dead-letter queue; raise a usage error when none is named."""
@@ -44,9 +45,13 @@ class QueueOptions(NamedTuple):
 
 def queue_options(command: F) -> F:
     """Add the options that say which queues."""
+    return _dead_letters(destination_options(command))
+
+
+def destination_options(command: F) -> F:
+    """Add the options that say which queue dead letters are sent to."""
     for option in reversed(
         (
-            click.option("--dlq-url", metavar="URL", help="Dead letters [default: $RECOMMENDATIONS_DLQ_URL]."),
             click.option("--queue-url", metavar="URL", help="Queue [default: $RECOMMENDATIONS_QUEUE_URL]."),
             click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
             click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
@@ -55,6 +60,10 @@ def queue_options(command: F) -> F:
     ):
         command = option(command)
     return command
+
+
+def _dead_letters(command: F) -> F:
+    return click.option("--dlq-url", metavar="URL", help="Dead letters [default: $RECOMMENDATIONS_DLQ_URL].")(command)
 
 
 def hold_option(command: F) -> F:
@@ -72,12 +81,23 @@ def selection_options(command: F) -> F:
     for option in reversed(
         (
             click.option(
-                "--reason", multiple=True, metavar="NAME", help="Only for this failureReason, or RetriesExhausted."
+                "--reason",
+                multiple=True,
+                metavar="NAME",
+                shell_complete=complete_reasons,
+                help="Only for this failureReason, or RetriesExhausted.",
             ),
             click.option("--incident", multiple=True, metavar="ID", help="Only of this incident."),
-            click.option("--agent", multiple=True, metavar="TYPE", help="Only of this agent."),
-            click.option("--older-than", metavar="TIME", callback=_moment, help="Only sent before: 24h or a UTC time."),
-            click.option("--newer-than", metavar="TIME", callback=_moment, help="Only sent since then."),
+            click.option(
+                "--agent", multiple=True, metavar="TYPE", shell_complete=complete_agents, help="Only of this agent."
+            ),
+            click.option(
+                "--older-than",
+                metavar="TIME",
+                callback=moment,
+                help="Only sent before: 24h, or a date or time in your own zone, or with an offset.",
+            ),
+            click.option("--newer-than", metavar="TIME", callback=moment, help="Only sent since then."),
         )
     ):
         command = option(command)
@@ -93,12 +113,3 @@ def take_selection(options: dict[str, Any]) -> "Selection":
     if until is not None and since is not None and since > until:
         raise click.UsageError("Nothing is older than --older-than and newer than --newer-than: exchange them.")
     return Selection(reasons, incidents, agents, since, until)
-
-
-def _moment(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    try:
-        return parse_moment(value, ctx.ensure_object(Runtime).now(), end_of_day=False)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None

@@ -14,12 +14,11 @@ from cli.dlq_receive import Held, hold_seconds, holding, read_depth
 from cli.dlq_selection import Selection
 from cli.dlq_words import age, counted
 from cli.errors import NothingFoundError
-from cli.output import pretty_json
+from cli.output import write_records
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
-from cli.visible import json_escaped, visible
+from cli.visible import visible
 from shared import limits
-from shared.canonical import canonical_text
 
 _MOST_TEXT: Final = 400  # characters of any one field; a body that is no envelope may hold anything
 _INDENT: Final = 9  # columns, under the age
@@ -39,12 +38,7 @@ def show_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
     found.sort(key=lambda letter: letter.sent_at)
     now = runtime.now()
     if output != "table":
-        documents = [_document(letter, now) for letter in found]
-        if output == "json":
-            text = f"{pretty_json(documents)}\n"
-        else:
-            text = "".join(f"{json_escaped(canonical_text(document))}\n" for document in documents)
-        sys.stdout.buffer.write(text.encode())
+        write_records(sys.stdout.buffer, [_document(letter, now) for letter in found], output)
     else:
         console = open_terminal(runtime.environ)
         for letter in found:

@@ -14,11 +14,10 @@ from cli.dlq_selection import Survey
 from cli.dlq_task import ACTIVE, Task, list_tasks
 from cli.dlq_view import print_table
 from cli.dlq_words import age, times
-from cli.output import pretty_json
+from cli.output import pretty_json, write_records
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
-from cli.visible import json_escaped, visible
-from shared.canonical import canonical_text
+from cli.visible import visible
 
 
 def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: str) -> None:
@@ -37,8 +36,10 @@ def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: st
         _print(runtime, target.name, depth, survey, tasks)
     else:
         document = _document(target.name, depth, survey, tasks, now)
-        text = pretty_json(document) if output == "json" else json_escaped(canonical_text(document))
-        sys.stdout.buffer.write(f"{text}\n".encode())
+        if output == "json":  # one object, as it is one queue
+            sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
+        else:
+            write_records(sys.stdout.buffer, [document], output)
 
 
 def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: list[Task] | None) -> None:

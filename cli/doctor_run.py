@@ -14,7 +14,7 @@ from cli.connection import Target
 from cli.dlq_connection import QueueTarget
 from cli.doctor import INDEXES, Described, Finding
 from cli.errors import explained
-from cli.output import pretty_json
+from cli.output import write_records
 from cli.runtime import Runtime
 from cli.terminal import open_terminal
 from cli.visible import visible
@@ -29,10 +29,10 @@ def examine(runtime: Runtime, table: Target, queue: QueueTarget, dead_letters: Q
     """Print what is as the template wants it and what is not; end with 1 unless all of it is."""
     with explained(table):
         findings = list(_Examination(runtime, table, queue, dead_letters).findings())
-    if output == "json":
-        sys.stdout.buffer.write(f"{pretty_json([finding._asdict() for finding in findings])}\n".encode())
-    else:
+    if output == "table":
         render_findings(open_terminal(runtime.environ), findings)
+    else:
+        write_records(sys.stdout.buffer, [finding._asdict() for finding in findings], output)
     sys.stdout.flush()
     if any(finding.state != "right" for finding in findings):
         click.get_current_context().exit(UNHEALTHY)

@@ -2,15 +2,13 @@
 
 from typing import Final
 
-from cli.errors import NothingFoundError, explained
+from cli.errors import explained
+from cli.not_found import nothing_found
 from cli.options import ListOptions, ReadOptions
 from cli.queries import Document, Listing, Search
 from cli.runtime import Runtime
-from cli.visible import visible
-from shared.vocabulary import KNOWN_AGENT_TYPES
 
-WHOLE: Final = ListOptions(limit=None, since=None, until=None)
-_NOUNS = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
+WHOLE: Final = ListOptions()
 
 
 class Source:
@@ -24,22 +22,10 @@ class Source:
 
     def fetch(self, key: str, value: str, listed: ListOptions = WHOLE) -> list[Document]:
         """Return the documents; with a limit the newest, in the order of time. Raises `NothingFoundError`."""
-        search = Search(key, value, period=listed.period(), limit=listed.limit)
+        search = Search(key, value, period=listed.period(), limit=listed.limit, only=listed.only())
         with explained(self._target):
             listing = Listing(self._client, self._target.table, search, now=self._now)
             documents = list(listing)
-        if not documents:
-            raise NothingFoundError(nothing_found(search, listing.expired, str(self._target)))
+            if not documents:
+                raise nothing_found(self._client, self._target, search, listing.expired, listing.others)
         return documents[::-1]
-
-
-def nothing_found(search: Search, expired: int, target: str) -> str:
-    """Return why a search found nothing, with the remedy."""
-    what = f"{_NOUNS[search.key]} {visible(search.value)}"
-    if expired:
-        return f"Nothing current of {what}: --include-expired shows what has expired ({expired} still there)."
-    if search.period != (None, None):
-        return f"No recommendation of {what} in that period in {target}: widen --since and --until."
-    if search.key == "agentType" and search.value not in KNOWN_AGENT_TYPES:
-        return f"No recommendation of {what} in {target}: the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
-    return f"No recommendation of {what} in {target}: check the ID, --table and --region, and that it has not expired."

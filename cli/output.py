@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from cli.queries import Document
@@ -49,9 +49,17 @@ def write_documents(stream: BinaryIO, documents: Iterable[Document], form: str) 
     stream.writelines(text.encode() for text in _FORMS[form](documents))
 
 
-def write_json_lines(stream: BinaryIO, values: Iterable[Any]) -> None:
-    """Write plain JSON values, one a line."""
-    stream.writelines(json_line(value) for value in values)
+def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], form: str) -> None:
+    """Write plain JSON objects that have the same fields in `form`, as `write_documents` does; CSV has these fields."""
+    match form:
+        case "json":
+            stream.write(f"{pretty_json(list(records))}\n".encode())
+        case "jsonl":
+            stream.writelines(map(json_line, records))
+        case _:
+            titles = [list(record) for record in records[:1]]
+            cells = ([_cell(value) for value in record.values()] for record in records)
+            stream.writelines(_csv_row(row).encode() for row in (*titles, *cells))
 
 
 def json_line(value: Any) -> bytes:

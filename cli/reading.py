@@ -7,14 +7,14 @@ import click
 
 from cli.document import render_document
 from cli.errors import DigestMismatchError, NothingFoundError, explained
-from cli.fetch import nothing_found
+from cli.not_found import no_such_recommendation, nothing_found
 from cli.options import ListOptions, ReadOptions
 from cli.output import pretty_json, write_documents
 from cli.queries import Listing, Search, get_item, is_expired
 from cli.render import LAYOUTS, render_list
 from cli.runtime import Runtime
 from cli.summary import summarise
-from cli.terminal import open_terminal
+from cli.terminal import open_terminal, print_scope
 from cli.visible import visible
 from shared.item import decode_item, item_digest
 
@@ -22,19 +22,24 @@ from shared.item import decode_item, item_digest
 def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
     """Print what the index of `key` holds for `value`, newest first."""
     target = read.target(runtime)
-    search = Search(key, value, period=listed.period(), limit=listed.limit, whole=read.output != "table")
+    search = Search(
+        key, value, period=listed.period(), limit=listed.limit, only=listed.only(), whole=read.output != "table"
+    )
     now = None if read.include_expired else runtime.now()
     with explained(target):
-        listing = Listing(runtime.connect(target), target.table, search, now=now)
+        client = runtime.connect(target)
+        listing = Listing(client, target.table, search, now=now)
         if read.output == "table":
             summaries = [summarise(document) for document in listing]
             if summaries:
-                render_list(open_terminal(runtime.environ), summaries, LAYOUTS[key])
+                console = open_terminal(runtime.environ)
+                print_scope(console, listed.scope(runtime))
+                render_list(console, summaries, LAYOUTS[key])
         else:
             write_documents(sys.stdout.buffer, listing, read.output)
-    sys.stdout.flush()  # before notes appear on stderr
-    if listing.shown == 0:
-        raise NothingFoundError(nothing_found(search, listing.expired, str(target)))
+        sys.stdout.flush()  # before notes appear on stderr
+        if listing.shown == 0:
+            raise nothing_found(client, target, search, listing.expired, listing.others)
     if read.output == "table":
         _note(listing, newest=summaries[0].recommendation_id)
 
@@ -42,6 +47,8 @@ def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptio
 def _note(listing: Listing, newest: str) -> None:
     counted = "1 recommendation" if listing.shown == 1 else f"{listing.shown} recommendations"
     parts = [f"the newest {counted}; there are older ones" if listing.cut_off else counted]
+    if listing.others:
+        parts.append(f"{listing.others.total()} others left out by --agent or --min-confidence")
     if listing.expired:
         parts.append(f"{listing.expired} expired hidden (--include-expired shows them)")
     click.echo(f"\n{', '.join(parts)}. One in full:\n  recs show {shlex.quote(newest)}", err=True)
@@ -51,11 +58,10 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
     """Print one recommendation whole and verify its digest."""
     target = read.target(runtime)
     with explained(target):
-        item = get_item(runtime.connect(target), target.table, recommendation_id)
-    if item is None:
-        raise NothingFoundError(
-            f"No recommendation {visible(recommendation_id)} in {target}: recs incident lists those of an incident."
-        )
+        client = runtime.connect(target)
+        item = get_item(client, target.table, recommendation_id)
+        if item is None:
+            raise no_such_recommendation(client, target, recommendation_id)
     if not read.include_expired and is_expired(item, runtime.now()):
         raise NothingFoundError(
             f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until it is deleted."

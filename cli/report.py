@@ -15,7 +15,8 @@ from cli.timeline import runs
 def write_report(runtime: Runtime, incident_id: str, destination: str, read: ReadOptions, listed: ListOptions) -> None:
     """Write an incident's page to a file, which it replaces at once and whole, or to standard output."""
     found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
-    page = report_page(incident_id, found, str(read.target(runtime)), runtime.now()).encode()
+    made = report_page(incident_id, found, str(read.target(runtime)), runtime.now(), listed.scope(runtime))
+    page = made.encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)
         return

@@ -20,8 +20,11 @@ CONSENSUS: Final = KNOWN_AGENT_TYPES[-1]
 _TEMPLATE: Final = Path(__file__).with_name("report.html")
 
 
-def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float) -> str:
-    """Return the page; at least one run, the oldest first. `source` names the table, `now` is in epoch seconds."""
+def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float, scope: str = "") -> str:
+    """Return the page; at least one run, the oldest first.
+
+    `source` names the table, `now` is in epoch seconds, `scope` says in words to what the page is narrowed.
+    """
     made = (EPOCH + timedelta(seconds=now)).strftime("%Y-%m-%d %H:%M UTC")
     moments = [moment for run in runs for moment in run.moments]
     sections = fragment(
@@ -33,6 +36,7 @@ def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float) 
                 f"{_count(moments, 'recommendation')} in {_count(runs, 'execution')}, from {source}, as of {made}",
                 class_="dim",
             ),
+            element("p", f"Not the whole incident: {scope}.", class_="note") if scope else "",
             element("p", "What follows is what AI agents advised: hypotheses, not findings.", class_="note"),
             _facts(runs),
         ),

@@ -6,11 +6,18 @@ import click
 
 from cli.dlq_options import QueueOptions, queue_options
 from cli.export_commands import export
-from cli.options import ListOptions, ReadOptions, form_options, key, list_options, source_options
+from cli.options import (
+    ListOptions,
+    ReadOptions,
+    agents_option,
+    form_option,
+    key,
+    list_options,
+    read_options,
+    source_options,
+)
 from cli.runtime import Runtime
 from shared import limits
-
-_EVENT_FORMS: Final = ("table", "json", "jsonl")
 
 
 @click.command(
@@ -22,8 +29,7 @@ Examples:
 )
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
 @list_options
-@form_options(_EVENT_FORMS)
-@source_options
+@read_options
 @click.pass_obj
 def timeline(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
     """Show who said what when during an incident, oldest first.
@@ -53,10 +59,19 @@ The others are those of recs --help."""
 @click.argument("before", metavar="EXEC_A", callback=key(limits.ID_BYTES))
 @click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES))
 @click.option("--all", "everything", is_flag=True, help="Also cost, duration and all other metadata.")
-@form_options(("table", "json"))
-@source_options
+@agents_option
+@read_options
 @click.pass_obj
-def diff(runtime: Runtime, /, before: str, after: str | None, *, everything: bool, **options: Any) -> None:
+def diff(
+    runtime: Runtime,
+    /,
+    before: str,
+    after: str | None,
+    *,
+    everything: bool,
+    agents: tuple[str, ...],
+    **options: Any,
+) -> None:
     """Show what changed from EXEC_A to EXEC_B, agent by agent.
 
     Compared are confidence, every field of the recommendation, status and error, the reasoning by sentences, and the
@@ -64,7 +79,8 @@ def diff(runtime: Runtime, /, before: str, after: str | None, *, everything: boo
     """
     from cli.diff_view import show_diff  # noqa: PLC0415 - see the module's docstring
 
-    show_diff(runtime, before, after, ReadOptions(**options), everything=everything)
+    listed = ListOptions(agents=agents)
+    show_diff(runtime, (before, after), ReadOptions(**options), listed, everything=everything)
 
 
 @click.command(
@@ -101,7 +117,7 @@ Examples:
 \b
 Exit codes: 0 when all is as the template wants it, 1 when something is not or could not be looked at."""
 )
-@form_options(("table", "json"))
+@form_option
 @click.option(
     "--table", metavar="NAME", help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]."
 )

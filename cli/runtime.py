@@ -4,17 +4,23 @@ import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Self
 
 import click
 
 from cli.connection import DynamoDb, Location, Target, connect, create_client
 from cli.dlq_connection import QueueTarget, Sqs, connect_queues
+from cli.period import Localise
+from shared.settings import Settings, SettingsError
 
 
 @dataclass(frozen=True)
 class Runtime:
-    """Passed to every command; `now` returns epoch seconds, `monotonic` and `sleep` count seconds too."""
+    """Passed to every command.
+
+    `now` returns epoch seconds, `monotonic` and `sleep` count seconds too; `localise` knows the user's zone.
+    """
 
     now: Callable[[], float]
     environ: Mapping[str, str]
@@ -23,6 +29,7 @@ class Runtime:
     create_client: Callable[[str, Location], Any] = create_client
     monotonic: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    localise: Localise = datetime.astimezone
 
     @classmethod
     def of_process(cls) -> Self:
@@ -31,8 +38,6 @@ class Runtime:
 
     def default_table(self) -> str:
         """Return the table that the environment names; raise a usage error when a variable is wrong."""
-        from shared.settings import Settings, SettingsError  # noqa: PLC0415 - pydantic, which --help must not pay
-
         try:
             return Settings.from_env(self.environ).table_name
         except SettingsError as error:

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any, Final
 
+from cli.filters import exact_confidence
 from cli.queries import Document
 from cli.visible import visible
-from shared.envelope import RAW_CONFIDENCE
-from shared.json_text import canonical_text
+from shared.canonical import canonical_text
 from shared.trim import TRUNCATED
+from shared.vocabulary import RAW_CONFIDENCE
 
 _HEADLINE: Final = 400  # characters; no terminal line is longer
 _STATUS: Final = 12  # characters
@@ -50,10 +50,8 @@ def summarise(document: Document) -> Summary:
 
 def usable_confidence(document: Document) -> float | None:
     """Return the confidence when it is a number from 0 to 1, else None."""
-    confidence = document.get("confidence")
-    if isinstance(confidence, bool) or not isinstance(confidence, int | Decimal) or not 0 <= confidence <= 1:
-        return None
-    return float(confidence)
+    confidence = exact_confidence(document)
+    return None if confidence is None else float(confidence)
 
 
 def _headline(document: Document) -> str:

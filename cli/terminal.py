@@ -29,6 +29,13 @@ def open_terminal(environ: Mapping[str, str]) -> Console:
     )
 
 
+def print_scope(console: Console, scope: str) -> None:
+    """Say above a list to what it was narrowed; nothing when it was not."""
+    if scope:
+        console.print(Text(scope[:1].upper() + scope[1:], style="dim"), soft_wrap=not console.is_terminal)
+        console.print()
+
+
 def confidence_bar(confidence: float | None, *, odd: bool, ascii_only: bool) -> Text:
     """Return the confidence as a number and a bar: 10 columns; `odd` marks one that was not from 0 to 1."""
     if confidence is None:

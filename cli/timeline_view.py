@@ -9,9 +9,9 @@ from rich.text import Text
 
 from cli.fetch import Source
 from cli.options import ListOptions, ReadOptions
-from cli.output import pretty_json, write_json_lines
+from cli.output import write_records
 from cli.runtime import Runtime
-from cli.terminal import open_terminal, status_mark
+from cli.terminal import open_terminal, print_scope, status_mark
 from cli.timeline import Moment, Run, as_events, duration_text, pause_between, runs
 
 _MOST_AGENT: Final = 28  # columns
@@ -22,11 +22,11 @@ def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed:
     """Print an incident's timeline."""
     found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
     if read.output == "table":
-        render_timeline(open_terminal(runtime.environ), found)
-    elif read.output == "json":
-        sys.stdout.buffer.write(f"{pretty_json(as_events(found))}\n".encode())
+        console = open_terminal(runtime.environ)
+        print_scope(console, listed.scope(runtime))
+        render_timeline(console, found)
     else:
-        write_json_lines(sys.stdout.buffer, as_events(found))
+        write_records(sys.stdout.buffer, as_events(found), read.output)
 
 
 def render_timeline(console: Console, found: list[Run]) -> None:

@@ -81,8 +81,33 @@ class FakeDynamoDb:
 
 
 def runtime(client: FakeDynamoDb, environ: Mapping[str, str] | None = None) -> Runtime:
-    """Return a world in which it is `NOW` and every table is `client`."""
-    return Runtime(now=NOW.timestamp, environ=environ or {}, connect=lambda _target: client)
+    """Return a world in which it is `NOW`, every table is `client`, and the user's zone is UTC."""
+    return Runtime(now=NOW.timestamp, environ=environ or {}, connect=lambda _target: client, localise=_utc)
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+class IndexedDynamoDb(FakeDynamoDb):
+    """Answers Query by the key, the period, the order, the limit and the projection that are asked for, on one page."""
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return what the index holds."""
+        self.queries.append(parameters)
+        names, values = parameters["ExpressionAttributeNames"], parameters["ExpressionAttributeValues"]
+        found = [
+            made
+            for page in self.pages
+            if not isinstance(page, Exception)
+            for made in page
+            if made[names["#key"]] == values[":key"]
+            and values.get(":since", {"S": ""})["S"] <= made["timestamp"]["S"] <= values.get(":until", {"S": "~"})["S"]
+        ]
+        found.sort(key=lambda made: str(made["timestamp"]["S"]), reverse=not parameters["ScanIndexForward"])
+        found = found[: parameters.get("Limit")]
+        wanted = parameters.get("ProjectionExpression")
+        return {"Items": found if wanted is None else [{names[wanted]: made[names[wanted]]} for made in found]}
 
 
 def create_table(client: Any, table: str, *, compact: bool = False) -> None:

@@ -15,7 +15,16 @@ from cli.app import recs
 from cli.connection import EndpointError, NotDynamoDbError
 from cli.runtime import Runtime
 from shared.settings import Settings
-from tests.recommendation_table import NOW, TABLE, FakeDynamoDb, item, items, recommendation_id, runtime
+from tests.recommendation_table import (
+    NOW,
+    TABLE,
+    FakeDynamoDb,
+    IndexedDynamoDb,
+    item,
+    items,
+    recommendation_id,
+    runtime,
+)
 
 
 def _run(client: FakeDynamoDb, *args: str, environ: Mapping[str, str] | None = None) -> Result:
@@ -72,6 +81,46 @@ def test_a_period_is_read_with_the_clock() -> None:
     }
 
 
+def _three() -> IndexedDynamoDb:
+    made = [item(confidence=0.1), item("knowledge-rag", confidence=0.8), item("change-intelligence", confidence="high")]
+    return IndexedDynamoDb(made)
+
+
+@pytest.mark.parametrize(
+    ("args", "agents"),
+    [
+        (("--agent", "consensus"), {"consensus"}),
+        (("--agent", "consensus", "--agent", "knowledge-rag"), {"consensus", "knowledge-rag"}),
+        (("--min-confidence", "0.1"), {"consensus", "knowledge-rag"}),  # as a double, 0.1 is more than 0.1
+        (("--min-confidence", "0.2"), {"knowledge-rag"}),
+        (("--min-confidence", "0"), {"consensus", "knowledge-rag"}),  # one that is no number is never enough
+        (("--min-confidence", "0.2", "--limit", "1"), {"knowledge-rag"}),
+    ],
+)
+def test_lists_are_narrowed_to_agents_and_confidence(args: tuple[str, ...], agents: set[str]) -> None:
+    """In every form; the limit counts what is left."""
+    listed = _run(_three(), "incident", "incident-7", *args, "-o", "json")
+    assert {document["agentType"] for document in json.loads(listed.stdout)} == agents
+    timeline = _run(_three(), "timeline", "incident-7", *args, "-o", "json")
+    assert {event["agentType"] for event in json.loads(timeline.stdout)} == agents
+
+
+def test_a_narrowed_list_says_so() -> None:
+    """Before the first line, in the words of the options, with the period in UTC."""
+    args = ("incident", "incident-7", "--agent", "consensus", "--min-confidence", "0.1", "--since", "2026-01-31")
+    result = _run(_three(), *args)
+    assert result.stdout.startswith("Only agent consensus, confidence of at least 0.1; since 2026-01-31 00:00:00 UTC\n")
+    assert "1 recommendation, 2 others left out by --agent or --min-confidence." in result.stderr
+
+
+def test_a_filter_that_nothing_passes_says_what_there_is() -> None:
+    """Of which agents."""
+    result = _run(_three(), "incident", "incident-7", "--agent", "consensu")
+    assert result.exit_code == 1
+    assert "None of the 3 recommendations of incident incident-7 has agent consensu: they are of " in result.stderr
+    assert "knowledge-rag (1)" in result.stderr
+
+
 @pytest.mark.parametrize("args", [("-o", "json", "incident", "incident-7"), ("incident", "incident-7", "-o", "json")])
 def test_options_stand_before_or_after_the_command(args: tuple[str, ...]) -> None:
     """And the one after it wins."""
@@ -81,12 +130,12 @@ def test_options_stand_before_or_after_the_command(args: tuple[str, ...]) -> Non
 
 @pytest.mark.parametrize(("form", "empty"), [("json", []), ("jsonl", None), ("csv", None), ("table", None)])
 def test_nothing_found_is_an_exit_code_of_its_own(form: str, empty: list[Any] | None) -> None:
-    """With one sentence that says what to check; JSON output stays JSON."""
+    """With one sentence that says what to check, and where it looked; JSON output stays JSON."""
     result = _run(FakeDynamoDb([]), "incident", "incident-8", "-o", form)
     assert result.exit_code == 1
     assert result.stderr == (
         f"Error: No recommendation of incident incident-8 in table {TABLE} in us-east-1: check the ID, --table and"
-        " --region, and that it has not expired.\n"
+        " --region, and that it has not expired; nothing similar is among the newest 100 of each usual agent type.\n"
     )
     if empty is not None:
         assert json.loads(result.stdout) == empty
@@ -98,9 +147,11 @@ def test_nothing_found_is_an_exit_code_of_its_own(form: str, empty: list[Any] | 
     ("args", "page", "advice"),
     [
         (["incident", "incident-7"], [item(retention=1)], "Nothing current of incident incident-7: --include-expired"),
-        (["incident", "incident-7", "--since", "1h"], [], "widen --since and --until"),
-        (["agent", "consensu"], [], "the usual types are signal-intelligence, historical-pattern"),
-        (["agent", "consensus"], [], "check the ID"),
+        (["incident", "incident-7", "--since", "1h"], [item()], "only outside of it: widen --since and --until"),
+        (["incident", "incident-7", "--since", "1h"], [], "check the ID, --table and --region"),
+        (["agent", "oracle"], [], "the usual types are signal-intelligence, historical-pattern"),
+        (["agent", "consensu"], [], "did you mean consensus?"),
+        (["agent", "consensus"], [], "check --table and --region"),
         (["incident", "\x1b[2J"], [], r"incident \x1b[2J in table"),
         (["show", "rec-1"], [], "No recommendation rec-1 in table"),
         (["show", "rec-incident-7-consensus-2026-01-31T12:00:00Z"], [item(retention=1)], "--include-expired shows it"),
@@ -108,9 +159,10 @@ def test_nothing_found_is_an_exit_code_of_its_own(form: str, empty: list[Any] | 
 )
 def test_nothing_found_comes_with_the_remedy(args: list[str], page: list[Any], advice: str) -> None:
     """Which depends on why nothing was found."""
-    result = _run(FakeDynamoDb(page), *args)
+    result = _run(IndexedDynamoDb(page), *args)
     assert result.exit_code == 1
     assert advice in result.stderr
+    assert result.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(
@@ -123,6 +175,11 @@ def test_nothing_found_comes_with_the_remedy(args: list[str], page: list[Any], a
         ["incident", "\udcff"],
         ["incident", "i", "--limit", "0"],
         ["incident", "i", "--since", "yesterday"],
+        ["incident", "i", "--min-confidence", "87"],
+        ["incident", "i", "--min-confidence", "high"],
+        ["incident", "i", "--min-confidence", "nan"],
+        ["agent", "consensus", "--agent", "consensus"],
+        ["completion", "powershell"],
         ["incident", "i", "--since", "2026-02-01", "--until", "2026-01-01"],
         ["incident", "i", "-o", "xml"],
         ["show", "rec-1", "--limit", "3"],
