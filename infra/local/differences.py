@@ -84,7 +84,7 @@ DIFFERENCES = (
     ),
     Difference(
         name="no-metric-math-alarms",
-        why="An alarm on a metric expression is refused, and the stack is rolled back. Here it counts failures instead.",
+        why="An alarm on a metric expression rolls the stack back. Here it watches the expression's first metric.",
         apply=_no_metric_math_alarms,
     ),
     Difference(
