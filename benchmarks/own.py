@@ -1,4 +1,4 @@
-"""Our rows: the producer, its sender running and draining into a client that answers at once, or slowly."""
+"""Our rows: the producer, its sender draining into a client that answers at once, or parked before one that does not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -41,4 +41,15 @@ def enqueue(fields: dict[str, Any]) -> Iterator[Subject]:
     yield Subject(lambda: producer.enqueue(**fields), lambda: producer.flush(timeout=30.0))
     balance = producer.close(timeout=30.0)
     if balance.sent != balance.accepted:
+        raise RuntimeError(f"the row measured refusals, not enqueues: {balance}")
+
+
+@contextmanager
+def enqueue_parked(fields: dict[str, Any]) -> Iterator[Subject]:
+    """Yield `producer.enqueue` while the sender waits for answers that do not come, so that all stays buffered."""
+    producer = RecommendationProducer(QUEUE_URL, client_factory=Client(latency=3600.0).context)
+    yield Subject(lambda: producer.enqueue(**fields))
+    balance = producer.balance
+    producer.close(timeout=0.0)
+    if balance.pending != balance.accepted:
         raise RuntimeError(f"the row measured refusals, not enqueues: {balance}")

@@ -46,6 +46,11 @@ ROWS: Final = (
         "validation, snapshot, serialisation of the whole envelope, queueing; sender running, no-op client",
         own.enqueue,
     ),
+    Row(
+        "producer.enqueue, sender parked",
+        "the same, while the sender waits for answers that do not come",
+        own.enqueue_parked,
+    ),
     Row("OTel BatchSpanProcessor.on_end", "queueing a reference to a span made before", telemetry.otel_span),
     Row("OTel BatchLogRecordProcessor.on_emit", "queueing a reference to a record made before", telemetry.otel_log),
     Row(
