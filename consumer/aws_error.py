@@ -52,7 +52,9 @@ _SERVER_ERROR: Final = 500  # HTTP status, and those above
 def classify(error: ClientError | BotoCoreError) -> AwsFailure:
     """Tell what an error of botocore means. Its text is left out: DynamoDB quotes values of the item in it."""
     if isinstance(error, ClientError):
-        code = str(error.response.get("Error", {}).get("Code", "")) or type(error).__name__
+        code = str(error.response.get("Error", {}).get("Code", ""))
+        if not code or not code.isascii() or not code.isprintable():  # no dimension of a metric could be named so
+            code = type(error).__name__
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         kind = KINDS.get(code) or _STATUSES.get(status)
         if kind is None:
