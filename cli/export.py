@@ -1,18 +1,22 @@
 """Copying what searches find to a file, page by page, so that it can stop anywhere and go on later."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from decimal import Decimal
 from typing import Any, Final, Self
 
 from cli.connection import DynamoDb, Target
+from cli.filters import Filter
 from cli.output import csv_header, csv_line, json_line
 from cli.period import Period
 from cli.queries import Document, Search, is_expired, pages
 from shared.attribute_value import AttributeValue
 from shared.item import decode_item
 
-_STATE_VERSION: Final = 1
-_LINES: Final[dict[str, Callable[[Document], bytes]]] = {"jsonl": json_line, "csv": csv_line}
+_STATE_VERSION: Final = 2
+# Parquet is made of JSON Lines at the end: a Parquet file has no end that could be cut off and gone on from.
+_LINES: Final[dict[str, Callable[[Document], bytes]]] = {"jsonl": json_line, "parquet": json_line, "csv": csv_line}
 
 Keys = tuple[tuple[str, str], ...]  # of searches, one after another, such as (("incidentId", "incident-7"),)
 
@@ -31,8 +35,14 @@ class Plan:
     target: Target
     keys: Keys
     period: Period
+    only: Filter
     form: str
     now: float | None
+
+    def search(self, number: int) -> Search:
+        """Return one of the searches."""
+        key, value = self.keys[number]
+        return Search(key, value, period=self.period, oldest_first=True, only=self.only)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +54,7 @@ class Progress:
     size: int = 0  # bytes
     documents: int = 0
     expired: int = 0
+    others: dict[str, int] = field(default_factory=dict)  # agent type -> how many the filter did not let pass
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +66,10 @@ class State:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        return {"version": _STATE_VERSION, "plan": asdict(self.plan), "progress": asdict(self.progress)}
+        least = self.plan.only.least_confidence
+        only = [list(self.plan.only.agents), None if least is None else str(least)]
+        plan = {**asdict(self.plan), "only": only}
+        return {"version": _STATE_VERSION, "plan": plan, "progress": asdict(self.progress)}
 
     @classmethod
     def from_json(cls, value: Any) -> Self:
@@ -64,15 +78,17 @@ class State:
             if value["version"] != _STATE_VERSION:
                 raise StateError(f"version {value['version']!r} is not known")
             given = value["plan"]
+            agents, least = given["only"]
             plan = Plan(
                 target=Target(**given["target"]),
                 keys=tuple((str(key), str(wanted)) for key, wanted in given["keys"]),
                 period=Period(*given["period"]),
+                only=Filter(tuple(map(str, agents)), None if least is None else Decimal(least)),
                 form=given["form"],
                 now=given["now"],
             )
             return cls(plan, Progress(**value["progress"]))
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
             raise StateError(str(error)) from None
 
 
@@ -84,16 +100,18 @@ def copy(client: DynamoDb, state: State) -> Iterator[tuple[bytes, State]]:
         progress = replace(progress, size=len(header))
         yield header, State(plan, progress)
     line = _LINES[plan.form]
-    for number, (key, value) in enumerate(plan.keys[progress.search :], progress.search):
-        search = Search(key, value, period=plan.period, oldest_first=True)
-        for page in pages(client, plan.target.table, search, after=progress.after):
-            alive = [item for item in page.items if plan.now is None or not is_expired(item, plan.now)]
-            written = b"".join(line(decode_item(item)) for item in alive)
+    for number in range(progress.search, len(plan.keys)):
+        for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
+            alive = [decode_item(item) for item in page.items if plan.now is None or not is_expired(item, plan.now)]
+            wanted = [document for document in alive if plan.only.passes(document)]
+            others = Counter(str(document.get("agentType")) for document in alive if not plan.only.passes(document))
+            written = b"".join(map(line, wanted))
             progress = Progress(
                 search=number if page.last is not None else number + 1,
                 after=None if page.last is None else dict(page.last),
                 size=progress.size + len(written),
-                documents=progress.documents + len(alive),
+                documents=progress.documents + len(wanted),
                 expired=progress.expired + len(page.items) - len(alive),
+                others=dict(others + Counter(progress.others)),
             )
             yield written, State(plan, progress)

@@ -6,7 +6,18 @@ from typing import Any, Final, TypeVar
 
 import click
 
-from cli.options import Destination, ListOptions, ReadOptions, key, period_options, source_options
+from cli.completion import complete_agents
+from cli.options import (
+    EXPORTED,
+    Destination,
+    ListOptions,
+    ReadOptions,
+    agents_option,
+    confidence_option,
+    key,
+    period_options,
+    source_options,
+)
 from cli.runtime import Runtime
 from shared import limits
 
@@ -17,7 +28,8 @@ Examples:
   recs export incident incident-7 incident-7.jsonl
   recs export agent consensus consensus.csv --since 30d
   recs export period january.jsonl --since 2026-01-01 --until 2026-01-31
-  recs export incident incident-7 - | jq .confidence
+  recs export period january.parquet --since 2026-01-01 --until 2026-01-31
+  recs export incident incident-7 - --agent consensus | jq .confidence
   recs export resume january.jsonl
   recs export verify january.jsonl"""
 
@@ -27,25 +39,27 @@ Examples:
 def export(ctx: click.Context, /) -> None:
     """Write whole documents to a file, oldest first.
 
-    JSON Lines (.jsonl) hold a document exactly; CSV is for spreadsheets. An export that was interrupted, even killed,
-    goes on with resume: no document twice, none left out.
+    JSON Lines (.jsonl) hold a document exactly, and so does Parquet (.parquet) in its column `document`, beside typed
+    columns; CSV is for spreadsheets. An export that was interrupted, even killed, goes on with resume: no document
+    twice, none left out.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in export.commands}
 
 
 def _writing(command: F) -> F:
     """Add what all commands take that write a file."""
-    form = click.option("--format", "form", type=click.Choice(("jsonl", "csv")), help="Instead of that of the name.")
+    form = click.option("--format", "form", type=click.Choice(EXPORTED), help="Instead of that of the name.")
     overwrite = click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
-    return form(overwrite(period_options(source_options(command))))
+    return form(overwrite(period_options(confidence_option(source_options(command)))))
 
 
-_FILE: Final = click.argument("destination", metavar="FILE")
+_FILE: Final = click.argument("destination", metavar="FILE", type=click.Path(allow_dash=True))
 
 
 @export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
 @_FILE
+@agents_option
 @_writing
 @click.pass_obj
 def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
@@ -57,7 +71,7 @@ def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
 
 
 @export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
-@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES))
+@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
 @_FILE
 @_writing
 @click.pass_obj
@@ -72,6 +86,7 @@ def agent(runtime: Runtime, /, agent_type: str, **options: Any) -> None:
 @export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
 @click.argument("execution_id", callback=key(limits.ID_BYTES))
 @_FILE
+@agents_option
 @_writing
 @click.pass_obj
 def execution(runtime: Runtime, /, execution_id: str, **options: Any) -> None:
@@ -89,7 +104,8 @@ def execution(runtime: Runtime, /, execution_id: str, **options: Any) -> None:
     "agents",
     multiple=True,
     metavar="TYPE",
-    help="Also of this type, beyond the usual seven.",
+    shell_complete=complete_agents,
+    help="Only of this agent; may be repeated [default: each of the usual seven].",
 )
 @_writing
 @click.pass_obj
@@ -97,7 +113,7 @@ def period(runtime: Runtime, /, agents: tuple[str, ...], **options: Any) -> None
     """Export the usual agents over a period.
 
     FILE - is standard output, which cannot be gone on with. The table has no index of time alone, so this reads the
-    agents' indexes one after another; types beyond the usual seven are only read when --agent names them.
+    agent index one type after another; types beyond the usual seven are only read when --agent names them.
     """
     from cli.export_run import agent_keys  # noqa: PLC0415 - see the module's docstring
 
@@ -123,11 +139,11 @@ Example:
   recs export verify january.jsonl
 
 \b
-Exit codes: 0 when every line is right, 4 when one is not (line numbers and reasons on standard output)."""
+Exit codes: 0 when every line or row is right, 4 when one is not (their numbers and reasons on standard output)."""
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(path: Path) -> None:
-    """Check a .jsonl export by re-importing it.
+    """Check a .jsonl or .parquet export by re-importing it.
 
     Each item is made again as the consumer makes it, and its digest and bytes are compared. Nothing is sent.
     """
@@ -140,5 +156,5 @@ def _export(runtime: Runtime, keys: tuple[tuple[str, str], ...], **options: Any)
     from cli.export_run import begin  # noqa: PLC0415 - see the module's docstring
 
     destination = Destination(*(options.pop(name) for name in ("destination", "form", "overwrite")))
-    period = ListOptions(limit=None, since=options.pop("since"), until=options.pop("until")).period()
-    begin(runtime, keys, ReadOptions(output="", **options), period, destination)
+    listed = ListOptions.taken_from(options)
+    begin(runtime, keys, ReadOptions(output="", **options), listed, destination)

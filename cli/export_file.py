@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Self
 
@@ -77,6 +78,18 @@ class GrowingFile:
         self._stream.close()
         part_path(self._path).replace(self._path)
         state_path(self._path).unlink()
+
+    def finish_as(self, convert: Callable[[BinaryIO, BinaryIO], None]) -> None:
+        """Make the file of what has grown, which is kept until it is whole: `resume` only has to convert again."""
+        fresh = self._path.with_name(f"{self._path.name}.new")
+        with part_path(self._path).open("rb") as grown, fresh.open("wb") as stream:
+            convert(grown, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(self._path)
+        part_path(self._path).unlink()
+        state_path(self._path).unlink()
+        self._stream.close()
 
     def discard(self) -> None:
         """Leave nothing behind."""

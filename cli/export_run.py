@@ -1,22 +1,30 @@
 """What `recs export` does once its options are known."""
 
 import sys
-from contextlib import nullcontext
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from shlex import quote
-from typing import Any, Final
+from typing import BinaryIO, Final
 
 import click
 from rich.filesize import decimal
 
+from cli.connection import DynamoDb
 from cli.errors import ExitCode, NothingFoundError, explained
 from cli.export import Keys, Plan, Progress, State, StateError, copy
 from cli.export_file import GrowingFile, part_path, state_path
-from cli.options import STDOUT, Destination, ReadOptions
-from cli.period import Period
+from cli.not_found import nothing_found
+from cli.options import STDOUT, Destination, ListOptions, ReadOptions
+from cli.parquet import arrow, write_parquet
 from cli.runtime import Runtime
 from cli.visible import visible
 from shared.vocabulary import KNOWN_AGENT_TYPES
+
+PARQUET: Final = "parquet"
+Report = Callable[[str, int, int | None], None]
 
 _BUSY: Final = "Another process is writing {}: let it finish."
 
@@ -27,10 +35,13 @@ class CutShortError(click.ClickException):
     exit_code = ExitCode.INCOMPLETE
 
 
-def begin(runtime: Runtime, keys: Keys, read: ReadOptions, period: Period, destination: Destination) -> None:
+def begin(runtime: Runtime, keys: Keys, read: ReadOptions, listed: ListOptions, destination: Destination) -> None:
     """Export to a new file, or to standard output."""
     now = None if read.include_expired else runtime.now()
-    state = State(Plan(read.target(runtime), keys, period, destination.resolved_form(), now), Progress())
+    form = destination.resolved_form()
+    if form == PARQUET:
+        arrow()  # rather now than when everything is read
+    state = State(Plan(read.target(runtime), keys, listed.period(), listed.only(), form, now), Progress())
     if destination.path == STDOUT:
         _to_stdout(runtime, state)
         return
@@ -72,26 +83,31 @@ def _there_already(path: Path, there: str) -> str:
 def _to_stdout(runtime: Runtime, state: State) -> None:
     target = state.plan.target
     with explained(target):
-        for page, reached in copy(runtime.connect(target), state):
+        client = runtime.connect(target)
+        for page, reached in copy(client, state):
             state = reached
             sys.stdout.buffer.write(page)
-    sys.stdout.flush()
-    if not state.progress.documents:
-        raise NothingFoundError(_nothing(state))
+        sys.stdout.flush()
+        if not state.progress.documents:
+            raise _nothing(client, state)
 
 
 def _run(runtime: Runtime, state: State, file: GrowingFile, path: Path) -> None:
     target = state.plan.target
     finished = False
     try:
-        with explained(target), _display() as display:
-            for page, reached in copy(runtime.connect(target), state):
+        with explained(target), _display(runtime.environ) as report:
+            client = runtime.connect(target)
+            for page, reached in copy(client, state):
                 file.append(page, reached)
                 state = reached
-                if display is not None:
-                    display.update(display.task_ids[0], description=_counted(state))
-        if state.progress.documents:
-            file.finish()
+                report(_counted(state), 0, None)
+            if not state.progress.documents:
+                raise _nothing(client, state)
+            if state.plan.form == PARQUET:
+                file.finish_as(partial(_to_parquet, report, state.progress.size))
+            else:
+                file.finish()
             finished = True
     except OSError as error:  # of this machine; what AWS and the network do is explained already
         raise CutShortError(f"{part_path(path)} cannot be written: {error.strerror}.") from None
@@ -101,31 +117,43 @@ def _run(runtime: Runtime, state: State, file: GrowingFile, path: Path) -> None:
         elif not finished:
             file.close()
             click.echo(f"{_counted(state)} so far. Go on with: recs export resume {quote(str(path))}", err=True)
-    if not state.progress.documents:
-        raise NothingFoundError(_nothing(state))
     _say_done(state, path)
+
+
+def _to_parquet(report: Report, total: int, grown: BinaryIO, stream: BinaryIO) -> None:
+    done = 0
+
+    def advance(size: int) -> None:
+        nonlocal done
+        done += size
+        report("writing Parquet", done, total)
+
+    write_parquet(grown, stream, advance)
 
 
 def _say_done(state: State, path: Path) -> None:
     hidden = f", {state.progress.expired} expired left out" if state.progress.expired else ""
-    check = f" Check it: recs export verify {quote(str(path))}" if state.plan.form == "jsonl" else ""
+    check = "" if state.plan.form == "csv" else f" Check it: recs export verify {quote(str(path))}"
     click.echo(f"{_counted(state)}{hidden}, in {path}.{check}", err=True)
     if len(state.plan.keys) > 1:
         types = ", ".join(visible(agent) for _, agent in state.plan.keys)
-        click.echo(f"Read: {types}. If you have other types, name them with --agent.", err=True)
+        click.echo(f"Read: {types}. Other types are read only when --agent names them.", err=True)
 
 
-def _display() -> Any:
-    """Return a progress display where somebody sees it; it has no end, since a query does not tell what is left."""
+@contextmanager
+def _display(environ: Mapping[str, str]) -> Iterator[Report]:
+    """Yield what shows progress where somebody sees it: told how far of what end; None as a query knows no end."""
     if not sys.stderr.isatty():
-        return nullcontext()
+        yield lambda _text, _done, _total: None
+        return
     from rich.console import Console  # noqa: PLC0415 - only terminals pay for it
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn  # noqa: PLC0415 - as above
 
     columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    display = Progress(*columns, console=Console(stderr=True), transient=True)
-    display.add_task("begins", total=None)
-    return display
+    console = Console(stderr=True, no_color=bool(environ.get("NO_COLOR")))
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task("begins", total=None)
+        yield lambda text, done, total: display.update(task, description=text, completed=done, total=total)
 
 
 def _counted(state: State) -> str:
@@ -134,15 +162,19 @@ def _counted(state: State) -> str:
     return f"{count:,} {noun}, {decimal(state.progress.size)}"
 
 
-def _nothing(state: State) -> str:
-    wanted = ", ".join(value for _, value in state.plan.keys)
-    expired = state.progress.expired
-    remedy = (
-        f"{expired} have expired: --include-expired" if expired else "check the ID, the period, --table and --region"
-    )
-    return f"Nothing to export of {wanted} in {state.plan.target}: {remedy}."
+def _nothing(client: DynamoDb, state: State) -> NothingFoundError:
+    plan, progress = state.plan, state.progress
+    if len(plan.keys) == 1:
+        return nothing_found(client, plan.target, plan.search(0), progress.expired, Counter(progress.others))
+    wanted = ", ".join(visible(value) for _, value in plan.keys)
+    remedy = "check the period, --table and --region"
+    if progress.others:
+        remedy = f"{sum(progress.others.values())} have less than --min-confidence"
+    elif progress.expired:
+        remedy = f"{progress.expired} have expired: --include-expired"
+    return NothingFoundError(f"Nothing to export of {wanted} in {plan.target}: {remedy}.")
 
 
 def agent_keys(agents: tuple[str, ...]) -> Keys:
     """Return the searches that cover a period: there is no index of time alone, so one an agent type."""
-    return tuple(("agentType", agent) for agent in dict.fromkeys((*KNOWN_AGENT_TYPES, *agents)))
+    return tuple(("agentType", agent) for agent in dict.fromkeys(agents or KNOWN_AGENT_TYPES))

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from itertools import tee
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -9,6 +10,7 @@ import click
 
 from cli.errors import DigestMismatchError, NothingFoundError
 from cli.output import json_line
+from cli.parquet import read_parquet
 from cli.visible import visible
 from shared.envelope import EnvelopeError, parse_envelope
 from shared.item import decode_item, encode_item
@@ -63,19 +65,32 @@ def _check(line: bytes) -> tuple[str, str | None]:
 
 
 def verify_file(path: Path) -> None:
-    """Check an export line by line; raise `DigestMismatchError` when any line is not what the table had."""
-    if path.suffix.lower() == ".csv":
+    """Check an export line by line, or row by row; raise `DigestMismatchError` when any is not what the table had."""
+    form = path.suffix.lower()
+    if form == ".csv":
         raise click.UsageError("A CSV cannot be verified: its cells are made safe for spreadsheets. Export .jsonl.")
+    place = "row" if form == ".parquet" else "line"
     count = wrong = 0
-    with path.open("rb") as lines:
-        for problem in verify(lines):
-            count += 1
-            if problem is not None:
-                wrong += 1
-                if wrong <= _MOST_PROBLEMS:
-                    click.echo(f"line {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
+    for problem in _verify_rows(path) if form == ".parquet" else _verify_lines(path):
+        count += 1
+        if problem is not None:
+            wrong += 1
+            if wrong <= _MOST_PROBLEMS:
+                click.echo(f"{place} {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
     if wrong:
-        raise DigestMismatchError(f"{wrong} of {count} lines of {path} are not what the table had: export again.")
+        raise DigestMismatchError(f"{wrong} of {count} {place}s of {path} are not what the table had: export again.")
     if not count:
         raise NothingFoundError(f"{path} is empty.")
-    click.echo(f"{count:,} recommendations verified: each line gives its item, its digest and its own bytes again.")
+    click.echo(f"{count:,} recommendations verified: each {place} gives its item, its digest and its own bytes again.")
+
+
+def _verify_lines(path: Path) -> Iterator[Problem | None]:
+    with path.open("rb") as lines:
+        yield from verify(lines)
+
+
+def _verify_rows(path: Path) -> Iterator[Problem | None]:
+    rows, documents = tee(read_parquet(path))  # which `verify` takes one at a time, so that nothing piles up
+    for (_, column), (number, problem) in zip(rows, enumerate(verify(line for line, _ in documents), 1), strict=True):
+        odd = Problem(number, "", f"the column {column} does not say what the document does") if column else None
+        yield problem or odd

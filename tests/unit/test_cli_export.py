@@ -23,9 +23,10 @@ from cli.export_verify import verify
 from cli.output import json_line
 from shared.envelope import Envelope
 from shared.item import decode_item, encode_item
-from tests.recommendation_table import FakeDynamoDb, Item, item, runtime
+from tests.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item, runtime
 from tests.strategies import envelope_fields
 
+DAY = timedelta(days=1)
 KILLED = """
 import os, signal, sys
 from cli.app import recs
@@ -81,13 +82,37 @@ def test_each_command_reads_its_index(command: str, value: str, tmp_path: Path) 
 
 
 def test_a_period_is_read_agent_by_agent(tmp_path: Path) -> None:
-    """Since the table has no index of time alone; which types were read is said."""
+    """Since the table has no index of time alone: the usual types, or those named; which were read is said."""
     client = FakeDynamoDb([item()])
-    result = _recs(client, "period", tmp_path / "p.jsonl", "--agent", "own", "--agent", "consensus")
-    asked = [query["ExpressionAttributeValues"][":key"]["S"] for query in client.queries]
-    assert len(asked) == 8
-    assert asked[-1] == "own"
+    result = _recs(client, "period", tmp_path / "p.jsonl")
+    assert len(client.queries) == 7
     assert "Read: signal-intelligence, " in result.stderr
+    client = FakeDynamoDb([item()])
+    result = _recs(client, "period", tmp_path / "q.jsonl", "--agent", "own", "--agent", "consensus")
+    asked = [query["ExpressionAttributeValues"][":key"]["S"] for query in client.queries]
+    assert asked == ["own", "consensus"]
+    assert "Read: own, consensus." in result.stderr
+
+
+@pytest.mark.parametrize("args", [("--agent", "consensus"), ("--min-confidence", "0.80")])
+def test_an_export_is_narrowed_after_an_interruption_too(args: tuple[str, ...], tmp_path: Path) -> None:
+    """The state keeps the filter, as it keeps the period."""
+    file = tmp_path / "i.jsonl"
+    pages = [[item(), item("knowledge-rag", confidence=0.7)], [item("knowledge-rag", confidence=None), item(age=-DAY)]]
+    assert _recs(FakeDynamoDb(pages[0], _outage()), "incident", "incident-7", file, *args).exit_code == 3
+    assert _recs(FakeDynamoDb(*pages), "resume", file).exit_code == 0
+    assert file.read_bytes() == _lines([[item(), item(age=-DAY)]])
+
+
+def test_an_export_of_what_is_not_there_says_what_may_have_been_meant(tmp_path: Path) -> None:
+    """As the lists do, and what a filter has left out."""
+    client = IndexedDynamoDb([item()])
+    assert "did you mean incident-7?" in _recs(client, "incident", "incident-77", tmp_path / "x.jsonl").stderr
+    nothing = _recs(client, "incident", "incident-7", tmp_path / "x.jsonl", "--agent", "oracle")
+    assert "has agent oracle: they are of consensus (1)" in nothing.stderr
+    nothing = _recs(client, "period", tmp_path / "x.jsonl", "--min-confidence", "1")
+    assert "1 have less than --min-confidence" in nothing.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_csv_has_one_header(tmp_path: Path) -> None:
@@ -236,7 +261,6 @@ def test_an_export_of_nothing_leaves_nothing(pages: Any, code: int, tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("x.parquet", "recs writes no Parquet; export .jsonl and convert it"),
         ("x.txt", "tells no format"),
         ("missing/x.jsonl", "cannot be written: No such file"),
     ],
