@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -44,7 +45,7 @@ class SynthesisError(ValueError):
 
 def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> Template:
     """Return Resources and Outputs as CloudFormation deploys them. Raises `SynthesisError` where it would refuse."""
-    template: Template = yaml_parse(path.read_text())
+    template = copy.deepcopy(_read(path))
     parameters = _parameters(template["Parameters"], chosen or {})
     _check_rules(template, parameters)
     for resource in template["Resources"].values():
@@ -68,6 +69,12 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
         "Resources": kept("Resources"),
         "Outputs": kept("Outputs"),
     }
+
+
+@cache
+def _read(path: Path) -> Template:
+    template: Template = yaml_parse(path.read_text())
+    return template
 
 
 def _parameters(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str | int]:

@@ -11,6 +11,8 @@ from typing import Any
 
 Template = dict[str, Any]
 
+_HAVE_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+
 
 @dataclass(frozen=True)
 class Difference:
@@ -63,10 +65,15 @@ def _no_tls_only_policies(template: Template) -> Template:
 def _batch_actions_by_name(template: Template) -> Template:
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
-        for policy in resource.get("Properties", {}).get("Policies", []):
-            for statement in policy["PolicyDocument"]["Statement"]:
-                if statement.get("Action") == "sqs:SendMessage":
-                    statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]
+        properties = resource.get("Properties", {})
+        policies = properties.get("Policies", [])
+        documents = [policy["PolicyDocument"] for policy in policies if isinstance(policy, dict)]
+        if resource["Type"] == "AWS::IAM::ManagedPolicy":
+            documents.append(properties["PolicyDocument"])
+        for statement in [one for document in documents for one in document["Statement"] if "Action" in one]:
+            actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
+            batches = [f"{action}Batch" for action in actions if action in _HAVE_BATCHES]
+            statement["Action"] = [*actions, *batches]
     return changed
 
 
@@ -94,7 +101,7 @@ DIFFERENCES = (
     ),
     Difference(
         name="batch-actions-by-name",
-        why="SendMessageBatch needs a right of its own name; in AWS there is none, and SendMessage covers it.",
+        why="A batch needs a right of its own name; in AWS there is none, and that of the single call covers it.",
         apply=_batch_actions_by_name,
     ),
 )

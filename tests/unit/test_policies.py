@@ -7,12 +7,11 @@ import pytest
 
 from infra.synthesis import EVERY_OPTION
 from tests.identities import (
+    ALLOWED,
     DEAD,
     FOREIGN,
     IDENTITIES,
-    INDEXES,
     KEY,
-    LOG,
     QUEUE,
     TABLE,
     actions,
@@ -21,30 +20,6 @@ from tests.identities import (
     statements_of,
 )
 
-Grants = Mapping[str, frozenset[str]]  # what is allowed, by resource
-
-
-def grants(**by_resource: str) -> Grants:
-    """Return grants from `QUEUE="sqs:SendMessage ..."`; INDEXES stands for all three."""
-    named = {"QUEUE": (QUEUE,), "DEAD": (DEAD,), "TABLE": (TABLE,), "INDEXES": INDEXES, "LOG": (LOG,), "KEY": (KEY,)}
-    return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in named[name]}
-
-
-ALLOWED: Final[Mapping[str, Grants]] = {
-    "ExecutorPolicy": grants(QUEUE="sqs:SendMessage"),
-    "ConsumerRole": grants(
-        QUEUE="sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
-        DEAD="sqs:SendMessage",
-        TABLE="dynamodb:BatchWriteItem dynamodb:PutItem",
-        LOG="logs:CreateLogStream logs:PutLogEvents",
-    ),
-    "ReaderRole": grants(TABLE="dynamodb:GetItem dynamodb:Query", INDEXES="dynamodb:Query"),
-    "RedriveRole": grants(
-        QUEUE="sqs:SendMessage sqs:GetQueueAttributes",
-        DEAD="sqs:StartMessageMoveTask sqs:CancelMessageMoveTask sqs:ListMessageMoveTasks sqs:ReceiveMessage "
-        "sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes",
-    ),
-}
 VIA_SQS: Final = "kms:GenerateDataKey kms:Decrypt"
 VIA_DYNAMODB: Final = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
 # By the service that calls KMS in the identity's name; "" is the identity itself.
