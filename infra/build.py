@@ -49,7 +49,7 @@ def build(
 ) -> Built:
     """Build the artifact from its packages under `root`, or return the zip that is still right.
 
-    Raises `BuildError` if a package is missing, if pip, the compiler or the compiler's Python fails, or if the zip is
+    Raises `BuildError` if a package is missing, if uv, the compiler or the compiler's Python fails, or if the zip is
     over its artifact's limits.
     """
     target = TARGETS[platform]

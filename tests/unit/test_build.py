@@ -94,7 +94,7 @@ def test_a_missing_package_fails_the_build(root: Path, tmp_path: Path) -> None:
 
 
 def test_a_dependency_that_cannot_be_installed_fails_the_build(root: Path, tmp_path: Path) -> None:
-    """And says what pip says, and leaves neither a zip nor half an installation."""
+    """And says what uv says, and leaves neither a zip nor half an installation."""
     (root / "requirements" / "consumer.lock").write_text("boto3==1.0\n")
     with pytest.raises(BuildError, match="hash"):
         build("local", tmp_path / "out" / "consumer.zip", root)
@@ -129,6 +129,7 @@ def test_what_the_function_loads_is_kept(path: str) -> None:
         "boto3/data/ec2/2016-11-15/resources-1.json",
         "boto3/examples/s3.rst",
         "bin/jp.py",
+        ".lock",
         "aiohttp/_http_parser.pyx",
         "anything/tests/test_it.py",
         "pydantic-2.13.5.dist-info/RECORD",
@@ -141,10 +142,11 @@ def test_what_the_function_never_loads_is_left_out(path: str) -> None:
 
 def test_lambda_targets_ask_for_lambda_wheels() -> None:
     """Not for those of the machine that builds."""
-    options = TARGETS["arm64"].pip_options
-    assert "manylinux_2_28_aarch64" in options
-    assert options[options.index("--python-version") + 1] == "3.13"
-    assert TARGETS["local"].pip_options == []
+    assert TARGETS["arm64"].uv_options == [
+        *("--python-platform", "aarch64-manylinux_2_34"),
+        *("--python-version", "3.13"),
+    ]
+    assert TARGETS["local"].uv_options == []
 
 
 def test_only_a_python_of_the_right_version_compiles() -> None:
@@ -223,7 +225,7 @@ def test_an_unknown_artifact_is_named(capsys: pytest.CaptureFixture[str]) -> Non
 
 @pytest.mark.parametrize("artifact", [CONSUMER, LAYER], ids=lambda artifact: artifact.name)
 def test_the_lock_file_has_no_environment_markers(artifact: Artifact) -> None:
-    """Pip evaluates them for the Python that builds, so a wheel for Lambda could be missed unnoticed."""
+    """One that depends on the machine could leave a wheel out of the zip, unnoticed."""
     lock = Path(__file__).parents[2] / "requirements" / f"{artifact.extra}.lock"
     requirements = [line for line in lock.read_text().splitlines() if "==" in line and not line.startswith(" ")]
     assert requirements

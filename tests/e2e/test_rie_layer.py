@@ -1,0 +1,121 @@
+"""The producer's layer under the real Lambda runtime, beside an executor that brings nothing of its own."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+
+from infra.artifacts import LAYER
+from shared.envelope import parse_envelope
+from tests.lambda_emulator import Sandbox, sandbox, unpack
+
+EXECUTOR = """
+import boto3
+from producer import RecommendationProducer
+
+producer = RecommendationProducer.from_env()
+
+
+@producer.lambda_handler
+def handler(event, context):
+    outcome = producer.enqueue(
+        incident_id=event["incident"],
+        execution_id=context.aws_request_id,
+        agent_type="consensus",
+        timestamp="2026-01-31T12:00:00Z",
+        recommendation={"action": "roll back"},
+    )
+    if event.get("fails"):
+        raise LookupError("the executor's own")
+    return {"accepted": outcome.accepted, "of": event, "balance_before": producer.balance.sent}
+
+
+def own_calls(event, context):
+    boto3.client("bedrock-runtime")
+    return boto3.Session().get_available_services()
+"""
+
+
+@pytest.fixture(scope="module")
+def opt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that the layer is unpacked into, Lambda's /opt."""
+    return unpack(LAYER, tmp_path_factory.mktemp("opt"))
+
+
+@pytest.fixture(scope="module")
+def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of an executor of one file."""
+    folder = tmp_path_factory.mktemp("task")
+    (folder / "executor.py").write_text(EXECUTOR)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def queue(moto_server: str) -> tuple[Any, str]:
+    """Return a client of SQS and the URL of the queue."""
+    client = botocore.session.Session().create_client("sqs", endpoint_url=moto_server)
+    return client, client.create_queue(QueueName="queue-of-the-layer")["QueueUrl"]
+
+
+@pytest.fixture(scope="module")
+def executor(
+    moto_server: str, queue: tuple[Any, str], opt: Path, task_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """Start the executor; all tests that use it share its sandbox."""
+    environment = {"AWS_ENDPOINT_URL": moto_server, "RECOMMENDATIONS_QUEUE_URL": queue[1]}
+    with sandbox(tmp_path_factory.mktemp("rie"), task_root, "executor.handler", environment, opt) as running:
+        yield running
+
+
+def received(queue: tuple[Any, str]) -> list[str]:
+    """Return the incidents of the messages in the queue, and take them out."""
+    client, url = queue
+    messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
+    for message in messages:
+        client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+    return [parse_envelope(message["Body"].encode()).incident_id for message in messages]
+
+
+def test_what_was_enqueued_is_in_the_queue_when_the_handler_returns(executor: Sandbox, queue: tuple[Any, str]) -> None:
+    """The sandbox freezes after that; and the handler's result is its own."""
+    event = {"incident": "incident-of-the-layer", "more": [1, None, "ü"]}
+    assert executor.invoke(event) == {"accepted": True, "of": event, "balance_before": 0}
+    assert received(queue) == ["incident-of-the-layer"]
+
+
+def test_the_next_invocation_sends_by_the_same_thread(executor: Sandbox, queue: tuple[Any, str]) -> None:
+    """One sandbox, one producer, which counts on."""
+    executor.invoke({"incident": "incident-before"})
+    sent = executor.invoke({"incident": "incident-after"})["balance_before"]
+    assert sent >= 1
+    assert received(queue) == ["incident-before", "incident-after"]
+    assert executor.log.read_text().count("(rapid) exec ") == 1
+
+
+def test_an_executor_that_fails_fails_as_it_did_and_loses_nothing(executor: Sandbox, queue: tuple[Any, str]) -> None:
+    """Its error reaches Lambda unchanged, what it had handed over reaches the queue."""
+    failed = executor.invoke({"incident": "incident-that-fails", "fails": True})
+    assert (failed["errorType"], failed["errorMessage"]) == ("LookupError", "the executor's own")
+    assert received(queue) == ["incident-that-fails"]
+
+
+def test_without_a_queue_the_executor_works_on(opt: Path, task_root: Path, tmp_path: Path) -> None:
+    """Nothing listens at the endpoint: the result is the same, and what was not sent is counted."""
+    environment = {
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1:9/123456789012/queue",
+    }
+    with sandbox(tmp_path, task_root, "executor.handler", environment, opt) as running:
+        assert running.invoke({"incident": "incident-unsent"})["accepted"] is True
+        log = running.log.read_text()
+    assert "pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError" in log
+
+
+def test_the_layers_sdk_still_calls_every_service(opt: Path, task_root: Path, tmp_path: Path) -> None:
+    """It takes the place of the runtime's, which the executor's own code may be using."""
+    with sandbox(tmp_path, task_root, "executor.own_calls", {"RECOMMENDATIONS_QUEUE_URL": "https://q"}, opt) as running:
+        services = running.invoke({})
+    assert len(services) > 300
+    assert {"bedrock-runtime", "dynamodb", "s3", "secretsmanager"} <= set(services)
