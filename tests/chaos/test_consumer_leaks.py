@@ -1,6 +1,5 @@
 """Nothing grows from one invocation to the next: memory, files, threads, tasks, log keys, event loops."""
 
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -14,15 +13,13 @@ from benchmarks.consumer_soak import ALLOWED_GROWTH, Result, Sample
 FLAT = Sample(0, resident=100_000_000, files=13, threads=1, tasks=0, log_keys=6, loop=1, objects=160_000)
 
 
-def test_a_thousand_invocations_of_every_kind_leave_nothing_behind() -> None:
+def test_hundreds_of_invocations_of_every_kind_leave_nothing_behind() -> None:
     """Stored, duplicate, poison, throttled, reset and raised ones; `make soak` does ten thousand."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV_")}
-    done = subprocess.run(  # noqa: S603 - our own module
-        [sys.executable, "-m", "benchmarks.consumer_soak", "--invocations", "1000"],
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.consumer_soak", "--invocations", "500"],
         capture_output=True,
         text=True,
         check=False,
-        env=environment,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     rows = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
