@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from infra.local import LocalStack, local_stack
 from shared.envelope import Envelope
+from tests.executor_role import create_role, session_of
 from tests.identities import ALLOWED, DEAD, DYNAMODB, INDEXES, QUEUE, TABLE
 
 pytestmark = pytest.mark.stack
@@ -111,36 +112,15 @@ def stack() -> Iterator[LocalStack]:
         yield running
 
 
-def executor_role(stack: LocalStack, name: str, *policies: str) -> str:
-    """Create a role as an executor has it, with these managed policies; return its ARN."""
-    iam = stack.client("iam")
-    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
-    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    arn: str = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    for policy in policies:
-        iam.attach_role_policy(RoleName=name, PolicyArn=policy)
-    return arn
-
-
-def session_of(stack: LocalStack, role: str) -> dict[str, str]:
-    """Assume a role; return its credentials by the names of environment variables."""
-    credentials = stack.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
-    return {
-        "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
-        "AWS_SECRET_ACCESS_KEY": credentials["SecretAccessKey"],
-        "AWS_SESSION_TOKEN": credentials["SessionToken"],
-    }
-
-
 @pytest.fixture(scope="module")
 def roles(stack: LocalStack) -> dict[str, str]:
     """The ARN of each identity's role."""
     return {
-        "ExecutorPolicy": executor_role(stack, "executor", stack.outputs["ExecutorPolicyArn"]),
+        "ExecutorPolicy": create_role(stack, "executor", stack.outputs["ExecutorPolicyArn"]),
         "ConsumerRole": stack.outputs["ConsumerRoleArn"],
         "ReaderRole": stack.outputs["ReaderRoleArn"],
         "RedriveRole": stack.outputs["RedriveRoleArn"],
-        "nobody": executor_role(stack, "nobody"),
+        "nobody": create_role(stack, "nobody"),
     }
 
 
