@@ -17,6 +17,7 @@ HANG: Final = "takes the request and never answers"
 CRAWL: Final = "answers a byte every 50 ms, for ever"
 RESET: Final = "breaks the connection before anything is done"
 LOSE: Final = "does what is asked, and breaks the connection before it answers"
+STALL: Final = "does what is asked, and never answers"
 _CRAWL_INTERVAL: Final = 0.05  # seconds
 
 
@@ -115,23 +116,21 @@ class _Connection(BaseHTTPRequestHandler):
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         is_table = self.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
         service = self.server.table if is_table else self.server.queue
-        service.requests.append(request)
         fault = service.next_fault() or self._own_fault(request, is_table=is_table)
+        does = fault in (None, LOSE, STALL)
+        document = (self._write if is_table else self._send)(request) if does else {}
+        service.requests.append(request)  # what is in here was done
         if isinstance(fault, Answer):
             self._answer(fault)
-        elif fault == HANG:
+        elif fault in (HANG, STALL):
             self.server.done.wait()
             self.close_connection = True
         elif fault == CRAWL:
             self._crawl()
-        elif fault == RESET:
+        elif fault in (RESET, LOSE):
             self._reset()
         else:
-            document = self._write(request) if is_table else self._send(request)
-            if fault == LOSE:
-                self._reset()
-            else:
-                self._answer(Answer(200, json.dumps(document).encode()))
+            self._answer(Answer(200, json.dumps(document).encode()))
 
     def _own_fault(self, request: dict[str, Any], *, is_table: bool) -> Answer | None:
         trusted = self.server.trusted_key
