@@ -34,9 +34,9 @@ def _literal_maximum_concurrency(template: Template) -> Template:
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
         for event in resource.get("Properties", {}).get("Events", {}).values():
-            if "ScalingConfig" in event["Properties"]:
-                number = int(changed["Parameters"]["MaximumConcurrency"]["Default"])
-                event["Properties"]["ScalingConfig"] = {"MaximumConcurrency": number}
+            match event["Properties"].get("ScalingConfig"):
+                case {"Fn::If": [_, _, {"MaximumConcurrency": {"Ref": name}} as scaling]}:
+                    scaling["MaximumConcurrency"] = int(changed["Parameters"][name]["Default"])
     return changed
 
 
