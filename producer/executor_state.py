@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pydantic.alias_generators import to_camel
 
-from shared.json_text import dump_json
+from shared.json_dump import dump_json
 
 UNREADABLE: Final = object()  # in place of a state or an output; no part of it can be read
 CONSENSUS: Final = "consensus"

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from shared.json_text import dump_json, parse_json
+from shared.json_dump import dump_json
+from shared.json_text import parse_json
 
 Redact = Callable[[dict[str, Any]], Mapping[str, Any]]
 _CONTENT: Final = ("recommendation", "reasoning", "citations", "metadata")

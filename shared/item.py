@@ -9,6 +9,7 @@ from shared import limits
 from shared.attribute_value import AttributeValue, decode_map, encode_map
 from shared.identity import expiry
 from shared.item_size import item_size
+from shared.quick_encoding import encode_quickly
 from shared.trim import trim
 from shared.vocabulary import DERIVED_FIELDS
 
@@ -29,20 +30,25 @@ class EncodedItem(NamedTuple):
 
 def encode_item(envelope: "Envelope") -> EncodedItem:
     """Encode an envelope, trimmed when it is over DynamoDB's 400 KB. Equal envelopes give equal bytes."""
-    expires_at = expiry(envelope.timestamp, envelope.retention)
-    item = _finished(envelope.recommendation_id, encode_map(envelope.wire_fields()), expires_at)
+    return encode_fields(envelope.wire_fields())
+
+
+def encode_fields(wire: Mapping[str, Any]) -> EncodedItem:
+    """Encode an envelope's wire fields (see `shared.wire.read_wire`) as `encode_item` does."""
+    key, expires_at = wire[PARTITION_KEY], expiry(wire["timestamp"], wire["retention"])
+    item = _finished(key, encode_quickly(wire) or encode_map(wire).encode(), expires_at)
     # No value's JSON is shorter than DynamoDB counts it, so most items need no measuring.
     if len(item.body) > limits.ITEM_BYTES and item_size(json.loads(item.body)) > limits.ITEM_BYTES:
         content = decode_map(_without_derived(json.loads(item.body)))
-        item = _finished(envelope.recommendation_id, encode_map(trim(content)), expires_at)
+        item = _finished(key, encode_map(trim(content)).encode(), expires_at)
     return item
 
 
-def _finished(recommendation_id: str, content: str, expires_at: int | None) -> EncodedItem:
+def _finished(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
     digest = _digest(content)
     ttl = "" if expires_at is None else f',"ttl":{{"N":"{expires_at}"}}'
-    body = f'{content[:-1]},"contentDigest":{{"S":"{digest}"}}{ttl}}}'
-    return EncodedItem(recommendation_id, body.encode(), digest, expires_at)
+    body = content[:-1] + f',"contentDigest":{{"S":"{digest}"}}{ttl}}}'.encode()
+    return EncodedItem(recommendation_id, body, digest, expires_at)
 
 
 def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
@@ -52,12 +58,12 @@ def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
 
 def item_digest(item: Mapping[str, AttributeValue]) -> str:
     """Return the SHA-256 (hex) of an item's content; equals its `contentDigest` when nothing was changed."""
-    return _digest(encode_map(decode_map(_without_derived(item))))
+    return _digest(encode_map(decode_map(_without_derived(item))).encode())
 
 
 def _without_derived(item: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
     return {name: item[name] for name in item.keys() - DERIVED_FIELDS}
 
 
-def _digest(content: str) -> str:
-    return sha256(content.encode()).hexdigest()
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -1,25 +1,23 @@
-"""JSON in and out without losing anything: exact numbers, odd floats and lone surrogates as text."""
+"""JSON in, without losing anything: exact numbers, odd floats, and lone surrogates as text."""
 
 import json
-import re
-from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import orjson
-from pydantic_core import PydanticSerializationError, from_json, to_json, to_jsonable_python
 
 from shared import limits
-from shared.canonical import canonical_text
 
-# A double holds 15 decimal digits and exponents below 100 exactly (its repr gives the same number back). A body
-# with a longer number, or a lone surrogate, which the fast parser refuses, takes the exact parser.
-_MAY_LOSE_DIGITS: Final = re.compile(r"[0-9](?:[0-9.]{16}|[eE][+-]?[0-9]{3})")
+# A double holds 15 decimal digits and exponents below 100 exactly: its repr gives the same number back. Longer ones
+# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0".
+_SHAPE: Final = bytes(48 if char in b"0123456789." else 101 if char in b"eE" else 32 for char in range(256))
+_SIGNS: Final = b"+-"
+_LONG: Final = b"0" * 17
+_FAR: Final = b"0e000"
+# Leaves of a body what numbers are made of; in JSON, only other characters stand beside a number.
+_NUMBERS: Final = bytes(char if char in b"0123456789.eE+-" else 32 for char in range(256))
+_SUSPECT_BYTES: Final = len("1e100")
 _EXACT_INT_DIGITS: Final = 18
-# orjson writes plain values in a quarter of pydantic's time.
-_PLAIN_VALUES_ONLY: Final = (
-    orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
-)
 
 
 class JsonError(ValueError):
@@ -32,17 +30,56 @@ def parse_json(text: str | bytes) -> Any:
     Numbers are exact: one that a double would change comes as `Decimal`. `NaN`, `Infinity` and `-Infinity` are
     accepted, because Python writes them. A lone surrogate becomes its escape as text (`\ud800`).
     """
+    raw = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
+    if _is_exact_as_doubles(raw):
+        try:
+            value = orjson.loads(raw)
+        except orjson.JSONDecodeError:
+            pass  # the exact parser accepts more (NaN, lone surrogates), and is the judge of the rest
+        else:
+            _check_levels(raw, value)
+            return value
+    return _parse_exactly(raw)
+
+
+def _is_exact_as_doubles(raw: bytes) -> bool:
+    shape = raw.translate(_SHAPE, _SIGNS)
+    # From the end: half the time, because what these searches skip by is their first character then.
+    if shape.rfind(_LONG) < 0 and shape.rfind(_FAR) < 0:
+        return True
+    tokens = raw.translate(_NUMBERS).split()
+    return all(_is_repr(token) for token in tokens if len(token) >= _SUSPECT_BYTES)
+
+
+def _is_repr(token: bytes) -> bool:
+    """Tell whether a double keeps this number: most long ones are what some program's repr made of a double."""
     try:
-        text = (text.decode() if isinstance(text, bytes) else _encodable(text)).strip(" \t\r\n")
+        return repr(float(token)).encode() == token
+    except ValueError:  # no number, so a part of a string
+        return True
+
+
+def _check_levels(raw: bytes, value: Any) -> None:
+    if raw.count(b"{") + raw.count(b"[") <= limits.JSON_LEVELS:
+        return
+    containers: list[Any] = [[value]]
+    for _ in range(limits.JSON_LEVELS + 1):
+        containers = [
+            child
+            for container in containers
+            for child in (container.values() if type(container) is dict else container)
+            if type(child) in (dict, list)
+        ]
+        if not containers:
+            return
+    raise JsonError(_TOO_DEEP)
+
+
+def _parse_exactly(raw: bytes) -> Any:
+    try:
+        return _clean(json.loads(raw.decode(), parse_float=_exact, parse_int=_integer), 1)
     except UnicodeDecodeError:
         raise JsonError("must be UTF-8") from None
-    if _MAY_LOSE_DIGITS.search(text) is None:
-        try:
-            return from_json(text)
-        except ValueError:
-            pass  # the exact parser accepts more (lone surrogates), and is the judge of the rest
-    try:
-        return _clean(json.loads(text, parse_float=_exact, parse_int=_integer), 1)
     except json.JSONDecodeError:
         raise JsonError("must be JSON") from None
     except RecursionError:
@@ -85,52 +122,3 @@ def _clean(value: Any, level: int) -> Any:
     if isinstance(value, dict):
         return {_encodable(key): _clean(child, level + 1) for key, child in value.items()}
     return [_clean(child, level + 1) for child in value]
-
-
-def dump_json(value: Any) -> bytes:
-    """Serialise whatever an agent may hold as UTF-8 JSON that SQS accepts; raise `JsonError` when it cannot be.
-
-    Mappings, dataclasses, pydantic models, datetimes, enums, sets and tuples become their JSON form; NaN and the
-    infinities become text, and so does a `Decimal` and any object of another kind (its `str`).
-    """
-    try:
-        body = orjson.dumps(value, option=_PLAIN_VALUES_ONLY)
-        # It turns NaN and the infinities into null, so where there is a null, pydantic writes it all again. Searched
-        # from the end, which takes a third of the time: from the start, the search stops at every "l".
-        if body.rfind(b"null") < 0:
-            return sqs_safe(body)
-    except TypeError:  # it holds something else than plain values
-        pass
-    try:
-        body = to_json(value, inf_nan_mode="strings", fallback=_plain)
-    except (PydanticSerializationError, UnicodeEncodeError):
-        body = _dump_odd(value)
-    return sqs_safe(body)
-
-
-def sqs_safe(body: bytes) -> bytes:
-    """Escape the two characters that UTF-8 JSON may hold and SQS refuses (SendMessage, "InvalidMessageContents")."""
-    if b"\xef" in body:  # their first byte, and a rare one: a look for it is 50 times as fast as one for all three
-        body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
-    return body
-
-
-def _dump_odd(value: Any) -> bytes:
-    """Serialise what the fast serialiser refuses: lone surrogates, and bytes that are not UTF-8 (as base64)."""
-    try:
-        return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
-    except (TypeError, ValueError, RecursionError):
-        raise JsonError("must be serialisable as JSON: no circular reference, nested at most 200 levels deep") from None
-
-
-def _jsonable(value: Any) -> Any:
-    return to_jsonable_python(value, bytes_mode="base64", fallback=_plain)
-
-
-def _plain(value: object) -> dict[Any, Any] | str:
-    if isinstance(value, Mapping):
-        return dict(value)
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - foreign code; one broken value must not cost the whole recommendation
-        return f"<{type(value).__qualname__}>"

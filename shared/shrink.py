@@ -5,7 +5,7 @@ import json
 from shared.canonical import canonical_text
 from shared.envelope import parse_envelope
 from shared.item import decode_item, encode_item
-from shared.json_text import sqs_safe
+from shared.json_dump import sqs_safe
 from shared.vocabulary import DERIVED_FIELDS
 
 

@@ -1,0 +1,90 @@
+"""The batches that every consumer handles: SQS events of 5 KB recommendations with few or with many leaves."""
+
+import json
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Final
+
+from benchmarks.recommendation import leaves, typical_fields
+from shared.envelope import write_envelope
+from shared.vocabulary import KNOWN_AGENT_TYPES
+
+FEW: Final = "few leaves"
+MANY: Final = "many leaves"
+_BODY_BYTES: Final = 5_000
+_SENT: Final = str(int(datetime.now(UTC).timestamp() * 1000))  # epoch milliseconds
+
+
+def event_text(kind: str, records: int, body_bytes: int = _BODY_BYTES) -> str:
+    """Return an event as the Lambda runtime receives it: seven agents an execution, every ID of its own.
+
+    `body_bytes` is the size of a body with few leaves; one with many is a recorded recommendation, whole.
+    """
+    fields = _few_leaves(body_bytes) if kind == FEW else _many_leaves()
+    return json.dumps({"Records": [_record(number, _body(fields, number)) for number in range(records)]})
+
+
+def facts(kind: str) -> dict[str, int]:
+    """Return the size of one body in bytes, and its leaves."""
+    body = json.loads(event_text(kind, 1))["Records"][0]["body"]
+    return {"bytes": len(body.encode()), "leaves": leaves(json.loads(body))}
+
+
+@cache
+def _many_leaves() -> dict[str, Any]:
+    return typical_fields()
+
+
+def _few_leaves(body_bytes: int) -> dict[str, Any]:
+    """The recorded recommendation's words, as an agent that answers in prose would give them."""
+    words = " ".join(_texts(_many_leaves()["recommendation"]))
+    prose = words * (body_bytes // len(words) + 1)
+    fields = {
+        "confidence": 0.87,
+        "recommendation": {"action": "roll back", "rationale": ""},
+        "reasoning": "",
+        "metadata": {"agentVersion": "1.4.2", "status": "SUCCESS", "durationMs": 1_834, "model": "large"},
+    }
+    room = body_bytes - len(_body(fields, 0))
+    return {
+        **fields,
+        "recommendation": {"action": "roll back", "rationale": prose[: room // 2]},
+        "reasoning": prose[room // 2 : room],
+    }
+
+
+def _texts(value: Any) -> list[str]:
+    if isinstance(value, str):
+        return [value]
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [text for child in children for text in _texts(child)]
+
+
+def _body(fields: dict[str, Any], number: int) -> str:
+    execution, agent = divmod(number, len(KNOWN_AGENT_TYPES))
+    own = {
+        "incident_id": f"incident-2026-{execution:04}",
+        "execution_id": f"execution-{execution:04}",
+        "agent_type": KNOWN_AGENT_TYPES[agent],
+        "timestamp": datetime.now(UTC),
+    }
+    return write_envelope(**{**fields, **own}).body.decode()
+
+
+def _record(number: int, body: str) -> dict[str, Any]:
+    return {
+        "messageId": f"059f36b4-87a3-44ab-83d2-{number:012}",
+        "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a" * 8,
+        "body": body,
+        "attributes": {
+            "ApproximateReceiveCount": "1",
+            "SentTimestamp": _SENT,
+            "SenderId": "AIDAIENQZJOLO23YVJ4VO",
+            "ApproximateFirstReceiveTimestamp": _SENT,
+        },
+        "messageAttributes": {},
+        "md5OfBody": "e4e68fb7bd0e697a0ae8f1bb342846b3",
+        "eventSource": "aws:sqs",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:opx-recommendations",
+        "awsRegion": "us-east-1",
+    }
