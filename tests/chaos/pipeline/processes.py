@@ -1,0 +1,100 @@
+"""The pipeline's processes: one producer, and consumers that are killed at random and started anew."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from random import Random
+from typing import IO, Final
+
+from tests.chaos.pipeline.engines import TABLE, Engines
+from tests.chaos.pipeline.plan import Plan
+
+_YOUNG: Final = 2.0  # seconds; before that a consumer is still importing, and a kill would prove nothing
+TIMED_OUT: Final = "killed at the function's timeout"
+CRASHED: Final = "crashed"
+NO_ACCOUNT: Final = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
+
+
+def environment(engines: Engines, proxy_url: str) -> dict[str, str]:
+    """Return all that a process of the pipeline knows: AWS is the proxy, and nothing of the user's account."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        **NO_ACCOUNT,
+        "AWS_ENDPOINT_URL": proxy_url,
+        "CHAOS_SQS_URL": engines.sqs_url,
+        "RECOMMENDATIONS_QUEUE_URL": engines.queue_url,
+        "RECOMMENDATIONS_DLQ_URL": engines.dlq_url,
+        "RECOMMENDATIONS_TABLE": TABLE,
+        "INCIDENT_METRICS": "false",  # else most of the logs
+        "PYTHONUNBUFFERED": "1",  # what a consumer has printed survives its death
+    }
+
+
+class Processes:
+    """Starts, kills and ends them. `ends` counts how consumers ended that `kill_one` did not kill."""
+
+    def __init__(self, plan: Plan, env: dict[str, str]) -> None:
+        self._plan = plan
+        self._env = env
+        self._logs: list[IO[bytes]] = []
+        self.killed = 0
+        self.ends: Counter[str] = Counter()
+        self._chance = Random(f"{plan.seed}/kills")  # noqa: S311 - chance, not secrets
+        self._producer = self._start("sending", "producer.log")
+        self._consumers = {number: self._start_consumer(number) for number in range(plan.consumers)}
+        self._started: dict[int, float] = dict.fromkeys(self._consumers, 0.0)
+        self._next_kill = self._interval()
+
+    @property
+    def has_sent(self) -> bool:
+        """Tell whether the producer has finished. Raises `RuntimeError` when it has failed."""
+        code = self._producer.poll()
+        if code:
+            raise RuntimeError(f"the producer process ended with exit code {code}; see producer.log")
+        return code == 0
+
+    def tick(self, now: float) -> None:
+        """Start consumers that ended, and kill one when its time has come; `now` is in seconds since the start."""
+        for number, process in self._consumers.items():
+            if process.poll() is not None:
+                if process.returncode != -signal.SIGKILL:
+                    self.ends[TIMED_OUT if process.returncode == -signal.SIGALRM else CRASHED] += 1
+                self._consumers[number] = self._start_consumer(number)
+                self._started[number] = now
+        if now >= self._next_kill:
+            grown = [number for number in self._consumers if now - self._started[number] > _YOUNG]
+            if grown:
+                self._consumers[self._chance.choice(grown)].kill()
+                self.killed += 1
+            self._next_kill = now + self._interval()
+
+    def end(self) -> None:
+        """End all that still run."""
+        for process in (self._producer, *self._consumers.values()):
+            process.kill()
+            process.wait()
+        for log in self._logs:
+            log.close()
+
+    def _interval(self) -> float:
+        return self._chance.uniform(0.5, 1.5) * self._plan.kill_every
+
+    def _start_consumer(self, number: int) -> "subprocess.Popen[bytes]":
+        return self._start("poller", f"consumer-{number}.log")
+
+    def _start(self, module: str, log_name: str) -> "subprocess.Popen[bytes]":
+        log = Path(self._plan.folder, log_name).open("ab")  # noqa: SIM115 - closed by `end`
+        self._logs.append(log)
+        command = [sys.executable, "-m", f"tests.chaos.pipeline.{module}", self._plan.to_json()]
+        return subprocess.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - our own modules

@@ -1,0 +1,86 @@
+"""A run's result as people and programs read it."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tests.chaos.pipeline.faults import KILL, KINDS
+from tests.chaos.pipeline.ledger import CHECKS
+from tests.chaos.pipeline.plan import Plan
+from tests.chaos.pipeline.run import Result
+
+NEVER_STRUCK = "faults that never struck"
+_SHOWN = 5  # offenders of a line; all are in the evidence
+
+
+def failures(result: Result, *, every_fault: bool) -> dict[str, list[str]]:
+    """Return the lines that do not hold, with what broke them. `every_fault` wants each kind to have happened."""
+    wrong = {check: result.ledger.wrong[check] for check in CHECKS if result.ledger.wrong[check]}
+    struck = {kind for kind, _ in result.injected} | ({KILL} if result.killed else set())
+    if every_fault and (missing := sorted({*KINDS, KILL} - struck)):
+        wrong[NEVER_STRUCK] = missing
+    return wrong
+
+
+def text(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> str:
+    """Return the ledger for a terminal."""
+    return "\n".join(_lines(plan, result, wrong))
+
+
+def _lines(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    ledger = result.ledger
+    yield f"seed {plan.seed}, {plan.envelopes:,} envelopes, {plan.consumers} consumers, {result.seconds:.0f} s"
+    yield f"and {result.seconds_checking:.0f} s to check\n"
+    yield "Every letter, where it ended"
+    for end, count in sorted(ledger.ended.items()):
+        yield _row(end, count)
+    yield _row("= all that was handed over", ledger.letters)
+    yield "\nThe producer's count of what it sent and dropped (repetitions included)"
+    yield _row("sent", result.sent)
+    for reason, count in sorted(result.dropped.items()):
+        yield _row(f"dropped: {reason}", count)
+    yield "\nAllowed"
+    yield _row("given up by the producer, and yet stored by an earlier attempt", ledger.arrived_though_dropped)
+    yield _row("dead letters beyond the first for one message", ledger.dead_twice)
+    for end, count in sorted(result.ends.items()):
+        yield _row(f"consumers {end}", count)
+    yield "\nMust be zero"
+    for check in CHECKS:
+        yield _row(check, len(ledger.wrong[check]))
+    yield "\nFaults that happened"
+    for (kind, call), count in sorted(result.injected.items()):
+        yield _row(f"{kind}, {call}", count)
+    yield _row(KILL, result.killed)
+    for check, offenders in wrong.items():
+        more = f" and {len(offenders) - _SHOWN} more" if len(offenders) > _SHOWN else ""
+        yield f"\nFAILED: {check}: {', '.join(offenders[:_SHOWN])}{more}"
+    if not wrong:
+        yield "\nNothing lost, nothing altered, nothing unexplained."
+
+
+def _row(name: str, count: int) -> str:
+    return f"  {name:<64}{count:>8,}"
+
+
+def document(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> dict[str, Any]:
+    """Return plain values, for `--json` and as evidence."""
+    return {
+        "plan": asdict(plan),
+        "ended": dict(result.ledger.ended),
+        "letters": result.ledger.letters,
+        "sent": result.sent,
+        "dropped": dict(result.dropped),
+        "arrivedThoughDropped": result.ledger.arrived_though_dropped,
+        "deadTwice": result.ledger.dead_twice,
+        "ends": dict(result.ends),
+        "faults": {f"{kind}, {call}": count for (kind, call), count in sorted(result.injected.items())},
+        "killed": result.killed,
+        "seconds": round(result.seconds, 1),
+        "failures": {check: list(offenders) for check, offenders in wrong.items()},
+    }
+
+
+def to_json(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> str:
+    """Return the document as text."""
+    return json.dumps(document(plan, result, wrong), indent=2) + "\n"

@@ -1,0 +1,103 @@
+"""One run: start everything, wait until it has come to rest, and read where everything ended."""
+
+import asyncio
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from shared import metrics
+from tests.chaos.pipeline.engines import TABLE, Engines, running_engines
+from tests.chaos.pipeline.faults import Dice, Rates
+from tests.chaos.pipeline.ledger import Found, Ledger, account
+from tests.chaos.pipeline.plan import Plan
+from tests.chaos.pipeline.processes import Processes, environment
+from tests.chaos.pipeline.proxy import FaultProxy
+from tests.chaos.pipeline.queues import dead_letters, left
+from tests.chaos.pipeline.sending import read_journal
+from tests.chaos.pipeline.table import fingerprints
+
+_TICK: Final = 0.1  # seconds
+_LOOKS: Final = 3  # at an empty queue, one after the other; counts of a queue are approximate
+
+Show = Callable[[int, str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a run showed. `injected` counts faults by (kind, call), `ends` how consumers ended by themselves."""
+
+    ledger: Ledger
+    dropped: Mapping[str, int]
+    sent: int
+    injected: Mapping[tuple[str, str], int]
+    killed: int
+    ends: Mapping[str, int]
+    seconds: float  # until everything had come to rest
+    seconds_checking: float
+
+
+def run(plan: Plan, rates: Rates, show: Show) -> Result:
+    """Run the pipeline. Raises `EngineError`, `StackError`, and `RuntimeError` when the producer fails."""
+    with running_engines(Path(plan.folder), plan.visibility) as engines:
+        return asyncio.run(_run(plan, engines, FaultProxy(*_addresses(engines), Dice(plan.seed, rates)), show))
+
+
+def _addresses(engines: Engines) -> tuple[str, str, str]:
+    return engines.sqs_url, engines.dynamodb_url, engines.dlq_url
+
+
+async def _run(plan: Plan, engines: Engines, proxy: FaultProxy, show: Show) -> Result:
+    started = time.monotonic()
+    async with proxy:
+        processes = Processes(plan, environment(engines, proxy.url))
+        try:
+            await _until_at_rest(plan, engines, proxy, processes, show)
+        finally:
+            processes.end()
+    at_rest = time.monotonic()
+    show(plan.envelopes, "at rest, checking every item")
+    letters, balance = read_journal(Path(plan.folder, "journal.jsonl"))
+    found = Found(
+        items=fingerprints(engines.dynamodb_url, TABLE),
+        dead=list(dead_letters(engines.sqs, engines.dlq_url)),
+        left=left(engines.sqs, engines.queue_url),
+        refused=frozenset(proxy.refused),
+        expired=_counted(Path(plan.folder), metrics.EXPIRED),
+        **balance,
+    )
+    return Result(
+        ledger=account(letters, found),
+        dropped=found.dropped,
+        sent=found.sent,
+        injected=proxy.injected,
+        killed=processes.killed,
+        ends=Counter(processes.ends),
+        seconds=at_rest - started,
+        seconds_checking=time.monotonic() - at_rest,
+    )
+
+
+async def _until_at_rest(plan: Plan, engines: Engines, proxy: FaultProxy, processes: Processes, show: Show) -> None:
+    started = time.monotonic()
+    empty = 0
+    while (now := time.monotonic() - started) < plan.minutes * 60 and empty < _LOOKS:
+        processes.tick(now)
+        await asyncio.sleep(_TICK)
+        queued = await asyncio.to_thread(left, engines.sqs, engines.queue_url)
+        empty = empty + 1 if processes.has_sent and queued == 0 else 0
+        show(min(proxy.deleted, plan.envelopes), f"{queued} queued, {sum(proxy.injected.values())} faults")
+
+
+def _counted(folder: Path, metric: str) -> int:
+    return int(sum(line[metric][0] for line in _metric_lines(folder) if metric in line))
+
+
+def _metric_lines(folder: Path) -> Iterator[Mapping[str, Any]]:
+    for log in folder.glob("consumer-*.log"):
+        for line in log.read_text().splitlines():
+            if '"_aws"' in line and line.endswith("}"):  # a kill may cut the last line
+                yield json.loads(line)

@@ -1,0 +1,131 @@
+"""What is sent: recorded recommendations under other IDs, and a portion of everything that can be wrong with one."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from functools import cached_property
+from hashlib import sha256
+from random import Random
+from typing import Any, Final
+
+from examples.executor.execution import executions
+from examples.executor.graph import build_graph
+from producer.executor_state import recommendations_of
+from shared.envelope import (
+    ID_MISMATCH,
+    INVALID_ENVELOPE,
+    INVALID_JSON,
+    UNKNOWN_SCHEMA_VERSION,
+    parse_envelope,
+    write_envelope,
+)
+from shared.identity import parse_instant
+from shared.item import encode_item
+from shared.trim import TRUNCATED
+from tests.chaos.pipeline.letter import Letter
+
+PLAIN: Final = "plain"
+SHARES: Final = {  # of all envelopes; the rest is plain
+    "twice": 0.01,
+    "expired": 0.01,
+    "conflict": 0.005,  # a second envelope with the same ID and other content follows
+    "oversize": 0.001,  # 450 KB to 1.3 MB: over an item's limit, and some over a message's
+    "refused": 0.002,  # by the producer
+    "not JSON": 0.004,
+    "wrong schema": 0.004,
+    "other ID": 0.004,
+    "newer schema": 0.002,
+}
+REASONS: Final = {  # of what is put into the queue beside the producer, which would not write it
+    "not JSON": INVALID_JSON,
+    "wrong schema": INVALID_ENVELOPE,
+    "other ID": ID_MISMATCH,
+    "newer schema": UNKNOWN_SCHEMA_VERSION,
+}
+_OVERSIZE: Final = (450_000, 1_300_000)  # bytes of reasoning
+_LONG_AGO: Final = timedelta(days=200)  # twice the retention
+
+Fields = dict[str, Any]  # arguments of `enqueue`
+
+
+class Traffic:
+    """A function of seed, number and day: the same ones give the same envelopes."""
+
+    def __init__(self, seed: int, day: date) -> None:
+        self._seed = seed
+        self._day = day
+
+    @cached_property
+    def _recorded(self) -> Sequence[Fields]:
+        graph = build_graph().compile()
+        states = (graph.invoke(execution.initial_state()) for execution in executions(self._day))
+        return [fields for state in states for fields in recommendations_of(state)]
+
+    def kind(self, number: int) -> str:
+        """Return what kind of envelope this one is."""
+        left = self._chance(number).random()
+        for kind, share in SHARES.items():
+            left -= share
+            if left < 0:
+                return kind
+        return PLAIN
+
+    def enqueued(self, number: int) -> Iterator[Fields]:
+        """Yield what is handed to the producer, in this order."""
+        kind = self.kind(number)
+        fields = self._fields(number)
+        match kind:
+            case "expired":
+                fields["timestamp"] = parse_instant(fields["timestamp"]) - _LONG_AGO
+            case "oversize":
+                size = self._chance(number, "size").randint(*_OVERSIZE)
+                fields["reasoning"] = f"{number}: " + "señal ruidosa; " * (size // 16)
+            case "refused":
+                fields["agent_type"] = "Not Kebab Case"
+        yield fields
+        if kind == "twice":
+            yield fields
+        elif kind == "conflict":
+            yield {**fields, "reasoning": "On second thoughts, the opposite."}
+
+    def put(self, number: int) -> str:
+        """Return the body that is put into the queue beside the producer."""
+        wire = json.loads(write_envelope(**self._fields(number)).body)
+        changes: Mapping[str, Mapping[str, Any]] = {
+            "wrong schema": {"recommendation": "roll back", "citations": 7},
+            "other ID": {"recommendationId": f"rec-of-somebody-else-{number}"},
+            "newer schema": {"schemaVersion": 2},
+        }
+        kind = self.kind(number)
+        return f'{{"broken": {number}' if kind == "not JSON" else json.dumps({**wire, **changes[kind]})
+
+    def _fields(self, number: int) -> Fields:
+        copy, index = divmod(number, len(self._recorded))
+        fields = self._recorded[index]
+        return {
+            **fields,
+            "incident_id": f"{fields['incident_id']}-{copy}",
+            "execution_id": f"{fields['execution_id']}-{copy}",
+            "metadata": {**fields["metadata"], "number": number},
+        }
+
+    def _chance(self, number: int, purpose: str = "kind") -> Random:
+        return Random(f"{self._seed}/{purpose}/{number}")  # noqa: S311 - chance, not secrets
+
+
+def letter_of_fields(name: str, kind: str, fields: Fields) -> Letter:
+    """Return what must become of an envelope that the producer takes."""
+    if kind == "refused":
+        return Letter(name, kind)
+    wire = write_envelope(**fields)
+    item = encode_item(parse_envelope(wire.body))
+    if (kind == "oversize") != (f'"{TRUNCATED}"'.encode() in item.body):
+        raise AssertionError(f"{name} is {kind}: exactly the oversize ones must be trimmed")
+    fingerprint = sha256(item.body).hexdigest()
+    body = sha256(wire.body).hexdigest()
+    return Letter(name, kind, wire.recommendation_id, None if kind == "expired" else fingerprint, body)
+
+
+def letter_of_body(name: str, kind: str, body: str) -> Letter:
+    """Return what must become of a body that was put into the queue beside the producer."""
+    return Letter(name, kind, body=sha256(body.encode()).hexdigest(), reason=REASONS[kind])
