@@ -30,13 +30,18 @@ class Clients:
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
 
-    async def batch_write(self, body: bytes) -> Mapping[str, Any]:
-        """Send a ready BatchWriteItem body; return the response."""
+    async def open_table(self) -> BatchWriteItem:
+        """Make the DynamoDB client, without a connection yet, where it is not made already."""
         async with self._opening:
             if self._batch_write is None:
                 client = await self._open("dynamodb", _WRITE_CONFIG)
                 self._batch_write = BatchWriteItem(client, await self._session.get_credentials())
-        return await self._batch_write(body)
+            return self._batch_write
+
+    async def batch_write(self, body: bytes) -> Mapping[str, Any]:
+        """Send a ready BatchWriteItem body; return the response."""
+        send = await self.open_table()
+        return await send(body)
 
     async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""
