@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import botocore.session
 import pytest
 
 from examples.alarms import __main__ as demonstration
@@ -214,5 +215,7 @@ def test_every_name_of_a_failure_is_explained() -> None:
             if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
                 names |= set(re.findall(r"^(?:[A-Z][a-z]+){2,}$|^Throttled$|^Unreachable$", str(node.value.value)))
     assert {"InvalidJson", "Throttled", "DeadLetterFailed"} <= names
+    models = [botocore.session.get_session().get_service_model(name) for name in ("dynamodb", "sqs")]
+    names -= {operation for model in models for operation in model.operation_names}
     missing = {name for name in names if f"`{name}`" not in ANCHORS["what-the-names-mean"].text}
     assert not missing
