@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
+from infra import stages
 from infra.synthesis import EVERY_OPTION, SynthesisError, synthesize
 
 KEY = EVERY_OPTION["KmsKeyArn"]
@@ -178,3 +179,14 @@ def test_what_cannot_work_is_refused_before_anything_is_made(parameters: dict[st
     """By a constraint or a rule of the template, whose text says what to do."""
     with pytest.raises(SynthesisError, match=reason):
         synthesize(parameters)
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_stages_of_the_deployment_are_ones_that_the_template_takes(name: str) -> None:
+    """With the names that destroying goes by; production once it is told who hears the alarms."""
+    stage = stages.load(name, {})
+    heard = HEARD[0] if name == "prod" else {}
+    deployed = resources({**stage.parameters, **heard})
+    assert deployed["Table"]["Properties"]["TableName"] == stage.table_name
+    assert deployed["Consumer"]["Properties"]["Architectures"] == [stage.platform]
+    assert stage.parameters["Stage"] == name
