@@ -63,6 +63,12 @@ def test_an_unknown_stage_is_named_with_those_that_there_are(
     )
 
 
+def test_an_architecture_that_lambda_has_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The zip must fit it, so it is known before the build."""
+    told = failure(capsys, deploy.main, "dev", "--parameter", "Architecture=local")
+    assert "Architecture must be arm64 or x86_64" in told
+
+
 def test_what_is_no_parameter_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     """Before anything is built."""
     assert "'BatchSize' is no parameter; write NAME=VALUE" in failure(
