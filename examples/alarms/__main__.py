@@ -22,6 +22,7 @@ from infra.local.deployment import load_template
 from shared.envelope import Envelope
 
 WAIT: Final = 60.0  # seconds for the queue to be empty again; it takes a few
+LOGGED: Final = 1.0  # seconds; the emulator logs an invocation only after it has deleted its messages
 QUIET: Final = 30 * MINUTE  # seconds after the last event for which alarms are looked at
 NO_DATA: Final = {"ApproximateAgeOfOldestMessage", "RecommendationsDropped"}
 
@@ -55,9 +56,9 @@ def all_is_well(stack: LocalStack, _: RefusingTable) -> None:
     _send(stack, _bodies("well", 20))
 
 
-def one_refused_request(stack: LocalStack, table: RefusingTable) -> None:
-    """Twenty recommendations; the table refuses two requests once, and then takes them."""
-    table.left = 2
+def some_refused_requests(stack: LocalStack, table: RefusingTable) -> None:
+    """Twenty recommendations; the table refuses three requests, and then takes all."""
+    table.left = 3
     _send(stack, _bodies("refused", 20))
 
 
@@ -72,7 +73,7 @@ def table_is_away(stack: LocalStack, _: RefusingTable) -> None:
     _send(stack, _bodies("away", 7))
 
 
-SCENARIOS: Final[tuple[Scenario, ...]] = (all_is_well, one_refused_request, poison_among_good_ones, table_is_away)
+SCENARIOS: Final[tuple[Scenario, ...]] = (all_is_well, some_refused_requests, poison_among_good_ones, table_is_away)
 
 
 def fired(alarms: list[Alarm], points: list[Point]) -> dict[str, list[int]]:
@@ -103,6 +104,7 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
             depths += depth_points(stack, time.time())
             if _is_quiet(stack):
                 break
+        time.sleep(LOGGED)
         return [*depths, *logged_points(log)]
 
 

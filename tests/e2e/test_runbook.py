@@ -140,7 +140,7 @@ def _told(block: Block, done: subprocess.CompletedProcess[str]) -> str:
     ("scenario", "up"),
     [
         (demonstration.all_is_well, set()),
-        (demonstration.one_refused_request, {"PersistentRecommendationThrottling"}),
+        (demonstration.some_refused_requests, {"PersistentRecommendationThrottling"}),
         (
             demonstration.poison_among_good_ones,
             {"HighRecommendationPersistenceFailureRate", "RecommendationDeadLetterQueueNotEmpty"},
