@@ -53,15 +53,17 @@ def near_ids(client: DynamoDb, table: str, key: str, value: str) -> Near:
 def near_recommendations(client: DynamoDb, table: str, recommendation_id: str) -> Near:
     """Look for similar IDs: those of the incident that the ID names, else those of its agent about its time."""
     named = _RECOMMENDATION.fullmatch(recommendation_id)
-    for incident, _ in _parts(named[1]) if named else ():
-        found = similar(recommendation_id, _entries(client, table, Search("incidentId", incident), PARTITION_KEY))
-        if found:
-            return Near(found, f"the newest {_LOOKED_AT} of {incident}")
-    for agent, period in [(agent, _about(named[2])) for _, agent in _parts(named[1])][:1] if named else ():
-        search = Search("agentType", agent, period=period)
+    if named is None:
+        return near_ids(client, table, PARTITION_KEY, recommendation_id)
+    parts = list(_parts(named[1]))
+    searches = [(Search("incidentId", incident), f"the newest {_LOOKED_AT} of {incident}") for incident, _ in parts]
+    for _, agent in parts[:1]:
+        around = Search("agentType", agent, period=_about(named[2]))
+        searches.append((around, f"{_LOOKED_AT} of {agent} about that time"))
+    for search, looked_at in searches:
         found = similar(recommendation_id, _entries(client, table, search, PARTITION_KEY))
         if found:
-            return Near(found, f"{_LOOKED_AT} of {agent} about that time")
+            return Near(found, looked_at)
     return near_ids(client, table, PARTITION_KEY, recommendation_id)
 
 
