@@ -49,7 +49,7 @@ def running_engines(folder: Path, visibility: int) -> Iterator[Engines]:
             sqs = boto3.client("sqs", endpoint_url=emulator.endpoint_url)
             queue_url, dlq_url = create_queues(sqs, "opx-recommendations")
             sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(visibility)})
-            # Without its indexes: they would cost half as much time and memory again, and prove nothing here.
+            # Without its indexes: they would cost a third more time, and prove nothing here.
             boto3.client("dynamodb", endpoint_url=dynamodb_url).create_table(
                 TableName=TABLE,
                 BillingMode="PAY_PER_REQUEST",
