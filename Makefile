@@ -21,7 +21,7 @@ help: ## list the targets
 
 CONFORMANCE := tests/conformance/node_modules/.ready
 
-setup: $(VENV)/.ready $(VENV)-stack/.ready $(CONFORMANCE) ## make .venv and the local stack's own environment (quick when nothing changed)
+setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(CONFORMANCE) ## make .venv and the tools' own environments (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
@@ -61,8 +61,17 @@ bench-producer: $(VENV)/.ready ## what enqueue costs its caller, beside its peer
 soak: $(VENV)/.ready ## a million enqueues against a slow queue: memory flat, balance exact (half a minute)
 	$(BIN)/python -m benchmarks.soak
 
-build: $(VENV)/.ready ## write build/consumer.zip (PLATFORM=arm64, x86_64 or local)
+alarms: $(VENV)/.ready $(VENV)-stack/.ready ## which alarm fires for what: faults on the local stack against the template's alarms (half a minute)
+	@$(BIN)/python -m examples.alarms
+
+build: $(VENV)/.ready ## write build/consumer.zip and build/layer.zip (PLATFORM=arm64, x86_64 or local)
 	@$(BIN)/python -m infra.build --platform $(PLATFORM)
+
+deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=dev (docs/deploy.md)
+	@$(BIN)/python -m infra.deploy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM)) $(addprefix --parameter ,$(PARAMETERS))
+
+destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its table: make destroy STAGE=dev
+	@$(BIN)/python -m infra.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
 	$(BIN)/ruff check .
@@ -82,11 +91,11 @@ format: $(VENV)/.ready ## format the code
 
 lock: $(VENV)/.ready ## resolve the lock files anew
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
-	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
+	for side in consumer producer; do $(COMPILE) --extra $$side --constraint requirements/dev.lock pyproject.toml -o requirements/$$side.lock || exit 1; done
 	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
 clean: ## stop a kept local stack and remove everything that these targets made
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
 
-.PHONY: help setup demo down test test-quick bench-producer soak build lint format lock clean
+.PHONY: help setup demo down test test-quick bench-producer soak alarms build deploy destroy lint format lock clean

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from infra.build import ROOT
 from infra.synthesis import EVERY_OPTION, synthesize
 from shared import metrics
 
@@ -109,7 +110,8 @@ def test_alarm_watches_what_exists_and_stays_calm_without_traffic(name: str) -> 
     assert found
     assert all(map(exists, found))
     assert alarm["TreatMissingData"] == "notBreaching"
-    assert alarm["AlarmDescription"].endswith(".")
+    assert alarm["AlarmDescription"].endswith(f" See docs/runbook.md#{name.lower()}.")
+    assert f"\n## {name}\n" in (ROOT / "docs" / "runbook.md").read_text()
     for namespace, _, dimensions, _ in found:
         assert namespace != metrics.NAMESPACE or not dimensions  # the totals: a reason or an agent is never all
 
