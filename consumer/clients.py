@@ -43,6 +43,13 @@ class Clients:
         response: Mapping[str, Any] = await client.batch_write_item(RequestItems={self._table_name: []})
         return response
 
+    async def put_item(self, body: bytes) -> Mapping[str, Any]:
+        """Send a ready PutItem body; return the response."""
+        client = await self._client("dynamodb", _WRITE_CONFIG)
+        _ready_body.set(body)
+        response: Mapping[str, Any] = await client.put_item(TableName=self._table_name, Item={})
+        return response
+
     async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""
         client = await self._client("sqs", _DEAD_LETTER_CONFIG)
@@ -55,7 +62,7 @@ class Clients:
                 client = await self._exits.enter_async_context(
                     self._session.client(service, region_name=self._region, config=config)
                 )
-                client.meta.events.register("before-call.dynamodb.BatchWriteItem", _replace_body)
+                client.meta.events.register("before-call.dynamodb", _replace_body)
                 self._opened[service] = client
             return self._opened[service]
 

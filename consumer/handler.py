@@ -33,7 +33,12 @@ def sandbox() -> Sandbox:
     settings = Settings.from_env(os.environ)
     clients = Clients(settings.table_name, settings.require_dlq_url(), settings.region)
     effects = Effects(
-        clients.batch_write, time.monotonic, time.time, asyncio.sleep, partial(full_jitter, random.random)
+        clients.batch_write,
+        time.monotonic,
+        time.time,
+        asyncio.sleep,
+        partial(full_jitter, random.random),
+        clients.put_item,
     )
     return Sandbox(
         asyncio.Runner(), clients, Surroundings(settings, Logger(service=SERVICE), effects, clients.send_batch)
