@@ -36,7 +36,7 @@ def _many_leaves() -> dict[str, Any]:
 
 
 def _few_leaves(body_bytes: int) -> dict[str, Any]:
-    """The recorded recommendation's words, as an agent that answers in prose would give them."""
+    """Return the recorded recommendation's words as an agent that answers in prose would give them."""
     words = " ".join(_texts(_many_leaves()["recommendation"]))
     prose = words * (body_bytes // len(words) + 1)
     fields = {

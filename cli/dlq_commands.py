@@ -6,17 +6,19 @@ from typing import Any
 import click
 
 from cli.dlq_options import (
-    MOST_RATE,
     QueueOptions,
+    destination_options,
     hold_option,
     queue_options,
     selection_options,
+    sending_options,
     take_selection,
 )
 from cli.options import form_option
 from cli.runtime import Runtime
 
 _new_file = click.Path(dir_okay=False, path_type=Path)
+_saved_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(
@@ -25,18 +27,26 @@ Examples:
   recs dlq status
   recs dlq peek --reason InvalidEnvelope
   recs dlq redrive --incident incident-7          what would be moved
-  recs dlq redrive --incident incident-7 --yes    move it"""
+  recs dlq redrive --incident incident-7 --yes    move it
+  recs dlq save poison.jsonl --reason InvalidJson
+  recs dlq purge poison.jsonl
+  recs dlq restore poison.jsonl --include-poison  the way back"""
 )
 @click.pass_context
 def dlq(ctx: click.Context, /) -> None:
-    """Look at dead letters, and redrive, save or purge them.
+    """Look at dead letters, and redrive, save, purge or restore them.
 
-    Only redrive --yes and purge change anything. Options before `dlq` hold for its commands too.
+    Only redrive --yes, restore --yes and purge change anything. Options before `dlq` hold for its commands too.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in dlq.commands}
 
 
-@dlq.command()
+@dlq.command(
+    epilog="""\b
+Examples:
+  recs dlq status
+  recs dlq status --sample 1000 -o json | jq .reasons"""
+)
 @click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="Look at N.")
 @form_option
 @queue_options
@@ -53,7 +63,13 @@ def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> Non
     show_status(runtime, QueueOptions(**options), sample, output)
 
 
-@dlq.command()
+@dlq.command(
+    epilog="""\b
+Examples:
+  recs dlq peek
+  recs dlq peek --reason InvalidEnvelope --limit 100
+  recs dlq peek --newer-than 12:00 -o jsonl | jq -r .recommendationId"""
+)
 @click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show N.")
 @selection_options
 @form_option
@@ -88,15 +104,7 @@ Examples:
 )
 @click.option("--yes", is_flag=True, help="Really move them.")
 @selection_options
-@click.option("--include-poison", is_flag=True, help="Also those that are certain to fail again.")
-@click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Move N at most.")
-@click.option("--rate", type=click.IntRange(1, MOST_RATE), metavar="N", help="Move N a second at most.")
-@click.option(
-    "--journal",
-    type=_new_file,
-    metavar="PATH",
-    help="What was done [default: one for each queue in $XDG_STATE_HOME/recs, else ~/.local/state/recs].",
-)
+@sending_options
 @hold_option
 @queue_options
 @click.pass_obj
@@ -109,7 +117,12 @@ def redrive(runtime: Runtime, /, **options: Any) -> None:
     redrive_letters(runtime, QueueOptions(**options), order)
 
 
-@dlq.command()
+@dlq.command(
+    epilog="""\b
+Examples:
+  recs dlq save everything.jsonl
+  recs dlq save poison.jsonl --reason InvalidJson --reason InvalidEnvelope"""
+)
 @click.argument("file", type=_new_file)
 @selection_options
 @hold_option
@@ -132,7 +145,7 @@ Examples:
   recs dlq save poison.jsonl --reason InvalidJson
   recs dlq purge poison.jsonl"""
 )
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("file", type=_saved_file)
 @click.option("--confirm", metavar="NAME", help="The dead-letter queue's name, instead of typing it when asked.")
 @hold_option
 @queue_options
@@ -145,3 +158,35 @@ def purge(runtime: Runtime, /, file: Path, confirm: str | None, hold: int | None
     from cli.dlq_purge import purge_letters  # noqa: PLC0415 - see the module's docstring
 
     purge_letters(runtime, QueueOptions(**options), file, confirm, hold)
+
+
+@dlq.command(
+    epilog="""\b
+Without --yes nothing is sent: it says what would be. The journal keeps what was sent, so
+that running it again, also after it was killed, sends only the rest. What is still in the
+dead-letter queue is better redriven, or it is sent twice; it would be stored once all the same.
+
+\b
+Examples:
+  recs dlq restore saved.jsonl
+  recs dlq restore saved.jsonl --yes --rate 50
+  recs dlq restore saved.jsonl --reason RetriesExhausted --incident incident-7 --yes"""
+)
+@click.argument("file", type=_saved_file)
+@click.option("--yes", is_flag=True, help="Really send them.")
+@selection_options
+@sending_options
+@destination_options
+@click.pass_obj
+def restore(runtime: Runtime, /, file: Path, **options: Any) -> None:
+    """Send to the queue what a saved FILE holds.
+
+    `recs dlq save` writes it; attributes are kept. A dry run without --yes. As with redrive, poison is left out unless
+    its --reason is named or --include-poison is given.
+    """
+    from cli.dlq_redriving import Order  # noqa: PLC0415 - see the module's docstring
+    from cli.dlq_restore import restore_letters  # noqa: PLC0415 - as above
+
+    selection = take_selection(options)
+    order = Order(selection, **{name: options.pop(name) for name in Order._fields if name in options})
+    restore_letters(runtime, QueueOptions(**options), file, order)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import click
+from rich.console import Console
 
 from cli.dlq_message import POISON, DeadLetter
 from cli.dlq_receive import Depth
@@ -23,7 +24,6 @@ class Outlook:
 
     source: str  # the queues' names
     destination: str
-    depth: Depth
     moved: Survey = field(default_factory=Survey)
     poison: Survey = field(default_factory=Survey)
     others: Survey = field(default_factory=Survey)
@@ -44,34 +44,39 @@ class Outlook:
         return self.moved.total + self.poison.total + self.others.total
 
 
-def print_outlook(runtime: Runtime, outlook: Outlook, limit: int | None, *, by_sqs: bool) -> None:
-    """Print it; raise `NothingFoundError` when nothing would be moved."""
-    if outlook.looked_at:
-        console, now = open_terminal(runtime.environ), runtime.now()
+def print_fates(console: Console, outlook: Outlook, now: float) -> None:
+    """Print what would become of the dead letters, by their reasons."""
+    rows = [
+        [visible(reason), str(count), age(now - survey.oldest[reason]), _fate(reason, what, outlook.destination)]
+        for what, survey in (("move", outlook.moved), ("poison", outlook.poison), ("other", outlook.others))
+        for reason, count in survey.counts.most_common()
+    ]
+    print_table(console, ("reason", "messages", "oldest", "what would happen"), rows, frozenset({1, 2}))
+    if outlook.moved.replayed:
         console.print(
-            f"Dead-letter queue {visible(outlook.source)}: about {outlook.depth.visible} messages,"
+            f"\n{outlook.moved.replayed} of them redriven before, {times(outlook.moved.most_replays)} at most.",
+            soft_wrap=True,
+        )
+
+
+def print_outlook(runtime: Runtime, outlook: Outlook, depth: Depth, limit: int | None, *, by_sqs: bool) -> None:
+    """Print it for a queue; raise `NothingFoundError` when nothing would be moved."""
+    if outlook.looked_at:
+        console = open_terminal(runtime.environ)
+        console.print(
+            f"Dead-letter queue {visible(outlook.source)}: about {depth.visible} messages,"
             f" {outlook.looked_at} looked at.\n",
             soft_wrap=True,
         )
-        rows = [
-            [visible(reason), str(count), age(now - survey.oldest[reason]), _fate(reason, what, outlook.destination)]
-            for what, survey in (("move", outlook.moved), ("poison", outlook.poison), ("other", outlook.others))
-            for reason, count in survey.counts.most_common()
-        ]
-        print_table(console, ("reason", "messages", "oldest", "what would happen"), rows, frozenset({1, 2}))
-        if outlook.moved.replayed:
-            console.print(
-                f"\n{outlook.moved.replayed} of them redriven before, {times(outlook.moved.most_replays)} at most.",
-                soft_wrap=True,
-            )
+        print_fates(console, outlook, runtime.now())
         sys.stdout.flush()
     if not outlook.moved.total:
-        raise NothingFoundError(_nothing(outlook))
+        raise NothingFoundError(_nothing(outlook, depth))
     if by_sqs:
         how = "SQS would move the whole queue itself"
     else:
         most = outlook.moved.total if limit is None else min(limit, outlook.moved.total)
-        rest = "" if limit is not None or outlook.looked_at >= outlook.depth.visible else " of those looked at"
+        rest = "" if limit is not None or outlook.looked_at >= depth.visible else " of those looked at"
         how = f"{counted(most)}{rest} would be moved one by one"
     click.echo(f"\nDry run, nothing was changed: {how}.\n--yes does it.", err=True)
 
@@ -86,7 +91,7 @@ def _fate(reason: str, what: str, destination: str) -> str:
             return "left: the filters"
 
 
-def _nothing(outlook: Outlook) -> str:
+def _nothing(outlook: Outlook, depth: Depth) -> str:
     if outlook.poison.total:
         return (
             f"Nothing to redrive in {visible(outlook.source)} but poison: mend its cause first, then name its --reason"
@@ -94,5 +99,5 @@ def _nothing(outlook: Outlook) -> str:
         )
     if outlook.others.total:
         return f"None of the {outlook.looked_at} that were looked at in {visible(outlook.source)} passes the filters."
-    hidden = f": {outlook.depth.in_flight} are in flight, hidden by another reader" if outlook.depth.in_flight else ""
+    hidden = f": {depth.in_flight} are in flight, hidden by another reader" if depth.in_flight else ""
     return f"No dead letter in {visible(outlook.source)}{hidden}."

@@ -1,7 +1,7 @@
-"""What a redrive has done, on disk before the next step, so that the next run can go on after any end of this one.
+"""What a redrive or restore has done, on disk before its next step: so the next run goes on after any end of this one.
 
-JSON lines without message bodies. A dead letter goes through `sending`, `sent` and `deleted`; one that is `sent` and
-not `deleted` is deleted by the next run without being sent again.
+JSON lines without message bodies. A dead letter goes through `sending`, `sent` and, in a redrive, `deleted`; one that
+is `sent` is not sent again by the next run, which deletes it where that is still to be done.
 """
 
 import fcntl
@@ -69,9 +69,10 @@ class Journal:
 
 @contextmanager
 def open_journal(path: Path, source: str, destination: str, at: str) -> Iterator[Journal]:
-    """Open a journal for one run from `source` to `destination` (queue URLs), and make it if there is none.
+    """Open a journal for one run from `source` (a queue's URL, or a file's digest) to `destination` (a queue's URL).
 
-    Raises click's usage error when the file is another run's at this moment, of other queues, or no journal.
+    It is made if there is none. Raises click's usage error when the file is another run's at this moment, of another
+    source or destination, or no journal.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -82,39 +83,52 @@ def open_journal(path: Path, source: str, destination: str, at: str) -> Iterator
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.UsageError(
-                f"Another redrive is writing the journal {visible(str(path))}: wait for it."
-            ) from None
+            raise click.UsageError(f"Another run is writing the journal {visible(str(path))}: wait for it.") from None
         journal = Journal(stream, path)
-        _read(journal, stream, (source, destination))
+        end = _read(journal, stream, (source, destination))
+        stream.seek(end)
+        stream.truncate()  # a last line that was cut off: nothing was done after it, as every step waits for its line
         _sync_folder(path.parent)
         journal.begin(source, destination, at)
         yield journal
 
 
-def default_path(environ: Mapping[str, str], queue_name: str, url: str) -> Path:
-    """Return where a queue's journal lies: one for each URL, so that the next run finds that of the last."""
-    from hashlib import sha256  # noqa: PLC0415 - only a redrive needs it
+def sent_before(path: Path, source: str, destination: str) -> set[str]:
+    """Return what earlier runs have sent, by a journal that is only read, if there is one. Raises as `open_journal`."""
+    try:
+        with path.open(encoding="utf-8") as stream:
+            journal = Journal(stream, path)
+            _read(journal, stream, (source, destination))
+    except FileNotFoundError:
+        return set()
+    except OSError as error:
+        raise click.UsageError(_advice(path, f"cannot be opened ({error.strerror})")) from None
+    return journal.sent
+
+
+def default_path(environ: Mapping[str, str], verb: str, queue_name: str, way: str) -> Path:
+    """Return where a journal lies: one for each way that messages go, so that the next run finds that of the last."""
+    from hashlib import sha256  # noqa: PLC0415 - only those who send need it
 
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
-    return Path(state, "recs", f"redrive-{queue_name}-{sha256(url.encode()).hexdigest()[:12]}.jsonl")
+    return Path(state, "recs", f"{verb}-{queue_name}-{sha256(way.encode()).hexdigest()[:12]}.jsonl")
 
 
-def _read(journal: Journal, stream: TextIO, queues: tuple[str, str]) -> None:
+def _read(journal: Journal, stream: TextIO, way: tuple[str, str]) -> int:
+    """Take all whole lines into account; return where they end."""
     end = 0
     try:
         while (text := stream.readline()).endswith("\n"):
             line = json.loads(text)
             journal.apply(line)
-            if line["event"] == "run" and (line["source"], line["destination"]) != queues:
-                raise click.UsageError(_advice(journal.path, "is of other queues"))
+            if line["event"] == "run" and (line["source"], line["destination"]) != way:
+                raise click.UsageError(_advice(journal.path, "is of another source or destination"))
             end = stream.tell()
         if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)):
             raise ValueError(text)  # noqa: TRY301 - one message for every file that is not ours
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise click.UsageError(_advice(journal.path, "is no journal of a redrive, or is damaged")) from None
-    stream.seek(end)
-    stream.truncate()  # a last line that was cut off: nothing was done after it, as every step waits for its line
+        raise click.UsageError(_advice(journal.path, "is no journal of recs dlq, or is damaged")) from None
+    return end
 
 
 def _sync_folder(folder: Path) -> None:

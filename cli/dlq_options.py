@@ -1,6 +1,7 @@
 """The options that the commands on dead letters share."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
 import click
@@ -64,6 +65,25 @@ def destination_options(command: F) -> F:
 
 def _dead_letters(command: F) -> F:
     return click.option("--dlq-url", metavar="URL", help="Dead letters [default: $RECOMMENDATIONS_DLQ_URL].")(command)
+
+
+def sending_options(command: F) -> F:
+    """Add what both commands take that send dead letters to the queue."""
+    for option in reversed(
+        (
+            click.option("--include-poison", is_flag=True, help="Also those that are certain to fail again."),
+            click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Send N at most."),
+            click.option("--rate", type=click.IntRange(1, MOST_RATE), metavar="N", help="Send N a second at most."),
+            click.option(
+                "--journal",
+                type=click.Path(dir_okay=False, path_type=Path),
+                metavar="PATH",
+                help="What was done [default: a file in $XDG_STATE_HOME/recs, else ~/.local/state/recs].",
+            ),
+        )
+    ):
+        command = option(command)
+    return command
 
 
 def hold_option(command: F) -> F:

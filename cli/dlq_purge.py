@@ -6,12 +6,13 @@ from pathlib import Path
 import click
 
 from cli.dlq_errors import IncompleteError, explained_queue
+from cli.dlq_file import content_digest, read_saved
 from cli.dlq_interrupt import deferred_interrupt
 from cli.dlq_options import QueueOptions
 from cli.dlq_progress import progress
 from cli.dlq_receive import Held, hold_seconds, holding, read_depth
-from cli.dlq_save import content_digest, read_saved
 from cli.dlq_words import counted
+from cli.errors import NothingFoundError
 from cli.runtime import Runtime
 from cli.visible import visible
 from shared import limits
@@ -20,14 +21,14 @@ from shared import limits
 def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: str | None, hold: int | None) -> None:
     """Delete the dead letters that are in the file with the same content; leave every other one."""
     target = options.dead_letters(runtime)
-    saved = read_saved(path)
+    saved = {letter.message_id: content_digest(letter) for letter in read_saved(path)}
     if not saved:
         raise click.UsageError(f"{visible(str(path))} holds no dead letter: nothing to delete.")
     with explained_queue(target):
         sqs = runtime.connect_queues(target)
         depth = read_depth(sqs, target.url)
     _confirm(target.name, len(saved), depth.visible, confirm)
-    deleted = undeleted = 0
+    deleted = undeleted = changed = 0
     with (
         explained_queue(target),
         deferred_interrupt() as stopped,
@@ -35,14 +36,12 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
         progress(runtime.environ, "deleted", runtime.monotonic) as report,
     ):
         for letters in held.receive(lambda: 0 if stopped() else limits.SQS_BATCH_ENTRIES):
-            same = [
-                letter
-                for letter in letters
-                if saved.get(letter.message_id) == content_digest(letter.body, letter.attributes)
-            ]
+            named = [letter for letter in letters if letter.message_id in saved]
+            same = [letter for letter in named if saved[letter.message_id] == content_digest(letter)]
             confirmed = len(held.delete(same))
             deleted += confirmed
             undeleted += len(same) - confirmed
+            changed += len(named) - len(same)
             report(deleted, len(saved))
         interrupted = stopped()
     left = held.looked_at - deleted - undeleted
@@ -51,12 +50,22 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
         click.echo(f"Left {counted(left)} that the file does not hold.")
     if interrupted:
         raise KeyboardInterrupt
-    if undeleted or deleted < len(saved):
-        missing = len(saved) - deleted
+    missing = len(saved) - deleted
+    if changed:
         raise IncompleteError(
-            f"{missing} of the file were not deleted: gone already, redriven, or in flight for another reader. Look"
-            " with `recs dlq status`, and run this again."
+            f"{missing} of the file were not deleted, {changed} of them because the queue has them with other content:"
+            " save them to a new file and purge that."
         )
+    if undeleted or held.full or (missing and depth.in_flight):
+        raise IncompleteError(
+            f"{missing} of the file were not deleted; they may be in flight for another reader. Run this again later."
+        )
+    if not deleted:
+        raise NothingFoundError(
+            f"Nothing that {visible(str(path))} holds is in the {target}: purged or redriven already."
+        )
+    if missing:
+        click.echo(f"{missing} of the file were not in the queue any more: purged or redriven already.")
 
 
 def _confirm(name: str, saved: int, depth: int, confirm: str | None) -> None:

@@ -15,9 +15,11 @@ from cli.dlq_journal import Journal, default_path, open_journal
 from cli.dlq_options import QueueOptions
 from cli.dlq_progress import progress
 from cli.dlq_receive import Depth, Held, hold_seconds, holding, read_depth
-from cli.dlq_redrive import Pace, Redrive
+from cli.dlq_redrive import Redrive
 from cli.dlq_report import conclude, print_tally, report_task
 from cli.dlq_selection import Guard, Selection
+from cli.dlq_send import Pace, Sender
+from cli.dlq_tally import Choice, Tally
 from cli.dlq_task import ACTIVE, list_tasks, move_all
 from cli.errors import AwsError
 from cli.runtime import Runtime
@@ -29,7 +31,7 @@ _SURVEYED: Final = 1000  # dead letters that are looked at before anything is de
 
 
 class Order(NamedTuple):
-    """What to redrive, and how."""
+    """What to send again, and how."""
 
     selection: Selection
     yes: bool
@@ -37,7 +39,7 @@ class Order(NamedTuple):
     limit: int | None
     rate: int | None
     journal: Path | None
-    hold: int | None
+    hold: int | None = None  # seconds
 
     @property
     def guard(self) -> Guard:
@@ -60,9 +62,9 @@ def redrive_letters(runtime: Runtime, options: QueueOptions, order: Order) -> No
     whole = order.selection.is_whole and order.limit is None
     if not order.yes:
         outlook = _look(runtime, queues, order)
-        print_outlook(runtime, outlook, order.limit, by_sqs=_moves_whole(queues, order, outlook))
+        print_outlook(runtime, outlook, queues.depth, order.limit, by_sqs=_moves_whole(queues, order, outlook))
         return
-    path = order.journal or default_path(runtime.environ, queues.source.name, queues.source.url)
+    path = order.journal or default_path(runtime.environ, "redrive", queues.source.name, queues.source.url)
     at = sort_key(EPOCH + timedelta(seconds=runtime.now()))
     with open_journal(path, queues.source.url, queues.destination.url, at) as journal:
         # What an interrupted run has sent is only deleted, which SQS's own task would not know.
@@ -99,7 +101,7 @@ def _dead_letter_arn(queue: Depth) -> str:
 
 
 def _look(runtime: Runtime, queues: _Queues, order: Order) -> Outlook:
-    outlook = Outlook(queues.source.name, queues.destination.name, queues.depth)
+    outlook = Outlook(queues.source.name, queues.destination.name)
     held = Held(queues.sqs, queues.source.url, order.hold or hold_seconds(_SURVEYED), runtime.monotonic)
     with explained_queue(queues.source), holding(held):
         for letters in held.receive(lambda: min(limits.SQS_BATCH_ENTRIES, _SURVEYED - held.looked_at)):
@@ -127,8 +129,10 @@ def _move_whole(runtime: Runtime, queues: _Queues, rate: int | None) -> None:
 def _move_messages(runtime: Runtime, queues: _Queues, order: Order, journal: Journal) -> None:
     hold = order.hold or hold_seconds(queues.depth.visible, order.rate)
     held = Held(queues.sqs, queues.source.url, hold, runtime.monotonic)
+    tally = Tally()
     pace = Pace(order.rate, runtime.monotonic, runtime.sleep)
-    redrive = Redrive(queues.sqs, queues.destination.url, held, journal, order.guard, pace, order.limit)
+    sender = Sender(queues.sqs, queues.destination.url, journal, pace, tally)
+    redrive = Redrive(held, Choice(order.guard, order.limit, tally), sender)
     total = min(order.limit or queues.depth.visible, queues.depth.visible)
     interrupted = False
     try:
@@ -141,11 +145,11 @@ def _move_messages(runtime: Runtime, queues: _Queues, order: Order, journal: Jou
             redrive.run(stopped, lambda done: report(done, total))
             interrupted = stopped()
     finally:
-        print_tally(redrive.tally, queues.destination.name, journal)
+        print_tally(tally, "Redriven", queues.destination.name, journal)
     if interrupted:
         click.echo("Interrupted. The rest is where it was: run the same command again to go on.", err=True)
         raise KeyboardInterrupt
     if redrive.saw_everything and not queues.depth.in_flight:
         # Sent by an earlier run, and not met although nothing was hidden: it had deleted them before it was ended.
         journal.deleted(set(journal.unfinished))
-    conclude(redrive.tally, held, queues.source, queues.depth, journal)
+    conclude(tally, held, queues.source, queues.depth, journal)

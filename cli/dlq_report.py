@@ -7,18 +7,18 @@ from cli.dlq_errors import IncompleteError
 from cli.dlq_journal import Journal
 from cli.dlq_message import POISON
 from cli.dlq_receive import Depth, Held
-from cli.dlq_redrive import Tally
+from cli.dlq_tally import Tally
 from cli.dlq_task import Task
 from cli.dlq_words import counted
 from cli.errors import NothingFoundError
 from cli.visible import visible
 
 
-def print_tally(tally: Tally, destination: str, journal: Journal) -> None:
-    """Print what was done so far, however the run ended."""
-    lines = [f"Redriven {counted(tally.redriven)} to {visible(destination)}."]
+def print_tally(tally: Tally, verb: str, destination: str, journal: Journal) -> None:
+    """Print what was done so far, however the run ended; `verb` is a past participle."""
+    lines = [f"{verb} {counted(tally.sent)} to {visible(destination)}."]
     if tally.resumed:
-        lines.append(f"  {tally.resumed} sent by an earlier run: deleted, not sent again")
+        lines.append(f"  {tally.resumed} sent by an earlier run: not sent again")
     if tally.doubtful:
         lines.append(f"  {tally.doubtful} of them perhaps sent by an interrupted run too: stored once all the same")
     if tally.uncounted:
@@ -45,7 +45,7 @@ def conclude(tally: Tally, held: Held, source: QueueTarget, depth: Depth, journa
         )
     if held.full:
         raise IncompleteError(f"No more may be hidden at a time than {held.looked_at}. {again} for the rest.")
-    if not tally.redriven and not tally.resumed:
+    if not tally.sent and not tally.resumed:
         hidden = f" ({depth.in_flight} are in flight, hidden by another reader)" if depth.in_flight else ""
         raise NothingFoundError(f"Nothing to redrive in the {source}{hidden}: see `recs dlq redrive` without --yes.")
 

@@ -1,17 +1,13 @@
-"""`recs dlq save`, and the file that it writes."""
+"""`recs dlq save`."""
 
-import base64
-import json
 import os
-from collections.abc import Mapping
-from hashlib import sha256
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 
 from cli.dlq_errors import IncompleteError, explained_queue
-from cli.dlq_message import DeadLetter
+from cli.dlq_file import saved_line
 from cli.dlq_options import QueueOptions
 from cli.dlq_progress import progress
 from cli.dlq_receive import Held, hold_seconds, holding, read_depth
@@ -48,7 +44,7 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
             ):
                 for letters in held.receive(lambda: limits.SQS_BATCH_ENTRIES):
                     for letter in filter(selection.passes, letters):
-                        stream.write(json.dumps(_document(letter)) + "\n")
+                        stream.write(saved_line(letter))
                         saved += 1
                     report(held.looked_at, depth.visible)
             stream.flush()
@@ -67,48 +63,3 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
             f"Only {held.looked_at} of about {depth.visible} were to be had, {depth.in_flight} were in flight: save the"
             " rest to another file later. `recs dlq purge` deletes only what a file holds."
         )
-
-
-def content_digest(body: str, attributes: Mapping[str, Any]) -> str:
-    """Return the SHA-256 of what a dead letter carries."""
-    return sha256(json.dumps([body, _plain(attributes)], sort_keys=True).encode()).hexdigest()
-
-
-def read_saved(path: Path) -> dict[str, str]:
-    """Return message ID -> content digest of a saved file; raise a usage error when it is none."""
-    found: dict[str, str] = {}
-    number = 0
-    try:
-        with path.open(encoding="utf-8") as stream:
-            for number, text in enumerate(stream, start=1):  # noqa: B007 - the message names the line
-                line = json.loads(text)
-                found[line["messageId"]] = sha256(
-                    json.dumps([line["body"], line["messageAttributes"]], sort_keys=True).encode()
-                ).hexdigest()
-    except OSError as error:
-        raise click.UsageError(f"{visible(str(path))} cannot be read: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError):
-        raise click.UsageError(
-            f"{visible(str(path))}, line {number or 1}, is not what `recs dlq save` writes: nothing was deleted."
-        ) from None
-    return found
-
-
-def _document(letter: DeadLetter) -> dict[str, Any]:
-    return {
-        "messageId": letter.message_id,
-        "body": letter.body,
-        "messageAttributes": _plain(letter.attributes),
-        "attributes": dict(letter.system),
-    }
-
-
-def _plain(attributes: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Return attributes as JSON can hold them: bytes in Base64, as the AWS CLI has them."""
-    return {
-        name: {
-            part: base64.b64encode(value).decode() if isinstance(value, bytes) else value
-            for part, value in attribute.items()
-        }
-        for name, attribute in attributes.items()
-    }

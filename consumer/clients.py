@@ -3,80 +3,65 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import AsyncExitStack
-from contextvars import ContextVar
-from io import BytesIO
 from typing import Any, Final
 
 import aioboto3
 from botocore.config import Config
 
+from consumer.ready_call import ReadyCall
+
 # Seconds and attempts. The defaults of 60 s would outlive the invocation. Retries are the writer's own, because it
 # knows the deadline and what is left to write; a dead letter is sent whole, so botocore may retry it.
-_WRITE_CONFIG: Final = Config(
-    connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1}, parameter_validation=False
-)
+_WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
 _DEAD_LETTER_CONFIG: Final = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
 )
-
-_LARGE_BODY: Final = 1024 * 1024  # bytes; above it aiohttp warns, because one write of it all holds up the event loop
-
-_ready_body: ContextVar[bytes] = ContextVar("ready_body")  # one value for each task, so for each request in flight
 
 
 class Clients:
     """DynamoDB and SQS for one event loop; what is opened stays open until `close`."""
 
-    def __init__(self, table_name: str, dlq_url: str, region: str | None = None) -> None:
-        self._table_name = table_name
+    def __init__(self, dlq_url: str, region: str | None = None) -> None:
         self._dlq_url = dlq_url
         self._region = region
         self._session = aioboto3.Session()
-        self._opened: dict[str, Any] = {}
+        self._calls: dict[str, ReadyCall] = {}
+        self._dynamodb: Any = None
+        self._sqs: Any = None
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
         """Send a ready BatchWriteItem body; return the response."""
-        client = await self._client("dynamodb", _WRITE_CONFIG)
-        _ready_body.set(body)
-        response: Mapping[str, Any] = await client.batch_write_item(RequestItems={self._table_name: []})
-        return response
+        return await (await self._call("BatchWriteItem"))(body)
 
     async def put_item(self, body: bytes) -> Mapping[str, Any]:
         """Send a ready PutItem body; return the response."""
-        client = await self._client("dynamodb", _WRITE_CONFIG)
-        _ready_body.set(body)
-        response: Mapping[str, Any] = await client.put_item(TableName=self._table_name, Item={})
-        return response
+        return await (await self._call("PutItem"))(body)
+
+    async def _call(self, operation: str) -> ReadyCall:
+        async with self._opening:
+            if self._dynamodb is None:
+                self._dynamodb = await self._open("dynamodb", _WRITE_CONFIG)
+            if operation not in self._calls:
+                self._calls[operation] = ReadyCall(operation, self._dynamodb, await self._session.get_credentials())
+            return self._calls[operation]
 
     async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""
-        client = await self._client("sqs", _DEAD_LETTER_CONFIG)
-        response: Mapping[str, Any] = await client.send_message_batch(QueueUrl=self._dlq_url, Entries=entries)
+        async with self._opening:
+            if self._sqs is None:
+                self._sqs = await self._open("sqs", _DEAD_LETTER_CONFIG)
+        response: Mapping[str, Any] = await self._sqs.send_message_batch(QueueUrl=self._dlq_url, Entries=entries)
         return response
 
-    async def _client(self, service: str, config: Config) -> Any:
-        async with self._opening:
-            if service not in self._opened:
-                client = await self._exits.enter_async_context(
-                    self._session.client(service, region_name=self._region, config=config)
-                )
-                client.meta.events.register("before-call.dynamodb", _replace_body)
-                self._opened[service] = client
-            return self._opened[service]
+    async def _open(self, service: str, config: Config) -> Any:
+        return await self._exits.enter_async_context(
+            self._session.client(service, region_name=self._region, config=config)
+        )
 
     async def close(self) -> None:
         """Close the connections."""
-        self._opened.clear()
+        self._calls.clear()
+        self._dynamodb = self._sqs = None
         await self._exits.aclose()
-
-
-def _replace_body(params: dict[str, Any], **_: Any) -> None:
-    """Put the ready body in the place of the serialised one, before the request is signed.
-
-    The items were encoded once, straight to DynamoDB's JSON; to hand them over as Python objects would build,
-    check and serialise them all a second time, which is most of a bulk write's CPU time.
-    """
-    body = _ready_body.get()
-    params["body"] = body if len(body) <= _LARGE_BODY else BytesIO(body)

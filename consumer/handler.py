@@ -31,7 +31,7 @@ class Sandbox(NamedTuple):
 def sandbox() -> Sandbox:
     """Wire the parts at the first invocation. Raises `SettingsError`."""
     settings = Settings.from_env(os.environ)
-    clients = Clients(settings.table_name, settings.require_dlq_url(), settings.region)
+    clients = Clients(settings.require_dlq_url(), settings.region)
     effects = Effects(
         clients.batch_write,
         time.monotonic,

@@ -8,7 +8,7 @@ from aws_lambda_powertools import Logger
 from consumer.aws_error import DEADLINE_EXCEEDED, THROTTLED, UNREACHABLE
 from consumer.outcome import Outcome
 from consumer.plan import Plan
-from shared.envelope import UNKNOWN_SCHEMA_VERSION
+from shared.wire import UNKNOWN_SCHEMA_VERSION
 
 _MOST_EXECUTIONS: Final = 10  # with a line of their own; a full batch may hold hundreds
 # What a retry or a deployment is expected to cure. Anything else needs somebody to look, so it is an error.

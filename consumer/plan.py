@@ -1,13 +1,13 @@
 """What is to be done with a batch: validate everything first, then one write for each recommendation."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from consumer.message import Message
-from shared.envelope import UNKNOWN_SCHEMA_VERSION, Envelope, EnvelopeError, parse_envelope
-from shared.item import EncodedItem, encode_item
+from shared.item import EncodedItem, encode_fields
+from shared.wire import UNKNOWN_SCHEMA_VERSION, EnvelopeError, read_wire
 
 ID_CONFLICT: Final = "IdConflict"
 NO_BODY: Final = "NoBody"
@@ -46,8 +46,8 @@ class Plan:
 def make_plan(messages: Sequence[Message], now: float) -> Plan:
     """Parse, encode and deduplicate a batch. `now` is in epoch seconds, only to tell what has expired.
 
-    Each envelope is dropped once it is encoded: hundreds of models kept alive would double the time, all of it spent
-    in the garbage collector.
+    What a body holds is dropped once it is encoded: hundreds of parsed bodies kept alive would double the time, all
+    of it spent in the garbage collector.
     """
     plan = Plan()
     # The earliest message of an ID stands. SQS delivers in no particular order, and those of one request are sent at
@@ -57,8 +57,8 @@ def make_plan(messages: Sequence[Message], now: float) -> Plan:
             plan.failures[message.message_id] = NO_BODY
             continue
         try:
-            envelope = parse_envelope(message.body)
-            item = encode_item(envelope)
+            wire = read_wire(message.body)
+            item = encode_fields(wire)
         except EnvelopeError as error:
             if error.reason == UNKNOWN_SCHEMA_VERSION:  # a newer producer: the next deployment may know it
                 plan.failures[message.message_id] = error.reason
@@ -67,18 +67,18 @@ def make_plan(messages: Sequence[Message], now: float) -> Plan:
         except Exception as error:  # noqa: BLE001 - a fault of ours must cost one message, not its whole batch
             plan.failures[message.message_id] = type(error).__name__
         else:
-            _add(plan, message, envelope, item, now)
+            _add(plan, message, wire, item, now)
     return plan
 
 
-def _add(plan: Plan, message: Message, envelope: Envelope, item: EncodedItem, now: float) -> None:
+def _add(plan: Plan, message: Message, wire: Mapping[str, Any], item: EncodedItem, now: float) -> None:
     if item.expires_at is not None and item.expires_at <= now:
         plan.expired.append(message)
         return
     write = plan.writes.get(item.recommendation_id)
     if write is None:
         plan.writes[item.recommendation_id] = Write(
-            item, [message], envelope.incident_id, envelope.execution_id, envelope.agent_type, envelope.timestamp
+            item, [message], wire["incidentId"], wire["executionId"], wire["agentType"], wire["timestamp"]
         )
     elif write.item.digest == item.digest:
         write.messages.append(message)

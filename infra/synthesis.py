@@ -45,7 +45,7 @@ class SynthesisError(ValueError):
 
 def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> Template:
     """Return Resources and Outputs as CloudFormation deploys them. Raises `SynthesisError` where it would refuse."""
-    template = copy.deepcopy(_read(path))
+    template = load(path)
     parameters = _parameters(template["Parameters"], chosen or {})
     _check_rules(template, parameters)
     for resource in template["Resources"].values():
@@ -71,6 +71,11 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
     }
 
 
+def load(path: Path = TEMPLATE) -> Template:
+    """Read a template, its short intrinsics (`!Ref`) in their long form."""
+    return copy.deepcopy(_read(path))
+
+
 @cache
 def _read(path: Path) -> Template:
     template: Template = yaml_parse(path.read_text())
@@ -92,7 +97,7 @@ def _checked(name: str, rule: Mapping[str, Any], text: str) -> str | int:
         raise SynthesisError(f"{name} is {value}; it must be from {rule['MinValue']} to {rule['MaxValue']}")
     too_long = len(text) > rule.get("MaxLength", len(text))
     if too_long or re.search(rule.get("AllowedPattern", ""), text) is None:
-        raise SynthesisError(f"{name} is {text!r}; it must be {rule.get('ConstraintDescription', rule['Description'])}")
+        raise SynthesisError(f"{name} is {text!r}; it must be {rule['ConstraintDescription']}")
     return value
 
 

@@ -46,6 +46,7 @@ class Sender:
         self._clock = clock
         self._log = LossLog(clock)
         self._thread: threading.Thread | None = None
+        self._is_running = False  # what `is_alive` tells, without its lock; false a moment earlier
         self._starting = threading.Lock()
         self._progress = threading.Condition()
         self._flush_mark = 0
@@ -62,7 +63,8 @@ class Sender:
 
     def notice(self) -> None:
         """Take note of a new entry; called for every one, so it wakes the thread only for a full batch."""
-        self.ensure_running()
+        if not self._is_running:
+            self.ensure_running()
         if not self._was_woken and self._buffer.holds_full_batch():
             self._was_woken = True
             self._call(self._wake_up_for_batch)
@@ -121,11 +123,14 @@ class Sender:
                 self._loop.call_soon_threadsafe(callback)
 
     def _run(self) -> None:
+        self._is_running = True
         try:
             asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001 - reported; the next enqueue or flush starts a successor
             self._log.note(f"the sender stopped: {code_of(error)}")
             self._log.report(self._buffer.balance())
+        finally:
+            self._is_running = False
 
     async def _main(self) -> None:
         self._wake = asyncio.Event()

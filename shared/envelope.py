@@ -110,7 +110,7 @@ def write_envelope(  # noqa: PLR0913 - one argument a field of the contract, all
     `timestamp` is the instant at which the agent completed; `retention` is in days, None keeps the item for ever.
     Raises `EnvelopeError` when a field breaks the contract or cannot be written as JSON.
     """
-    wire = {
+    wire: dict[str, Any] = {
         "schemaVersion": field_rules.SCHEMA_VERSION,
         "recommendationId": "",
         "incidentId": incident_id,

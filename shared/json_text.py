@@ -9,8 +9,15 @@ import orjson
 from shared import limits
 
 # A double holds 15 decimal digits and exponents below 100 exactly: its repr gives the same number back. Longer ones
-# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0".
-_SHAPE: Final = bytes(48 if char in b"0123456789." else 101 if char in b"eE" else 32 for char in range(256))
+# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0"; and all
+# its brackets "[", to count them at once.
+_SHAPE: Final = bytes.maketrans(
+    bytes(range(256)),
+    bytes(
+        ord("0") if char in b"0123456789." else ord("e") if char in b"eE" else ord("[") if char in b"[{" else ord(" ")
+        for char in range(256)
+    ),
+)
 _SIGNS: Final = b"+-"
 _LONG: Final = b"0" * 17
 _FAR: Final = b"0e000"
@@ -30,20 +37,28 @@ def parse_json(text: str | bytes) -> Any:
     Numbers are exact: one that a double would change comes as `Decimal`. `NaN`, `Infinity` and `-Infinity` are
     accepted, because Python writes them. A lone surrogate becomes its escape as text (`\ud800`).
     """
-    raw = text if isinstance(text, bytes) else text.encode("utf-8", "backslashreplace")
-    if _is_exact_as_doubles(raw):
+    raw = text if isinstance(text, bytes) else _encoded(text)
+    shape = raw.translate(_SHAPE, _SIGNS)
+    if _is_exact_as_doubles(raw, shape):
         try:
             value = orjson.loads(raw)
         except orjson.JSONDecodeError:
             pass  # the exact parser accepts more (NaN, lone surrogates), and is the judge of the rest
         else:
-            _check_levels(raw, value)
+            if shape.count(b"[") > limits.JSON_LEVELS:
+                _check_levels(value)
             return value
     return _parse_exactly(raw)
 
 
-def _is_exact_as_doubles(raw: bytes) -> bool:
-    shape = raw.translate(_SHAPE, _SIGNS)
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace")
+
+
+def _is_exact_as_doubles(raw: bytes, shape: bytes) -> bool:
     # From the end: half the time, because what these searches skip by is their first character then.
     if shape.rfind(_LONG) < 0 and shape.rfind(_FAR) < 0:
         return True
@@ -59,9 +74,7 @@ def _is_repr(token: bytes) -> bool:
         return True
 
 
-def _check_levels(raw: bytes, value: Any) -> None:
-    if raw.count(b"{") + raw.count(b"[") <= limits.JSON_LEVELS:
-        return
+def _check_levels(value: Any) -> None:
     containers: list[Any] = [[value]]
     for _ in range(limits.JSON_LEVELS + 1):
         containers = [
@@ -103,22 +116,14 @@ def _integer(text: str) -> int | Decimal:
     return int(text) if len(text) <= _EXACT_INT_DIGITS else Decimal(text)
 
 
-def _encodable(text: str) -> str:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode()
-    return text
-
-
 def _clean(value: Any, level: int) -> Any:
     """Return JSON values with every string encodable as UTF-8; refuse more than `limits.JSON_LEVELS` levels."""
     if isinstance(value, str):
-        return _encodable(value)
+        return _encoded(value).decode()
     if not isinstance(value, dict | list):
         return value
     if level > limits.JSON_LEVELS:
         raise JsonError(_TOO_DEEP)
     if isinstance(value, dict):
-        return {_encodable(key): _clean(child, level + 1) for key, child in value.items()}
+        return {_encoded(key).decode(): _clean(child, level + 1) for key, child in value.items()}
     return [_clean(child, level + 1) for child in value]

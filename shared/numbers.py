@@ -2,10 +2,11 @@
 
 from decimal import Decimal
 from math import isfinite, isnan
+from typing import Final
 
 from shared import limits
 
-_EXACT_INT = 10**18  # below this an int has fewer than 38 digits, whatever they are
+EXACT_INT: Final = 10**18  # below this an int has fewer than 38 digits, whatever they are
 
 
 def number_text(value: float | Decimal) -> str | None:
@@ -14,7 +15,7 @@ def number_text(value: float | Decimal) -> str | None:
     Equal numbers have equal text: plain decimal digits without leading or trailing zeros or a negative zero, and
     from 1E+38 on with an exponent. A number that comes back from the table in another form has this form again.
     """
-    if isinstance(value, int) and -_EXACT_INT < value < _EXACT_INT:
+    if isinstance(value, int) and -EXACT_INT < value < EXACT_INT:
         return int.__repr__(value)
     if isinstance(value, float):
         if not isfinite(value):

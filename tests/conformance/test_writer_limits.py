@@ -70,7 +70,7 @@ async def engine(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """Make a table with the indexes of the real one."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", dynalite)
     table = f"writer-{uuid4().hex}"
-    clients = Clients(table, "http://127.0.0.1/dlq")
+    clients = Clients("http://127.0.0.1/dlq")
     engine = Engine(dynalite, table, clients)
     yield engine
     await clients.close()

@@ -1,5 +1,6 @@
 """The page of `recs report` in a real browser, on hostile content; skipped where no Chromium is installed."""
 
+import re
 import shutil
 import subprocess
 from datetime import timedelta
@@ -70,3 +71,14 @@ def test_a_picture_and_a_print_can_be_made(page: Path, tmp_path: Path, width: in
     _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
     assert picture.stat().st_size > 10_000
     assert paper.read_bytes().startswith(b"%PDF")
+
+
+def test_what_is_folded_is_printed(tmp_path: Path) -> None:
+    """A reader of paper cannot unfold: two thousand lines of a folded list are many pages."""
+    steps = [f"step {number}" for number in range(2_000)]
+    made = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
+    page, paper = tmp_path / "report.html", tmp_path / "page.pdf"
+    page.write_text(report_page("incident-7", runs([decode_item(made)]), "table t", NOW.timestamp()))
+    assert "<details>" in page.read_text()
+    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
+    assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) > 20

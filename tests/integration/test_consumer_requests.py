@@ -77,7 +77,7 @@ async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endpoint]:
 @pytest.fixture
 async def clients(endpoint: Endpoint) -> AsyncIterator[Clients]:  # noqa: ARG001 - the clients' endpoint must be set first
     """Open the clients of a sandbox."""
-    clients = Clients("recommendations", "http://127.0.0.1/dlq")
+    clients = Clients("http://127.0.0.1/dlq")
     yield clients
     await clients.close()
 
@@ -204,7 +204,7 @@ async def test_a_table_that_refuses_connections_raises_before_the_timeout(
 ) -> None:
     """Nobody listens."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
-    clients = Clients("recommendations", "http://127.0.0.1/dlq")
+    clients = Clients("http://127.0.0.1/dlq")
     with pytest.raises(NothingStoredError, match="Unreachable"):
         await _consume(clients, 30, remaining_ms=5_000)
     await clients.close()

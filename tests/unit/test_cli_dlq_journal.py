@@ -69,7 +69,7 @@ def test_a_journal_of_other_queues_is_refused(tmp_path: Path) -> None:
     """Its IDs mean nothing here."""
     path = tmp_path / "journal"
     _write(path)
-    with pytest.raises(click.UsageError, match="is of other queues"):
+    with pytest.raises(click.UsageError, match="is of another source or destination"):
         _open(path, source=QUEUE)
 
 
@@ -82,6 +82,6 @@ def test_a_journal_that_cannot_be_opened_is_said(tmp_path: Path) -> None:
 def test_each_queue_has_a_journal_of_its_own(tmp_path: Path) -> None:
     """Queues in two accounts may have one name."""
     environ = {"XDG_STATE_HOME": str(tmp_path)}
-    paths = {default_path(environ, "dlq", f"https://sqs/{account}/dlq") for account in (1, 2)}
+    paths = {default_path(environ, "redrive", "dlq", f"https://sqs/{account}/dlq") for account in (1, 2)}
     assert len(paths) == 2
-    assert default_path({"HOME": "/home/a"}, "dlq", DLQ).parent == Path("/home/a/.local/state/recs")
+    assert default_path({"HOME": "/home/a"}, "redrive", "dlq", DLQ).parent == Path("/home/a/.local/state/recs")

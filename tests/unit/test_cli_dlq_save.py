@@ -96,7 +96,29 @@ def test_purge_leaves_what_came_later_and_what_has_changed(sqs: FakeSqs, tmp_pat
     result = run(sqs, tmp_path, "purge", str(file), "--confirm", NAME)
     assert result.exit_code == 5
     assert sorted(sqs.bodies(DLQ)) == sorted(["changed", body(1), "later"])
-    assert "2 of the file were not deleted" in result.stderr
+    assert "2 of the file were not deleted, 2 of them because the queue has them with other content" in result.stderr
+
+
+def test_what_is_gone_already_is_no_failure(sqs: FakeSqs, tmp_path: Path, file: Path) -> None:
+    """An earlier purge was killed, or somebody redrove it; a second purge finds nothing."""
+    run(sqs, tmp_path, "save", str(file))
+    del sqs.queues[DLQ][:3]
+    result = run(sqs, tmp_path, "purge", str(file), "--confirm", NAME)
+    assert result.exit_code == 0
+    assert "Deleted 9 dead letters" in result.stdout
+    assert "3 of the file were not in the queue any more" in result.stdout
+    again = run(sqs, tmp_path, "purge", str(file), "--confirm", NAME)
+    assert again.exit_code == 1
+    assert "purged or redriven already" in again.stderr
+
+
+def test_what_somebody_else_is_reading_may_come_back(sqs: FakeSqs, tmp_path: Path, file: Path) -> None:
+    """So the purge is not done."""
+    run(sqs, tmp_path, "save", str(file))
+    sqs.receive_message(QueueUrl=DLQ, MaxNumberOfMessages=2, VisibilityTimeout=60, WaitTimeSeconds=1)
+    result = run(sqs, tmp_path, "purge", str(file), "--confirm", NAME)
+    assert result.exit_code == 5
+    assert "2 of the file were not deleted; they may be in flight" in result.stderr
 
 
 @pytest.mark.parametrize("confirm", [(), ("--confirm", "recommendations"), ("--confirm", "")])

@@ -1,13 +1,15 @@
 """Who assumes the roles, and what the policies of queues and topic refuse or allow on their own."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 
+from infra.build import ROOT
 from infra.synthesis import EVERY_OPTION
 from tests.iam_policy import Request, Statement, decide
-from tests.identities import DEAD, QUEUE, allowed, deployed, statements_of
+from tests.identities import DEAD, KEY, QUEUE, allowed, deployed, statements_of
 
 
 def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
@@ -66,3 +68,29 @@ def test_only_this_account_s_alarms_publish_to_the_topic(
     topic = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
     context = {"aws:SourceAccount": account, "aws:SecureTransport": secure}
     assert decide(statements, Request("sns:Publish", topic, context, principal)) == decision
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "log_group", "decision"),
+    [
+        ("logs.us-east-1.amazonaws.com", "kms:GenerateDataKey", "opx-recommendations-consumer", "allowed"),
+        ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-recommendations-consumer", "allowed"),
+        ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-incidents", "denied"),
+        ("logs.us-east-1.amazonaws.com", "kms:ScheduleKeyDeletion", "opx-recommendations-consumer", "denied"),
+        ("cloudwatch.amazonaws.com", "kms:GenerateDataKey", None, "allowed"),
+        ("cloudwatch.amazonaws.com", "kms:Decrypt", None, "allowed"),
+        ("cloudwatch.amazonaws.com", "kms:DisableKey", None, "denied"),
+        ("events.amazonaws.com", "kms:Decrypt", None, "denied"),
+        ("arn:aws:iam::123456789012:root", "kms:CreateGrant", None, "allowed"),
+        ("arn:aws:iam::999999999999:root", "kms:Decrypt", None, "denied"),
+    ],
+)
+def test_key_policy_of_the_documentation_lets_in_whom_it_says(
+    principal: str, action: str, log_group: str | None, decision: str
+) -> None:
+    """Those who paste it into their key must not find out in production what it lacks."""
+    page = (ROOT / "docs" / "decisions" / "0013-infrastructure.md").read_text()
+    statements = json.loads(page.partition("```json\n")[2].partition("```")[0])["Statement"]
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/{log_group}"
+    context = {} if log_group is None else {"kms:EncryptionContext:aws:logs:arn": arn}
+    assert decide(statements, Request(action, KEY, context, principal)) == decision

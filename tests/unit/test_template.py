@@ -8,12 +8,12 @@ from typing import Any
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.build import ROOT
-from infra.local.deployment import load_template
-from infra.synthesis import synthesize
+from infra.parameters import page
+from infra.synthesis import load, synthesize
 from shared.settings import VARIABLES
 
 PATH = ROOT / "infra" / "template.yaml"
-TEMPLATE = load_template(PATH, {})
+TEMPLATE = load()
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 DEPLOYED: dict[str, dict[str, Any]] = synthesize()["Resources"]
 
@@ -142,6 +142,11 @@ def test_parameters_explain_themselves() -> None:
         assert parameter["Description"].endswith("."), name
         assert "Default" in parameter, name
         assert bounds & parameter.keys(), name
+
+
+def test_page_of_the_parameters_is_made_of_the_template() -> None:
+    """Otherwise it would tell of another stack."""
+    assert (ROOT / "docs" / "parameters.md").read_text() == page()
 
 
 def test_outputs_explain_themselves() -> None:

@@ -171,7 +171,7 @@ def test_address_is_notified_through_a_topic_of_the_stack() -> None:
         ({"AlarmTopicArn": "arn:aws:sqs:us-east-1:123456789012:queue"}, "SNS topic"),
         ({"LogRetentionDays": "31"}, "must be one of"),
         ({"CostCenter": ""}, "1 to 256 letters"),
-        ({"ReaderPrincipalArn": "*"}, "Who may assume"),
+        ({"ReaderPrincipalArn": "*"}, "a role, a user or an account"),
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_made(parameters: dict[str, str], reason: str) -> None:
