@@ -36,21 +36,14 @@ def _many_leaves() -> dict[str, Any]:
 
 
 def _few_leaves(body_bytes: int) -> dict[str, Any]:
-    """Return the recorded recommendation's words as an agent that answers in prose would give them."""
-    words = " ".join(_texts(_many_leaves()["recommendation"]))
+    """Return the same with its structure told in prose; citations and metadata are as the executor makes them."""
+    recorded = _many_leaves()
+    words = " ".join(_texts(recorded["recommendation"]))
     prose = words * (body_bytes // len(words) + 1)
-    fields = {
-        "confidence": 0.87,
-        "recommendation": {"action": "roll back", "rationale": ""},
-        "reasoning": "",
-        "metadata": {"agentVersion": "1.4.2", "status": "SUCCESS", "durationMs": 1_834, "model": "large"},
-    }
+    fields = {**recorded, "recommendation": {"action": "roll back", "rationale": ""}, "reasoning": ""}
     room = body_bytes - len(_body(fields, 0))
-    return {
-        **fields,
-        "recommendation": {"action": "roll back", "rationale": prose[: room // 2]},
-        "reasoning": prose[room // 2 : room],
-    }
+    fields["recommendation"]["rationale"] = prose[: room // 2]
+    return {**fields, "reasoning": prose[room // 2 : room]}
 
 
 def _texts(value: Any) -> list[str]:

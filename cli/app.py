@@ -9,6 +9,7 @@ import click
 from click.core import ParameterSource
 
 from cli.completion import SHELLS, complete_agents, completion_script
+from cli.cost_command import cost
 from cli.dlq_commands import dlq
 from cli.errors import ExitCode
 from cli.options import (
@@ -177,7 +178,7 @@ def _list(runtime: Runtime, key: str, value: str, options: dict[str, Any]) -> No
     list_recommendations(runtime, key, value, ReadOptions(**options), listed)
 
 
-for command in (*COMMANDS, dlq):
+for command in (*COMMANDS, cost, dlq):
     recs.add_command(command)
 
 

@@ -55,7 +55,7 @@ def print_fates(console: Console, outlook: Outlook, now: float) -> None:
     if outlook.moved.replayed:
         console.print(
             f"\n{outlook.moved.replayed} of them redriven before, {times(outlook.moved.most_replays)} at most.",
-            soft_wrap=True,
+            soft_wrap=not console.is_terminal,
         )
 
 
@@ -66,7 +66,7 @@ def print_outlook(runtime: Runtime, outlook: Outlook, depth: Depth, limit: int |
         console.print(
             f"Dead-letter queue {visible(outlook.source)}: about {depth.visible} messages,"
             f" {outlook.looked_at} looked at.\n",
-            soft_wrap=True,
+            soft_wrap=not console.is_terminal,
         )
         print_fates(console, outlook, runtime.now())
         sys.stdout.flush()

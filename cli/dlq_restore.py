@@ -60,7 +60,9 @@ def _digest(path: Path) -> str:
 def _say(runtime: Runtime, path: Path, outlook: Outlook, limit: int | None, before: int) -> None:
     if outlook.looked_at:
         console = open_terminal(runtime.environ)
-        console.print(f"{visible(str(path))}: {counted(outlook.looked_at)} not sent yet.\n", soft_wrap=True)
+        console.print(
+            f"{visible(str(path))}: {counted(outlook.looked_at)} not sent yet.\n", soft_wrap=not console.is_terminal
+        )
         print_fates(console, outlook, runtime.now())
         sys.stdout.flush()
     if before:

@@ -50,9 +50,9 @@ def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: lis
         oldest = now - min(survey.oldest.values())
         lines.append(("oldest", f"{age(oldest)}; SQS deletes it in {age(depth.retention - oldest)}"))
     lines += [("move task", line) for line in _task_lines(tasks, now)]
-    console.print(f"Dead-letter queue {visible(name)}", style="bold", soft_wrap=True)
+    console.print(f"Dead-letter queue {visible(name)}", style="bold", soft_wrap=not console.is_terminal)
     for label, value in lines:
-        console.print(f"  {label:<10}  {value}", soft_wrap=True)
+        console.print(f"  {label:<10}  {value}", soft_wrap=not console.is_terminal)
     if not survey.total:
         return
     console.print()
@@ -62,7 +62,10 @@ def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: lis
     ]
     print_table(console, ("reason", "messages", "oldest", "if redriven"), rows, frozenset({1, 2}))
     if survey.replayed:
-        console.print(f"\n{survey.replayed} redriven before, {times(survey.most_replays)} at most.", soft_wrap=True)
+        console.print(
+            f"\n{survey.replayed} redriven before, {times(survey.most_replays)} at most.",
+            soft_wrap=not console.is_terminal,
+        )
     sys.stdout.flush()
     if survey.total < depth.visible:
         click.echo(

@@ -7,19 +7,27 @@ from rich.console import Console
 from rich.text import Text
 
 _GAP: Final = "  "
+_BELOW: Final = "    "
 
 
 def print_table(console: Console, titles: Sequence[str], rows: Sequence[Sequence[str]], right: frozenset[int]) -> None:
-    """Print rows in columns as wide as their cells; the last takes what is left, and `right` are aligned so."""
+    """Print rows in columns as wide as their cells; `right` are aligned so.
+
+    Where a terminal is too narrow for all, the last column takes a line of its own.
+    """
     cells = [list(map(Text, row)) for row in (titles, *rows)]
     widths = [max(cell.cell_len for cell in column) for column in zip(*cells, strict=True)]
+    is_narrow = sum(widths) + len(_GAP) * (len(widths) - 1) > console.width
     for number, row in enumerate(cells):
-        line = Text(style="dim" if number == 0 else "")
-        for column, cell in enumerate(row):
+        *columns, last = row
+        for column, cell in enumerate(columns):
             if column in right:
                 cell.pad_left(widths[column] - cell.cell_len)
-            elif column < len(row) - 1:
+            else:
                 cell.pad_right(widths[column] - cell.cell_len)
-            line.append_text(cell).append(_GAP)
-        line.rstrip()
-        console.print(line, no_wrap=True, overflow="ellipsis")
+        line = Text(_GAP).join(columns)
+        lines = [line, Text(_BELOW).append_text(last)] if is_narrow else [line.append(_GAP).append_text(last)]
+        for one in lines:
+            one.rstrip()
+            if one:
+                console.print(one, style="dim" if number == 0 else "", no_wrap=True, overflow="ellipsis")

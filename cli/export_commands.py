@@ -139,7 +139,10 @@ Example:
   recs export verify january.jsonl
 
 \b
-Exit codes: 0 when every line or row is right, 4 when one is not (their numbers and reasons on standard output)."""
+Exit codes:
+  0    every line or row is right
+  4    one is not; their numbers and reasons are on standard output
+The others are those of recs --help."""
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(path: Path) -> None:

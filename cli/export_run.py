@@ -134,7 +134,8 @@ def _to_parquet(report: Report, total: int, grown: BinaryIO, stream: BinaryIO) -
 def _say_done(state: State, path: Path) -> None:
     hidden = f", {state.progress.expired} expired left out" if state.progress.expired else ""
     check = "" if state.plan.form == "csv" else f" Check it: recs export verify {quote(str(path))}"
-    click.echo(f"{_counted(state)}{hidden}, in {path}.{check}", err=True)
+    count, size = state.progress.documents, path.stat().st_size
+    click.echo(f"{_recommendations(count)}, {decimal(size)}{hidden}, in {path}.{check}", err=True)
     if len(state.plan.keys) > 1:
         types = ", ".join(visible(agent) for _, agent in state.plan.keys)
         click.echo(f"Read: {types}. Other types are read only when --agent names them.", err=True)
@@ -157,9 +158,11 @@ def _display(environ: Mapping[str, str]) -> Iterator[Report]:
 
 
 def _counted(state: State) -> str:
-    count = state.progress.documents
-    noun = "recommendation" if count == 1 else "recommendations"
-    return f"{count:,} {noun}, {decimal(state.progress.size)}"
+    return f"{_recommendations(state.progress.documents)}, {decimal(state.progress.size)}"
+
+
+def _recommendations(count: int) -> str:
+    return f"{count:,} {'recommendation' if count == 1 else 'recommendations'}"
 
 
 def _nothing(client: DynamoDb, state: State) -> NothingFoundError:

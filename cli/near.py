@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from itertools import islice
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from shared.vocabulary import KNOWN_AGENT_TYPES
 
 _LOOKED_AT: Final = 100  # entries of an index, newest first: half a megabyte of items as large as the recorded ones
 _NAMED: Final = 3
+_ABOUT_AS_CLOSE: Final = 0.1  # of difflib's ratio, which is 1 for equals
 _LEAST_PART: Final = 4  # characters of an ID that is taken for a part of another one
 _RECOMMENDATION: Final = re.compile(r"rec-(.+)-(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)", re.DOTALL)
 _AROUND: Final = timedelta(days=1)
@@ -70,6 +71,9 @@ def similar(wanted: str, among: Iterator[str] | list[str]) -> tuple[str, ...]:
     text = wanted.casefold()
     parts = [one for one in folded if len(text) >= _LEAST_PART and text in one]
     close = get_close_matches(text, folded, n=_NAMED)
+    # IDs have much in common with each other; only what is about as close as the closest is meant.
+    ratios = [SequenceMatcher(a=text, b=one).ratio() for one in close]
+    close = [one for one, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - _ABOUT_AS_CLOSE]
     return tuple(folded[one] for one in islice(dict.fromkeys([*parts, *close]), _NAMED))
 
 

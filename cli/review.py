@@ -115,7 +115,10 @@ Examples:
   recs doctor -o json | jq '.[] | select(.state == "wrong")'
 
 \b
-Exit codes: 0 when all is as the template wants it, 1 when something is not or could not be looked at."""
+Exit codes:
+  0    all is as the template wants it
+  1    something is not, or could not be looked at
+The others are those of recs --help."""
 )
 @form_option
 @click.option(

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-import random
 import time
 from functools import cache, partial
+from random import SystemRandom
 from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools import Logger
@@ -29,15 +29,16 @@ class Sandbox(NamedTuple):
 
 @cache
 def sandbox() -> Sandbox:
-    """Wire the parts at the first invocation. Raises `SettingsError`."""
+    """Wire the parts, once. Raises `SettingsError`."""
     settings = Settings.from_env(os.environ)
     clients = Clients(settings.require_dlq_url(), settings.region)
+    # The system's randomness, because sandboxes that SnapStart restores from one snapshot share all other.
     effects = Effects(
         clients.batch_write,
         time.monotonic,
         time.time,
         asyncio.sleep,
-        partial(full_jitter, random.random),
+        partial(full_jitter, SystemRandom().random),
         clients.put_item,
     )
     return Sandbox(
@@ -49,3 +50,14 @@ def handler(event: Any, context: LambdaContext) -> BatchResponse:
     """Store a batch of recommendations and name the messages that SQS is to deliver again."""
     runner, _, surroundings = sandbox()
     return runner.run(consume(event, context, surroundings))
+
+
+def start() -> None:
+    """Make the DynamoDB client. Raises `SettingsError`."""
+    runner, clients, _ = sandbox()
+    runner.run(clients.open_table())
+
+
+# While Lambda initialises a sandbox, which is before any invocation's time runs and what SnapStart keeps a snapshot of.
+if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
+    start()

@@ -17,9 +17,8 @@ from tests.chaos.pipeline.proxy import FaultProxy
 
 QUEUE: Final = "http://127.0.0.1/1/queue"
 DLQ: Final = "http://127.0.0.1/1/queue-dlq"
-SILENCE: Final = 0.4  # seconds; longer than the client listens
-NEVER: Final = Rates(**dict.fromkeys(KINDS, 0.0), latency_seconds=0.4, silence_seconds=SILENCE)
-_CONFIG: Final = Config(read_timeout=SILENCE / 2, retries={"total_max_attempts": 1})
+SILENCE: Final = 0.4  # seconds without an answer
+NEVER: Final = Rates(**dict.fromkeys(KINDS, 0.0), latency_seconds=0.1, silence_seconds=SILENCE)
 TEN: Final = [str(number) for number in range(10)]
 
 Document = dict[str, Any]
@@ -61,11 +60,12 @@ class Service:
 class Bench:
     """A proxy under one fault, the service behind it, and clients before it that do not retry."""
 
-    def __init__(self, proxy: FaultProxy, service: Service) -> None:
+    def __init__(self, proxy: FaultProxy, service: Service, patience: float) -> None:
         self.proxy = proxy
         self.service = service
-        self._sqs = boto3.client("sqs", endpoint_url=proxy.url, config=_CONFIG)
-        self._dynamodb = boto3.client("dynamodb", endpoint_url=proxy.url, config=_CONFIG)
+        config = Config(read_timeout=patience, retries={"total_max_attempts": 1})
+        self._sqs = boto3.client("sqs", endpoint_url=proxy.url, config=config)
+        self._dynamodb = boto3.client("dynamodb", endpoint_url=proxy.url, config=config)
 
     async def call(self, name: str, **parameters: Any) -> Any:
         """Make a call of ten entries, as the pipeline's processes make it."""
@@ -83,8 +83,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(**rates: float) -> AsyncIterator[Bench]:
-    """Run a proxy with these chances, and no other fault."""
+async def bench(patience: float = 20.0, **rates: float) -> AsyncIterator[Bench]:
+    """Run a proxy with these chances, and no other fault; its clients wait `patience` seconds for an answer."""
     service = Service()
     application = web.Application()
     application.router.add_post("/{path:.*}", service.serve)
@@ -94,6 +94,6 @@ async def bench(**rates: float) -> AsyncIterator[Bench]:
     url = f"http://{HOST}:{runner.addresses[0][1]}"
     try:
         async with FaultProxy(url, url, DLQ, Dice(7, replace(NEVER, **rates))) as proxy:
-            yield Bench(proxy, service)
+            yield Bench(proxy, service, patience)
     finally:
         await runner.cleanup()

@@ -49,7 +49,7 @@ async def test_a_reset_breaks_the_connection_before_or_after_the_service_acts(
 @ANY_CALL
 async def test_a_lost_response_leaves_the_caller_waiting_though_the_service_acted(name: str) -> None:
     """Until its own timeout."""
-    async with bench(response_lost=1.0) as on:
+    async with bench(patience=SILENCE / 2, response_lost=1.0) as on:
         with pytest.raises(ReadTimeoutError):
             await on.call(name)
         assert len(on.service.asked) == 1

@@ -181,6 +181,7 @@ async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
 
 async def test_a_crawling_table_is_answered_for_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
     """By name, for the chunk that it does not finish."""
+    await clients.batch_write(READY)  # opened, as in a sandbox that is warm
     endpoint.slow = lambda _request, sent: b"agent-24-" in sent
     began = time.monotonic()
     response = await _consume(clients, 30, remaining_ms=1_000)
@@ -190,6 +191,7 @@ async def test_a_crawling_table_is_answered_for_before_the_timeout(endpoint: End
 
 async def test_a_table_that_crawls_for_all_raises_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
     """And the sandbox goes on with the next invocation."""
+    await clients.batch_write(READY)  # opened, as in a sandbox that is warm
     endpoint.slow = lambda _request, _sent: True
     began = time.monotonic()
     with pytest.raises(NothingStoredError, match="DeadlineExceeded"):

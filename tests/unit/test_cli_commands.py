@@ -2,10 +2,12 @@
 
 import json
 import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
+import click
 import pytest
 from botocore import exceptions as aws
 from botocore.parsers import ResponseParserError
@@ -13,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from cli.app import recs
 from cli.connection import EndpointError, NotDynamoDbError
+from cli.errors import ExitCode
 from cli.runtime import Runtime
 from shared.settings import Settings
 from tests.recommendation_table import (
@@ -214,11 +217,26 @@ def test_help_names_the_real_default() -> None:
     assert Settings.from_env({}).table_name in " ".join(_run(FakeDynamoDb(), "incident", "--help").stdout.split())
 
 
-@pytest.mark.parametrize("command", ["incident", "agent", "execution", "show"])
-def test_every_help_has_examples(command: str) -> None:
-    """And the top one has the exit codes."""
-    assert f"Examples:\n    recs {command} " in _run(FakeDynamoDb(), command, "-h").stdout
-    assert "Exit codes:" in _run(FakeDynamoDb(), "--help").stdout
+def _commands(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*names, name)
+        if isinstance(command, click.Group):
+            yield from _commands(command, *names, name)
+
+
+@pytest.mark.parametrize("names", list(_commands(recs)), ids=" ".join)
+def test_every_help_has_an_example_of_the_command(names: tuple[str, ...]) -> None:
+    """That can be typed, and fits into 100 columns."""
+    help_text = _run(FakeDynamoDb(), *names, "-h").stdout
+    assert "Example" in help_text
+    assert f"recs {' '.join(names)}" in help_text.partition("Example")[2]
+    assert max(map(len, help_text.splitlines())) <= 100
+
+
+def test_the_help_has_every_exit_code() -> None:
+    """With its meaning."""
+    codes = _run(FakeDynamoDb(), "--help").stdout.partition("Exit codes:")[2]
+    assert {int(found) for found in re.findall(r"^ +(\d+)  ", codes, re.MULTILINE)} == {0, 2, *ExitCode}
 
 
 def test_show_verifies_the_digest() -> None:

@@ -7,9 +7,13 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.session import Session
 from botocore.stub import ANY, Stubber
 
-from tests.dead_letter_queue import DLQ, DLQ_ARN, QUEUE, QUEUE_ARN, REDRIVE_POLICY, Clock, body, run
+from cli.dlq_connection import QueueTarget
+from cli.dlq_errors import explained_queue
+from cli.errors import AwsError
+from tests.dead_letter_queue import DLQ, DLQ_ARN, QUEUE, QUEUE_ARN, REDRIVE_POLICY, Clock, body, error, run
 
 ALL = ["All"]
 START = {"SourceArn": DLQ_ARN, "DestinationArn": QUEUE_ARN}
@@ -201,6 +205,23 @@ def test_a_refused_start_is_one_sentence_with_the_remedy(
     assert result.exit_code == 3
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("operation", "code"),
+    [
+        (operation, shape.name)
+        for model in [Session().get_service_model("sqs")]
+        for operation in ("StartMessageMoveTask", "ListMessageMoveTasks", "CancelMessageMoveTask")
+        for shape in model.operation_model(operation).error_shapes
+    ],
+)
+def test_every_error_of_the_service_model_has_its_own_remedy(operation: str, code: str) -> None:
+    """None falls through to the sentence for the unknown: the model is what AWS publishes."""
+    with pytest.raises(AwsError) as refused, explained_queue(QueueTarget(DLQ, "dead-letter queue", "--dlq-url")):
+        raise error(code, operation)
+    assert "SQS refused the call" not in refused.value.message
+    assert refused.value.message.endswith(".") or refused.value.message.endswith("as it says")
 
 
 @pytest.mark.parametrize("status", ["RUNNING", "CANCELLING"])

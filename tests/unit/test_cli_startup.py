@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-HEAVY = ("boto3", "botocore", "rich", "pydantic", "pydantic_core")
+HEAVY = ("boto3", "botocore", "rich", "pydantic", "pydantic_core", "orjson", "pyarrow")
 
 
 def _python(*args: str) -> subprocess.CompletedProcess[str]:
@@ -12,7 +12,15 @@ def _python(*args: str) -> subprocess.CompletedProcess[str]:
 
 def test_help_imports_nothing_heavy() -> None:
     """Neither at the top nor for a command: an operator types it in the middle of an incident."""
-    for command in ("[]", "['show']", "['diff']", "['export', 'period']", "['report']", "['doctor']"):
+    for command in (
+        "[]",
+        "['show']",
+        "['diff']",
+        "['export', 'period']",
+        "['report']",
+        "['doctor']",
+        "['dlq', 'restore']",
+    ):
         program = (
             "import sys; from cli.app import recs\n"
             f"recs([*{command}, '--help'], standalone_mode=False)\n"

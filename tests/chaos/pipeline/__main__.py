@@ -6,7 +6,6 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import SystemRandom
 from typing import Final
@@ -14,6 +13,7 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from examples.executor.run import yesterday
 from infra.local import StackError
 from tests.chaos.pipeline import report
 from tests.chaos.pipeline.broken import BREAKS
@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder.mkdir(parents=True)
     plan = Plan.of(
         folder=str(folder.absolute()),
-        day=(datetime.now(UTC).date() - timedelta(days=1)).isoformat(),
+        day=yesterday().isoformat(),
         seed=options.seed,
         envelopes=options.envelopes,
         consumers=options.consumers,

@@ -20,7 +20,7 @@ class Plan:
     batch: int  # messages of one invocation at most
     visibility: int  # longer than an invocation, as it has to be
     function_timeout: float
-    kill_every: float  # on average
+    messages_per_kill: int  # on average; many more than a batch, of which all fail
     buffer: int  # envelopes that the producer holds; a small one, so that it overflows
     queued: int  # messages that may wait: an emulator's receive takes longer the more of them there are
     broken: str = ""  # name of a deliberate fault of the consumer, see `broken`
@@ -32,9 +32,9 @@ class Plan:
         return cls(
             envelopes=envelopes,
             batch=20 if small else 40,
-            visibility=2 if small else 10,
-            function_timeout=1.5 if small else 4.0,
-            kill_every=2.5 if small else 10.0,
+            visibility=4 if small else 10,
+            function_timeout=2.5 if small else 4.0,
+            messages_per_kill=150 if small else 1_000,
             buffer=max(50, min(500, envelopes // 20)),
             queued=4_000,
             **given,

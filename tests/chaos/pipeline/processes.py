@@ -64,20 +64,24 @@ class Processes:
             raise RuntimeError(f"the producer process ended with exit code {code}; see producer.log")
         return code == 0
 
-    def tick(self, now: float) -> None:
-        """Start consumers that ended, and kill one when its time has come; `now` is in seconds since the start."""
+    def tick(self, now: float, done: int) -> None:
+        """Start consumers that ended, and kill one when it is due.
+
+        `now` is in seconds since the start. `done` counts messages, by which kills are due: by time, a busy machine
+        would see its consumers killed before they had done anything.
+        """
         for number, process in self._consumers.items():
             if process.poll() is not None:
                 if process.returncode != -signal.SIGKILL:
                     self.ends[TIMED_OUT if process.returncode == -signal.SIGALRM else CRASHED] += 1
                 self._consumers[number] = self._start_consumer(number)
                 self._started[number] = now
-        if now >= self._next_kill:
+        if done >= self._next_kill:
             grown = [number for number in self._consumers if now - self._started[number] > _YOUNG]
             if grown:
                 self._consumers[self._chance.choice(grown)].kill()
                 self.killed += 1
-            self._next_kill = now + self._interval()
+            self._next_kill = done + self._interval()
 
     def end(self) -> None:
         """End all that still run."""
@@ -88,7 +92,7 @@ class Processes:
             log.close()
 
     def _interval(self) -> float:
-        return self._chance.uniform(0.5, 1.5) * self._plan.kill_every
+        return self._chance.uniform(0.5, 1.5) * self._plan.messages_per_kill
 
     def _start_consumer(self, number: int) -> "subprocess.Popen[bytes]":
         return self._start("poller", f"consumer-{number}.log")

@@ -85,7 +85,7 @@ async def _until_at_rest(plan: Plan, engines: Engines, proxy: FaultProxy, proces
     started = time.monotonic()
     empty = 0
     while (now := time.monotonic() - started) < plan.minutes * 60 and empty < _LOOKS:
-        processes.tick(now)
+        processes.tick(now, proxy.deleted)
         await asyncio.sleep(_TICK)
         queued = await asyncio.to_thread(left, engines.sqs, engines.queue_url)
         empty = empty + 1 if processes.has_sent and queued == 0 else 0

@@ -1,0 +1,149 @@
+"""What storing a recommendation costs, beside the usual ways: `python -m benchmarks.consumer --help`."""
+
+import argparse
+import json
+import os
+import platform
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks import consumer_cpu as cpu
+from benchmarks import consumer_sandbox as sandbox
+from benchmarks.aws_stub import running_stub
+from benchmarks.consumer_events import FEW, event_text, facts
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured: `records` is the size of the event whose memory is, `starts` counts cold starts."""
+
+    cpu: cpu.Plan
+    records: int
+    starts: int
+
+
+PLAN: Final = Plan(cpu.Plan(repetitions=5, batches=(10, 4, 1)), records=860, starts=11)
+QUICK: Final = Plan(cpu.Plan(repetitions=1, batches=(1, 0, 0)), records=50, starts=1)
+FULL_BODY: Final = 7_000  # bytes
+PACKAGES: Final = ("aioboto3", "aws-lambda-powertools", "boto3", "orjson", "pydantic")
+TARGETS: Final = {cpu.ASYNC: 8, cpu.LOW_LEVEL: 5}  # times our CPU, at least
+EPILOG: Final = """\
+Each row is a process of its own and handles the same events, in turn with the others; a stub in yet another process
+answers every request with success. CPU is user and system time of all threads from event to response. A figure is
+the median over all batches. Memory is above the process that has handled a small batch; the event, parsed, counts.
+"""
+
+
+def run(plan: Plan, progress: Callable[[str, float], None]) -> dict[str, Any]:
+    """Measure everything and return the report that is printed and written."""
+    measured = cpu.measure(plan.cpu, lambda share: progress("CPU", share))
+    with running_stub(cpu.LATENCY) as url:
+        small, full = event_text(FEW, 25), event_text(FEW, plan.records, FULL_BODY)
+        memory = sandbox.memory(url, small, full)
+        cold = sandbox.cold_starts(url, event_text(FEW, 10), plan.starts, lambda share: progress("start", share))
+    return {
+        "machine": _machine(),
+        "items": {kind: facts(kind) for kind in cpu.KINDS},
+        "unit": "microseconds of CPU per record",
+        "rows": [
+            {
+                "name": row.name,
+                "includes": row.includes,
+                "cpu": [
+                    {"kind": kind, "records": size, "p50": measured[row.name, kind, size]}
+                    for kind in cpu.KINDS
+                    for size in cpu.SIZES
+                    if (row.name, kind, size) in measured
+                ],
+            }
+            for row in cpu.ROWS
+        ],
+        "memory": {"records": plan.records, **memory},
+        "starts": {"repetitions": plan.starts, "unit": "milliseconds", **cold},
+    }
+
+
+def _machine() -> dict[str, Any]:
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0],  # of the last minute, this run included
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def table(report: Mapping[str, Any]) -> str:
+    """Return the CPU per record as a Markdown table; in brackets, how many times ours it is."""
+    ours = report["rows"][0]["cpu"]
+    columns = [f"{one['kind']}, {one['records']}" for one in ours]
+    lines = [f"| µs of CPU a record | {' | '.join(columns)} | includes |", f"|---|{'--:|' * len(columns)}---|"]
+    for row in report["rows"]:
+        cells = [
+            f"{one['p50']:,.0f} ({one['p50'] / own['p50']:.1f})" for one, own in zip(row["cpu"], ours, strict=True)
+        ]
+        lines.append(f"| {row['name']} | {' | '.join(cells)} | {row['includes']} |")
+    return "\n".join(lines)
+
+
+def findings(report: Mapping[str, Any]) -> str:
+    """Return what else was measured, a line each, beside the goal that there is for it."""
+    memory, cold = report["memory"], report["starts"]
+    own = {(one["kind"], one["records"]): one["p50"] for one in report["rows"][0]["cpu"]}
+    lines = [
+        f"CPU a record, 860 to 100 records, {kind}: {own[kind, 860] / own[kind, 100]:.2f} (goal: 0.85 to 1.15)"
+        for kind in cpu.KINDS
+        if (kind, 860) in own
+    ]
+    full = {
+        row["name"]: {one["kind"]: one["p50"] for one in row["cpu"] if one["records"] == cpu.SIZES[-1]}
+        for row in report["rows"]
+    }
+    for name, goal in TARGETS.items():
+        for kind, theirs in full[name].items():
+            lines.append(f"{name}, 860 records, {kind}: {theirs / full[cpu.OURS][kind]:.1f} times ours (goal: {goal})")
+    event, start, peer = memory["eventBytes"] / 1e6, cold["start"], cold["aioboto3"]
+    lines += (
+        f"peak memory, {memory['records']} records of {FULL_BODY:,} bytes, {event:.1f} MB of event:",
+        f"  {memory['rss']:.2f} times the event by RSS (goal: 3), {memory['heap']:.2f} by tracemalloc",
+        f"  of which the parsed event itself {memory['event']:.2f}",
+        f"cold start: {start:.0f} ms, {start / peer:.2f} times aioboto3 with a client, {peer:.0f} ms (goal: 1.15)",
+        f"what a snapshot leaves: {cold['first']:.0f} ms for the first invocation, then {cold['second']:.0f}",
+    )
+    return "\n".join(lines)
+
+
+def _show_progress(what: str, share: float) -> None:
+    print(f"\r{what:<6}{'█' * round(share * 40):<40}{share:4.0%}", end="" if share < 1 else "\n", file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse the command line and run; returns the process' exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.consumer",
+        description="Measure what storing a 5 KB recommendation costs: CPU, memory, start.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
+    parser.add_argument("--quick", action="store_true", help="a batch of each: shows that it runs, measures nothing")
+    options = parser.parse_args(arguments)
+    progress = _show_progress if sys.stderr.isatty() else lambda _what, _share: None
+    report = run(QUICK if options.quick else PLAN, progress)
+    machine = report["machine"]
+    print(f"Python {machine['python']}, {machine['cpus']} CPUs, load {machine['load']:.1f}")
+    for kind, one in report["items"].items():
+        print(f"{kind}: {one['leaves']} in a body of {one['bytes']:,} bytes")
+    print(f"\n{table(report)}\n\n{findings(report)}")
+    if options.json is not None:
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,62 @@
+"""Measure what an incident uses of AWS, and write the profile that `recs cost` computes with.
+
+Its seven recommendations go through the real producer and the real consumer; a proxy in front of local engines counts
+billed requests and consumed write units. Logs, metrics and CPU time are those of the consumer's own process.
+"""
+
+import argparse
+import json
+import platform
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from benchmarks.usage_engines import dynalite, moto
+from benchmarks.usage_run import AGENTS, INVOCATIONS, measure
+
+PROFILE: Final = Path(__file__).parents[1] / "cli" / "cost_profile.json"
+SIZES: Final = tuple(kilobytes * 1024 for kilobytes in (2, 3, 5, 10, 20, 50, 100, 300))  # bytes of an envelope
+
+
+def profile(invocations: int) -> dict[str, Any]:
+    """Measure every size; return the profile."""
+    with moto() as sqs_url, dynalite() as dynamodb_url:
+        sizes = [measure(size, sqs_url, dynamodb_url, invocations) for size in SIZES]
+    return {
+        "measured": datetime.now(UTC).date().isoformat(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "agents": AGENTS,
+        "sizes": sizes,
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    """Return the profile as a table of Markdown."""
+    titles = ["envelope", "item", "send / receive / delete requests", "write units of table + 3 indexes", "3 compact"]
+    rows = [[*titles, "log bytes", "CPU ms warm / cold"], ["--:"] * 7]
+    for row in found["sizes"]:
+        requests = " / ".join(str(row[f"{name}_requests"]) for name in ("send", "receive", "delete"))
+        units = [f"{row['table_write_units']} + {row['index_write_units']}", str(row["compact_index_write_units"])]
+        logs = str(row["consumer_log_bytes"] + row["executor_log_bytes"])
+        cpu = f"{row['warm_cpu_ms']:.1f} / {row['cold_cpu_ms']}"
+        rows.append([str(row["envelope_bytes"]), str(row["item_bytes"] // AGENTS), requests, *units, logs, cpu])
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in rows)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return the process's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.usage", description=__doc__)
+    parser.add_argument("--invocations", type=int, default=INVOCATIONS, help="for the median of the CPU time")
+    parser.add_argument("--write", action="store_true", help=f"replace cli/{PROFILE.name}")
+    options = parser.parse_args(arguments)
+    found = profile(options.invocations)
+    print(table(found))
+    if options.write:
+        PROFILE.write_text(json.dumps(found, indent=2) + "\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""When an alarm is up, by CloudWatch's rules: looked at every minute, over the periods that end then.
+
+Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms" and "Using metric math": missing data as the alarm says,
+and a division by zero gives no data.
+"""
+
+import ast
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from examples.alarms.definition import MINUTE, Alarm, Metric
+
+Value = float | None  # None is no data
+
+
+class Point(NamedTuple):
+    """A value of a metric at a moment, in epoch seconds."""
+
+    metric: tuple[str, str, str]  # namespace, name, resource
+    moment: float
+    value: float
+
+
+_STATISTICS: Final[Mapping[str, Callable[[list[float]], float]]] = {"Sum": sum, "Maximum": max}
+_OPERATORS: Final[Mapping[type, Callable[[float, float], float]]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+    ast.Gt: operator.gt,
+    ast.Lt: operator.lt,
+}
+
+
+def minutes_up(alarm: Alarm, points: Iterable[Point], until: float) -> list[int]:
+    """Return the minutes (epoch seconds, whole minutes) at whose end the alarm is up, from the first point on."""
+    found = list(points)
+    if not found:
+        return []
+    first = int(min(point.moment for point in found)) // MINUTE * MINUTE + MINUTE
+    return [minute for minute in range(first, int(until) + 1, MINUTE) if _is_up(alarm, found, minute)]
+
+
+def _is_up(alarm: Alarm, points: list[Point], minute: int) -> bool:
+    ends = [minute - index * alarm.period for index in range(alarm.periods)]
+    values = [_value(alarm, points, end) for end in ends]
+    return sum(value is not None and value > alarm.threshold for value in values) >= alarm.least
+
+
+def _value(alarm: Alarm, points: list[Point], end: int) -> Value:
+    raw = {key: _summed(metric, points, end - alarm.period, end) for key, metric in alarm.metrics.items()}
+
+    def of(name: str) -> Value:
+        if name in raw:
+            return raw[name]
+        return calculate(alarm.expressions[name], of)
+
+    return of(alarm.result)
+
+
+def _summed(metric: Metric, points: list[Point], start: int, end: int) -> Value:
+    key = (metric.namespace, metric.name, metric.resource)
+    values = [point.value for point in points if point.metric == key and start <= point.moment < end]
+    return _STATISTICS[metric.statistic](values) if values else None
+
+
+def calculate(expression: str, of: Callable[[str], Value]) -> Value:
+    """Return the value of metric math in which `of` gives what a name stands for.
+
+    Knows numbers, + - * / < >, IF and FILL, which happen to be Python's syntax too. Raises `ValueError` for others.
+    """
+    return _calculate(ast.parse(expression, mode="eval").body, of)
+
+
+def _calculate(node: ast.expr, of: Callable[[str], Value]) -> Value:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return float(number)
+        case ast.Name(id=name):
+            return of(name)
+        case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]) if (
+            type(operation) in _OPERATORS
+        ):
+            one, other = _calculate(left, of), _calculate(right, of)
+            if one is None or other is None or (isinstance(operation, ast.Div) and other == 0):
+                return None
+            return float(_OPERATORS[type(operation)](one, other))
+        case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
+            return _calculate(yes if _calculate(condition, of) else no, of)
+        case ast.Call(func=ast.Name(id="FILL"), args=[series, otherwise]):
+            value = _calculate(series, of)
+            return _calculate(otherwise, of) if value is None else value
+    raise ValueError(f"metric math that is not known here: {ast.unparse(node)}")

@@ -1,0 +1,93 @@
+"""A proxy before the local table that refuses writes as DynamoDB does, which the emulator never does by itself."""
+
+import contextlib
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from infra.local import LocalStack, ports
+
+ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"  # what sends the consumer here
+_THROTTLED: Final = {
+    "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+    "message": "The level of configured provisioned throughput for one or more global secondary indexes was exceeded.",
+}
+
+
+class RefusingTable(ThreadingHTTPServer):
+    """Refuses as many requests as `left` says, one fewer each time, and forwards all others to `backend`."""
+
+    daemon_threads = True
+
+    def __init__(self, backend: str) -> None:
+        super().__init__((ports.HOST, 0), _Connection)
+        address = urlsplit(backend)
+        self.backend = (str(address.hostname), int(address.port or 80))
+        self.url = f"http://{ports.HOST}:{self.server_port}"
+        self.left = 0
+        self._counting = threading.Lock()
+
+    def refuses(self) -> bool:
+        """Tell whether this request is to be refused, and count it."""
+        with self._counting:
+            refused = self.left > 0
+            self.left -= refused
+            return refused
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: RefusingTable
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self.server.refuses():
+            self._answer(http.HTTPStatus.BAD_REQUEST, json.dumps(_THROTTLED).encode())
+            return
+        with contextlib.closing(http.client.HTTPConnection(*self.server.backend)) as backend:
+            backend.request("POST", "/", body, dict(self.headers))  # Host as it was, since it is signed
+            answer = backend.getresponse()
+            self._answer(answer.status, answer.read())
+
+    def _answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", "application/x-amz-json-1.0")
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: Any) -> None:
+        """Keep the output clean."""
+
+
+@contextlib.contextmanager
+def refusing_table(backend: str) -> Iterator[RefusingTable]:
+    """Run a proxy until the end of the block."""
+    proxy = RefusingTable(backend)
+    serving = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    serving.start()
+    try:
+        yield proxy
+    finally:
+        proxy.shutdown()
+        proxy.server_close()
+        serving.join()
+
+
+def publish_consumer(stack: LocalStack, **variables: str | None) -> str:
+    """Publish a version of the consumer with other environment variables (None removes one); return its number.
+
+    The alias that the queue invokes is pointed at it.
+    """
+    functions, name = stack.client("lambda"), stack.outputs["ConsumerFunctionName"]
+    environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] | variables
+    functions.update_function_configuration(
+        FunctionName=name, Environment={"Variables": {key: value for key, value in environment.items() if value}}
+    )
+    version: str = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    return version
