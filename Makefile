@@ -64,12 +64,17 @@ soak: $(VENV)/.ready ## a million enqueues against a slow queue: memory flat, ba
 build: $(VENV)/.ready ## write build/consumer.zip (PLATFORM=arm64, x86_64 or local)
 	@$(BIN)/python -m infra.build --platform $(PLATFORM)
 
-lint: $(VENV)/.ready ## ruff, mypy --strict, import-linter, cfn-lint
+lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/template.yaml
+	SAM_CLI_TELEMETRY=0 $(VENV)-sam/bin/sam validate --lint --template infra/template.yaml --region us-east-1
+	@# What CloudFormation would deploy: checkov skips, without a word, what stands behind an Fn::If.
+	$(BIN)/python -m infra.synthesis --output build/synthesized/default.json
+	$(BIN)/python -m infra.synthesis --every-option --output build/synthesized/every-option.json
+	$(VENV)-checkov/bin/checkov -d build/synthesized --framework cloudformation --compact --quiet --skip-download
 
 format: $(VENV)/.ready ## format the code
 	$(BIN)/ruff format .

@@ -37,6 +37,7 @@ def play_lambda(url: str) -> None:
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ENDPOINT_URL": url,
+        "AWS_LAMBDA_FUNCTION_NAME": "opx-recommendation-consumer",
         "RECOMMENDATIONS_TABLE": TABLE,
         "RECOMMENDATIONS_DLQ_URL": f"{url}/000000000000/opx-recommendations-dlq",
     }

@@ -66,7 +66,6 @@ def memory(url: str, small: str, full: str) -> Mapping[str, float]:
 
 def _start() -> Result:
     """Time the import of the handler, which makes its client in Lambda, and the first two invocations."""
-    os.environ["AWS_LAMBDA_FUNCTION_NAME"] = "opx-recommendation-consumer"
     began = time.perf_counter()
     from consumer.handler import handler
 

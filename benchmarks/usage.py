@@ -13,10 +13,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.usage_engines import dynalite, moto
-from benchmarks.usage_run import AGENTS, INVOCATIONS, measure
+from benchmarks.usage_run import AGENTS, INVOCATIONS, measure, measure_full_batch
 
 PROFILE: Final = Path(__file__).parents[1] / "cli" / "cost_profile.json"
 SIZES: Final = tuple(kilobytes * 1024 for kilobytes in (2, 3, 5, 10, 20, 50, 100, 300))  # bytes of an envelope
+
+FULL_BATCH: Final = 860  # about as many of 5 KB as fit into an invocation
+_TYPICAL: Final = 5 * 1024
+_FEW: Final = 5  # invocations, of which the first is cold
 
 
 def profile(invocations: int) -> dict[str, Any]:
@@ -28,6 +32,11 @@ def profile(invocations: int) -> dict[str, Any]:
         "python": platform.python_version(),
         "machine": platform.machine(),
         "agents": AGENTS,
+        "full_batch": {
+            "envelope_bytes": _TYPICAL,
+            "records": FULL_BATCH,
+            "warm_cpu_ms": round(measure_full_batch(_TYPICAL, FULL_BATCH, _FEW), 1),
+        },
         "sizes": sizes,
     }
 

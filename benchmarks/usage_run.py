@@ -19,6 +19,7 @@ from benchmarks.usage_metrics import metric_names
 from benchmarks.usage_payload import recommendations
 from benchmarks.usage_proxy import counting
 from producer import RecommendationProducer
+from shared.envelope import write_envelope
 from shared.item_size import item_size
 
 INVOCATIONS: Final = 21  # one cold, the others for the median
@@ -70,6 +71,24 @@ def measure(size: int, sqs_url: str, dynamodb_url: str, invocations: int = INVOC
         "warm_cpu_ms": round(timed["warm_cpu_ms"], 2),
         "cold_cpu_ms": round(timed["cold_cpu_ms"]),
     }
+
+
+def measure_full_batch(size: int, records: int, invocations: int) -> float:
+    """Return the CPU milliseconds of a warm invocation with as many records of `size` bytes as it may carry."""
+    fields = recommendations(size)
+    bodies = [
+        write_envelope(
+            **{"retention": 90, **fields[number % AGENTS], "incident_id": f"incident-{number // AGENTS}"}
+        ).body
+        for number in range(records)
+    ]
+    messages = [
+        {"MessageId": str(number), "ReceiptHandle": "", "Body": body.decode(), "Attributes": {}, "MD5OfBody": ""}
+        for number, body in enumerate(bodies)
+    ]
+    with running_stub(latency=0) as stub_url:
+        event = {"Records": [_record(message) for message in messages]}
+        return float(_invoke(event, "usage", stub_url, invocations)["warm_cpu_ms"])
 
 
 def _send(fields: list[dict[str, Any]], queue_url: str, endpoint_url: str) -> str:

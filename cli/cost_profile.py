@@ -30,27 +30,31 @@ class Profile:
     agents: int
     metrics: Mapping[str, int]
     cold_cpu_ms: float
-    _rows: tuple[Mapping[str, Any], ...]
+    batch_cpu_ms: float  # for each recommendation of 5 KB in a full batch
+    rows: tuple[Mapping[str, Any], ...]
 
     @classmethod
     def shipped(cls) -> Self:
         """Return the package's own."""
         found = json.loads(files("cli").joinpath("cost_profile.json").read_text(encoding="utf-8"))
         rows = tuple(found["sizes"])
+        batch = found["full_batch"]
         cold = sum(row["cold_cpu_ms"] for row in rows) / len(rows)
-        return cls(found["measured"], found["agents"], rows[0]["metrics"], cold, rows)
+        return cls(
+            found["measured"], found["agents"], rows[0]["metrics"], cold, batch["warm_cpu_ms"] / batch["records"], rows
+        )
 
     @property
     def range(self) -> tuple[int, int]:
         """The least and the greatest measured size of an envelope, in bytes."""
-        return self._rows[0]["envelope_bytes"], self._rows[-1]["envelope_bytes"]
+        return self.rows[0]["envelope_bytes"], self.rows[-1]["envelope_bytes"]
 
     def recommendation(self, envelope_bytes: int) -> Recommendation:
         """Return what one of that size uses, in proportion between the next measured ones. Raises ValueError beyond."""
         least, most = self.range
         if not least <= envelope_bytes <= most:
             raise ValueError(f"sizes from {least // 1024}KB to {most // 1024}KB were measured")
-        for low, high in zip(self._rows, self._rows[1:], strict=False):
+        for low, high in zip(self.rows, self.rows[1:], strict=False):
             if low["envelope_bytes"] <= envelope_bytes <= high["envelope_bytes"]:
                 share = (envelope_bytes - low["envelope_bytes"]) / (high["envelope_bytes"] - low["envelope_bytes"])
                 return self._between(low, high, share)

@@ -142,7 +142,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--no-byte-code",
         action="store_true",
-        help="needs no Python of Lambda's version here, and triples the cold start",
+        help="needs no Python of Lambda's version here, and more than doubles the cold start",
     )
     options = parser.parse_args(arguments)
     if unknown := set(options.artifacts) - ARTIFACTS.keys():

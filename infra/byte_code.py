@@ -39,7 +39,7 @@ def interpreter(version: str) -> Interpreter:
     raise BuildError(
         f"there is no Python {version} here to compile with. Install one (pyenv install {version}, uv python install "
         f"{version}, brew or apt install python{version}), or name it with {VARIABLE}=/path/to/python. "
-        "Without it, --no-byte-code makes a zip whose cold start takes about three times as long"
+        "Without it, --no-byte-code makes a zip whose cold start takes more than twice as long"
     )
 
 

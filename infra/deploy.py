@@ -1,6 +1,7 @@
 """Deploy a stage: `python -m infra.deploy dev`. Builds the zip, then runs `sam build` and `sam deploy`."""
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -35,7 +36,8 @@ def deploy(
     sam.run(
         "deploy",
         *("--region", caller.region),
-        *("--parameter-overrides", *(f"{name}={value}" for name, value in stage.parameters.items())),
+        # Quoted: of a bare value with a space in it SAM silently takes the first word, and it refuses an empty one.
+        *("--parameter-overrides", *(f"{name}={json.dumps(value)}" for name, value in stage.parameters.items())),
         "--confirm-changeset" if asks else "--no-confirm-changeset",
         *([] if sys.stdout.isatty() else ["--no-progressbar"]),
         config=stages.CONFIG,

@@ -10,7 +10,7 @@ from infra.errors import DeployError
 
 CONFIG = Path(__file__).with_name("samconfig.toml")
 
-_DEFAULT_PLATFORM = "arm64"  # of the template's parameter Architecture
+_ARCHITECTURES = ("arm64", "x86_64")  # of Lambda
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Stage:
     @property
     def platform(self) -> str:
         """The processor that its function runs on."""
-        return self.parameters.get("Architecture", _DEFAULT_PLATFORM)
+        return self.parameters["Architecture"]
 
     @property
     def table_name(self) -> str:
@@ -39,7 +39,10 @@ def load(name: str, overrides: Mapping[str, str], config: Path = CONFIG) -> Stag
     if name not in stages:
         raise DeployError(f"no stage is called {name!r}; {config.name} has {', '.join(stages)}")
     settings = stages[name]["deploy"]["parameters"]
-    return Stage(name, settings["stack_name"], {**parse_parameters(settings["parameter_overrides"]), **overrides})
+    parameters = {**parse_parameters(settings["parameter_overrides"]), **overrides}
+    if parameters.get("Architecture") not in _ARCHITECTURES:
+        raise DeployError(f"the stage's Architecture must be {' or '.join(_ARCHITECTURES)}: the zip is built for it")
+    return Stage(name, settings["stack_name"], parameters)
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, str]:

@@ -80,14 +80,22 @@ trap 'rm -rf "$work"' EXIT
 # The AWS CLI follows LastEvaluatedKey to the end by itself and prints all pages as one document. Every setting that
 # would change that document is given, since a profile may hold others.
 query=(dynamodb query --table-name "$table" --index-name incidentId-timestamp-index --no-scan-index-forward
-  --key-condition-expression 'incidentId = :incident' --output json --color off)
+  --key-condition-expression 'incidentId = :incident')
+settings=(--output json --color off)
 jq -n --arg incident "$incident" '{":incident": {S: $incident}}' >"$work/values.json"
 query+=(--expression-attribute-values "file://$work/values.json")
-[[ -z $region ]] || query+=(--region "$region")
-[[ -z $profile ]] || query+=(--profile "$profile")
-[[ -z $endpoint_url ]] || query+=(--endpoint-url "$endpoint_url")
+[[ -z $region ]] || settings+=(--region "$region")
+[[ -z $profile ]] || settings+=(--profile "$profile")
+[[ -z $endpoint_url ]] || settings+=(--endpoint-url "$endpoint_url")
 
-if ! AWS_PAGER="" aws "${query[@]}" >"$work/items.json" 2>"$work/error.txt"; then
+call() { # FILE ARGUMENTS…: writes AWS's answer to the file, or ends with why there is none
+  local answer="$1"
+  shift
+  AWS_PAGER="" aws "$@" "${settings[@]}" >"$answer" 2>"$work/error.txt" || refused
+}
+
+refused() {
+  local reason where
   reason="$(tr -d '\000-\010\013-\037\177' <"$work/error.txt" | tr -s '\n' ' ' | sed 's/^ //; s/ $//')"
   where="table $table${region:+ in $region}${endpoint_url:+ at $endpoint_url}"
   case "$reason" in
@@ -98,6 +106,32 @@ if ! AWS_PAGER="" aws "${query[@]}" >"$work/items.json" 2>"$work/error.txt"; the
     *"connect to the endpoint"*) fail 3 "no answer from $where: check --region, --endpoint-url and the network" ;;
     *) fail 3 "the AWS CLI failed on $where: $reason" ;;
   esac
+}
+
+call "$work/items.json" "${query[@]}"
+
+# A compact index holds parts of items, which lack their digest: those are read from the table, 100 at a time, which
+# may bring fewer (16 MB, or throttling).
+jq -c '[.Items[] | select(has("contentDigest") | not) | {recommendationId}]' "$work/items.json" >"$work/keys.json"
+attempts=0
+: >"$work/whole.json"
+while [[ $(jq length "$work/keys.json") != 0 ]]; do
+  ((attempts++ < 1000)) || fail 3 "the table $table is throttling reads: try again in a moment"
+  jq -c --arg table "$table" '{($table): {Keys: .[:100], ConsistentRead: true}}' "$work/keys.json" >"$work/request.json"
+  call "$work/answer.json" dynamodb batch-get-item --request-items "file://$work/request.json"
+  jq -c --arg table "$table" '.Responses[$table][]' "$work/answer.json" >>"$work/whole.json"
+  jq -c --arg table "$table" --slurpfile answer "$work/answer.json" \
+    '($answer[0].UnprocessedKeys[$table].Keys // []) + .[100:]' "$work/keys.json" >"$work/rest.json"
+  [[ $(jq '.UnprocessedKeys | length' "$work/answer.json") == 0 ]] || sleep 1
+  mv "$work/rest.json" "$work/keys.json"
+done
+if ((attempts > 0)); then
+  # Without what was deleted since the index was read.
+  jq -c --slurpfile whole "$work/whole.json" '
+    ($whole | map({(.recommendationId.S): .}) | add) as $found
+    | .Items |= map(if has("contentDigest") then . else $found[.recommendationId.S] // empty end)
+  ' "$work/items.json" >"$work/complete.json"
+  mv "$work/complete.json" "$work/items.json"
 fi
 
 alive='def alive: .ttl.N == null or (.ttl.N | tonumber) > now;'

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Final
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -23,15 +24,20 @@ def parse_instant(value: str | datetime) -> datetime:
     the text is not RFC 3339, is no date of the calendar, or leaves the years 1 to 9999 once it is in UTC.
     """
     try:
-        if isinstance(value, str):
-            if _RFC3339.fullmatch(value) is None:
-                raise ValueError  # noqa: TRY301 - one message for every way to be wrong
-            value = datetime.fromisoformat(value.upper())
-        if value.utcoffset() is None:
-            return value.replace(tzinfo=UTC)
-        return value.astimezone(UTC)
+        return _parse_text(value) if isinstance(value, str) else _in_utc(value)
     except (ValueError, OverflowError):
         raise ValueError("must be an RFC 3339 time such as 2026-01-31T12:00:00.000000Z") from None
+
+
+@lru_cache(maxsize=1024)  # the text of one envelope is parsed three times: as a field, for its expiry, for its lag
+def _parse_text(text: str) -> datetime:
+    if _RFC3339.fullmatch(text) is None:
+        raise ValueError
+    return _in_utc(datetime.fromisoformat(text.upper()))
+
+
+def _in_utc(value: datetime) -> datetime:
+    return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
 
 
 def sort_key(instant: datetime) -> str:

@@ -7,6 +7,7 @@ from dataclasses import fields
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from infra.local.ports import HOST
 from tests.chaos.pipeline.faults import DEAD_LETTER, DELETE, KINDS, RECEIVE, SEND, STRIKES, WRITE, Dice, Rates
 from tests.chaos.pipeline_bench import NEVER, SILENCE, TEN, bench
 
@@ -151,6 +152,22 @@ async def test_a_deleted_message_is_delivered_again() -> None:
         (again,) = (await on.call(RECEIVE))["Messages"]
         assert again["MessageId"] == "m0"
         assert on.proxy.injected == {("redelivered", RECEIVE): 1}
+
+
+async def test_a_caller_that_dies_in_mid_request_has_asked_for_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """As a consumer that is killed; and nobody complains."""
+    async with bench(error_500=1.0) as on:
+        _, writer = await asyncio.open_connection(HOST, int(on.proxy.url.rpartition(":")[2]))
+        writer.write(
+            b"POST / HTTP/1.1\r\nHost: a\r\nX-Amz-Target: AmazonSQS.ReceiveMessage\r\nContent-Length: 9\r\n\r\n{"
+        )
+        await writer.drain()
+        await asyncio.sleep(0.05)
+        writer.transport.abort()
+        await asyncio.sleep(0.05)
+        assert not on.proxy.injected
+        assert on.service.asked == []
+    assert caplog.records == []
 
 
 def test_every_kind_of_fault_has_its_rate_and_its_test() -> None:

@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 
 from infra.artifacts import LAYER
+from infra.build import ROOT
 from shared.envelope import parse_envelope
 from tests.lambda_emulator import Sandbox, sandbox, unpack
 
@@ -111,6 +112,13 @@ def test_without_a_queue_the_executor_works_on(opt: Path, task_root: Path, tmp_p
         assert running.invoke({"incident": "incident-unsent"})["accepted"] is True
         log = running.log.read_text()
     assert "pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError" in log
+
+
+def test_the_layer_holds_all_that_the_producer_extra_brings(opt: Path) -> None:
+    """Each package of the lock file, in its version, and no other."""
+    lock = (ROOT / "requirements" / f"{LAYER.extra}.lock").read_text()
+    locked = {line.split()[0].replace("-", "_").replace("==", "-") for line in lock.splitlines() if "==" in line}
+    assert {folder.name.removesuffix(".dist-info") for folder in opt.glob("python/*.dist-info")} == locked
 
 
 def test_the_layers_sdk_still_calls_every_service(opt: Path, task_root: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ import botocore.session
 import pytest
 
 from infra import account, deploy, destroy, sam, stages
+from infra.build import Built
 
 MOTO_ACCOUNT = "123456789012"
 
@@ -61,6 +62,12 @@ def test_an_unknown_stage_is_named_with_those_that_there_are(
     assert "no stage is called 'production'; samconfig.toml has dev, staging, prod" in failure(
         capsys, command, "production"
     )
+
+
+def test_an_architecture_that_lambda_has_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The zip must fit it, so it is known before the build."""
+    told = failure(capsys, deploy.main, "dev", "--parameter", "Architecture=local")
+    assert "Architecture must be arm64 or x86_64" in told
 
 
 def test_what_is_no_parameter_is_named(capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,6 +135,28 @@ def test_without_a_person_the_stage_must_be_confirmed_by_name(
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert "add CONFIRM=dev" in failure(capsys, command, "dev")
     assert "CONFIRM is 'yes', but the stage is 'dev'" in failure(capsys, command, "dev", "--confirm", "yes")
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "option"), [([], "--confirm-changeset"), (["--confirm", "dev"], "--no-confirm-changeset")]
+)
+@pytest.mark.usefixtures("moto")
+def test_the_change_set_is_confirmed_by_a_person_or_beforehand(
+    confirmed: list[str], option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The zip is built and named first; every parameter reaches SAM whole."""
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(sam, "run", lambda *arguments, **_: ran.append(arguments))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(deploy, "build", lambda platform: Built("c.zip", platform, "", "the-digest", 1, 1, None))
+    given = ["--parameter", "CostCenter=team a", "--parameter", "AlarmEmail="]
+    assert deploy.main(["dev", *confirmed, *given]) == 0
+    build_arguments, deploy_arguments = ran
+    assert build_arguments[0] == "build"
+    assert deploy_arguments[0] == "deploy"
+    assert option in deploy_arguments
+    assert {'CostCenter="team a"', 'AlarmEmail=""', 'Stage="dev"', 'Architecture="arm64"'} <= set(deploy_arguments)
+    assert "c.zip for arm64, sha256 the-digest" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod"])

@@ -42,6 +42,7 @@ def command(stack: LocalStack, module: str, *arguments: str) -> str:
     return done.stdout
 
 
+@pytest.mark.timeout(300)  # the SAM CLI is started three times, which a busy machine feels
 def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: LocalStack, tmp_path: Path) -> None:
     """From the template as the local stack needs it; all else is what runs against AWS."""
     adjusted = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", {"MaximumConcurrency": "2"}))

@@ -1,6 +1,7 @@
 """The template under its options, deployed for real on the emulator: created whole, consuming, and as asked."""
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from infra.build import ROOT, build
 from infra.local import canary, deployment, ports
-from infra.local.differences import apply_all
+from infra.local.differences import Template, apply_all
 from infra.local.emulator import Emulator
 from infra.local.stack import client
 from infra.synthesis import EVERY_OPTION
@@ -36,17 +37,27 @@ def of_service(emulator: Emulator) -> Callable[[str], Any]:
 
 
 @pytest.fixture(scope="module")
-def deploy(emulator: Emulator, of_service: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory) -> Deploy:
-    """Deploy with parameters; return the outputs."""
+def packaged(
+    of_service: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[dict[str, str]], Template]:
+    """Return the template with parameters, as the emulator takes it, its zip uploaded."""
     zipped = build("local", tmp_path_factory.mktemp("zip") / "consumer.zip")
 
-    def deployed(parameters: dict[str, str]) -> dict[str, str]:
-        template = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
-        template = deployment.package(of_service, template, Path(zipped.path), zipped.digest)
-        name = f"options{parameters.get('NameSuffix', '')}"
-        return deployment.deploy(of_service, template, emulator.check, name)
+    def template(parameters: dict[str, str]) -> Template:
+        loaded = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
+        return deployment.package(of_service, loaded, Path(zipped.path), zipped.digest)
 
-    return deployed
+    return template
+
+
+@pytest.fixture(scope="module")
+def deploy(
+    emulator: Emulator, of_service: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template]
+) -> Deploy:
+    """Deploy a copy with parameters; return the outputs."""
+    return lambda parameters: deployment.deploy(
+        of_service, packaged(parameters), emulator.check, f"options{parameters.get('NameSuffix', '')}"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -103,3 +114,24 @@ def test_rules_stop_a_deployment_before_it_begins(deploy: Deploy) -> None:
     """The change set is refused with the rule's own words."""
     with pytest.raises(ClientError, match="In production somebody must hear the alarms"):
         deploy({"Stage": "prod", "NameSuffix": "-unheard"})
+
+
+def test_change_of_a_parameter_alone_reaches_what_the_queue_invokes(
+    of_service: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
+) -> None:
+    """The alias moves to a new version that has it."""
+    function = deploy({"NameSuffix": "-changed"})["ConsumerFunctionName"]
+    cloudformation, functions = of_service("cloudformation"), of_service("lambda")
+    before = functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
+    cloudformation.update_stack(
+        StackName="options-changed",
+        TemplateBody=json.dumps(packaged({"NameSuffix": "-changed", "LogLevel": "DEBUG"})),
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    deadline = time.monotonic() + 30
+    while cloudformation.describe_stacks(StackName="options-changed")["Stacks"][0]["StackStatus"] != "UPDATE_COMPLETE":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    assert functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"] != before
+    invoked = functions.get_function_configuration(FunctionName=function, Qualifier="live")
+    assert invoked["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "DEBUG"

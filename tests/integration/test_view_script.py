@@ -233,3 +233,21 @@ def test_help_lists_options_and_exit_codes(environ: dict[str, str]) -> None:
     assert done.returncode == 0
     for text in ("--table", "--region", "--profile", "--endpoint-url", "--json", "Exit codes:"):
         assert text in done.stdout
+
+
+def test_a_compact_index_is_completed_from_the_table(moto_server: str, environ: dict[str, str]) -> None:
+    """Whole documents, more than one request's worth, in the same order."""
+    client: Any = boto3.client("dynamodb", endpoint_url=moto_server)
+    create_table(client, "view-compact", compact=True)
+    count = 110
+    made = [item(f"agent-{n}", timestamp=RECENT - timedelta(seconds=n), reasoning="") for n in range(count)]
+    put(client, "view-compact", made)
+    done = _view(environ, "incident-7", "--json", "--table", "view-compact")
+    assert done.returncode == 0, done.stderr
+    documents = json.loads(done.stdout)
+    assert [document["agentType"] for document in documents] == [f"agent-{number}" for number in range(count)]
+    assert {document["recommendation"]["recommended_action"] for document in documents} == {"roll back"}
+    lines = _view(environ, "incident-7", "--table", "view-compact").stdout.splitlines()
+    assert "roll back" in lines[1]
+    client.delete_table(TableName="view-compact")
+    client.close()

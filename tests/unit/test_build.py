@@ -157,7 +157,7 @@ def test_only_a_python_of_the_right_version_compiles() -> None:
 def test_without_lambdas_python_the_build_fails_and_names_the_remedies(
     root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A zip without byte code would be another one than elsewhere, and start three times as slowly."""
+    """A zip without byte code would be another one than elsewhere, and start less than half as fast."""
     monkeypatch.setitem(TARGETS, "arm64", replace(TARGETS["arm64"], python="3.99"))
     with pytest.raises(BuildError, match=r"no Python 3\.99 here.*LAMBDA_PYTHON=.*--no-byte-code"):
         build("arm64", tmp_path / "out" / "consumer.zip", root)

@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import click
@@ -233,10 +234,12 @@ def test_every_help_has_an_example_of_the_command(names: tuple[str, ...]) -> Non
     assert max(map(len, help_text.splitlines())) <= 100
 
 
-def test_the_help_has_every_exit_code() -> None:
+def test_help_and_documentation_have_every_exit_code() -> None:
     """With its meaning."""
     codes = _run(FakeDynamoDb(), "--help").stdout.partition("Exit codes:")[2]
     assert {int(found) for found in re.findall(r"^ +(\d+)  ", codes, re.MULTILINE)} == {0, 2, *ExitCode}
+    page = Path(__file__).parents[2].joinpath("docs", "recs.md").read_text().partition("## Exit codes")[2]
+    assert {int(found) for found in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)} == {0, 2, *ExitCode}
 
 
 def test_show_verifies_the_digest() -> None:

@@ -1,5 +1,7 @@
 """What `recs diff` finds, and how it ends."""
 
+import csv
+import io
 import json
 import time
 from collections.abc import Mapping
@@ -221,3 +223,23 @@ def test_help_tells_its_own_exit_codes() -> None:
     printed = _recs("-h", made=[]).stdout
     assert "Examples:\n    recs diff " in printed
     assert "1    the executions differ" in printed
+
+
+def test_two_executions_are_compared_agent_by_agent_in_lines_and_cells_too() -> None:
+    """The exit code stays that of diff."""
+    made = _two(after={"confidence": 0.5})
+    lines = _recs("a", "b", "-o", "jsonl", made=made)
+    assert lines.exit_code == 1
+    assert json.loads(lines.stdout)["confidence"] == {"before": 0.87, "after": 0.5}
+    rows = list(csv.DictReader(io.StringIO(_recs("a", "b", "-o", "csv", made=made).stdout)))
+    assert [(row["agentType"], row["result"]) for row in rows] == [("consensus", "changed")]
+
+
+def test_one_agent_can_be_compared_alone() -> None:
+    """The others do not make a difference then."""
+    changed = item("knowledge-rag", execution_id="b", confidence=0.1)
+    made = [*_two(), item("knowledge-rag", execution_id="a"), changed]
+    assert _recs("a", "b", made=made).exit_code == 1
+    alone = _recs("a", "b", "--agent", "consensus", made=made)
+    assert alone.exit_code == 0
+    assert alone.stdout.startswith("Only agent consensus\n")

@@ -1,10 +1,14 @@
 """`recs dlq status` and `recs dlq peek`: they look, and leave everything as it was."""
 
+import csv
+import io
 import json
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
+from cli.dlq_view import print_table
 from tests.dead_letter_queue import DLQ, Clock, FakeSqs, body, error, run, text_attributes
 
 LOOKS = (("status",), ("peek",), ("peek", "--agent", "consensus"), ("status", "-o", "json"), ("peek", "-o", "jsonl"))
@@ -155,3 +159,20 @@ def test_a_queue_that_never_empties_ends_a_look(tmp_path: Path) -> None:
     sqs = FakeSqs(Impatient())
     sqs.put(body(1))
     assert "1 dead letter of about 1" in run(sqs, tmp_path, "peek").stderr
+
+
+@pytest.mark.parametrize("command", ["status", "peek"])
+def test_what_is_found_comes_as_lines_and_cells_too(sqs: FakeSqs, tmp_path: Path, command: str) -> None:
+    """With the same fields in all of them."""
+    lines = run(sqs, tmp_path, command, "-o", "jsonl").stdout.splitlines()
+    rows = list(csv.DictReader(io.StringIO(run(sqs, tmp_path, command, "-o", "csv").stdout)))
+    assert len(rows) == len(lines) > 0
+    assert rows[0].keys() == json.loads(lines[0]).keys()
+
+
+def test_a_narrow_terminal_gets_the_last_column_on_a_line_of_its_own() -> None:
+    """It says what would happen, which must not be what is cut off."""
+    console = Console(width=30, file=io.StringIO(), color_system=None)
+    with console.capture() as printed:
+        print_table(console, ("reason", "messages", "what"), [("InvalidJson", "7", "would come back")], frozenset({1}))
+    assert printed.get() == ("reason       messages\n    what\nInvalidJson         7\n    would come back\n")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from cli.output import COLUMNS, OTHER_FIELDS, pretty_json, write_documents
+from cli.output import COLUMNS, OTHER_FIELDS, pretty_json, write_documents, write_records
 from cli.queries import Document
 from shared.canonical import canonical_text
 from shared.item import decode_item
@@ -106,3 +106,41 @@ def test_csv_shows_control_characters_as_escapes() -> None:
     """A CSV file is looked at in terminals too."""
     (row,) = _rows(_document(reasoning="a\x1b[2J"))
     assert row["reasoning"] == r"a\x1b[2J"
+
+
+RECORDS: list[dict[str, Any]] = [
+    {"name": "=1+1", "found": {"b": 1, "a": None}, "right": True},
+    {"name": "é\x1b", "found": [], "right": None},
+]
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [
+        (
+            "jsonl",
+            '{"found":{"a":null,"b":1},"name":"=1+1","right":true}\n{"found":[],"name":"é\\u001b","right":null}\n',
+        ),
+        ("csv", 'name,found,right\r\n\'=1+1,"{""a"":null,""b"":1}",true\r\né\\x1b,[],\r\n'),
+    ],
+)
+def test_records_of_any_kind_have_the_same_forms(form: str, written: str) -> None:
+    """Safe to print, and in CSV no formula; the fields of the first are the columns."""
+    stream = io.BytesIO()
+    write_records(stream, RECORDS, form)
+    assert stream.getvalue().decode() == written
+
+
+@pytest.mark.parametrize(("form", "written"), [("json", "[]\n"), ("jsonl", ""), ("csv", "")])
+def test_no_records_are_still_of_their_form(form: str, written: str) -> None:
+    """As an empty list of documents is."""
+    stream = io.BytesIO()
+    write_records(stream, [], form)
+    assert stream.getvalue().decode() == written
+
+
+def test_records_as_json_are_one_array() -> None:
+    """Whose objects keep their nested values."""
+    stream = io.BytesIO()
+    write_records(stream, RECORDS, "json")
+    assert json.loads(stream.getvalue()) == RECORDS

@@ -263,3 +263,14 @@ def test_failures_leave_what_is_there(output: Path) -> None:
     assert _recs("incident-7", "-o", output / "no", made=[item()]).exit_code == 2
     assert _recs("incident-7", made=[item()]).exit_code == 2
     assert "Examples:\n    recs report " in _recs("-h", made=[]).stdout
+
+
+def test_a_page_that_is_narrowed_says_so(tmp_path: Path) -> None:
+    """Or a part would pass for the whole incident."""
+    page = tmp_path / "report.html"
+    client = FakeDynamoDb([item(), item("knowledge-rag", reasoning="left out")])
+    args = ["report", "incident-7", "-o", str(page), "--agent", "consensus", "--since", "2026-01-31"]
+    assert CliRunner().invoke(recs, args, obj=runtime(client)).exit_code == 0
+    text = page.read_text()
+    assert "Not the whole incident: only agent consensus; since 2026-01-31 00:00:00 UTC." in text
+    assert "left out" not in text

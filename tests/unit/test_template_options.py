@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
-from infra.synthesis import EVERY_OPTION, SynthesisError, synthesize
+from infra import stages
+from infra.intrinsics import Resolver
+from infra.synthesis import EVERY_OPTION, SynthesisError, load, synthesize
 
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
@@ -178,3 +180,23 @@ def test_what_cannot_work_is_refused_before_anything_is_made(parameters: dict[st
     """By a constraint or a rule of the template, whose text says what to do."""
     with pytest.raises(SynthesisError, match=reason):
         synthesize(parameters)
+
+
+@pytest.mark.parametrize("name", ["dev", "staging", "prod"])
+def test_stages_of_the_deployment_are_ones_that_the_template_takes(name: str) -> None:
+    """With the names that destroying goes by; production once it is told who hears the alarms."""
+    stage = stages.load(name, {})
+    heard = HEARD[0] if name == "prod" else {}
+    deployed = resources({**stage.parameters, **heard})
+    assert deployed["Table"]["Properties"]["TableName"] == stage.table_name
+    assert deployed["Consumer"]["Properties"]["Architectures"] == [stage.platform]
+    assert stage.parameters["Stage"] == name
+
+
+def test_default_and_every_option_take_both_branches_of_every_condition() -> None:
+    """So that checks of these two, checkov's and ours, have seen the whole template."""
+    template = load()
+    defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
+    off, on = Resolver(template, defaults), Resolver(template, {**defaults, **EVERY_OPTION})
+    same = {name for name in template["Conditions"] if off.holds(name) == on.holds(name)}
+    assert same == {"HasAlarmTopic"}  # AlarmEmail's alternative; a topic of one's own makes no resource

@@ -31,12 +31,12 @@ table, and SIGKILL for the consumers. At the end every envelope is looked for, a
 gives the same envelopes and the same sequence of faults for each call; the order of calls differs from run to run.
 
 exit codes: 0 the ledger holds; 1 it does not, the failing lines are named, and logs and offending IDs are kept under
-build/chaos/; 2 something needed is missing
+build/chaos/; 2 something needed is missing; 130 interrupted
 
 examples:
   python -m tests.chaos.pipeline
   python -m tests.chaos.pipeline --envelopes 1500 --seed 7
-  python -m tests.chaos.pipeline --envelopes 4000 --break loses
+  python -m tests.chaos.pipeline --envelopes 2000 --break loses
 """
 
 
@@ -62,6 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (EngineError, StackError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
+    except KeyboardInterrupt:
+        sys.stderr.write("interrupted; everything that was started is stopped\n")
+        return 130
     except RuntimeError as error:
         sys.stderr.write(f"error: {error}; logs are in {folder}\n")
         return 1

@@ -64,7 +64,11 @@ class FaultProxy:
         await self._session.close()
 
     async def _serve(self, request: web.Request) -> web.Response:
-        call = self._read(request.headers, await request.read())
+        try:
+            body = await request.read()
+        except ConnectionResetError:  # the caller was killed in mid-request, which then nobody made
+            return web.Response()
+        call = self._read(request.headers, body)
         fault = self._dice.fault(call.name)
         answer = await (self._act(call) if fault is None else self._strike(fault, call))
         if fault is not None and _has_happened(fault, answer):

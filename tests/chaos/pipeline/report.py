@@ -30,16 +30,17 @@ def text(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> str:
 
 def _lines(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> Iterator[str]:
     ledger = result.ledger
-    yield f"seed {plan.seed}, {plan.envelopes:,} envelopes, {plan.consumers} consumers, {result.seconds:.0f} s"
-    yield f"and {result.seconds_checking:.0f} s to check\n"
+    took = f"{result.seconds:.0f} s, and {result.seconds_checking:.0f} s to check"
+    yield f"seed {plan.seed}, {plan.envelopes:,} envelopes, {plan.consumers} consumers; {took}\n"
     yield "Every letter, where it ended"
     for end, count in sorted(ledger.ended.items()):
         yield _row(end, count)
     yield _row("= all that was handed over", ledger.letters)
-    yield "\nThe producer's count of what it sent and dropped (repetitions included)"
+    yield "\nThe producer's count of what it sent and dropped (what was handed over twice counts twice)"
     yield _row("sent", result.sent)
     for reason, count in sorted(result.dropped.items()):
         yield _row(f"dropped: {reason}", count)
+    yield _row("= accepted", result.sent + sum(result.dropped.values()))
     yield "\nAllowed"
     yield _row("given up by the producer, and yet stored by an earlier attempt", ledger.arrived_though_dropped)
     yield _row("dead letters beyond the first for one message", ledger.dead_twice)
