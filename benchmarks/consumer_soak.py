@@ -91,7 +91,10 @@ def _running_stub() -> Iterator[str]:
 
 
 def _event(number: int) -> dict[str, Any]:
-    """Make an event of another incident than any before; every tenth holds poison, a duplicate and an empty body."""
+    """Make an event of another incident than any before.
+
+    Every tenth holds poison, a duplicate and an empty body; every seventh is delivered for the second time.
+    """
     now = datetime.now(UTC)
     bodies = [
         write_envelope(
@@ -105,9 +108,9 @@ def _event(number: int) -> dict[str, Any]:
     ]
     if number % 10 == 0:
         bodies += [f"poison {number}", bodies[0], ""]
+    system = {"SentTimestamp": "1769860800000", "ApproximateReceiveCount": "1" if number % 7 else "2"}
     records = [
-        {"messageId": f"{number}-{index}", "body": body, "attributes": {"SentTimestamp": "1769860800000"}}
-        for index, body in enumerate(bodies)
+        {"messageId": f"{number}-{index}", "body": body, "attributes": system} for index, body in enumerate(bodies)
     ]
     return {"Records": records}
 

@@ -5,7 +5,7 @@ import json
 from itertools import count
 from typing import Any, Final
 
-_TABLE: Final = "DynamoDB_20120810.BatchWriteItem"
+_TABLE: Final = "DynamoDB_20120810."
 _requests = count(1)
 
 # Every so many requests to the table one fails like this; primes, so that they seldom meet.
@@ -25,7 +25,7 @@ async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[1:]
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)}
             request = json.loads(await reader.readexactly(int(headers["content-length"])))
-            answer = _table(request) if headers["x-amz-target"] == _TABLE else (200, _queue(request))
+            answer = _table(request) if headers["x-amz-target"].startswith(_TABLE) else (200, _queue(request))
             if answer is None:
                 break
             status, document = answer
@@ -48,6 +48,8 @@ def _table(request: dict[str, Any]) -> tuple[int, Any] | None:
         return 500, {"__type": "InternalServerError"}
     if number % _BROKEN == 0:
         return None
+    if "Item" in request:
+        return 200, {"ConsumedCapacity": {"CapacityUnits": 1.0}}
     if number % _UNPROCESSED == 0:
         return 200, {"UnprocessedItems": {table: puts[:1] for table, puts in request["RequestItems"].items()}}
     return 200, {"UnprocessedItems": {}}

@@ -8,7 +8,7 @@ from typing import Any, Final
 import aioboto3
 from botocore.config import Config
 
-from consumer.batch_write import BatchWriteItem
+from consumer.ready_calls import ReadyCalls
 
 # Seconds and attempts. The defaults of 60 s would outlive the invocation. Retries are the writer's own, because it
 # knows the deadline and what is left to write; a dead letter is sent whole, so botocore may retry it.
@@ -25,23 +25,26 @@ class Clients:
         self._dlq_url = dlq_url
         self._region = region
         self._session = aioboto3.Session()
-        self._batch_write: BatchWriteItem | None = None
+        self._dynamodb: ReadyCalls | None = None
         self._sqs: Any = None
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
 
-    async def open_table(self) -> BatchWriteItem:
+    async def open_table(self) -> ReadyCalls:
         """Make the DynamoDB client, without a connection yet, where it is not made already."""
         async with self._opening:
-            if self._batch_write is None:
+            if self._dynamodb is None:
                 client = await self._open("dynamodb", _WRITE_CONFIG)
-                self._batch_write = BatchWriteItem(client, await self._session.get_credentials())
-            return self._batch_write
+                self._dynamodb = ReadyCalls(client, await self._session.get_credentials())
+            return self._dynamodb
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
         """Send a ready BatchWriteItem body; return the response."""
-        send = await self.open_table()
-        return await send(body)
+        return await (await self.open_table()).send("BatchWriteItem", body)
+
+    async def put_item(self, body: bytes) -> Mapping[str, Any]:
+        """Send a ready PutItem body; return the response."""
+        return await (await self.open_table()).send("PutItem", body)
 
     async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""
@@ -58,5 +61,5 @@ class Clients:
 
     async def close(self) -> None:
         """Close the connections."""
-        self._batch_write = self._sqs = None
+        self._dynamodb = self._sqs = None
         await self._exits.aclose()

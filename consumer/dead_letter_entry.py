@@ -6,9 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from consumer.message import FAILURE_REASON, REPLAY_COUNT
 from consumer.plan import Poison
-
-REPLAY_COUNT: Final = "replayCount"  # how often the operator's tools have redriven the message
 
 _ATTRIBUTES: Final = 10  # of a message (Amazon SQS Developer Guide, "Message attributes")
 _DETAIL_BYTES: Final = 1024
@@ -26,7 +25,7 @@ def make_entry(poison: Poison, entry_id: str) -> Entry:
     counter first and then in the order of their names. Attributes of an earlier setting aside give way to the new ones.
     """
     ours = {
-        "failureReason": poison.reason,
+        FAILURE_REASON: poison.reason,
         "failureDetail": _FORBIDDEN.sub("?", poison.detail).encode()[:_DETAIL_BYTES].decode(errors="ignore"),
         "originalMessageId": poison.message.message_id,
         "sourceQueueArn": poison.message.queue_arn,

@@ -35,7 +35,12 @@ def sandbox() -> Sandbox:
     clients = Clients(settings.require_dlq_url(), settings.region)
     # The system's randomness, because sandboxes that SnapStart restores from one snapshot share all other.
     effects = Effects(
-        clients.batch_write, time.monotonic, time.time, asyncio.sleep, partial(full_jitter, SystemRandom().random)
+        clients.batch_write,
+        time.monotonic,
+        time.time,
+        asyncio.sleep,
+        partial(full_jitter, SystemRandom().random),
+        clients.put_item,
     )
     return Sandbox(
         asyncio.Runner(), clients, Surroundings(settings, Logger(service=SERVICE), effects, clients.send_batch)

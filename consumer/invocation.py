@@ -12,7 +12,7 @@ from consumer.log import context_keys, log_outcome, log_plan
 from consumer.message import read_messages
 from consumer.metrics import emit
 from consumer.outcome import BatchResponse, Outcome, Stored, respond
-from consumer.plan import Plan, Poison, make_plan
+from consumer.plan import ID_CONFLICT, Plan, Poison, make_plan
 from consumer.writer import Effects, WriteResult, write_items
 from shared.identity import EPOCH, parse_instant
 from shared.settings import Settings
@@ -20,6 +20,7 @@ from shared.settings import Settings
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
 ITEM_REJECTED: Final = "ItemRejected"
 _REJECTED_DETAIL: Final = "item: DynamoDB refused it as invalid"
+_CONFLICT_DETAIL: Final = "recommendationId: the table has it with other content"
 
 
 class NothingStoredError(RuntimeError):
@@ -71,16 +72,24 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
 async def _carry_out(plan: Plan, until: Deadlines, around: Surroundings, outcome: Outcome) -> None:
     monotonic = around.effects.monotonic
     started = monotonic()
-    items = [write.item for write in plan.writes.values()]
-    result = await write_items(items, around.settings.table_name, until.write, around.effects)
+    # What comes back must not undo what was written since, if a message between has the same ID and other content.
+    back = {key for key, write in plan.writes.items() if any(message.redelivered for message in write.messages)}
+    items = [write.item for key, write in plan.writes.items() if key not in back]
+    guarded = [write.item for key, write in plan.writes.items() if key in back]
+    result = await write_items(items, around.settings.table_name, until.write, around.effects, guarded)
     outcome.write_ms = (monotonic() - started) * 1000
     _count_writes(outcome, plan, result)
-    if result.unwritten and not result.stored and not result.rejected:
+    if result.unwritten and not (result.stored or result.rejected or result.conflicts):
         causes = ", ".join(f"{cause} ({count})" for cause, count in Counter(result.unwritten.values()).items())
-        raise NothingStoredError(f"None of {len(items)} recommendations could be stored: {causes}")
+        raise NothingStoredError(f"None of {len(plan.writes)} recommendations could be stored: {causes}")
     # After the writes, because a batch that is delivered whole again must not have sent its poison already.
-    rejected = [message for key in result.rejected for message in plan.writes[key].messages]
-    poison = plan.poison + [Poison(message, ITEM_REJECTED, _REJECTED_DETAIL) for message in rejected]
+    refused = {
+        **dict.fromkeys(result.rejected, (ITEM_REJECTED, _REJECTED_DETAIL)),
+        **dict.fromkeys(result.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
+    }
+    poison = plan.poison + [
+        Poison(message, *why) for key, why in refused.items() for message in plan.writes[key].messages
+    ]
     unsent = await send_dead_letters(poison, around.send_dead_letter_batch, until.dead_letters, monotonic)
     outcome.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
     outcome.dead_letter_errors.update(unsent.values())

@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
+# Attributes of a message that was a dead letter: why, and how often the operator's tools have redriven it.
+FAILURE_REASON: Final = "failureReason"
+REPLAY_COUNT: Final = "replayCount"
+
 _TIME: Final = re.compile(r"[0-9]{1,18}")  # epoch milliseconds
 _UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
 
@@ -20,7 +24,8 @@ class Message(NamedTuple):
     """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
 
     `body` is None when the record carries no text, which SQS never delivers. `attributes` are the message attributes
-    as the event has them, unread: only a dead letter needs them.
+    as the event has them, unread: only a dead letter needs them. `redelivered` tells whether the message may have been
+    carried out before: SQS has delivered it already, or it was a dead letter.
     """
 
     message_id: str
@@ -28,6 +33,7 @@ class Message(NamedTuple):
     sent_at: int
     queue_arn: str
     attributes: Mapping[str, Any] = MappingProxyType({})
+    redelivered: bool = False
 
 
 def read_messages(event: Any) -> list[Message]:
@@ -42,15 +48,17 @@ def _read_record(record: Any, index: int) -> Message:
     if not isinstance(message_id, str) or not message_id:
         raise MalformedEventError(f"Records[{index}] must have a non-empty text `messageId`: no response could name it")
     body, queue_arn, attributes = record.get("body"), record.get("eventSourceARN"), record.get("messageAttributes")
+    system = record.get("attributes")
+    system, attributes = (one if isinstance(one, Mapping) else {} for one in (system, attributes))
     return Message(
         message_id,
         body if isinstance(body, str) and body else None,
-        _sent_at(record.get("attributes")),
+        _sent_at(system.get("SentTimestamp")),
         queue_arn if isinstance(queue_arn, str) else "",
-        attributes if isinstance(attributes, Mapping) else {},
+        attributes,
+        system.get("ApproximateReceiveCount", "1") != "1" or FAILURE_REASON in attributes or REPLAY_COUNT in attributes,
     )
 
 
-def _sent_at(attributes: Any) -> int:
-    text = attributes.get("SentTimestamp") if isinstance(attributes, Mapping) else None
+def _sent_at(text: Any) -> int:
     return int(text) if isinstance(text, str) and _TIME.fullmatch(text) else _UNKNOWN_TIME

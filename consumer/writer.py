@@ -8,30 +8,28 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consumer.aws_error import DEADLINE_EXCEEDED, NOT_CONFIRMED, THROTTLED, AwsFailure, Kind, classify
+from consumer.request import ENVELOPE_BYTES, PUT_BYTES, batch_body, guarded_body, unprocessed
 from shared import limits
-from shared.item import PARTITION_KEY, EncodedItem
+from shared.item import EncodedItem
 
 _IN_FLIGHT: Final = 8  # requests; the connection pool has 10 places
 _TRANSIENT_ATTEMPTS: Final = 3  # of one request, when the table cannot be reached or answers with HTTP 5xx
-_PUT: Final = (b'{"PutRequest":{"Item":', b"}}")
-_PUT_BYTES: Final = len(_PUT[0]) + len(_PUT[1]) + 1  # and a comma
-_ENVELOPE_BYTES: Final = 512  # of a request around its items: the table's name and a few brackets
-
-BatchWrite = Callable[[bytes], Awaitable[Mapping[str, Any]]]
-"""Sends a ready BatchWriteItem body and returns the response; raises `ClientError` or `BotoCoreError`."""
+Write = Callable[[bytes], Awaitable[Mapping[str, Any]]]
+"""Sends a ready BatchWriteItem or PutItem body and returns the response; raises `ClientError` or `BotoCoreError`."""
 
 
 @dataclass(slots=True)
 class WriteResult:
     """What became of each recommendation ID: when it was stored (epoch seconds), or why it was not.
 
-    `rejected` are the IDs of items that DynamoDB refused as invalid. `throttled` counts refused writes, retried or
-    not.
+    `rejected` are the IDs of items that DynamoDB refused as invalid, `conflicts` those of guarded items that the table
+    has with other content. `throttled` counts refused writes, retried or not.
     """
 
     stored: dict[str, float] = field(default_factory=dict)
     unwritten: dict[str, str] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
     throttled: int = 0
 
 
@@ -39,15 +37,24 @@ class WriteResult:
 class Effects:
     """The writer's outside world. `monotonic` and `wall` are in seconds, the latter since the epoch."""
 
-    batch_write: BatchWrite
+    batch_write: Write
     monotonic: Callable[[], float]
     wall: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     delays: Callable[[], Iterator[float]]
+    put_item: Write
 
 
-async def write_items(items: Iterable[EncodedItem], table_name: str, deadline: float, effects: Effects) -> WriteResult:
+async def write_items(
+    items: Iterable[EncodedItem],
+    table_name: str,
+    deadline: float,
+    effects: Effects,
+    guarded: Iterable[EncodedItem] = (),
+) -> WriteResult:
     """Write items with unique IDs; return what was stored and what was not, and why. Expected failures never raise.
+
+    `guarded` items are written one by one, on the condition that they replace nothing but themselves.
 
     `deadline` is a moment on `effects.monotonic`; a request still in flight then is abandoned, and its items count
     as not written (the retry that follows writes the same bytes).
@@ -55,29 +62,34 @@ async def write_items(items: Iterable[EncodedItem], table_name: str, deadline: f
     batch = _Batch(table_name, deadline, effects)
     places = asyncio.Semaphore(_IN_FLIGHT)
 
-    async def write(chunk: Sequence[EncodedItem]) -> None:
+    async def write(chunk: Sequence[EncodedItem], *, guard: bool) -> None:
         async with places:
-            await batch.write(chunk)
+            await batch.write(chunk, guard=guard)
 
     async with asyncio.TaskGroup() as tasks:
         for chunk in chunks(items):
-            tasks.create_task(write(chunk))
+            tasks.create_task(write(chunk, guard=False))
+        for item in guarded:
+            tasks.create_task(write([item], guard=True))
     return batch.result
 
 
 def chunks(items: Iterable[EncodedItem]) -> Iterator[list[EncodedItem]]:
     """Divide items by BatchWriteItem's limits: 25 keys, and 16 MB of request."""
     chunk: list[EncodedItem] = []
-    size = _ENVELOPE_BYTES
+    size = ENVELOPE_BYTES
     for item in items:
-        item_bytes = len(item.body) + _PUT_BYTES
+        item_bytes = len(item.body) + PUT_BYTES
         if chunk and (len(chunk) == limits.BATCH_WRITE_KEYS or size + item_bytes > limits.BATCH_WRITE_BYTES):
             yield chunk
-            chunk, size = [], _ENVELOPE_BYTES
+            chunk, size = [], ENVELOPE_BYTES
         chunk.append(item)
         size += item_bytes
     if chunk:
         yield chunk
+
+
+_Send = Callable[[dict[str, EncodedItem]], Awaitable[AwsFailure]]
 
 
 class _Batch:
@@ -85,17 +97,18 @@ class _Batch:
 
     def __init__(self, table_name: str, deadline: float, effects: Effects) -> None:
         self.result = WriteResult()
-        self._start = b'{"RequestItems":{"' + table_name.encode() + b'":['
+        self._table = table_name.encode()
         self._deadline = deadline
         self._effects = effects
 
-    async def write(self, chunk: Sequence[EncodedItem]) -> bool:
-        """Write a chunk until nothing is left to retry; tell whether all of it was stored."""
+    async def write(self, chunk: Sequence[EncodedItem], *, guard: bool = False) -> bool:
+        """Write a chunk, or one guarded item, until nothing is left to retry; tell whether all of it is done with."""
+        send = self._put if guard else self._put_all
         pending = {item.recommendation_id: item for item in chunk}
         delays = self._effects.delays()
         transient_errors, why = 0, DEADLINE_EXCEEDED
         while (left := self._deadline - self._effects.monotonic()) > 0:
-            kind, why = await self._attempt(pending, left)
+            kind, why = await self._attempt(send, pending, left)
             if not pending:
                 return True
             if kind is Kind.INVALID:
@@ -113,25 +126,44 @@ class _Batch:
         self.result.unwritten.update(dict.fromkeys(pending, why))
         return False
 
-    async def _attempt(self, pending: dict[str, EncodedItem], left: float) -> AwsFailure:
-        """Send what is pending, once; take out of it what was stored, and tell why the rest was not."""
+    async def _attempt(self, send: _Send, pending: dict[str, EncodedItem], left: float) -> AwsFailure:
+        """Send what is pending, once; tell why what is still pending then was not stored."""
         try:
             async with asyncio.timeout(left):
-                response = await self._effects.batch_write(self._body(pending.values()))
+                return await send(pending)
         except TimeoutError:
             return AwsFailure(Kind.SYSTEMIC, DEADLINE_EXCEEDED)
         except (ClientError, BotoCoreError) as error:
             return classify(error)
+
+    async def _put_all(self, pending: dict[str, EncodedItem]) -> AwsFailure:
+        response = await self._effects.batch_write(batch_body(self._table, pending.values()))
         if "UnprocessedItems" not in response:
             # DynamoDB always names them, if only as an empty map. What answers without, such as a proxy with a page of
             # its own, which botocore reads as an empty answer, has stored nothing.
             return AwsFailure(Kind.TRANSIENT, NOT_CONFIRMED)
-        unprocessed = _unprocessed(response)
+        self._stored(pending, pending.keys() - unprocessed(response))
+        return AwsFailure(Kind.THROTTLED, THROTTLED)
+
+    async def _put(self, pending: dict[str, EncodedItem]) -> AwsFailure:
+        ((key, item),) = pending.items()
+        try:
+            response = await self._effects.put_item(guarded_body(self._table, item))
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") != "ConditionalCheckFailedException":
+                raise
+            self.result.conflicts.append(key)
+            pending.clear()
+        else:
+            if "ConsumedCapacity" in response:
+                self._stored(pending, [key])
+        return AwsFailure(Kind.TRANSIENT, NOT_CONFIRMED)
+
+    def _stored(self, pending: dict[str, EncodedItem], keys: Iterable[str]) -> None:
         now = self._effects.wall()
-        for key in pending.keys() - unprocessed:
+        for key in keys:
             del pending[key]
             self.result.stored[key] = now
-        return AwsFailure(Kind.THROTTLED, THROTTLED)
 
     async def _isolate(self, chunk: Sequence[EncodedItem]) -> None:
         """Write the valid items of a chunk that holds an invalid one, which DynamoDB does not name, or is too large.
@@ -148,15 +180,3 @@ class _Batch:
             await self._isolate(right)
         else:
             await self.write(right)
-
-    def _body(self, items: Iterable[EncodedItem]) -> bytes:
-        return self._start + b",".join([_PUT[0] + item.body + _PUT[1] for item in items]) + b"]}}"
-
-
-def _unprocessed(response: Mapping[str, Any]) -> set[str]:
-    """Return the IDs of the items that DynamoDB did not take."""
-    return {
-        request["PutRequest"]["Item"][PARTITION_KEY]["S"]
-        for requests in response["UnprocessedItems"].values()
-        for request in requests
-    }

@@ -1,4 +1,4 @@
-"""BatchWriteItem, SendMessageBatch and a credentials endpoint on 127.0.0.1 that fail when they are told to."""
+"""BatchWriteItem, PutItem, SendMessageBatch and a credentials endpoint on 127.0.0.1 that fail when they are told to."""
 
 import contextlib
 import json
@@ -114,9 +114,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        is_table = self.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
+        is_table = self.headers["X-Amz-Target"].startswith("DynamoDB_20120810.")
         service = self.server.table if is_table else self.server.queue
         fault = service.next_fault() or self._own_fault(request, is_table=is_table)
+        if fault is None and is_table and self._conflicts(request):
+            fault = dynamodb_error("ConditionalCheckFailedException", message="The conditional request failed")
         does = fault in (None, LOSE, STALL)
         document = (self._write if is_table else self._send)(request) if does else {}
         service.requests.append(request)  # what is in here was done
@@ -137,16 +139,21 @@ class _Connection(BaseHTTPRequestHandler):
         if trusted is not None and f"Credential={trusted}/" not in self.headers["Authorization"]:
             return dynamodb_error("ExpiredTokenException", message="The security token included is expired")
         most = self.server.most_items
-        if is_table and most is not None and len(next(iter(request["RequestItems"].values()))) > most:
+        if is_table and most is not None and len(_items(request)) > most:
             return Answer(413, b"")
         return None
 
+    def _conflicts(self, request: dict[str, Any]) -> bool:
+        """Tell whether the condition of a PutItem fails, the only one that the consumer makes."""
+        if "ConditionExpression" not in request:
+            return False
+        held = self.server.items.get(request["Item"]["recommendationId"]["S"])
+        return held is not None and held["contentDigest"] != request["ExpressionAttributeValues"][":digest"]
+
     def _write(self, request: dict[str, Any]) -> dict[str, Any]:
-        (puts,) = request["RequestItems"].values()
-        for put in puts:
-            item = put["PutRequest"]["Item"]
+        for item in _items(request):
             self.server.items[item["recommendationId"]["S"]] = item
-        return {"UnprocessedItems": {}}
+        return {"UnprocessedItems": {}} if "RequestItems" in request else {"ConsumedCapacity": {"CapacityUnits": 1.0}}
 
     def _send(self, request: dict[str, Any]) -> dict[str, Any]:
         answer: dict[str, list[dict[str, Any]]] = {"Successful": [], "Failed": []}
@@ -183,6 +190,13 @@ class _Connection(BaseHTTPRequestHandler):
 
     def log_message(self, *_: Any) -> None:
         """Keep the tests' output clean."""
+
+
+def _items(request: dict[str, Any]) -> list[dict[str, Any]]:
+    if "Item" in request:
+        return [request["Item"]]
+    (puts,) = request["RequestItems"].values()
+    return [put["PutRequest"]["Item"] for put in puts]
 
 
 @contextlib.contextmanager

@@ -62,6 +62,7 @@ class FakeTable:
     def __init__(self, *answers: Any, last: Any = 0, invalid: Collection[str] = ()) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.requests: list[list[str]] = []
+        self.guarded: list[str] = []  # IDs of the items that were put one by one
         self.in_flight = self.most_in_flight = 0
         self.invalid = set(invalid)
         self._answers = list(answers)
@@ -82,6 +83,23 @@ class FakeTable:
             return await self._answer(puts, items)
         finally:
             self.in_flight -= 1
+
+    async def put_item(self, ready: bytes) -> Mapping[str, Any]:
+        """Answer a PutItem request with the writer's condition."""
+        request = json.loads(ready)
+        item, digest = request["Item"], request["ExpressionAttributeValues"][":digest"]
+        assert request["TableName"] == TABLE
+        assert request["ConditionExpression"] == ("attribute_not_exists(recommendationId) OR contentDigest = :digest")
+        key = item["recommendationId"]["S"]
+        self.guarded.append(key)
+        await asyncio.sleep(0)
+        held = self.items.get(key)
+        if held is not None and held["contentDigest"] != digest:
+            raise client_error("ConditionalCheckFailedException")
+        answer = await self._answer([{"PutRequest": {"Item": item}}], {key: item})
+        if answer["UnprocessedItems"]:  # a lone put is throttled instead
+            raise client_error("ThrottlingException")
+        return {"ConsumedCapacity": {"TableName": TABLE, "CapacityUnits": 1.0}}
 
     async def _answer(self, puts: Sequence[Any], items: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._answers.pop(0) if self._answers else self._last
@@ -132,7 +150,7 @@ class FakeDeadLetterQueue:
 
 def effects(table: FakeTable, clock: Clock, delays: Callable[[], Iterator[float]] | None = None) -> Effects:
     """Return a writer's outside world; by default each delay between retries is one second."""
-    return Effects(table.batch_write, clock.monotonic, clock.wall, clock.sleep, delays or _one_second)
+    return Effects(table.batch_write, clock.monotonic, clock.wall, clock.sleep, delays or _one_second, table.put_item)
 
 
 def _one_second() -> Iterator[float]:

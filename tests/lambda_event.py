@@ -52,6 +52,11 @@ def record(message_id: str, text: Any, sent_at: int = 1_769_860_800_000) -> dict
     }
 
 
+def again(one: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as SQS delivers it another time."""
+    return {**one, "attributes": {**one["attributes"], "ApproximateReceiveCount": "2"}}
+
+
 def event(*texts: Any) -> dict[str, Any]:
     """Make an event whose messages are `m0`, `m1`, … with these bodies, sent a millisecond apart."""
     return {"Records": [record(f"m{index}", text, 1_769_860_800_000 + index) for index, text in enumerate(texts)]}

@@ -40,7 +40,14 @@ class Engine:
 
     async def write(self, items: Sequence[EncodedItem]) -> WriteResult:
         """Write items as the handler does."""
-        outside = Effects(self._batch_write, time.monotonic, time.time, asyncio.sleep, lambda: full_jitter(lambda: 0.0))
+        outside = Effects(
+            self._batch_write,
+            time.monotonic,
+            time.time,
+            asyncio.sleep,
+            lambda: full_jitter(lambda: 0.0),
+            self._clients.put_item,
+        )
         return await write_items(items, self.table, time.monotonic() + 60, outside)
 
     async def send(self, ready: bytes) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from consumer.handler import handler
 from tests.aws_server import aws_server
-from tests.lambda_event import Context, bodies, body, named, record
+from tests.lambda_event import Context, again, bodies, body, named, record
 from tests.lambda_sandbox import lambda_sandbox
 from tests.recommendation_table import create_table
 
@@ -36,7 +36,7 @@ def items(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_redelivery_in_any_order_and_any_division_leaves_the_table_byte_for_byte(items: Any) -> None:
-    """Duplicates and conflicts within the first batch included."""
+    """Duplicates and conflicts included, also conflicts that come back alone."""
     texts = bodies(60, retention=None, recommendation=CONTENT)
     records = [record(f"m{number}", text, number) for number, text in enumerate([*texts, *texts[:20]])]
     conflicts = [record(f"c{number}", body(f"agent-{number}", retention=None), 1_000) for number in range(5)]
@@ -49,7 +49,10 @@ def test_redelivery_in_any_order_and_any_division_leaves_the_table_byte_for_byte
         middle = shuffled.randrange(len(records))
         for batch in (records[:middle], records[middle:]):
             assert named(handler({"Records": batch}, Context())) == []
-        whole = [*records, *conflicts]
+        lone = [again(one) for one in conflicts]
+        assert named(handler({"Records": lone}, Context())) == []
+        assert items() == before
+        whole = [*map(again, records), *conflicts]
         shuffled.shuffle(whole)
         assert named(handler({"Records": whole}, Context())) == []
         assert items() == before

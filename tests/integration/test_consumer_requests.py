@@ -166,7 +166,14 @@ async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
     around = Surroundings(
         Settings.from_env({"RECOMMENDATIONS_TABLE": "recommendations"}),
         Logger(service="consumer-requests", stream=StringIO()),
-        Effects(clients.batch_write, time.monotonic, time.time, asyncio.sleep, lambda: full_jitter(random.random)),
+        Effects(
+            clients.batch_write,
+            time.monotonic,
+            time.time,
+            asyncio.sleep,
+            lambda: full_jitter(random.random),
+            clients.put_item,
+        ),
         clients.send_batch,
     )
     return await consume(event(*bodies(count, retention=None)), Context(remaining_ms), around)

@@ -63,11 +63,19 @@ class Slow:
 
     async def batch_write(self, ready: bytes) -> Mapping[str, Any]:
         """Answer at the next pace, the last one for ever."""
+        await self._pass()
+        return await self.table.batch_write(ready)
+
+    async def put_item(self, ready: bytes) -> Mapping[str, Any]:
+        """Answer at the same paces."""
+        await self._pass()
+        return await self.table.put_item(ready)
+
+    async def _pass(self) -> None:
         pace = self._table_paces.pop(0) if len(self._table_paces) > 1 else self._table_paces[0]
         await asyncio.sleep(pace.seconds)
         if pace.error is not None:
             raise pace.error
-        return await self.table.batch_write(ready)
 
     async def send_batch(self, entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
         """Answer at the queue's pace."""
@@ -80,7 +88,7 @@ class Slow:
 async def _invoke(allowed_ms: int, slow: Slow, seed: int) -> None:
     loop, messages = asyncio.get_running_loop(), event(*TEXTS)
     jitter = partial(full_jitter, random.Random(seed).random)  # noqa: S311 - jitter
-    outside = Effects(slow.batch_write, loop.time, Clock().wall, asyncio.sleep, jitter)
+    outside = Effects(slow.batch_write, loop.time, Clock().wall, asyncio.sleep, jitter, slow.put_item)
     around = Surroundings(
         Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
         Logger(service="consumer-deadline", stream=StringIO(), level="CRITICAL"),

@@ -62,6 +62,25 @@ def test_a_message_without_a_known_time_is_the_latest(attributes: Any) -> None:
     assert unknown.sent_at > known.sent_at
 
 
+@pytest.mark.parametrize(
+    ("system", "own", "redelivered"),
+    [
+        ({"ApproximateReceiveCount": "1"}, {}, False),
+        ({"ApproximateReceiveCount": "2"}, {}, True),
+        ({"ApproximateReceiveCount": "1"}, {"replayCount": {"stringValue": "1", "dataType": "Number"}}, True),
+        ({"ApproximateReceiveCount": "1"}, {"failureReason": {"stringValue": "x", "dataType": "String"}}, True),
+        ({"ApproximateReceiveCount": "1"}, {"colour": {"stringValue": "x", "dataType": "String"}}, False),
+        ({}, {}, False),
+        (None, None, False),
+    ],
+)
+def test_what_may_have_been_carried_out_before_is_told(system: Any, own: Any, *, redelivered: bool) -> None:
+    """By SQS's count of receives, and by what a dead letter brings along when it is redriven."""
+    one = {**record("m0", "a"), "attributes": system, "messageAttributes": own}
+    (message,) = read_messages({"Records": [one]})
+    assert message.redelivered is redelivered
+
+
 def test_a_record_without_a_source_has_an_empty_one() -> None:
     """An invocation by hand."""
     (message,) = read_messages({"Records": [{"messageId": "m0", "body": "a"}]})

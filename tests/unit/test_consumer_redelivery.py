@@ -17,7 +17,7 @@ from shared.envelope import parse_envelope
 from shared.item import encode_item
 from shared.settings import Settings
 from tests.fake_aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
-from tests.lambda_event import Context, body, record, redelivered
+from tests.lambda_event import Context, again, body, record, redelivered
 
 pytestmark = pytest.mark.usefixtures("capsys")  # the metrics' lines
 
@@ -88,7 +88,8 @@ def test_redelivery_in_any_order_leaves_the_items_byte_for_byte(
     """Whatever fails in between: an item is absent or as it should be, and what is acknowledged is there."""
     expected = dict(map(_item, ALIKE))
     items: dict[str, Any] = {}
-    for batch, failing in zip(batches, failures, strict=False):
+    for number, (batch, failing) in enumerate(zip(batches, failures, strict=False)):
+        batch = [again(one) if number % 2 else one for one in batch]  # noqa: PLW2901 - the same, delivered again
         acknowledged = _deliver(batch, items, failing)
         assert items.items() <= expected.items()
         assert {_item(one)[0] for one in batch if one["messageId"] in acknowledged} <= items.keys()
@@ -112,8 +113,45 @@ def test_a_batch_with_conflicts_has_the_same_outcome_at_every_delivery(deliverie
 
 
 @settings(deadline=None, max_examples=60)
+@given(_batches(UNLIKE), _batches(UNLIKE))
+def test_redelivery_replaces_nothing_in_the_table_even_with_conflicts_across_batches(
+    first: list[list[Record]], later: list[list[Record]]
+) -> None:
+    """What comes back is the table's own content, or a dead letter; in no order does it undo a write."""
+    items: dict[str, Any] = {}
+    for batch in first:
+        _deliver(batch, items)
+    _deliver([one for one in UNLIKE if _item(one)[0] not in items], items)
+    before = dict(items)
+    for batch in later:
+        queue = FakeDeadLetterQueue()
+        assert _deliver(list(map(again, batch)), items, queue=queue) == {one["messageId"] for one in batch}
+        assert items == before
+        dead = {(one["originalMessageId"], one["failureReason"]) for one in queue.attributes()}
+        for one in batch:
+            key, item = _item(one)
+            assert items[key] == item or (one["messageId"], "IdConflict") in dead
+
+
+def test_a_conflict_whose_dead_letter_fails_does_not_come_back_as_the_winner() -> None:
+    """It is delivered again alone, where nothing but the table can tell that it lost."""
+    early, late = UNLIKE[:2]
+    items: dict[str, Any] = {}
+    refusing = FakeDeadLetterQueue(error=client_error("AccessDenied"))
+    assert _deliver([early, late], items, queue=refusing) == {early["messageId"]}
+    queue = FakeDeadLetterQueue()
+    assert _deliver([again(late)], items, queue=queue) == {late["messageId"]}
+    assert items == dict([_item(early)])
+    (attributes,) = queue.attributes()
+    assert attributes["failureReason"] == "IdConflict"
+    assert attributes["failureDetail"] == "recommendationId: the table has it with other content"
+
+
+@settings(deadline=None, max_examples=60)
 @given(_batches(UNLIKE))
-def test_of_two_contents_in_different_batches_the_one_written_last_stands(batches: list[list[Record]]) -> None:
+def test_of_two_contents_first_delivered_in_different_batches_the_one_written_last_stands(
+    batches: list[list[Record]],
+) -> None:
     """BatchWriteItem replaces without asking: the bound of what this consumer can promise."""
     items: dict[str, Any] = {}
     expected: dict[str, Any] = {}

@@ -27,7 +27,7 @@ def test_the_client_is_made_before_the_first_event() -> None:
     """And what is there by then is never looked through again by the garbage collector."""
     done = _import_handler(
         "assert handler.sandbox.cache_info().currsize == 1\n"
-        "assert handler.sandbox().clients._batch_write is not None\n"
+        "assert handler.sandbox().clients._dynamodb is not None\n"
         "assert gc.get_freeze_count() > 50_000\n",
         **ENVIRONMENT,
     )

@@ -1,0 +1,122 @@
+"""What came back is written one by one, and replaces nothing but itself."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from consumer.writer import WriteResult, write_items
+from shared.item import EncodedItem, encode_item
+from tests.fake_aws import TABLE, Clock, FakeTable, client_error, effects
+from tests.lambda_event import envelope
+
+ITEMS = [encode_item(envelope(f"agent-{number}")) for number in range(30)]
+ITEM, OTHER = (encode_item(envelope(reasoning=text)) for text in ("one", "another"))
+
+
+async def _write(
+    table: FakeTable, guarded: Sequence[EncodedItem], items: Sequence[EncodedItem] = (), seconds: float = 20.0
+) -> WriteResult:
+    clock = Clock()
+    return await write_items(items, TABLE, clock.monotonic() + seconds, effects(table, clock), guarded)
+
+
+async def test_what_is_not_there_and_what_is_there_alike_are_stored() -> None:
+    """The second changes nothing."""
+    table = FakeTable()
+    assert set((await _write(table, [ITEM])).stored) == {ITEM.recommendation_id}
+    before = dict(table.items)
+    assert set((await _write(table, [ITEM])).stored) == {ITEM.recommendation_id}
+    assert table.items == before
+    assert table.requests == []
+
+
+async def test_other_content_is_a_conflict_and_is_left() -> None:
+    """Neither stored nor to be retried."""
+    table = FakeTable()
+    await _write(table, [], [ITEM])
+    result = await _write(table, [OTHER])
+    assert result == WriteResult(conflicts=[ITEM.recommendation_id])
+    assert table.items[ITEM.recommendation_id]["contentDigest"] == {"S": ITEM.digest}
+
+
+async def test_guarded_and_other_items_are_written_side_by_side() -> None:
+    """The one kind in requests of 25, the other one by one."""
+    table = FakeTable()
+    result = await _write(table, ITEMS[:3], ITEMS[3:])
+    assert len(result.stored) == 30
+    assert [len(request) for request in table.requests] == [25, 2]
+    assert sorted(table.guarded) == sorted(item.recommendation_id for item in ITEMS[:3])
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        client_error("ThrottlingException"),
+        client_error("InternalServerError", 500),
+        client_error("TransactionConflictException"),
+        EndpointConnectionError(endpoint_url="http://table"),
+    ],
+)
+async def test_what_passes_is_retried(fault: Exception) -> None:
+    """As for a batch."""
+    assert len((await _write(FakeTable(fault, fault), [ITEM])).stored) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (client_error("ThrottlingException"), "Throttled"),
+        (client_error("AccessDeniedException"), "AccessDeniedException"),
+        (EndpointConnectionError(endpoint_url="http://table"), "Unreachable"),
+    ],
+)
+async def test_what_does_not_pass_is_handed_back(answer: Exception, why: str) -> None:
+    """By name."""
+    assert (await _write(FakeTable(last=answer), [ITEM])).unwritten == {ITEM.recommendation_id: why}
+
+
+async def test_a_hanging_put_is_left_at_the_deadline() -> None:
+    """In real time."""
+    result = await _write(FakeTable(last="hang"), ITEMS[:9], seconds=0.05)
+    assert set(result.unwritten.values()) == {"DeadlineExceeded"}
+    assert len(result.unwritten) == 9
+
+
+async def test_an_item_that_dynamodb_refuses_is_rejected() -> None:
+    """There is nothing to divide."""
+    assert (await _write(FakeTable(invalid={ITEM.recommendation_id}), [ITEM])).rejected == [ITEM.recommendation_id]
+
+
+async def test_an_answer_without_consumed_capacity_confirms_nothing() -> None:
+    """It was asked for, so an answer without it is not DynamoDB's."""
+    clock = Clock()
+
+    async def answer(_: bytes) -> dict[str, Any]:
+        return {}
+
+    around = replace(effects(FakeTable(), clock), put_item=answer)
+    result = await write_items([], TABLE, clock.monotonic() + 20, around, [ITEM])
+    assert result.unwritten == {ITEM.recommendation_id: "NotConfirmed"}
+
+
+async def test_eight_requests_are_in_flight_at_most() -> None:
+    """Of both kinds together."""
+    in_flight = most = 0
+
+    async def answer(_: bytes) -> dict[str, Any]:
+        nonlocal in_flight, most
+        in_flight += 1
+        most = max(most, in_flight)
+        await asyncio.sleep(0)
+        in_flight -= 1
+        return {"ConsumedCapacity": {}, "UnprocessedItems": {}}
+
+    clock = Clock()
+    around = replace(effects(FakeTable(), clock), put_item=answer, batch_write=answer)
+    result = await write_items(ITEMS[15:], TABLE, clock.monotonic() + 20, around, ITEMS[:15])
+    assert len(result.stored) == 30
+    assert most == 8
