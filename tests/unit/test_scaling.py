@@ -76,7 +76,7 @@ def test_too_many_consumers_on_a_throttling_table_give_messages_back() -> None:
     crowd = replace(SETTING, maximum_concurrency=1_000)
     assert simulate(3_000, 120, crowd).returned > 0
     assert simulate(3_000, 120, SETTING).returned == 0
-    result = simulate(3_000, 1_100, replace(crowd, warm_units=100), seed=2)
+    result = simulate(60, 820, replace(SETTING, maximum_concurrency=40, warm_units=100))
     assert result.dead > 0
     assert _balanced(result)
 
