@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from click.testing import CliRunner, Result
 
 from cli import cost
@@ -16,6 +15,7 @@ from cli.app import recs
 from cli.cost import Workload, bill
 from cli.cost_prices import Prices
 from cli.cost_profile import Profile, billed_requests
+from infra.local.deployment import load_template
 from tests.recommendation_table import FakeDynamoDb, runtime
 
 ROOT = Path(__file__).parents[2]
@@ -100,12 +100,7 @@ def test_a_key_of_ones_own_adds_two_lines() -> None:
 
 def test_what_is_assumed_of_the_template_is_in_it() -> None:
     """Memory, log retention, alarms and dashboard."""
-
-    class Loader(yaml.SafeLoader):
-        """Reads CloudFormation's own tags as plain values."""
-
-    Loader.add_multi_constructor("!", lambda _loader, suffix, _node: suffix)
-    template = yaml.load((ROOT / "infra" / "template.yaml").read_text(), Loader)  # noqa: S506 - a SafeLoader
+    template = load_template(ROOT / "infra" / "template.yaml", {})
     parameters, resources = template["Parameters"], template["Resources"].values()
     assert parameters["MemorySize"]["Default"] == cost.MEMORY_MB
     assert parameters["LogRetentionDays"]["Default"] == cost.LOG_DAYS
