@@ -13,13 +13,12 @@ from shared.json_text import JsonError, parse_json
 RETRIES_EXHAUSTED: Final = "RetriesExhausted"
 REPLAY_COUNT: Final = "replayCount"
 
-# Reasons of the consumer that no retry overcomes, with what comes of a redrive. An IdConflict would not even fail:
-# it would be stored in place of the recommendation that stands.
+# Reasons of the consumer that no retry overcomes, with what comes of a redrive.
 POISON: Final = {
     "InvalidJson": "would come back: not JSON",
     "InvalidEnvelope": "would come back: breaks the contract",
     "IdMismatch": "would come back: not its content's ID",
-    "IdConflict": "would replace the one that has its ID",
+    "IdConflict": "would come back: another one has its ID",
     "ItemRejected": "would come back: DynamoDB refuses it",
 }
 
