@@ -12,7 +12,7 @@ from aiohttp import web
 from botocore.config import Config
 
 from infra.local.ports import HOST
-from tests.chaos.pipeline.faults import DEAD_LETTER, DELETE, KINDS, RECEIVE, SEND, WRITE, Dice, Rates
+from tests.chaos.pipeline.faults import DEAD_LETTER, DELETE, KINDS, RECEIVE, SEND, WRITE, WRITE_ONE, Dice, Rates
 from tests.chaos.pipeline.proxy import FaultProxy
 
 QUEUE: Final = "http://127.0.0.1/1/queue"
@@ -41,6 +41,7 @@ class Service:
             "DeleteMessageBatch": done,
             "ReceiveMessage": {"Messages": self.messages[: document.get("MaxNumberOfMessages")]},
             "BatchWriteItem": {"UnprocessedItems": {}},
+            "PutItem": {},
         }
         answer = answers[request.headers["X-Amz-Target"].rpartition(".")[2]]
         return web.Response(body=orjson.dumps(answer), content_type="application/x-amz-json-1.0")
@@ -78,6 +79,7 @@ class Bench:
             RECEIVE: lambda: self._sqs.receive_message(QueueUrl=QUEUE, MaxNumberOfMessages=10),
             DELETE: lambda: self._sqs.delete_message_batch(**{"QueueUrl": QUEUE, "Entries": receipts, **parameters}),
             WRITE: lambda: self._dynamodb.batch_write_item(RequestItems={"table": puts}),
+            WRITE_ONE: lambda: self._dynamodb.put_item(TableName="table", Item=puts[0]["PutRequest"]["Item"]),
         }
         return await asyncio.to_thread(calls[name])
 

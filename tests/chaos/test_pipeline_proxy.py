@@ -8,7 +8,18 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from infra.local.ports import HOST
-from tests.chaos.pipeline.faults import DEAD_LETTER, DELETE, KINDS, RECEIVE, SEND, STRIKES, WRITE, Dice, Rates
+from tests.chaos.pipeline.faults import (
+    DEAD_LETTER,
+    DELETE,
+    KINDS,
+    RECEIVE,
+    SEND,
+    STRIKES,
+    WRITE,
+    WRITE_ONE,
+    Dice,
+    Rates,
+)
 from tests.chaos.pipeline_bench import NEVER, SILENCE, TEN, bench
 
 ANY_CALL = pytest.mark.parametrize("name", STRIKES)
@@ -61,9 +72,17 @@ async def test_a_lost_response_leaves_the_caller_waiting_though_the_service_acte
 @pytest.mark.parametrize(
     ("fault", "name", "status", "code"),
     [
-        *(("error_500", name, 500, "InternalServerError" if name == WRITE else "InternalFailure") for name in STRIKES),
         *(
-            ("throttled", name, 400, "ProvisionedThroughputExceededException" if name == WRITE else "RequestThrottled")
+            ("error_500", name, 500, "InternalServerError" if name in {WRITE, WRITE_ONE} else "InternalFailure")
+            for name in STRIKES
+        ),
+        *(
+            (
+                "throttled",
+                name,
+                400,
+                "ProvisionedThroughputExceededException" if name in {WRITE, WRITE_ONE} else "RequestThrottled",
+            )
             for name in STRIKES
         ),
         ("dlq_failing", DEAD_LETTER, 500, "InternalFailure"),

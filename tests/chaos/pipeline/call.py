@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple
 import orjson
 from aiohttp import web
 
-from tests.chaos.pipeline.faults import WRITE
+from tests.chaos.pipeline.faults import WRITE, WRITE_ONE
 from tests.fault_server import ERRORS
 
 _DYNAMODB: Final = "com.amazonaws.dynamodb.v20120810#"
@@ -42,7 +42,7 @@ class Answer(NamedTuple):
 def error(call: Call, of_sqs: str, of_dynamodb: str) -> Answer:
     """Return what the service that was called says when it fails."""
     status, code, whose = ERRORS[of_sqs]
-    if call.name == WRITE:
+    if call.name in {WRITE, WRITE_ONE}:
         return Answer(status, {"__type": _DYNAMODB + of_dynamodb, "message": "as chance had it"})
     return Answer(status, {"__type": f"com.amazonaws.sqs#{code}"}, f"{code};{whose}")
 

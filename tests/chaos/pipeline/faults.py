@@ -11,6 +11,7 @@ DEAD_LETTER: Final = "SendMessageBatch (DLQ)"
 RECEIVE: Final = "ReceiveMessage"
 DELETE: Final = "DeleteMessageBatch"
 WRITE: Final = "BatchWriteItem"
+WRITE_ONE: Final = "PutItem"
 KILL: Final = "consumer killed"  # counted with the faults, but not one of a call
 
 _T = TypeVar("_T")
@@ -48,6 +49,7 @@ STRIKES: Final = {
     RECEIVE: (*_ANY_CALL, "delivered_twice", "redelivered"),
     DELETE: _ANY_CALL,
     WRITE: (*_ANY_CALL, "unprocessed"),
+    WRITE_ONE: _ANY_CALL,
 }
 KINDS: Final = tuple(dict.fromkeys(fault for faults in STRIKES.values() for fault in faults))
 DELIVERED_AGAIN: Final = frozenset({"delivered_twice", "redelivered"})
