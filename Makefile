@@ -58,8 +58,24 @@ test-quick: $(VENV)/.ready ## the tests that need no server, on the Python named
 bench-producer: $(VENV)/.ready ## what enqueue costs its caller, beside its peers (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
 
-soak: $(VENV)/.ready ## a million enqueues against a slow queue: memory flat, balance exact (half a minute)
+bench-consumer: $(VENV)/.ready ## what storing a record costs, beside four usual ways (four minutes; writes build/bench-consumer.json)
+	$(BIN)/python -m benchmarks.consumer --json build/bench-consumer.json
+
+chaos: setup ## 50,000 envelopes through the pipeline under faults: nothing lost (seven minutes; writes build/chaos.json)
+	$(BIN)/python -m tests.chaos.pipeline --json build/chaos.json
+
+soak: $(VENV)/.ready ## a million enqueues and ten thousand invocations: memory flat, nothing lost (two minutes)
 	$(BIN)/python -m benchmarks.soak
+	$(BIN)/python -m benchmarks.consumer_soak
+
+usage: setup ## measure what incidents use of AWS, which recs cost computes with (a minute; python -m benchmarks.usage --write keeps it)
+	$(BIN)/python -m benchmarks.usage
+
+scaling: $(VENV)/.ready ## simulate 1 to 100,000 recommendations a second: lag, cost, and the limit that binds
+	$(BIN)/python -m benchmarks.scaling
+
+scaling-check: $(VENV)/.ready $(VENV)-stack/.ready ## hold that simulation to the local stack, at a low rate
+	$(BIN)/python -m benchmarks.scaling_check
 
 alarms: $(VENV)/.ready $(VENV)-stack/.ready ## which alarm fires for what: faults on the local stack against the template's alarms (half a minute)
 	@$(BIN)/python -m examples.alarms
@@ -98,4 +114,4 @@ clean: ## stop a kept local stack and remove everything that these targets made
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
 
-.PHONY: help setup demo down test test-quick bench-producer soak alarms build deploy destroy lint format lock clean
+.PHONY: help setup demo down test test-quick bench-producer bench-consumer chaos soak usage scaling scaling-check alarms build deploy destroy lint format lock clean

@@ -1,4 +1,4 @@
-"""Our rows: the producer, its sender draining into a client that answers at once, or parked before one that does not."""
+"""Our rows: the producer, its sender draining into a client that answers at once, or parked before a dead one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping

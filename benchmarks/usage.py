@@ -10,10 +10,12 @@ import platform
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.usage_engines import dynalite, moto
+from benchmarks.usage_engines import moto
 from benchmarks.usage_run import AGENTS, INVOCATIONS, measure, measure_full_batch
+from infra.local.dynalite import DynaliteError, running_dynalite
 
 PROFILE: Final = Path(__file__).parents[1] / "cli" / "cost_profile.json"
 SIZES: Final = tuple(kilobytes * 1024 for kilobytes in (2, 3, 5, 10, 20, 50, 100, 300))  # bytes of an envelope
@@ -24,8 +26,12 @@ _FEW: Final = 5  # invocations, of which the first is cold
 
 
 def profile(invocations: int) -> dict[str, Any]:
-    """Measure every size; return the profile."""
-    with moto() as sqs_url, dynalite() as dynamodb_url:
+    """Measure every size; return the profile. Raises `DynaliteError`."""
+    with (
+        TemporaryDirectory() as folder,
+        moto() as sqs_url,
+        running_dynalite(Path(folder, "dynalite.log")) as dynamodb_url,
+    ):
         sizes = [measure(size, sqs_url, dynamodb_url, invocations) for size in SIZES]
     return {
         "measured": datetime.now(UTC).date().isoformat(),
@@ -60,7 +66,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--invocations", type=int, default=INVOCATIONS, help="for the median of the CPU time")
     parser.add_argument("--write", action="store_true", help=f"replace cli/{PROFILE.name}")
     options = parser.parse_args(arguments)
-    found = profile(options.invocations)
+    try:
+        found = profile(options.invocations)
+    except DynaliteError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
     print(table(found))
     if options.write:
         PROFILE.write_text(json.dumps(found, indent=2) + "\n")

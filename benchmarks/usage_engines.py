@@ -1,23 +1,15 @@
 """The engines that usage is measured on: moto's SQS and dynalite's DynamoDB, on 127.0.0.1."""
 
 import logging
-import shutil
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from moto.moto_server.threaded_moto_server import ThreadedMotoServer
 
 from infra.local import ports
-from infra.local.emulator import end_group
 
-_DYNALITE: Final = Path(__file__).parents[1] / "tests" / "conformance" / "node_modules" / "dynalite" / "cli.js"
 _NOBODY: Final = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _KEYS: Final = ("incidentId", "agentType", "executionId")
 INDEXES: Final = tuple(f"{name}-timestamp-index" for name in _KEYS)
@@ -35,42 +27,6 @@ def moto() -> Iterator[str]:
         yield f"http://{host}:{port}"
     finally:
         server.stop()
-
-
-@contextmanager
-def dynalite() -> Iterator[str]:
-    """Start dynalite, whose tables are ready at once, and yield its URL. Raises SystemExit without Node or dynalite."""
-    beside = Path(sys.prefix, "bin", "node")
-    node = str(beside) if beside.exists() else shutil.which("node")
-    if node is None or not _DYNALITE.exists():
-        sys.exit("dynalite is missing: run make setup")
-    port = ports.choose(0)
-    delays = [part for name in ("create", "delete") for part in (f"--{name}TableMs", "0")]
-    process = subprocess.Popen(  # noqa: S603 - node and dynalite, our own arguments
-        [node, str(_DYNALITE), "--host", ports.HOST, "--port", str(port), *delays],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,  # a group of its own: `node` may be a script that starts the real one
-    )
-    try:
-        _wait_for(port)
-        yield f"http://{ports.HOST}:{port}"
-    finally:
-        end_group(process.pid)
-        process.wait()
-
-
-def _wait_for(port: int) -> None:
-    deadline = time.monotonic() + 30
-    while True:
-        try:
-            socket.create_connection((ports.HOST, port), timeout=1).close()
-        except OSError:
-            if time.monotonic() > deadline:
-                sys.exit("dynalite does not start")
-            time.sleep(0.05)
-        else:
-            return
 
 
 def client(service: str, url: str) -> Any:

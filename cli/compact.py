@@ -14,7 +14,7 @@ Item = Mapping[str, AttributeValue]
 
 FETCHED_KEYS: Final = 100  # of one BatchGetItem (Amazon DynamoDB API reference)
 _DIGEST: Final = "contentDigest"  # every whole item has it, and no compact index: so a part is known without a right
-_LISTED: Final = frozenset({"incidentId", "executionId", "agentType", "confidence", "metadata", "reasoning", "ttl"})
+LISTED: Final = frozenset({"incidentId", "executionId", "agentType", "confidence", "metadata", "reasoning", "ttl"})
 _ATTEMPTS: Final = 8  # that bring nothing, one after another: 6 s of waiting on average
 _FIRST_DELAY: Final = 0.1  # seconds, doubled each time
 _MOST_DELAY: Final = 3.2
@@ -27,7 +27,7 @@ def is_part(item: Item, *, whole: bool) -> bool:
     """
     if _DIGEST in item:
         return False
-    return whole or not (item.keys() >= _LISTED and item["reasoning"].get("S", "").strip())
+    return whole or not (item.keys() >= LISTED and item["reasoning"].get("S", "").strip())
 
 
 def completed(

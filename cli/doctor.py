@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from cli.compact import LISTED
 from cli.visible import visible
 from shared.item import PARTITION_KEY
 
@@ -88,11 +89,15 @@ def check_table(table: Described) -> Iterator[Finding]:
 
 
 def _index(subject: str, index: Described | None, key: str) -> Finding:
-    wanted = "is active, sorted by time, and holds whole items"
+    wanted = "is active, sorted by time, and holds whole items or what lists print"
     if index is None:
         return finding(subject, right=False, wanted=wanted, seen="missing")
-    seen = (_keys(index), index.get("Projection", {}).get("ProjectionType"), index.get("IndexStatus", "ACTIVE"))
-    return finding(subject, seen == ({"HASH": key, "RANGE": "timestamp"}, "ALL", "ACTIVE"), wanted, seen)
+    projection = index.get("Projection", {})
+    held = {key, *projection.get("NonKeyAttributes", [])}
+    suffices = projection.get("ProjectionType") == "ALL" or held >= LISTED
+    sorted_right = _keys(index) == {"HASH": key, "RANGE": "timestamp"}
+    right = suffices and sorted_right and index.get("IndexStatus", "ACTIVE") == "ACTIVE"
+    return finding(subject, right, wanted, (_keys(index), projection, index.get("IndexStatus")))
 
 
 def _keys(described: Described) -> dict[str, str]:

@@ -74,8 +74,8 @@ def _refused(error: dict[str, Any], target: Target) -> str:
             return f"There is no {target}: check --table, --region, --profile and --endpoint-url."
         case "AccessDeniedException":
             return (
-                f"Access to {target} is denied: use an identity that may Query and GetItem it, such as one that may"
-                f" assume RecommendationReaderRole. DynamoDB says: {message}"
+                f"Access to {target} is denied: use an identity that may Query, GetItem and BatchGetItem it, such as"
+                f" one that may assume RecommendationReaderRole. DynamoDB says: {message}"
             )
         case "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded":
             return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."

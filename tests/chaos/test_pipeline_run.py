@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from examples.executor.run import yesterday
+from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import __main__ as command
 from tests.chaos.pipeline import report
-from tests.chaos.pipeline.engines import EngineError
 from tests.chaos.pipeline.faults import KILL, KINDS, Rates
 from tests.chaos.pipeline.ledger import LOST, Ledger
 from tests.chaos.pipeline.plan import Plan
@@ -101,7 +101,7 @@ def test_a_missing_engine_is_no_failed_ledger(
     """Exit code 2, and what to do."""
 
     def cannot(*_: object) -> Result:
-        raise EngineError("Run `make setup`.")
+        raise DynaliteError("Run `make setup`.")
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(command, "run", cannot)

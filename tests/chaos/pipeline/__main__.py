@@ -15,9 +15,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from examples.executor.run import yesterday
 from infra.local import StackError
+from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import report
 from tests.chaos.pipeline.broken import BREAKS
-from tests.chaos.pipeline.engines import EngineError
 from tests.chaos.pipeline.faults import Rates
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.processes import NO_ACCOUNT
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with _progress(plan.envelopes) as show:
             result = run(plan, Rates(), show)
-    except (EngineError, StackError) as error:
+    except (DynaliteError, StackError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     except KeyboardInterrupt:

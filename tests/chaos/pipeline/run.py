@@ -41,7 +41,7 @@ class Result:
 
 
 def run(plan: Plan, rates: Rates, show: Show) -> Result:
-    """Run the pipeline. Raises `EngineError`, `StackError`, and `RuntimeError` when the producer fails."""
+    """Run the pipeline. Raises `DynaliteError`, `StackError`, and `RuntimeError` when the producer fails."""
     with running_engines(Path(plan.folder), plan.visibility) as engines:
         return asyncio.run(_run(plan, engines, FaultProxy(*_addresses(engines), Dice(plan.seed, rates)), show))
 
