@@ -86,6 +86,11 @@ def build(
     return built
 
 
+def build_for_this_python() -> Built:
+    """Return the consumer's zip as this interpreter runs it, which the local stack deploys. Raises `BuildError`."""
+    return build("local", OUTPUT.with_name(f"consumer-local-{sys.version_info.major}.{sys.version_info.minor}.zip"))
+
+
 def _sources(artifact: Artifact, root: Path) -> list[Path]:
     for package in artifact.packages:
         if not (root / package / "__init__.py").is_file():

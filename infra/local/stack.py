@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.build import ROOT, build
+from infra.build import ROOT, build_for_this_python
 from infra.errors import BuildError
 from infra.local import canary, deployment, kept, ports
 from infra.local.differences import apply_all
@@ -118,9 +117,8 @@ def local_stack(
 
 
 def _start(emulator: Emulator, port: int, parameters: Mapping[str, str]) -> LocalStack:
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
     try:
-        built = build("local", ROOT / "build" / f"consumer-local-{version}.zip")
+        built = build_for_this_python()
     except BuildError as error:
         raise StackError(str(error)) from error
     emulator.start(ports.choose(port))

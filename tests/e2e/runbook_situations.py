@@ -5,15 +5,15 @@ Each runs up to its first `yield` before the section's first block, and to the n
 
 import io
 import json
-import shutil
 import time
 import zipfile
 from collections.abc import Callable, Generator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
 from examples.alarms.refusing_table import RefusingTable, publish_consumer
-from infra.build import ROOT
+from infra.build import ROOT, build_for_this_python
 from infra.local import LocalStack
 from shared.envelope import Envelope
 
@@ -119,10 +119,7 @@ class World:
 
     def deploy_executor(self, queue_url: str) -> None:
         """Create an executor of three lines, with the template's executor policy and no other right."""
-        code = io.BytesIO()
-        (built,) = (ROOT / "build").glob("consumer-local-*.zip")
-        with built.open("rb") as source:
-            shutil.copyfileobj(source, code)
+        code = io.BytesIO(Path(build_for_this_python().path).read_bytes())
         with zipfile.ZipFile(code, "a") as bundle:
             for file in (ROOT / "producer").glob("*.py"):
                 bundle.write(file, f"producer/{file.name}")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from infra.build import ROOT, build
+from infra.build import ROOT, build_for_this_python
 from infra.local import LocalStack, deployment
 from infra.local.differences import apply_all
 from tests.lambda_event import envelope
@@ -46,8 +46,7 @@ def command(stack: LocalStack, module: str, *arguments: str) -> str:
 def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: LocalStack, tmp_path: Path) -> None:
     """From the template as the local stack needs it; all else is what runs against AWS."""
     adjusted = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", {"MaximumConcurrency": "2"}))
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    zip_file = build("local", ROOT / "build" / f"consumer-local-{version}.zip").path
+    zip_file = build_for_this_python().path
     adjusted["Resources"]["Consumer"]["Properties"]["CodeUri"] = zip_file
     template = tmp_path / "template.json"
     template.write_text(json.dumps(adjusted))

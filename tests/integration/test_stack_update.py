@@ -1,7 +1,6 @@
 """Updates of a stack that is at work: one that succeeds and one that is rolled back lose nothing."""
 
 import json
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -9,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
-from infra.build import ROOT, build
+from infra.build import ROOT, build_for_this_python
 from infra.local import LocalStack, deployment
 from infra.local.differences import Template, apply_all
 from shared.item import item_digest
@@ -47,8 +46,7 @@ def template(stack: LocalStack, batch_size: int) -> Template:
         "MaximumConcurrency": "2",
         "VisibilityTimeout": "5",
     }
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    built = build("local", ROOT / "build" / f"consumer-local-{version}.zip")
+    built = build_for_this_python()
     adjusted = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
     return deployment.package(stack.client, adjusted, ROOT / built.path, built.digest)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from infra.artifacts import CONSUMER
-from infra.build import ROOT, build
+from infra.build import ROOT, build, build_for_this_python
 from infra.byte_code import interpreter
 from infra.dependencies import TARGETS
 from infra.errors import BuildError
@@ -42,8 +42,7 @@ AARCH64 = 183  # e_machine of an ELF file
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder of the unpacked zip for this interpreter."""
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    built = build("local", ROOT / "build" / f"consumer-local-{version}.zip")
+    built = build_for_this_python()
     folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(built.path) as bundle:
         bundle.extractall(folder)
