@@ -57,8 +57,8 @@ def all_is_well(stack: LocalStack, _: RefusingTable) -> None:
 
 
 def some_refused_requests(stack: LocalStack, table: RefusingTable) -> None:
-    """Twenty recommendations; the table refuses three requests, and then takes all."""
-    table.left = 3
+    """Twenty recommendations; the table refuses eleven requests, and then takes all."""
+    table.left = 11  # of one write or more each, and the alarm is about more than ten
     _send(stack, _bodies("refused", 20))
 
 
