@@ -1,16 +1,11 @@
 """What storing a recommendation costs, beside the usual ways: `python -m benchmarks.consumer --help`."""
 
-import argparse
-import json
-import os
-import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
+from benchmarks import command
 from benchmarks import consumer_cpu as cpu
 from benchmarks import consumer_sandbox as sandbox
 from benchmarks.aws_stub import running_stub
@@ -46,7 +41,7 @@ def run(plan: Plan, progress: Callable[[str, float], None]) -> dict[str, Any]:
         memory = sandbox.memory(url, small, full)
         cold = sandbox.cold_starts(url, event_text(FEW, 10), plan.starts, lambda share: progress("start", share))
     return {
-        "machine": _machine(),
+        "machine": command.machine(PACKAGES),
         "items": {kind: facts(kind) for kind in cpu.KINDS},
         "unit": "microseconds of CPU per record",
         "rows": [
@@ -64,16 +59,6 @@ def run(plan: Plan, progress: Callable[[str, float], None]) -> dict[str, Any]:
         ],
         "memory": {"records": plan.records, **memory},
         "starts": {"repetitions": plan.starts, "unit": "milliseconds", **cold},
-    }
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "load": os.getloadavg()[0],  # of the last minute, this run included
-        "packages": {name: version(name) for name in PACKAGES},
     }
 
 
@@ -123,15 +108,13 @@ def _show_progress(what: str, share: float) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run; returns the process' exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.consumer",
+    options = command.options(
+        arguments,
+        name="consumer",
         description="Measure what storing a 5 KB recommendation costs: CPU, memory, start.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        quick="a batch of each",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
-    parser.add_argument("--quick", action="store_true", help="a batch of each: shows that it runs, measures nothing")
-    options = parser.parse_args(arguments)
     progress = _show_progress if sys.stderr.isatty() else lambda _what, _share: None
     report = run(QUICK if options.quick else PLAN, progress)
     machine = report["machine"]
@@ -139,9 +122,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for kind, one in report["items"].items():
         print(f"{kind}: {one['leaves']} in a body of {one['bytes']:,} bytes")
     print(f"\n{table(report)}\n\n{findings(report)}")
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    command.write(report, options.json)
     return 0
 
 

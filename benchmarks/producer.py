@@ -1,18 +1,13 @@
 """What `enqueue` costs its caller, beside the alternatives: `python -m benchmarks.producer --help`."""
 
-import argparse
 import json
-import os
-import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 
-from benchmarks import inline, own, stdlib, telemetry
+from benchmarks import command, inline, own, stdlib, telemetry
 from benchmarks.recommendation import leaves, typical_fields
 from benchmarks.timing import PAUSE, PERCENTILES, Plan, Subject, measure, summary
 
@@ -94,7 +89,7 @@ def run(repetitions: int, plan: Plan | None = None) -> dict[str, Any]:
                 for way, measured in measure(subject, plan or row.plan).items():
                     times[row.name][way].append(measured)
     return {
-        "machine": _machine(),
+        "machine": command.machine(PACKAGES),
         "recommendation": _facts(fields["recommendation"]),
         "repetitions": repetitions,
         "unit": "microseconds",
@@ -108,16 +103,6 @@ def _result(row: Row, plan: Plan, times: Mapping[str, list[list[int]]]) -> dict[
         "includes": row.includes,
         "calls": {"burst": plan.burst, "isolated": plan.isolated},
         **{way: summary(measured) for way, measured in times.items()},
-    }
-
-
-def _machine() -> dict[str, Any]:
-    return {
-        "python": platform.python_version(),
-        "system": f"{platform.system()} {platform.machine()}",
-        "cpus": os.cpu_count(),
-        "load": os.getloadavg()[0],  # of the last minute, this run included
-        "packages": {name: version(name) for name in PACKAGES},
     }
 
 
@@ -144,17 +129,13 @@ def table(report: Mapping[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line and run; returns the process' exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.producer",
+    options = command.options(
+        arguments,
+        name="producer",
         description="Measure what handing over a 5 KB recommendation costs the caller.",
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        quick="a few calls of each",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
-    parser.add_argument(
-        "--quick", action="store_true", help="a few calls of each: shows that it runs, measures nothing"
-    )
-    options = parser.parse_args(arguments)
     report = run(1, QUICK) if options.quick else run(REPETITIONS)
     machine, recommendation = report["machine"], report["recommendation"]
     print(
@@ -162,9 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         f"{recommendation['bytes']:,} bytes and {recommendation['leaves']} leaves; median of {report['repetitions']}"
     )
     print(table(report))
-    if options.json is not None:
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=1) + "\n")
+    command.write(report, options.json)
     return 0
 
 

@@ -6,6 +6,7 @@ billed requests and consumed write units. Logs, metrics and CPU time are those o
 
 import argparse
 import json
+import logging
 import platform
 import sys
 from datetime import UTC, datetime
@@ -13,9 +14,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.usage_engines import moto
 from benchmarks.usage_run import AGENTS, INVOCATIONS, measure, measure_full_batch
 from infra.local.dynalite import DynaliteError, running_dynalite
+from infra.local.moto import running_moto
 
 PROFILE: Final = Path(__file__).parents[1] / "cli" / "cost_profile.json"
 SIZES: Final = tuple(kilobytes * 1024 for kilobytes in (2, 3, 5, 10, 20, 50, 100, 300))  # bytes of an envelope
@@ -27,9 +28,10 @@ _FEW: Final = 5  # invocations, of which the first is cold
 
 def profile(invocations: int) -> dict[str, Any]:
     """Measure every size; return the profile. Raises `DynaliteError`."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's; else a line for each request
     with (
         TemporaryDirectory() as folder,
-        moto() as sqs_url,
+        running_moto() as sqs_url,
         running_dynalite(Path(folder, "dynalite.log")) as dynamodb_url,
     ):
         sizes = [measure(size, sqs_url, dynamodb_url, invocations) for size in SIZES]

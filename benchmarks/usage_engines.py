@@ -1,32 +1,13 @@
 """The engines that usage is measured on: moto's SQS and dynalite's DynamoDB, on 127.0.0.1."""
 
-import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Final
 
 import boto3
-from moto.moto_server.threaded_moto_server import ThreadedMotoServer
-
-from infra.local import ports
 
 _NOBODY: Final = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
 _KEYS: Final = ("incidentId", "agentType", "executionId")
 INDEXES: Final = tuple(f"{name}-timestamp-index" for name in _KEYS)
 COMPACT: Final = (*_KEYS, "confidence", "reasoning", "metadata", "ttl")  # docs/decisions/0015, and infra/template.yaml
-
-
-@contextmanager
-def moto() -> Iterator[str]:
-    """Start moto in server mode and yield its URL."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # else a line for each request
-    server = ThreadedMotoServer(ip_address=ports.HOST, port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
 
 
 def client(service: str, url: str) -> Any:

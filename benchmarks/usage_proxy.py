@@ -2,7 +2,6 @@
 
 import json
 import math
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +10,8 @@ from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 from urllib.parse import urlsplit
+
+from infra.local.serving import serving
 
 _HOP_BY_HOP: Final = frozenset({"connection", "content-length", "host", "transfer-encoding"})
 _WRITE: Final = "BatchWriteItem"
@@ -46,14 +47,8 @@ def counting(upstream: str) -> Iterator[Counts]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     counts = Counts(f"http://127.0.0.1:{server.server_port}")
     server.counts, server.upstream = counts, upstream  # type: ignore[attr-defined]  # for the handler
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
+    with serving(server):
         yield counts
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -13,6 +13,8 @@ from hashlib import md5
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, NamedTuple
 
+from infra.local.serving import serving
+
 HANG: Final = "takes the request and never answers"
 CRAWL: Final = "answers a byte every 50 ms, for ever"
 RESET: Final = "breaks the connection before anything is done"
@@ -80,6 +82,14 @@ class AwsServer(ThreadingHTTPServer):
         self.most_items: int | None = None  # of a request; more are too large (HTTP 413)
         self.access_key = "test"  # what the credentials endpoint gives out
         self.trusted_key: str | None = None  # the only access key that is not expired
+
+    def server_close(self) -> None:
+        """Stop listening, let go of the requests that hang, and close what is open."""
+        self.done.set()
+        for connection in list(self.sockets):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        super().server_close()
 
     def bodies(self) -> list[str]:
         """Return the bodies of the dead letters."""
@@ -203,15 +213,5 @@ def _items(request: dict[str, Any]) -> list[dict[str, Any]]:
 def aws_server() -> Iterator[AwsServer]:
     """Run a server until the end of the block."""
     server = AwsServer()
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    serving.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.done.set()
-        server.shutdown()
-        for connection in list(server.sockets):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        server.server_close()
-        serving.join()

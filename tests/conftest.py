@@ -9,6 +9,7 @@ import pytest
 
 from infra.local import LocalStack, local_stack, ports
 from infra.local.dynalite import DynaliteError, running_dynalite
+from infra.local.moto import running_moto
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,17 +39,8 @@ def stack() -> Iterator[LocalStack]:
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[str]:
     """The endpoint URL of moto in server mode. Tests share it, so they name their own queues and tables."""
-    from moto.moto_server.threaded_moto_server import (  # noqa: PLC0415 - a second that only its users should pay
-        ThreadedMotoServer,
-    )
-
-    server = ThreadedMotoServer(ip_address=ports.HOST, port=0, verbose=False)
-    server.start()
-    try:
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-    finally:
-        server.stop()
+    with running_moto() as url:
+        yield url
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
+from infra.local.serving import serving
+
 HANG: Final = "hang"  # takes the request and does not answer before `release`
 DRIP: Final = "drip"  # answers one byte at a time, for ever
 RESET: Final = "reset"  # breaks the connection while the client waits
@@ -57,6 +59,12 @@ class FaultServer(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
                 closed += 1
         return closed
+
+    def server_close(self) -> None:
+        """Stop listening, let go of the requests that hang, and close what is open."""
+        self.heal()
+        self.close_connections()
+        super().server_close()
 
     def arrived_numbers(self) -> list[int]:
         """Return the numbers of the recommendations that arrived, repetitions included."""
@@ -133,13 +141,5 @@ class _Connection(BaseHTTPRequestHandler):
 def fault_server() -> Iterator[FaultServer]:
     """Run a server until the end of the block."""
     server = FaultServer()
-    serving = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    serving.start()
-    try:
+    with serving(server):
         yield server
-    finally:
-        server.heal()
-        server.shutdown()
-        server.close_connections()
-        server.server_close()
-        serving.join()

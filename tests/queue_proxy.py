@@ -12,6 +12,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from infra.local import ports
+from infra.local.serving import serving
 
 Moment = Literal["before", "after"]
 
@@ -100,15 +101,11 @@ def _is_gone(connection: socket.socket) -> bool:
 def queue_proxy(backend: str) -> Iterator[QueueProxy]:
     """Run a proxy until the end of the block."""
     proxy = QueueProxy(backend)
-    serving = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    serving.start()
-    try:
-        yield proxy
-    finally:
-        proxy.let_go()
-        proxy.shutdown()
-        proxy.server_close()
-        serving.join()
+    with serving(proxy):
+        try:
+            yield proxy
+        finally:
+            proxy.let_go()
 
 
 def create_queues(sqs: Any, name: str) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from infra.local import LocalStack, ports
+from infra.local.serving import serving
 
 ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"  # what sends the consumer here
 _THROTTLED: Final = {
@@ -68,14 +69,8 @@ class _Connection(BaseHTTPRequestHandler):
 def refusing_table(backend: str) -> Iterator[RefusingTable]:
     """Run a proxy until the end of the block."""
     proxy = RefusingTable(backend)
-    serving = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
-    serving.start()
-    try:
+    with serving(proxy):
         yield proxy
-    finally:
-        proxy.shutdown()
-        proxy.server_close()
-        serving.join()
 
 
 def publish_consumer(stack: LocalStack, **variables: str | None) -> str:

@@ -1,0 +1,43 @@
+"""What the side-by-side benchmarks share: their options, the machine's facts, and the report as a file."""
+
+import argparse
+import json
+import os
+import platform
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+
+def options(
+    arguments: Sequence[str] | None, *, name: str, description: str, epilog: str, quick: str
+) -> argparse.Namespace:
+    """Parse the command line of `python -m benchmarks.{name}`; `quick` says what --quick makes of each row."""
+    parser = argparse.ArgumentParser(
+        prog=f"python -m benchmarks.{name}",
+        description=description,
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
+    parser.add_argument("--quick", action="store_true", help=f"{quick}: shows that it runs, measures nothing")
+    return parser.parse_args(arguments)
+
+
+def machine(packages: Iterable[str]) -> dict[str, Any]:
+    """Return what the figures depend on, with the versions of `packages`."""
+    return {
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "cpus": os.cpu_count(),
+        "load": os.getloadavg()[0],  # of the last minute, this run included
+        "packages": {name: version(name) for name in packages},
+    }
+
+
+def write(report: Mapping[str, Any], path: Path | None) -> None:
+    """Write the report as JSON, if a path is given."""
+    if path is not None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(report, indent=1) + "\n")
