@@ -7,6 +7,7 @@ from typing import Any, Final
 import orjson
 from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
 
+from shared import limits
 from shared.canonical import canonical_text
 from shared.json_text import JsonError, parse_json
 
@@ -49,7 +50,7 @@ def _dump_odd(value: Any) -> bytes:
     try:
         return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
     except (TypeError, ValueError, RecursionError):
-        raise JsonError("must be serialisable as JSON: no circular reference, nested at most 200 levels deep") from None
+        raise JsonError(f"must be serialisable as JSON: no circular reference, nested at most {limits.JSON_LEVELS} levels deep") from None
 
 
 def _jsonable(value: Any) -> Any:

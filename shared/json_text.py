@@ -9,14 +9,9 @@ import orjson
 from shared import limits
 
 # A double holds 15 decimal digits and exponents below 100 exactly: its repr gives the same number back. Longer ones
-# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0"; and all
-# its brackets "[", to count them at once.
-_SHAPE: Final = bytes.maketrans(
-    bytes(range(256)),
-    bytes(
-        ord("0") if char in b"0123456789." else ord("e") if char in b"eE" else ord("[") if char in b"[{" else ord(" ")
-        for char in range(256)
-    ),
+# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0".
+_SHAPE: Final = bytes(
+    ord("0") if char in b"0123456789." else ord("e") if char in b"eE" else ord(" ") for char in range(256)
 )
 _SIGNS: Final = b"+-"
 _LONG: Final = b"0" * 17
@@ -38,16 +33,14 @@ def parse_json(text: str | bytes) -> Any:
     accepted, because Python writes them. A lone surrogate becomes its escape as text (`\ud800`).
     """
     raw = text if isinstance(text, bytes) else _encoded(text)
-    shape = raw.translate(_SHAPE, _SIGNS)
-    if _is_exact_as_doubles(raw, shape):
-        try:
-            value = orjson.loads(raw)
-        except orjson.JSONDecodeError:
-            pass  # the exact parser accepts more (NaN, lone surrogates), and is the judge of the rest
-        else:
-            if shape.count(b"[") > limits.JSON_LEVELS:
-                _check_levels(value)
+    try:
+        value = orjson.loads(raw)
+        # The same text again proves that each number is what a double holds, in its shortest form: so it comes from our
+        # own producer. orjson writes no more levels than are allowed.
+        if orjson.dumps(value) == raw or _is_exact_as_doubles(raw):
             return value
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        pass  # the exact parser accepts more (NaN, lone surrogates), and is the judge of the rest
     return _parse_exactly(raw)
 
 
@@ -58,7 +51,8 @@ def _encoded(text: str) -> bytes:
         return text.encode("utf-8", "backslashreplace")
 
 
-def _is_exact_as_doubles(raw: bytes, shape: bytes) -> bool:
+def _is_exact_as_doubles(raw: bytes) -> bool:
+    shape = raw.translate(_SHAPE, _SIGNS)
     # From the end: half the time, because what these searches skip by is their first character then.
     if shape.rfind(_LONG) < 0 and shape.rfind(_FAR) < 0:
         return True
@@ -72,20 +66,6 @@ def _is_repr(token: bytes) -> bool:
         return repr(float(token)).encode() == token
     except ValueError:  # no number, so a part of a string
         return True
-
-
-def _check_levels(value: Any) -> None:
-    containers: list[Any] = [[value]]
-    for _ in range(limits.JSON_LEVELS + 1):
-        containers = [
-            child
-            for container in containers
-            for child in (container.values() if type(container) is dict else container)
-            if type(child) in (dict, list)
-        ]
-        if not containers:
-            return
-    raise JsonError(_TOO_DEEP)
 
 
 def _parse_exactly(raw: bytes) -> Any:

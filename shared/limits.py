@@ -23,6 +23,6 @@ ID_BYTES: Final = 1024
 AGENT_TYPE_BYTES: Final = 128
 EXTRA_FIELDS: Final = 100  # count
 EXTRA_FIELD_NAME_BYTES: Final = 255
-JSON_LEVELS: Final = 200  # deeper text is refused
+JSON_LEVELS: Final = 254  # deeper text is refused; orjson (README, "Serialize") writes as many
 RETENTION_DAYS: Final = 90
 MAX_RETENTION_DAYS: Final = 36_500
