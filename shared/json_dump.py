@@ -50,7 +50,9 @@ def _dump_odd(value: Any) -> bytes:
     try:
         return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
     except (TypeError, ValueError, RecursionError):
-        raise JsonError(f"must be serialisable as JSON: no circular reference, nested at most {limits.JSON_LEVELS} levels deep") from None
+        raise JsonError(
+            f"must be serialisable as JSON: no circular reference, nested at most {limits.JSON_LEVELS} levels deep"
+        ) from None
 
 
 def _jsonable(value: Any) -> Any:
