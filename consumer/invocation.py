@@ -1,20 +1,24 @@
 """One invocation: plan, write, set poison aside, answer."""
 
 from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from aws_lambda_powertools import Logger
 
+from consumer.aws_error import DEADLINE_EXCEEDED
 from consumer.backoff import Deadlines, deadlines
 from consumer.dead_letter import SendBatch, send_dead_letters
 from consumer.log import context_keys, log_outcome, log_plan
-from consumer.message import read_messages
+from consumer.message import Message, read_messages
 from consumer.metrics import emit
 from consumer.outcome import BatchResponse, Outcome, Stored, respond
-from consumer.plan import ID_CONFLICT, Plan, Poison, make_plan
+from consumer.plan import ID_CONFLICT, Plan, Poison, plan_writes
+from consumer.request import Put
 from consumer.writer import Effects, WriteResult, write_items
-from shared.identity import EPOCH, parse_instant
+from shared.identity import parse_instant
 from shared.settings import Settings
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
@@ -56,53 +60,83 @@ async def consume(event: Any, context: LambdaContext, around: Surroundings) -> B
     """
     until = deadlines(around.effects.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
-    plan = make_plan(messages, around.effects.wall())
-    outcome = Outcome(expired=len(plan.expired), failures=dict(plan.failures))
-    # For the length of this call only: the sandbox's next invocation must not log these keys.
-    with around.logger.append_context_keys(**context_keys(plan, context.aws_request_id, len(messages))):
-        log_plan(around.logger, plan)
-        try:
-            await _carry_out(plan, until, around, outcome)
-        finally:
+    invocation = _Invocation(messages, until, around, context.aws_request_id)
+    try:
+        await invocation.carry_out()
+    finally:
+        invocation.tell()
+    return respond(invocation.outcome, messages)
+
+
+class _Invocation:
+    """The way of one batch; `outcome` grows with it."""
+
+    def __init__(self, messages: Sequence[Message], until: Deadlines, around: Surroundings, request_id: str) -> None:
+        self.outcome = Outcome()
+        self._plan = Plan()
+        self._messages = messages
+        self._until = until
+        self._around = around
+        self._request_id = request_id
+
+    async def carry_out(self) -> None:
+        """Write what is to be stored, then set aside what cannot be."""
+        outcome, plan, until, effects = self.outcome, self._plan, self._until, self._around.effects
+        started = effects.monotonic()
+        result = await write_items(self._puts(), self._around.settings.table_name, until.write, effects)
+        outcome.write_ms = (effects.monotonic() - started) * 1000
+        _count(outcome, plan, result)
+        unwritten = Counter(result.unwritten.values())
+        if plan.unread:
+            unwritten[DEADLINE_EXCEEDED] += len(plan.unread)
+        if unwritten and not (result.stored or result.rejected or result.conflicts):
+            causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
+            raise NothingStoredError(f"None of {unwritten.total()} recommendations could be stored: {causes}")
+        # After the writes, because a batch that is delivered whole again must not have sent its poison already.
+        refused = {
+            **dict.fromkeys(result.rejected, (ITEM_REJECTED, _REJECTED_DETAIL)),
+            **dict.fromkeys(result.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
+        }
+        poison = plan.poison + [
+            Poison(message, *why) for key, why in refused.items() for message in plan.writes[key].messages
+        ]
+        unsent = await send_dead_letters(
+            poison, self._around.send_dead_letter_batch, until.dead_letters, effects.monotonic
+        )
+        outcome.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
+        outcome.dead_letter_errors.update(unsent.values())
+        outcome.dead_lettered.update(one.reason for one in poison if one.message.message_id not in unsent)
+
+    def _puts(self) -> Iterator[Put]:
+        effects, end = self._around.effects, self._until.write
+        yield from plan_writes(self._plan, self._messages, effects.wall(), lambda: effects.monotonic() >= end)
+        # All is read: for up to a request's 25, before any is sent.
+        with self._keys():
+            log_plan(self._around.logger, self._plan)
+
+    def tell(self) -> None:
+        """Emit the metrics and log the outcome."""
+        around, outcome = self._around, self.outcome
+        with self._keys():
             emit(outcome, around.effects.wall(), incident_metrics=around.settings.incident_metrics)
             log_outcome(around.logger, outcome)
-    return respond(outcome, messages)
+
+    def _keys(self) -> AbstractContextManager[None]:
+        """Keep log keys for as long as this is open: the sandbox's next invocation must not log them."""
+        keys = context_keys(self._plan, self._request_id, len(self._messages))
+        return self._around.logger.append_context_keys(**keys)
 
 
-async def _carry_out(plan: Plan, until: Deadlines, around: Surroundings, outcome: Outcome) -> None:
-    monotonic = around.effects.monotonic
-    started = monotonic()
-    # What comes back must not undo what was written since, if a message between has the same ID and other content.
-    back = {key for key, write in plan.writes.items() if any(message.redelivered for message in write.messages)}
-    items = [write.item for key, write in plan.writes.items() if key not in back]
-    guarded = [write.item for key, write in plan.writes.items() if key in back]
-    result = await write_items(items, around.settings.table_name, until.write, around.effects, guarded)
-    outcome.write_ms = (monotonic() - started) * 1000
-    _count_writes(outcome, plan, result)
-    if result.unwritten and not (result.stored or result.rejected or result.conflicts):
-        causes = ", ".join(f"{cause} ({count})" for cause, count in Counter(result.unwritten.values()).items())
-        raise NothingStoredError(f"None of {len(plan.writes)} recommendations could be stored: {causes}")
-    # After the writes, because a batch that is delivered whole again must not have sent its poison already.
-    refused = {
-        **dict.fromkeys(result.rejected, (ITEM_REJECTED, _REJECTED_DETAIL)),
-        **dict.fromkeys(result.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
-    }
-    poison = plan.poison + [
-        Poison(message, *why) for key, why in refused.items() for message in plan.writes[key].messages
-    ]
-    unsent = await send_dead_letters(poison, around.send_dead_letter_batch, until.dead_letters, monotonic)
-    outcome.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
-    outcome.dead_letter_errors.update(unsent.values())
-    outcome.dead_lettered.update(one.reason for one in poison if one.message.message_id not in unsent)
-
-
-def _count_writes(outcome: Outcome, plan: Plan, result: WriteResult) -> None:
+def _count(outcome: Outcome, plan: Plan, result: WriteResult) -> None:
+    outcome.expired = len(plan.expired)
+    outcome.failures.update(plan.failures)
+    outcome.failures.update((message.message_id, DEADLINE_EXCEEDED) for message in plan.unread)
     outcome.throttled = result.throttled
     for key, write in plan.writes.items():
         if key in result.unwritten:
             outcome.failures.update((message.message_id, result.unwritten[key]) for message in write.messages)
         elif key in result.stored:
             outcome.duplicates += len(write.messages) - 1
-            completed = (parse_instant(write.timestamp) - EPOCH).total_seconds()
+            completed = parse_instant(write.timestamp).timestamp()
             lag_ms = max(0.0, (result.stored[key] - completed) * 1000)  # clocks differ
             outcome.stored.append(Stored(write.incident_id, write.agent_type, lag_ms))

@@ -1,6 +1,8 @@
 """What an invocation logs: JSON lines through Powertools, and never a message's body."""
 
 from collections import Counter
+from itertools import groupby
+from operator import attrgetter
 from typing import Final
 
 from aws_lambda_powertools import Logger
@@ -10,6 +12,7 @@ from consumer.outcome import Outcome
 from consumer.plan import Plan
 from shared.wire import UNKNOWN_SCHEMA_VERSION
 
+_execution: Final = attrgetter("incident_id", "execution_id")
 _MOST_EXECUTIONS: Final = 10  # with a line of their own; a full batch may hold hundreds
 # What a retry or a deployment is expected to cure. Anything else needs somebody to look, so it is an error.
 _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
@@ -17,16 +20,17 @@ _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN
 
 def context_keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str | int]:
     """Return what every line of an invocation carries: its execution too, when the batch holds but one."""
-    executions = {(write.incident_id, write.execution_id) for write in plan.writes.values()}
     common: dict[str, str | int] = {"function_request_id": request_id, "batchSize": batch_size}
-    if len(executions) == 1:
-        common["incidentId"], common["executionId"] = executions.pop()
+    executions = groupby(plan.writes.values(), key=_execution)
+    execution = next(executions, (None,))[0]
+    if execution is not None and next(executions, None) is None:
+        common["incidentId"], common["executionId"] = execution
     return common
 
 
 def log_plan(logger: Logger, plan: Plan) -> None:
     """Log what is about to be written, one line for each execution."""
-    executions = Counter((write.incident_id, write.execution_id) for write in plan.writes.values())
+    executions = Counter(map(_execution, plan.writes.values()))
     for (incident_id, execution_id), count in executions.most_common(_MOST_EXECUTIONS):
         logger.info(
             "Persisting %s for %s",

@@ -1,11 +1,12 @@
-"""What is to be done with a batch: validate everything first, then one write for each recommendation."""
+"""What is to be done with each message of a batch: one write for each recommendation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from consumer.message import Message
+from consumer.request import Put
 from shared.item import EncodedItem, encode_fields
 from shared.wire import UNKNOWN_SCHEMA_VERSION, EnvelopeError, read_wire
 
@@ -15,9 +16,12 @@ NO_BODY: Final = "NoBody"
 
 @dataclass(slots=True)
 class Write:
-    """One item, ready to be written, and every message that carries it: the first one, then its duplicates."""
+    """What is known of an item that was handed over to be written, and every message that carries it, its first first.
 
-    item: EncodedItem
+    The item itself is not kept: those of a full batch would take as much memory as half of its event.
+    """
+
+    digest: str
     messages: list[Message]
     incident_id: str
     execution_id: str
@@ -35,24 +39,31 @@ class Poison(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """`writes` by recommendation ID; `failures` are messages left to SQS to retry: message ID -> error type."""
+    """`writes` by recommendation ID; `failures` are messages left to SQS to retry: message ID -> error type.
+
+    `unread` are those for which there was no time.
+    """
 
     writes: dict[str, Write] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     expired: list[Message] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
+    unread: list[Message] = field(default_factory=list)
 
 
-def make_plan(messages: Sequence[Message], now: float) -> Plan:
-    """Parse, encode and deduplicate a batch. `now` is in epoch seconds, only to tell what has expired.
+def plan_writes(plan: Plan, messages: Sequence[Message], now: float, is_late: Callable[[], bool]) -> Iterator[Put]:
+    """Parse, encode and deduplicate a batch as far as the writes go on; `plan` grows with it.
 
-    What a body holds is dropped once it is encoded: hundreds of parsed bodies kept alive would double the time, all
-    of it spent in the garbage collector.
+    `now` is in epoch seconds, only to tell what has expired. What is not yet read when it is late is left to SQS to
+    deliver again. Neither what a body holds nor its item is kept: hundreds of parsed bodies kept alive would double
+    the time, all of it spent in the garbage collector.
     """
-    plan = Plan()
     # The earliest message of an ID stands. SQS delivers in no particular order, and those of one request are sent at
     # once: then their own IDs decide, so that the same messages have the same outcome at every delivery.
     for message in sorted(messages, key=attrgetter("sent_at", "message_id")):
+        if is_late():
+            plan.unread.append(message)
+            continue
         if message.body is None:  # SQS would refuse it as a dead letter too
             plan.failures[message.message_id] = NO_BODY
             continue
@@ -67,21 +78,26 @@ def make_plan(messages: Sequence[Message], now: float) -> Plan:
         except Exception as error:  # noqa: BLE001 - a fault of ours must cost one message, not its whole batch
             plan.failures[message.message_id] = type(error).__name__
         else:
-            _add(plan, message, wire, item, now)
-    return plan
+            if _is_new(plan, message, wire, item, now):
+                # What comes back must not undo what was written since, if a message between has its ID and other
+                # content.
+                yield Put(item, message.redelivered)
 
 
-def _add(plan: Plan, message: Message, wire: Mapping[str, Any], item: EncodedItem, now: float) -> None:
+def _is_new(plan: Plan, message: Message, wire: Mapping[str, Any], item: EncodedItem, now: float) -> bool:
+    """Add a message to the plan; tell whether its item is still to be written."""
     if item.expires_at is not None and item.expires_at <= now:
         plan.expired.append(message)
-        return
+        return False
     write = plan.writes.get(item.recommendation_id)
     if write is None:
         plan.writes[item.recommendation_id] = Write(
-            item, [message], wire["incidentId"], wire["executionId"], wire["agentType"], wire["timestamp"]
+            item.digest, [message], wire["incidentId"], wire["executionId"], wire["agentType"], wire["timestamp"]
         )
-    elif write.item.digest == item.digest:
+        return True
+    if write.digest == item.digest:
         write.messages.append(message)
     else:
         detail = f"recommendationId: message {write.messages[0].message_id}, sent earlier, has it with other content"
         plan.poison.append(Poison(message, ID_CONFLICT, detail))
+    return False

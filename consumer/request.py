@@ -1,12 +1,12 @@
 """The bodies of DynamoDB's requests, from items that are encoded already, and what an answer says of them."""
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from shared.item import PARTITION_KEY, EncodedItem
 
-_PUT: Final = (b'{"PutRequest":{"Item":', b"}}")
-PUT_BYTES: Final = len(_PUT[0]) + len(_PUT[1]) + 1  # of an item in a batch beyond its own; and a comma
+_BETWEEN: Final = b'}},{"PutRequest":{"Item":'  # two items
+PUT_BYTES: Final = len(_BETWEEN)  # of an item in a batch beyond its own
 ENVELOPE_BYTES: Final = 512  # of a batch around its items: the table's name and a few brackets
 
 # Without consumed capacity a success would be an empty answer, as which botocore also reads what is no JSON.
@@ -16,10 +16,19 @@ _GUARD: Final = (
 )
 
 
+class Put(NamedTuple):
+    """An item to be written; a guarded one on the condition that it replaces nothing but itself."""
+
+    item: EncodedItem
+    guarded: bool = False
+
+
 def batch_body(table: bytes, items: Iterable[EncodedItem]) -> bytes:
-    """Return a BatchWriteItem that puts items of unique IDs."""
-    puts = b",".join([_PUT[0] + item.body + _PUT[1] for item in items])
-    return b'{"RequestItems":{"' + table + b'":[' + puts + b"]}}"
+    """Return a BatchWriteItem that puts items, at least one, of unique IDs."""
+    bodies = [item.body for item in items]
+    bodies[0] = b'{"RequestItems":{"%b":[{"PutRequest":{"Item":%b' % (table, bodies[0])
+    bodies[-1] += b"}}]}}"
+    return _BETWEEN.join(bodies)
 
 
 def guarded_body(table: bytes, item: EncodedItem) -> bytes:

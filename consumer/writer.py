@@ -8,7 +8,7 @@ from typing import Any, Final
 from botocore.exceptions import BotoCoreError, ClientError
 
 from consumer.aws_error import DEADLINE_EXCEEDED, NOT_CONFIRMED, THROTTLED, AwsFailure, Kind, classify
-from consumer.request import ENVELOPE_BYTES, PUT_BYTES, batch_body, guarded_body, unprocessed
+from consumer.request import ENVELOPE_BYTES, PUT_BYTES, Put, batch_body, guarded_body, unprocessed
 from shared import limits
 from shared.item import EncodedItem
 
@@ -45,16 +45,11 @@ class Effects:
     put_item: Write
 
 
-async def write_items(
-    items: Iterable[EncodedItem],
-    table_name: str,
-    deadline: float,
-    effects: Effects,
-    guarded: Iterable[EncodedItem] = (),
-) -> WriteResult:
+async def write_items(puts: Iterable[Put], table_name: str, deadline: float, effects: Effects) -> WriteResult:
     """Write items with unique IDs; return what was stored and what was not, and why. Expected failures never raise.
 
-    `guarded` items are written one by one, on the condition that they replace nothing but themselves.
+    Items are taken as requests are done, at most one request's ahead, so `puts` may make them while others are on
+    their way.
 
     `deadline` is a moment on `effects.monotonic`; a request still in flight then is abandoned, and its items count
     as not written (the retry that follows writes the same bytes).
@@ -63,30 +58,34 @@ async def write_items(
     places = asyncio.Semaphore(_IN_FLIGHT)
 
     async def write(chunk: Sequence[EncodedItem], *, guard: bool) -> None:
-        async with places:
+        try:
             await batch.write(chunk, guard=guard)
+        finally:
+            places.release()
 
     async with asyncio.TaskGroup() as tasks:
-        for chunk in chunks(items):
-            tasks.create_task(write(chunk, guard=False))
-        for item in guarded:
-            tasks.create_task(write([item], guard=True))
+        for chunk, guard in chunks(puts):
+            await places.acquire()
+            tasks.create_task(write(chunk, guard=guard))
     return batch.result
 
 
-def chunks(items: Iterable[EncodedItem]) -> Iterator[list[EncodedItem]]:
-    """Divide items by BatchWriteItem's limits: 25 keys, and 16 MB of request."""
+def chunks(puts: Iterable[Put]) -> Iterator[tuple[list[EncodedItem], bool]]:
+    """Divide items by BatchWriteItem's limits, 25 keys and 16 MB of request; a guarded one is alone (and True)."""
     chunk: list[EncodedItem] = []
     size = ENVELOPE_BYTES
-    for item in items:
+    for item, guarded in puts:
+        if guarded:
+            yield [item], True
+            continue
         item_bytes = len(item.body) + PUT_BYTES
         if chunk and (len(chunk) == limits.BATCH_WRITE_KEYS or size + item_bytes > limits.BATCH_WRITE_BYTES):
-            yield chunk
+            yield chunk, False
             chunk, size = [], ENVELOPE_BYTES
         chunk.append(item)
         size += item_bytes
     if chunk:
-        yield chunk
+        yield chunk, False
 
 
 _Send = Callable[[dict[str, EncodedItem]], Awaitable[AwsFailure]]

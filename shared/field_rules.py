@@ -19,6 +19,7 @@ _KEBAB_CASE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _MAPPING: Final = (dict, Mapping)  # a dict is one at once; asking Mapping takes three times as long
 _NO_OBJECTS: Final = "must be a list of objects"
 _SMALLEST: Final = float(f"1E{limits.NUMBER_MIN_EXPONENT}")  # above zero
+_LAST: Final = len("2026-01-31T12:00:00.000000")
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -59,7 +60,10 @@ def timestamp(value: object) -> str:
     """Return an instant as the sort key has it."""
     if not isinstance(value, (str, datetime)):
         raise ValueError("must be an RFC 3339 time")  # noqa: TRY004 - as above
-    return sort_key(parse_instant(value))
+    instant = parse_instant(value)
+    if isinstance(value, str) and value[10] == "T" and value[_LAST:] == "Z":  # RFC 3339 of this length: a sort key
+        return value
+    return sort_key(instant)
 
 
 def text(value: object) -> str:

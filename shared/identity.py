@@ -37,6 +37,8 @@ def _parse_text(text: str) -> datetime:
 
 
 def _in_utc(value: datetime) -> datetime:
+    if value.tzinfo is UTC:  # the usual case
+        return value
     return value.replace(tzinfo=UTC) if value.utcoffset() is None else value.astimezone(UTC)
 
 

@@ -63,7 +63,6 @@ class FakeTable:
         self.items: dict[str, dict[str, Any]] = {}
         self.requests: list[list[str]] = []
         self.guarded: list[str] = []  # IDs of the items that were put one by one
-        self.in_flight = self.most_in_flight = 0
         self.invalid = set(invalid)
         self._answers = list(answers)
         self._last = last
@@ -76,13 +75,8 @@ class FakeTable:
         assert table == TABLE
         assert len(puts) == len(items) <= 25
         self.requests.append(list(items))
-        self.in_flight += 1
-        self.most_in_flight = max(self.most_in_flight, self.in_flight)
-        try:
-            await asyncio.sleep(0)
-            return await self._answer(puts, items)
-        finally:
-            self.in_flight -= 1
+        await asyncio.sleep(0)
+        return await self._answer(puts, items)
 
     async def put_item(self, ready: bytes) -> Mapping[str, Any]:
         """Answer a PutItem request with the writer's condition."""

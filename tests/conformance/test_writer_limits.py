@@ -15,7 +15,8 @@ from botocore.exceptions import ClientError
 from consumer.backoff import full_jitter
 from consumer.clients import Clients
 from consumer.message import read_messages
-from consumer.plan import make_plan
+from consumer.plan import Plan, plan_writes
+from consumer.request import Put
 from consumer.writer import Effects, WriteResult, chunks, write_items
 from shared import limits
 from shared.item import EncodedItem, encode_item, item_digest
@@ -48,7 +49,7 @@ class Engine:
             lambda: full_jitter(lambda: 0.0),
             self._clients.put_item,
         )
-        return await write_items(items, self.table, time.monotonic() + 60, outside)
+        return await write_items(map(Put, items), self.table, time.monotonic() + 60, outside)
 
     async def send(self, ready: bytes) -> Any:
         """Send a body past the writer."""
@@ -104,10 +105,14 @@ async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) ->
         assert refused.value.response["Error"]["Code"] == "ValidationException"
 
 
+def _planned(*texts: str) -> list[EncodedItem]:
+    puts = plan_writes(Plan(), read_messages(event(*texts)), time.time(), lambda: False)
+    return [put.item for put in puts]
+
+
 async def test_a_batch_full_of_duplicates_is_accepted(engine: Engine) -> None:
     """Each key is written once."""
-    plan = make_plan(read_messages(event(*bodies(20, retention=None) * 3)), time.time())
-    result = await engine.write([write.item for write in plan.writes.values()])
+    result = await engine.write(_planned(*bodies(20, retention=None) * 3))
     assert len(result.stored) == 20
     assert engine.requests == 1
     assert len(engine.items()) == 20
@@ -141,7 +146,7 @@ async def test_25_items_of_400_kb_are_accepted(engine: Engine) -> None:
 async def test_items_that_json_blows_up_are_divided_by_bytes(engine: Engine) -> None:
     """A control character weighs six times as much on the wire as in the table."""
     items = _items(7, reasoning="\x01" * 400_000)
-    assert [len(chunk) for chunk in chunks(items)] == [6, 1]
+    assert [len(chunk) for chunk, _ in chunks(map(Put, items))] == [6, 1]
     assert len((await engine.write(items)).stored) == 7
     assert engine.requests == 2
 
@@ -161,8 +166,7 @@ async def test_a_refused_chunk_gives_up_its_offender_alone(engine: Engine, offen
 async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Engine) -> None:
     """Whole, but for what is cut and marked."""
     texts = [body(recommendation={"log": "x" * 900_000}, retention=None), *bodies(6, retention=None)]
-    plan = make_plan(read_messages(event(*texts)), time.time())
-    await engine.write([write.item for write in plan.writes.values()])
+    await engine.write(_planned(*texts))
     stored = engine.items()
     assert len(stored) == 7
     assert [key for key, item in stored.items() if "truncated" in item["metadata"]["M"]] == [

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("capsys")  # the metrics' lines
 
 STORABLE: Final = 28  # recommendations; two chunks
 FOR_EVER: Final = 10_000.0  # seconds
-TEXTS: Final = [*bodies(STORABLE), "poison", "{}", body().replace('"schemaVersion":1', '"schemaVersion":2')]
+OTHERS: Final = ["poison", "{}", body().replace('"schemaVersion":1', '"schemaVersion":2')]
 
 
 class Pace(NamedTuple):
@@ -85,8 +85,8 @@ class Slow:
         return await self.queue.send_batch(entries)
 
 
-async def _invoke(allowed_ms: int, slow: Slow, seed: int) -> None:
-    loop, messages = asyncio.get_running_loop(), event(*TEXTS)
+async def _invoke(allowed_ms: int, slow: Slow, seed: int, storable: int = STORABLE) -> None:
+    loop, messages = asyncio.get_running_loop(), event(*bodies(storable), *OTHERS)
     jitter = partial(full_jitter, random.Random(seed).random)  # noqa: S311 - jitter
     outside = Effects(slow.batch_write, loop.time, Clock().wall, asyncio.sleep, jitter, slow.put_item)
     around = Surroundings(
@@ -103,7 +103,7 @@ async def _invoke(allowed_ms: int, slow: Slow, seed: int) -> None:
         assert not slow.queue.messages
     else:
         safe = {entry["MessageAttributes"]["originalMessageId"]["StringValue"] for entry in slow.queue.messages}
-        for record in messages["Records"][:STORABLE]:
+        for record in messages["Records"][:storable]:
             if parse_envelope(record["body"]).recommendation_id in slow.table.items:
                 safe.add(record["messageId"])
         assert set(named(response)) == {record["messageId"] for record in messages["Records"]} - safe
@@ -116,6 +116,15 @@ def test_at_every_timeout_from_1_to_60_seconds_the_answer_comes_in_time(table: s
     """And leaves a tenth of the time, at most a second, to be delivered."""
     for timeout in range(1, 61):
         run_virtually(_invoke(timeout * 1000, Slow([PACES[table]], PACES[queue]), seed=timeout))
+
+
+@pytest.mark.parametrize("table", [[HANGS], [HEALTHY, HANGS], [HEALTHY] * 3 + [PACES["crawls more slowly"]]])
+def test_what_there_is_no_time_to_read_is_named_too(table: list[Pace]) -> None:
+    """More chunks than may be in flight: what comes after them, poison too, is delivered again."""
+    slow = Slow(table, HEALTHY)
+    run_virtually(_invoke(5_000, slow, seed=0, storable=350))
+    assert len(slow.table.items) == 25 * (len(table) - 1)
+    assert not slow.queue.messages
 
 
 @settings(deadline=None, max_examples=150)

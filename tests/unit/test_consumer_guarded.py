@@ -1,13 +1,14 @@
 """What came back is written one by one, and replaces nothing but itself."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
+from consumer.request import Put
 from consumer.writer import WriteResult, write_items
 from shared.item import EncodedItem, encode_item
 from tests.fake_aws import TABLE, Clock, FakeTable, client_error, effects
@@ -21,7 +22,8 @@ async def _write(
     table: FakeTable, guarded: Sequence[EncodedItem], items: Sequence[EncodedItem] = (), seconds: float = 20.0
 ) -> WriteResult:
     clock = Clock()
-    return await write_items(items, TABLE, clock.monotonic() + seconds, effects(table, clock), guarded)
+    puts = [*(Put(item, guarded=True) for item in guarded), *map(Put, items)]
+    return await write_items(puts, TABLE, clock.monotonic() + seconds, effects(table, clock))
 
 
 async def test_what_is_not_there_and_what_is_there_alike_are_stored() -> None:
@@ -99,24 +101,37 @@ async def test_an_answer_without_consumed_capacity_confirms_nothing() -> None:
         return {}
 
     around = replace(effects(FakeTable(), clock), put_item=answer)
-    result = await write_items([], TABLE, clock.monotonic() + 20, around, [ITEM])
+    result = await write_items([Put(ITEM, guarded=True)], TABLE, clock.monotonic() + 20, around)
     assert result.unwritten == {ITEM.recommendation_id: "NotConfirmed"}
 
 
 async def test_eight_requests_are_in_flight_at_most() -> None:
-    """Of both kinds together."""
-    in_flight = most = 0
+    """Of both kinds together: a batch neither waits for itself nor storms the table. No item is made ahead of them."""
+    in_flight = taken = 0
+    seen: list[tuple[int, int]] = []
+    full = asyncio.Event()
 
     async def answer(_: bytes) -> dict[str, Any]:
-        nonlocal in_flight, most
+        nonlocal in_flight
         in_flight += 1
-        most = max(most, in_flight)
+        seen.append((in_flight, taken))
+        if in_flight == 8:
+            full.set()
+        await full.wait()
         await asyncio.sleep(0)
         in_flight -= 1
         return {"ConsumedCapacity": {}, "UnprocessedItems": {}}
 
+    def make() -> Iterator[Put]:
+        nonlocal taken
+        for taken, item in enumerate(items, 1):
+            yield Put(item, guarded=taken <= 6)
+
     clock = Clock()
+    items = [encode_item(envelope(f"agent-{number}")) for number in range(6 + 25 * 20)]
     around = replace(effects(FakeTable(), clock), put_item=answer, batch_write=answer)
-    result = await write_items(ITEMS[15:], TABLE, clock.monotonic() + 20, around, ITEMS[:15])
-    assert len(result.stored) == 30
-    assert most == 8
+    result = await write_items(make(), TABLE, clock.monotonic() + 20, around)
+    assert len(result.stored) == 506
+    assert max(seen)[0] == 8
+    # Six put one by one, two chunks, a third one that waits for its place, and the item that shows it to be full.
+    assert next(made for count, made in seen if count == 8) <= 6 + 3 * 25 + 1

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from consumer.request import Put
 from consumer.writer import WriteResult, write_items
 from shared import limits
 from shared.item import EncodedItem, encode_item
@@ -23,7 +24,7 @@ def _ids(items: Sequence[EncodedItem]) -> list[str]:
 
 def _write(table: FakeTable, items: Sequence[EncodedItem]) -> WriteResult:
     clock = Clock()
-    return asyncio.run(write_items(items, TABLE, clock.monotonic() + 60, effects(table, clock)))
+    return asyncio.run(write_items(map(Put, items), TABLE, clock.monotonic() + 60, effects(table, clock)))
 
 
 @pytest.mark.parametrize("size", range(1, limits.BATCH_WRITE_KEYS + 1))

@@ -8,7 +8,8 @@ import pytest
 
 from consumer import plan as plan_module
 from consumer.message import read_messages
-from consumer.plan import Plan, make_plan
+from consumer.plan import Plan, plan_writes
+from consumer.request import Put
 from shared.item import EncodedItem, encode_fields, encode_item
 from tests.lambda_event import COMPLETED, bodies, body, envelope, event, record
 
@@ -16,16 +17,21 @@ NOW = COMPLETED.timestamp() + 1
 DAY = 86_400
 
 
+def _plan_event(messages: Any, now: float = NOW) -> tuple[Plan, list[Put]]:
+    plan = Plan()
+    return plan, list(plan_writes(plan, read_messages(messages), now, lambda: False))
+
+
 def _plan(*texts: object, now: float = NOW) -> Plan:
-    return make_plan(read_messages(event(*texts)), now)
+    return _plan_event(event(*texts), now)[0]
 
 
 def test_each_recommendation_is_one_write() -> None:
     """With its item ready to be sent, and what metrics and logs say about it."""
-    planned = _plan(*bodies(3))
+    planned, puts = _plan_event(event(*bodies(3)))
     assert len(planned.writes) == 3
     write = planned.writes[envelope("agent-1").recommendation_id]
-    assert write.item == encode_item(envelope("agent-1"))
+    assert puts == [Put(encode_item(envelope(f"agent-{number}"))) for number in range(3)]
     assert (write.incident_id, write.execution_id, write.agent_type) == ("incident-123", "execution-1", "agent-1")
     assert not planned.poison
     assert not planned.expired
@@ -43,9 +49,8 @@ def test_equal_recommendations_are_one_write_for_all_their_messages() -> None:
 def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
     """Whatever the order of arrival."""
     records = [record("late", body(reasoning="b"), 2_000), record("early", body(reasoning="a"), 1_000)]
-    planned = make_plan(read_messages({"Records": records}), NOW)
-    (write,) = planned.writes.values()
-    assert write.item == encode_item(envelope(reasoning="a"))
+    planned, puts = _plan_event({"Records": records})
+    assert puts == [Put(encode_item(envelope(reasoning="a")))]
     ((message, reason, detail),) = planned.poison
     assert (message.message_id, reason) == ("late", "IdConflict")
     assert detail == "recommendationId: message early, sent earlier, has it with other content"
@@ -55,7 +60,7 @@ def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
 def test_of_two_contents_sent_at_once_the_same_one_stands_at_every_delivery(arrival: tuple[str, str]) -> None:
     """A request of ten is sent within one millisecond, and SQS delivers in no particular order."""
     records = [record(name, body(reasoning=name), 1_000) for name in arrival]
-    planned = make_plan(read_messages({"Records": records}), NOW)
+    planned, _ = _plan_event({"Records": records})
     assert [one.message.message_id for one in planned.poison] == ["b"]
 
 
@@ -98,8 +103,8 @@ def test_an_envelope_that_does_not_say_is_kept_for_90_days() -> None:
     """By the contract and not by a setting: a redelivered message must make the same item."""
     fields = json.loads(body())
     del fields["retention"]
-    (write,) = _plan(json.dumps(fields)).writes.values()
-    assert write.item.expires_at == COMPLETED.timestamp() + 90 * DAY
+    _, ((item, _),) = _plan_event(event(json.dumps(fields)))
+    assert item.expires_at == COMPLETED.timestamp() + 90 * DAY
 
 
 def test_a_message_without_a_body_is_left_to_the_redrive_policy() -> None:
@@ -121,3 +126,22 @@ def test_a_fault_in_the_codec_costs_one_message(monkeypatch: pytest.MonkeyPatch)
     planned = _plan(*bodies(2))
     assert planned.failures == {"m0": "RecursionError"}
     assert len(planned.writes) == 1
+
+
+def test_what_comes_back_is_guarded() -> None:
+    """By the first of its messages: one that is delivered for the first time may replace."""
+    records = [record("first", body("agent-a"), 1_000), record("again", body("agent-a"), 2_000)]
+    records[1]["attributes"]["ApproximateReceiveCount"] = "2"
+    assert [put.guarded for put in _plan_event({"Records": records})[1]] == [False]
+    assert [put.guarded for put in _plan_event({"Records": records[1:]})[1]] == [True]
+
+
+def test_what_there_is_no_time_for_is_not_read() -> None:
+    """Each message is asked for when its turn comes, so the writes before it may be under way."""
+    plan, looks = Plan(), iter([False, False, True, True])
+    puts = plan_writes(plan, read_messages(event(*bodies(2), "not JSON", *bodies(4)[3:])), NOW, lambda: next(looks))
+    assert next(puts).item.recommendation_id in plan.writes
+    assert len(plan.writes) == 1
+    assert len(list(puts)) == 1
+    assert [message.message_id for message in plan.unread] == ["m2", "m3"]
+    assert not plan.poison

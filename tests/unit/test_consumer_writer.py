@@ -14,6 +14,7 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
+from consumer.request import Put
 from consumer.writer import WriteResult, chunks, write_items
 from shared import limits
 from shared.item import EncodedItem, encode_item
@@ -33,7 +34,7 @@ def _ids(items: Sequence[EncodedItem]) -> list[str]:
 
 async def _write(table: FakeTable, items: Sequence[EncodedItem], clock: Clock | None = None) -> WriteResult:
     clock = clock or Clock()
-    return await write_items(items, TABLE, clock.monotonic() + BUDGET, effects(table, clock))
+    return await write_items(map(Put, items), TABLE, clock.monotonic() + BUDGET, effects(table, clock))
 
 
 async def test_items_are_written_in_chunks_of_25() -> None:
@@ -63,20 +64,13 @@ async def test_nothing_to_write_makes_no_request() -> None:
 def test_a_chunk_closes_before_16_mb() -> None:
     """The JSON of an item is larger than the item: 400 KB may weigh more than 2 MB on the wire."""
     item = EncodedItem("rec", b" " * 5_000_000, "", None)
-    assert [len(chunk) for chunk in chunks([item] * 7)] == [3, 3, 1]
+    assert [len(chunk) for chunk, _ in chunks([Put(item)] * 7)] == [3, 3, 1]
 
 
 def test_an_item_as_large_as_a_request_stands_alone() -> None:
     """No chunk is empty."""
     item = EncodedItem("rec", b" " * limits.BATCH_WRITE_BYTES, "", None)
-    assert [len(chunk) for chunk in chunks([item, item])] == [1, 1]
-
-
-async def test_eight_requests_are_in_flight_at_most() -> None:
-    """So that one batch neither waits for itself nor storms the table."""
-    table = FakeTable()
-    await _write(table, _items(25 * 20))
-    assert table.most_in_flight == 8
+    assert [len(chunk) for chunk, _ in chunks([Put(item)] * 2)] == [1, 1]
 
 
 async def test_only_unprocessed_items_are_sent_again() -> None:
@@ -217,7 +211,7 @@ async def test_a_hanging_table_is_left_at_the_deadline() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     clock = Clock()
-    result = await write_items(items, TABLE, clock.monotonic() + 0.05, effects(table, clock))
+    result = await write_items(map(Put, items), TABLE, clock.monotonic() + 0.05, effects(table, clock))
     assert loop.time() - began < 1
     assert result.unwritten == dict.fromkeys(_ids(items), "DeadlineExceeded")
 
@@ -225,7 +219,7 @@ async def test_a_hanging_table_is_left_at_the_deadline() -> None:
 async def test_a_chunk_that_hangs_leaves_the_others_stored() -> None:
     """And named by nobody."""
     table, items, clock = FakeTable("hang"), _items(30), Clock()
-    result = await write_items(items, TABLE, clock.monotonic() + 0.05, effects(table, clock))
+    result = await write_items(map(Put, items), TABLE, clock.monotonic() + 0.05, effects(table, clock))
     assert set(result.unwritten) == set(_ids(items)[:25])
     assert set(result.stored) == set(_ids(items)[25:])
 
@@ -233,7 +227,7 @@ async def test_a_chunk_that_hangs_leaves_the_others_stored() -> None:
 async def test_past_the_deadline_nothing_is_sent() -> None:
     """An invocation that began too late."""
     table, items, clock = FakeTable(), _items(3), Clock()
-    result = await write_items(items, TABLE, clock.monotonic(), effects(table, clock))
+    result = await write_items(map(Put, items), TABLE, clock.monotonic(), effects(table, clock))
     assert table.requests == []
     assert result.unwritten == dict.fromkeys(_ids(items), "DeadlineExceeded")
 
@@ -247,7 +241,7 @@ async def test_an_answer_that_names_no_unprocessed_items_confirms_nothing() -> N
         return {}
 
     around = replace(effects(FakeTable(), clock), batch_write=answer)
-    result = await write_items(items, TABLE, clock.monotonic() + BUDGET, around)
+    result = await write_items(map(Put, items), TABLE, clock.monotonic() + BUDGET, around)
     assert result.unwritten == dict.fromkeys(_ids(items), "NotConfirmed")
     assert not result.stored
     assert len(sent) == 3
