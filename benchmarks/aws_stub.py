@@ -10,6 +10,7 @@ from functools import partial
 from typing import Final
 
 LATENCY: Final = 0.005  # seconds until it answers
+_BUFFER_BYTES: Final = 1024 * 1024
 _JSON_ANSWERS: Final = {
     "AmazonSQS.SendMessage": {"MessageId": "0", "MD5OfMessageBody": "0"},
     "DynamoDB_20120810.BatchWriteItem": {"UnprocessedItems": {}},
@@ -35,25 +36,49 @@ def _first_line(process: "subprocess.Popen[str]") -> str:
 
 
 async def _serve(latency: float) -> None:
-    server = await asyncio.start_server(partial(_answer_all, latency), "127.0.0.1", 0)
+    server = await asyncio.get_running_loop().create_server(partial(_Connection, latency), "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-async def _answer_all(latency: float, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    try:
-        while True:
-            headers = _headers(await reader.readuntil(b"\r\n\r\n"))
+class _Connection(asyncio.BufferedProtocol):
+    """Reads requests, one after the other, without keeping a body: what this process does, the measured one feels."""
+
+    def __init__(self, latency: float) -> None:
+        self._latency = latency
+        self._buffer = bytearray(_BUFFER_BYTES)
+        self._head = b""
+        self._left = 0  # bytes of the body that are still to come
+        self._target = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker: it is a stream's
+        self._transport = transport
+
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - as asyncio calls it
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        if self._left:
+            self._left -= nbytes
+        else:
+            self._head += self._buffer[:nbytes]
+            head, end, rest = self._head.partition(b"\r\n\r\n")
+            if not end:
+                return
+            headers = _headers(head)
+            self._head = b""
+            self._left = int(headers.get("content-length", "0")) - len(rest)
+            self._target = headers.get("x-amz-target", "")
             if headers.get("expect") == "100-continue":
-                writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-            await reader.readexactly(int(headers.get("content-length", "0")))
-            await asyncio.sleep(latency)
-            answer = _JSON_ANSWERS.get(headers.get("x-amz-target", ""))
-            body = _PUT_METRIC_DATA if answer is None else json.dumps(answer).encode()
-            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
-            await writer.drain()
-    except (asyncio.IncompleteReadError, ConnectionError):
-        writer.close()  # the client has gone
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if not self._left:
+            asyncio.get_running_loop().call_later(self._latency, self._answer)
+
+    def _answer(self) -> None:
+        answer = _JSON_ANSWERS.get(self._target)
+        body = _PUT_METRIC_DATA if answer is None else json.dumps(answer).encode()
+        self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
 def _headers(head: bytes) -> dict[str, str]:

@@ -50,12 +50,21 @@ ROWS: Final = (
     Row(f"{LOW_LEVEL}, unchecked", "the same without botocore's parameter validation", rows.low_level_unchecked),
 )
 
-Measured = dict[tuple[str, str, int], float]  # (row, kind, size) -> µs of CPU a record
+# (row, kind, size) -> µs of CPU a record, one figure for each repetition: the median of its batches.
+Measured = dict[tuple[str, str, int], list[float]]
+
+
+def times(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return how many times the other one is: the median of the repetitions' ratios.
+
+    What was measured within seconds is compared: machines that others share run at one speed now, at another later.
+    """
+    return median(mine / theirs for mine, theirs in zip(one, other, strict=True))
 
 
 def measure(plan: Plan, progress: Callable[[float], None]) -> Measured:
-    """Return the median over the repetitions' batches; `progress` is told the share that is done."""
-    times: dict[tuple[str, str, int], list[float]] = {}
+    """Measure every row in turn; `progress` is told the share that is done."""
+    measured: Measured = {}
     texts = {(kind, size): event_text(kind, size) for kind in KINDS for size in SIZES}
     with ExitStack() as stack:
         url = stack.enter_context(running_stub(LATENCY))
@@ -70,10 +79,10 @@ def measure(plan: Plan, progress: Callable[[float], None]) -> Measured:
                 for size, batches in zip(SIZES, plan.batches, strict=True):
                     for name, worker in workers.items() if batches else ():
                         worker.send((texts[kind, size], batches))
-                        times.setdefault((name, kind, size), []).extend(worker.recv())
+                        measured.setdefault((name, kind, size), []).append(median(worker.recv()))
                         done += 1
                         progress(done / total)
-    return {key: median(measured) for key, measured in times.items()}
+    return measured
 
 
 @contextmanager

@@ -39,12 +39,13 @@ def measure(way: str, url: str, *events: str) -> Result:
 
 
 def cold_starts(url: str, event: str, repetitions: int, progress: Callable[[float], None]) -> Mapping[str, float]:
-    """Return the medians in milliseconds, ours and aioboto3's measured in turn."""
+    """Return the medians in milliseconds, ours and aioboto3's measured in turn, and that of their ratios."""
     runs: list[Result] = []
     for done in range(repetitions):
         runs.append({**measure("aioboto3", url), **measure("start", url, event, event)})
         progress((done + 1) / repetitions)
-    return {name: median(run[name] for run in runs) for name in runs[0]}
+    medians = {name: median(run[name] for run in runs) for name in runs[0]}
+    return {**medians, "ratio": median(run["start"] / run["aioboto3"] for run in runs)}
 
 
 def memory(url: str, small: str, full: str) -> Mapping[str, float]:

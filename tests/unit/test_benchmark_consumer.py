@@ -31,6 +31,11 @@ def test_items_are_of_the_size_that_the_figures_are_about() -> None:
     assert leaves(json.loads(record["body"])) == few["leaves"]
 
 
+def test_ratios_are_of_what_was_measured_together() -> None:
+    """A machine that is twice as slow for one repetition changes none."""
+    assert consumer_cpu.times([300, 600, 330], [100, 200, 100]) == 3
+
+
 def test_quick_run_writes_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each consumer really stores a batch of each kind; memory and starts are measured in processes of their own."""
     target = tmp_path / "made" / "report.json"
@@ -40,6 +45,7 @@ def test_quick_run_writes_every_row(tmp_path: Path, capsys: pytest.CaptureFixtur
     for row in report["rows"]:
         assert [(one["kind"], one["records"]) for one in row["cpu"]] == [(FEW, 10), (MANY, 10)]
         assert all(one["p50"] > 0 for one in row["cpu"])
+        assert all((one["times"] == 1) == (row["name"] == consumer_cpu.OURS) for one in row["cpu"])
     assert report["memory"]["heap"] > report["memory"]["event"] > 1
     assert report["memory"]["rss"] > 0
     assert all(report["starts"][name] > 0 for name in ("start", "aioboto3", "first", "second"))
