@@ -13,10 +13,10 @@ from typing import Any, Final
 
 from benchmarks import consumer_rows as rows
 from benchmarks.aws_stub import running_stub
-from benchmarks.consumer_events import FEW, MANY, event_text
+from benchmarks.consumer_events import FEW, MANY, PROSE, event_text
 
 LATENCY: Final = 0.0005  # seconds; it costs no CPU, and only the rows that wait for each request would take longer
-KINDS: Final = (FEW, MANY)
+KINDS: Final = (PROSE, FEW, MANY)
 SIZES: Final = (10, 100, 860)  # records; 860 of 5 KB fill a Lambda invocation's 6 MB
 
 

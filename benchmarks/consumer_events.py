@@ -1,14 +1,15 @@
-"""The batches that every consumer handles: SQS events of 5 KB recommendations with few or with many leaves."""
+"""The batches that every consumer handles: SQS events of 5 KB recommendations of three kinds."""
 
 import json
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Final
 
-from benchmarks.recommendation import leaves, typical_fields
+from benchmarks.recommendation import leaves, simplest_fields, typical_fields
 from shared.envelope import write_envelope
 from shared.vocabulary import KNOWN_AGENT_TYPES
 
+PROSE: Final = "prose only"  # simpler than any recorded output of this size
 FEW: Final = "few leaves"
 MANY: Final = "many leaves"
 _BODY_BYTES: Final = 5_000
@@ -18,9 +19,9 @@ _SENT: Final = str(int(datetime.now(UTC).timestamp() * 1000))  # epoch milliseco
 def event_text(kind: str, records: int, body_bytes: int = _BODY_BYTES) -> str:
     """Return an event as the Lambda runtime receives it: seven agents an execution, every ID of its own.
 
-    `body_bytes` is the size of a body with few leaves; one with many is a recorded recommendation, whole.
+    `body_bytes` is the size of a body with few leaves or of prose; one with many is a recorded output, whole.
     """
-    fields = _few_leaves(body_bytes) if kind == FEW else _many_leaves()
+    fields = {PROSE: _prose, FEW: _few_leaves}[kind](body_bytes) if kind != MANY else _many_leaves()
     return json.dumps({"Records": [_record(number, _body(fields, number)) for number in range(records)]})
 
 
@@ -36,14 +37,23 @@ def _many_leaves() -> dict[str, Any]:
 
 
 def _few_leaves(body_bytes: int) -> dict[str, Any]:
-    """Return the same with its structure told in prose; citations and metadata are as the executor makes them."""
-    recorded = _many_leaves()
-    words = " ".join(_texts(recorded["recommendation"]))
-    prose = words * (body_bytes // len(words) + 1)
-    fields = {**recorded, "recommendation": {"action": "roll back", "rationale": ""}, "reasoning": ""}
-    room = body_bytes - len(_body(fields, 0))
-    fields["recommendation"]["rationale"] = prose[: room // 2]
-    return {**fields, "reasoning": prose[room // 2 : room]}
+    """Return the recorded output with the fewest leaves, its reasoning lengthened."""
+    fields = {**simplest_fields(), "reasoning": ""}
+    return {**fields, "reasoning": _words(body_bytes)[: body_bytes - len(_body(fields, 0))]}
+
+
+def _prose(body_bytes: int) -> dict[str, Any]:
+    """Return a recorded output with its structure told in prose; citations and metadata are as they were."""
+    fields = {**_many_leaves(), "recommendation": {"action": "roll back", "rationale": ""}, "reasoning": ""}
+    room, words = body_bytes - len(_body(fields, 0)), _words(body_bytes)
+    fields["recommendation"]["rationale"] = words[: room // 2]
+    return {**fields, "reasoning": words[room // 2 : room]}
+
+
+def _words(characters: int) -> str:
+    """Return at least so many characters of what agents wrote."""
+    words = " ".join(_texts(_many_leaves()["recommendation"]))
+    return words * (characters // len(words) + 1)
 
 
 def _texts(value: Any) -> list[str]:

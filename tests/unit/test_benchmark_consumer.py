@@ -2,33 +2,40 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks import consumer, consumer_cpu
-from benchmarks.consumer_events import FEW, MANY, event_text, facts
-from benchmarks.recommendation import leaves
+from benchmarks.consumer_events import FEW, MANY, PROSE, event_text, facts
+from benchmarks.recommendation import leaves, recorded_fields
+from shared.envelope import write_envelope
 from shared.wire import read_wire
 
 
 def test_events_hold_valid_recommendations_each_with_its_own_id() -> None:
     """Otherwise a row would measure poison, or duplicates."""
-    for kind in (FEW, MANY):
+    for kind in (PROSE, FEW, MANY):
         bodies = [record["body"] for record in json.loads(event_text(kind, 20))["Records"]]
         assert len({read_wire(body)["recommendationId"] for body in bodies}) == 20
         assert len({read_wire(body)["agentType"] for body in bodies}) == 7
 
 
 def test_items_are_of_the_size_that_the_figures_are_about() -> None:
-    """5 KB in prose, and a recorded recommendation of 5 KB in its envelope."""
-    few, many = facts(FEW), facts(MANY)
-    assert 4_900 <= few["bytes"] <= 5_100
-    assert few["leaves"] <= 25
+    """5 KB in prose, a simple output lengthened to 5 KB, and a usual one of 5 KB in its envelope."""
+    prose, few, many = facts(PROSE), facts(FEW), facts(MANY)
+    assert 4_900 <= prose["bytes"] <= few["bytes"] + 50 <= 5_100
+    assert prose["leaves"] <= 25
+    assert few["leaves"] == min(_leaves(fields) for fields in recorded_fields().values())
     assert 5_000 <= many["bytes"] <= 6_500
     assert many["leaves"] >= 150
     (record,) = json.loads(event_text(FEW, 1, 7_000))["Records"]
     assert 6_900 <= len(record["body"].encode()) <= 7_100
     assert leaves(json.loads(record["body"])) == few["leaves"]
+
+
+def _leaves(fields: dict[str, Any]) -> int:
+    return leaves(json.loads(write_envelope(**fields).body))
 
 
 def test_ratios_are_of_what_was_measured_together() -> None:
@@ -43,7 +50,7 @@ def test_quick_run_writes_every_row(tmp_path: Path, capsys: pytest.CaptureFixtur
     report = json.loads(target.read_text())
     assert [row["name"] for row in report["rows"]] == [row.name for row in consumer_cpu.ROWS]
     for row in report["rows"]:
-        assert [(one["kind"], one["records"]) for one in row["cpu"]] == [(FEW, 10), (MANY, 10)]
+        assert [(one["kind"], one["records"]) for one in row["cpu"]] == [(PROSE, 10), (FEW, 10), (MANY, 10)]
         assert all(one["p50"] > 0 for one in row["cpu"])
         assert all((one["times"] == 1) == (row["name"] == consumer_cpu.OURS) for one in row["cpu"])
     assert report["memory"]["heap"] > report["memory"]["event"] > 1
