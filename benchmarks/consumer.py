@@ -22,7 +22,7 @@ class Plan:
     starts: int
 
 
-PLAN: Final = Plan(cpu.Plan(repetitions=9, batches=(5, 3, 1)), records=860, starts=11)
+PLAN: Final = Plan(cpu.Plan(repetitions=5, batches=(20, 9, 1)), records=860, starts=11)
 QUICK: Final = Plan(cpu.Plan(repetitions=1, batches=(1, 0, 0)), records=50, starts=1)
 FULL_BODY: Final = 7_000  # bytes
 PACKAGES: Final = ("aioboto3", "aws-lambda-powertools", "boto3", "orjson", "pydantic")

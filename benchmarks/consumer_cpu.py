@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from statistics import median
+from statistics import mean, median
 from typing import Any, Final
 
 from benchmarks import consumer_rows as rows
@@ -31,7 +31,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many repetitions, and how many batches of each size (in the order of `SIZES`) in each."""
+    """How many repetitions, and how many batches of each size (in the order of `SIZES`) in each.
+
+    Caches and clocks are cold after a pause, so sizes compare only where about as many records follow it.
+    """
 
     repetitions: int
     batches: Sequence[int]
@@ -50,7 +53,7 @@ ROWS: Final = (
     Row(f"{LOW_LEVEL}, unchecked", "the same without botocore's parameter validation", rows.low_level_unchecked),
 )
 
-# (row, kind, size) -> µs of CPU a record, one figure for each repetition: the median of its batches.
+# (row, kind, size) -> µs of CPU a record, one figure for each repetition: the mean of its batches.
 Measured = dict[tuple[str, str, int], list[float]]
 
 
@@ -79,7 +82,7 @@ def measure(plan: Plan, progress: Callable[[float], None]) -> Measured:
                 for size, batches in zip(SIZES, plan.batches, strict=True):
                     for name, worker in workers.items() if batches else ():
                         worker.send((texts[kind, size], batches))
-                        measured.setdefault((name, kind, size), []).append(median(worker.recv()))
+                        measured.setdefault((name, kind, size), []).append(mean(worker.recv()))
                         done += 1
                         progress(done / total)
     return measured
