@@ -33,7 +33,8 @@ class Outcome:
     """Every message is counted once: stored, duplicate, expired, dead letter (by reason) or failure.
 
     `failures` maps message IDs to error types. `throttled` counts writes that DynamoDB refused, retried or not;
-    `dead_letter_errors` the causes for which dead letters could not be sent.
+    `dead_letter_errors` the causes for which dead letters could not be sent. `write_ms` is from the first message that
+    was read to the last item that was stored.
     """
 
     stored: list[Stored] = field(default_factory=list)
