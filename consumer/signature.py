@@ -8,10 +8,10 @@ from datetime import datetime
 from hashlib import sha256
 from hmac import digest
 from typing import Final, Protocol
-
-from yarl import URL
+from urllib.parse import urlsplit
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}  # HTTP leaves them out of the header Host
 
 
 class Credentials(Protocol):
@@ -26,9 +26,10 @@ class Signer:
     """Signs requests to one endpoint. The key that a day's requests share is made once."""
 
     def __init__(self, url: str, service: str, region: str) -> None:
-        endpoint = URL(url)
-        self._host = endpoint.host_port_subcomponent or ""  # as aiohttp sends it
-        self._path = endpoint.raw_path
+        endpoint = urlsplit(url)
+        host = endpoint.netloc.rpartition("@")[2].lower()
+        self._host = host.removesuffix(_DEFAULT_PORTS.get(endpoint.scheme, ""))
+        self._path = endpoint.path or "/"
         self._region, self._service = region, service
         self._key_of: tuple[str, str] | None = None
         self._key = b""

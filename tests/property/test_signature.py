@@ -21,6 +21,8 @@ URLS = [
     "http://127.0.0.1:4566",
     "http://[::1]:8000/",
     "https://Gateway.example/aws/dynamodb",
+    "http://gateway.example:80",
+    "https://gateway.example:80",
 ]
 credentials = st.builds(
     ReadOnlyCredentials,
