@@ -21,7 +21,7 @@ def event_text(kind: str, records: int, body_bytes: int = _BODY_BYTES) -> str:
 
     `body_bytes` is the size of a body with few leaves or of prose; one with many is a recorded output, whole.
     """
-    fields = {PROSE: _prose, FEW: _few_leaves}[kind](body_bytes) if kind != MANY else _many_leaves()
+    fields = _MAKERS[kind](body_bytes)
     return json.dumps({"Records": [_record(number, _body(fields, number)) for number in range(records)]})
 
 
@@ -32,8 +32,13 @@ def facts(kind: str) -> dict[str, int]:
 
 
 @cache
-def _many_leaves() -> dict[str, Any]:
+def _recorded() -> dict[str, Any]:
     return typical_fields()
+
+
+def _many_leaves(_: int) -> dict[str, Any]:
+    """Return a recorded output as it is."""
+    return _recorded()
 
 
 def _few_leaves(body_bytes: int) -> dict[str, Any]:
@@ -44,15 +49,18 @@ def _few_leaves(body_bytes: int) -> dict[str, Any]:
 
 def _prose(body_bytes: int) -> dict[str, Any]:
     """Return a recorded output with its structure told in prose; citations and metadata are as they were."""
-    fields = {**_many_leaves(), "recommendation": {"action": "roll back", "rationale": ""}, "reasoning": ""}
+    fields = {**_recorded(), "recommendation": {"action": "roll back", "rationale": ""}, "reasoning": ""}
     room, words = body_bytes - len(_body(fields, 0)), _words(body_bytes)
     fields["recommendation"]["rationale"] = words[: room // 2]
     return {**fields, "reasoning": words[room // 2 : room]}
 
 
+_MAKERS: Final = {PROSE: _prose, FEW: _few_leaves, MANY: _many_leaves}
+
+
 def _words(characters: int) -> str:
     """Return at least so many characters of what agents wrote."""
-    words = " ".join(_texts(_many_leaves()["recommendation"]))
+    words = " ".join(_texts(_recorded()["recommendation"]))
     return words * (characters // len(words) + 1)
 
 

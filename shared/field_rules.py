@@ -16,10 +16,10 @@ from shared.numbers import number_text
 SCHEMA_VERSION: Final = 1
 
 _KEBAB_CASE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_MAPPING: Final = (dict, Mapping)  # a dict is one at once; asking Mapping takes three times as long
+MAPPING: Final = (dict, Mapping)  # a dict is one at once; asking Mapping takes three times as long
 _NO_OBJECTS: Final = "must be a list of objects"
 _SMALLEST: Final = float(f"1E{limits.NUMBER_MIN_EXPONENT}")  # above zero
-_LAST: Final = len("2026-01-31T12:00:00.000000")
+_ZONE_AT: Final = len("2026-01-31T12:00:00.000000")  # in a sort key
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -61,7 +61,7 @@ def timestamp(value: object) -> str:
     if not isinstance(value, (str, datetime)):
         raise ValueError("must be an RFC 3339 time")  # noqa: TRY004 - as above
     instant = parse_instant(value)
-    if isinstance(value, str) and value[10] == "T" and value[_LAST:] == "Z":  # RFC 3339 of this length: a sort key
+    if isinstance(value, str) and value[10] == "T" and value[_ZONE_AT:] == "Z":  # RFC 3339 of this length: a sort key
         return value
     return sort_key(instant)
 
@@ -100,7 +100,7 @@ def is_probability(value: Any) -> bool:
 
 def json_object(value: object) -> Mapping[str, Any]:
     """Return a mapping as it is: not copied, for it may hold most of an envelope's bytes."""
-    if not isinstance(value, _MAPPING):
+    if not isinstance(value, MAPPING):
         raise ValueError("must be an object")  # noqa: TRY004 - as above
     return value
 
@@ -110,6 +110,6 @@ def json_objects(value: object) -> Sequence[Mapping[str, Any]]:
     if not isinstance(value, (list, tuple)):
         raise ValueError(_NO_OBJECTS)  # noqa: TRY004 - as above
     for child in value:
-        if not isinstance(child, _MAPPING):
+        if not isinstance(child, MAPPING):
             raise ValueError(_NO_OBJECTS)  # noqa: TRY004 - as above
     return value

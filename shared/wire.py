@@ -56,8 +56,8 @@ def read_wire(body: str | bytes) -> dict[str, Any]:
         raise EnvelopeError(
             UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {field_rules.SCHEMA_VERSION}"
         )
-    if not DERIVED_FIELDS.isdisjoint(wire):
-        wire = {name: value for name, value in wire.items() if name not in DERIVED_FIELDS}
+    for name in DERIVED_FIELDS:
+        wire.pop(name, None)
     confidence = wire.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):
         from shared.odd_confidence import set_aside  # noqa: PLC0415 - pydantic, which no usual envelope needs

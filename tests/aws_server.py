@@ -2,18 +2,16 @@
 
 import contextlib
 import json
-import socket
-import struct
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from hashlib import md5
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final, NamedTuple
 
 from infra.local.serving import serving
+from tests.tracked_server import TrackedConnection, TrackedServer
 
 HANG: Final = "takes the request and never answers"
 CRAWL: Final = "answers a byte every 50 ms, for ever"
@@ -58,19 +56,16 @@ class Service:
         return self.faults.popleft() if self.faults else self.last
 
 
-class AwsServer(ThreadingHTTPServer):
+class AwsServer(TrackedServer):
     """Healthy until `table.faults`, `queue.faults` and the like say otherwise."""
 
-    daemon_threads = True
     request_queue_size = 64
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Connection)
         self.dlq_url = f"{self.url}/123456789012/dead-letters"
         self.credentials_url = f"{self.url}/credentials"
         self.done = threading.Event()
-        self.sockets: set[socket.socket] = set()
         self.reset()
 
     def reset(self) -> None:
@@ -83,36 +78,20 @@ class AwsServer(ThreadingHTTPServer):
         self.access_key = "test"  # what the credentials endpoint gives out
         self.trusted_key: str | None = None  # the only access key that is not expired
 
-    def server_close(self) -> None:
-        """Stop listening, let go of the requests that hang, and close what is open."""
+    def let_go(self) -> None:
+        """End the wait of requests that hang or crawl."""
         self.done.set()
-        for connection in list(self.sockets):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-        super().server_close()
 
     def bodies(self) -> list[str]:
         """Return the bodies of the dead letters."""
         return [entry["MessageBody"] for entry in self.dead_letters]
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that went away is what some tests are about."""
 
-
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(TrackedConnection):
     disable_nagle_algorithm = True  # else each answer of two writes takes 40 ms
     server: AwsServer
 
-    def setup(self) -> None:
-        super().setup()
-        self.server.sockets.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.sockets.discard(self.connection)
-        super().finish()
-
-    def do_GET(self) -> None:
+    def do_GET(self) -> None:  # noqa: N802 - as http.server calls it
         expires = datetime.now(UTC) + timedelta(minutes=5)  # so soon that botocore asks again before each request
         document = {
             "AccessKeyId": self.server.access_key,
@@ -122,7 +101,7 @@ class _Connection(BaseHTTPRequestHandler):
         }
         self._answer(Answer(200, json.dumps(document).encode()))
 
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         is_table = self.headers["X-Amz-Target"].startswith("DynamoDB_20120810.")
         service = self.server.table if is_table else self.server.queue
@@ -140,7 +119,7 @@ class _Connection(BaseHTTPRequestHandler):
         elif fault == CRAWL:
             self._crawl()
         elif fault in (RESET, LOSE):
-            self._reset()
+            self.reset()
         else:
             self._answer(Answer(200, json.dumps(document).encode()))
 
@@ -192,14 +171,6 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
             time.sleep(_CRAWL_INTERVAL)
         self.close_connection = True
-
-    def _reset(self) -> None:
-        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        self.close_connection = True
-        self.connection.close()
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the tests' output clean."""
 
 
 def _items(request: dict[str, Any]) -> list[dict[str, Any]]:

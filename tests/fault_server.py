@@ -2,18 +2,16 @@
 
 import contextlib
 import json
-import socket
-import struct
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
 from infra.local.serving import serving
+from tests.tracked_server import TrackedConnection, TrackedServer
 
-HANG: Final = "hang"  # takes the request and does not answer before `release`
+HANG: Final = "hang"  # takes the request and does not answer before `heal`
 DRIP: Final = "drip"  # answers one byte at a time, for ever
 RESET: Final = "reset"  # breaks the connection while the client waits
 _DRIP_INTERVAL: Final = 0.05  # seconds
@@ -27,14 +25,11 @@ ERRORS: Final = {
 }
 
 
-class FaultServer(ThreadingHTTPServer):
+class FaultServer(TrackedServer):
     """Answers SendMessageBatch as `fault` says; without one, it takes every message."""
 
-    daemon_threads = True
-
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Connection)
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        super().__init__(_Connection)
         self.queue_url = f"{self.url}/123456789012/recommendations"
         self.fault: str | None = None
         self.trusted_key: str | None = None  # the only access key that is not answered with `fault`
@@ -44,49 +39,23 @@ class FaultServer(ThreadingHTTPServer):
         self.asked = threading.Event()  # a request is in
         self.answered = threading.Event()
         self.may_answer = threading.Event()
-        self.connections: set[socket.socket] = set()
 
     def heal(self) -> None:
         """Answer well from now on, the requests that hang included."""
         self.fault = None
         self.may_answer.set()
 
-    def close_connections(self) -> int:
-        """Close what is open, as servers do with connections that are idle for long; return how many these were."""
-        closed = 0
-        for connection in list(self.connections):
-            with contextlib.suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
-                closed += 1
-        return closed
-
-    def server_close(self) -> None:
-        """Stop listening, let go of the requests that hang, and close what is open."""
-        self.heal()
-        self.close_connections()
-        super().server_close()
+    let_go = heal
 
     def arrived_numbers(self) -> list[int]:
         """Return the numbers of the recommendations that arrived, repetitions included."""
         return [json.loads(body)["recommendation"]["number"] for body in self.arrived]
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing: a client that went away is what some tests are about."""
 
-
-class _Connection(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Connection(TrackedConnection):
     server: FaultServer
 
-    def setup(self) -> None:
-        super().setup()
-        self.server.connections.add(self.connection)
-
-    def finish(self) -> None:
-        self.server.connections.discard(self.connection)
-        super().finish()
-
-    def do_POST(self) -> None:
+    def do_POST(self) -> None:  # noqa: N802 - as http.server calls it
         request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         server, fault = self.server, self.server.fault
         if fault and server.trusted_key and f"Credential={server.trusted_key}/" in self.headers["Authorization"]:
@@ -102,9 +71,7 @@ class _Connection(BaseHTTPRequestHandler):
         elif fault == DRIP:
             self._drip()
         elif fault == RESET:
-            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.close_connection = True
-            self.connection.close()
+            self.reset()
         else:
             status, code, whose = ERRORS[fault]
             self._answer(status, {"__type": f"com.amazonaws.sqs#{code}"}, ("x-amzn-query-error", f"{code};{whose}"))
@@ -132,9 +99,6 @@ class _Connection(BaseHTTPRequestHandler):
             self.wfile.write(b" ")
             time.sleep(_DRIP_INTERVAL)
         self.close_connection = True
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the tests' output clean."""
 
 
 @contextlib.contextmanager

@@ -34,6 +34,7 @@ def decide(statements: Iterable[Statement], request: Request) -> Decision:
 
 def applies(statement: Statement, request: Request) -> bool:
     """Tell whether a statement speaks of this request."""
+    # A policy that says what is not known here must fail the test, not be judged without it; so below.
     if unknown := statement.keys() - _ELEMENTS:
         raise NotImplementedError(f"policy element {', '.join(unknown)}")
     return (

@@ -22,6 +22,7 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
+# A browser comes from the system's packages, which `make test` must not install; what needs none is tested elsewhere.
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
 
 

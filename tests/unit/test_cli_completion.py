@@ -54,6 +54,7 @@ def test_words_that_recs_knows_are_offered(words: str, offered: list[str]) -> No
     assert _complete("bash", words) == offered
 
 
+# Windows and small containers have none; the words that it would offer are tested above without it.
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
 def test_bash_takes_the_script_that_the_command_prints(tmp_path: Path) -> None:
     """And then completes what is typed, with a program named `recs` on the path."""
