@@ -66,8 +66,8 @@ chaos: setup ## 50,000 envelopes through the pipeline under faults: nothing lost
 	$(BIN)/python -m tests.chaos.pipeline --json build/chaos.json
 
 soak: $(VENV)/.ready ## a million enqueues and ten thousand invocations: memory flat, nothing lost (two minutes)
-	$(BIN)/python -m benchmarks.soak
-	$(BIN)/python -m benchmarks.consumer_soak
+	$(BIN)/python -m benchmarks.producer.soak
+	$(BIN)/python -m benchmarks.consumer.soak
 
 usage: setup ## measure what incidents use of AWS, which recs cost computes with (a minute; python -m benchmarks.usage --write keeps it)
 	$(BIN)/python -m benchmarks.usage
@@ -76,7 +76,7 @@ scaling: $(VENV)/.ready ## simulate 1 to 100,000 recommendations a second: lag, 
 	$(BIN)/python -m benchmarks.scaling
 
 scaling-check: $(VENV)/.ready $(VENV)-stack/.ready ## hold that simulation to the local stack, at a low rate
-	$(BIN)/python -m benchmarks.scaling_check
+	$(BIN)/python -m benchmarks.scaling.check
 
 alarms: $(VENV)/.ready $(VENV)-stack/.ready ## which alarm fires for what: faults on the local stack against the template's alarms (half a minute)
 	@$(BIN)/python -m examples.alarms
@@ -88,7 +88,7 @@ deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=d
 	@$(BIN)/python -m infra.deploy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM)) $(addprefix --parameter ,$(PARAMETERS))
 
 destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its table: make destroy STAGE=dev
-	@$(BIN)/python -m infra.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
+	@$(BIN)/python -m infra.deploy.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
 	$(BIN)/ruff check .

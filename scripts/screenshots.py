@@ -22,7 +22,7 @@ from rich.theme import Theme
 from examples.executor.execution import Execution
 from examples.executor.run import run_all, yesterday
 from infra.local import LocalStack, local_stack
-from producer import RecommendationProducer
+from recommendation_producer import RecommendationProducer
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 INCIDENT = "incident-roblox-2021-10-28"
@@ -70,7 +70,7 @@ def draw(name: str, args: list[str]) -> None:
     print(f"{name}.svg", flush=True)
     ours, theirs = pty.openpty()
     environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
-    command = [sys.executable, "-m", "cli", *args]
+    command = [sys.executable, "-m", "recommendation_cli", *args]
     with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own CLI
         os.close(theirs)
         printed = bytearray()
@@ -102,7 +102,7 @@ def photograph() -> None:
     print("report.png", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "report.html")
-        command = [sys.executable, "-m", "cli", "report", INCIDENT, "-o", str(page)]
+        command = [sys.executable, "-m", "recommendation_cli", "report", INCIDENT, "-o", str(page)]
         subprocess.run(command, check=True)  # noqa: S603 - our own CLI
         command = [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",

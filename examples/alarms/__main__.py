@@ -16,10 +16,10 @@ from examples.alarms.definition import MINUTE, Alarm, read_alarms
 from examples.alarms.evaluation import Point, minutes_up
 from examples.alarms.observed import depth_points, logged_points
 from examples.alarms.refusing_table import ENDPOINT, RefusingTable, publish_consumer, refusing_table
-from infra.build import ROOT
 from infra.local import LocalStack, StackError, local_stack
 from infra.local.deployment import load_template
-from shared.envelope import Envelope
+from infra.paths import ROOT
+from recommendation_shared.envelope.model import Envelope
 
 WAIT: Final = 60.0  # seconds for the queue to be empty again; it takes a few
 LOGGED: Final = 1.0  # seconds; the emulator logs an invocation only after it has deleted its messages

@@ -11,7 +11,7 @@ from examples.demo.progress import progress, say
 from examples.executor.execution import executions
 from examples.executor.run import ExecutionResult, run_all, run_one, yesterday
 from infra.local import LocalStack, StackError, local_stack
-from producer import Balance, RecommendationProducer
+from recommendation_producer import Balance, RecommendationProducer
 
 LEAST = 84  # twelve incidents, six agents and a consensus each
 WAIT = 120.0  # seconds for everything to be stored; it takes a few
@@ -147,7 +147,7 @@ def _run_again(
 
 def _show(stack: LocalStack) -> list[str]:
     say(f"\n6. What an operator sees: recs incident {SHOWN}\n")
-    command = [sys.executable, "-m", "cli", "incident", SHOWN]
+    command = [sys.executable, "-m", "recommendation_cli", "incident", SHOWN]
     shown = subprocess.run(command, env={**os.environ, **stack.env}, check=False)  # noqa: S603 - our own CLI
     return [f"recs ended with exit code {shown.returncode}"] if shown.returncode else []
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from infra.local import LocalStack
-from shared.item import PARTITION_KEY, item_digest
+from recommendation_shared.item.encoding import PARTITION_KEY, item_digest
 
 _KEYS_PER_READ = 100  # of BatchGetItem
 _QUEUED = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")

@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from examples.executor.evidence import attach, citations, dice, size
 from examples.executor.incident import Incident, Recording, load
 from examples.executor.state import ExecutorState, Hypothesis
-from shared.identity import parse_instant
+from recommendation_shared.envelope.identity import parse_instant
 
 AGENT_VERSION: Final = "1.4.0"
 UPSTREAM: Final[dict[str, tuple[str, ...]]] = {

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from examples.executor.state import Consensus, Hypothesis
-from shared.identity import parse_instant
+from recommendation_shared.envelope.identity import parse_instant
 
 WEIGHTS: Final = {
     "change-intelligence": 0.25,  # most outages begin with a change

@@ -13,8 +13,8 @@ from typing import Any, Final, Protocol, cast
 from examples.executor.execution import RECOMMENDATIONS, Execution
 from examples.executor.graph import build_graph
 from examples.executor.state import ExecutorState
-from producer.langgraph import persisting
-from shared.identity import parse_instant
+from recommendation_producer.langgraph import persisting
+from recommendation_shared.envelope.identity import parse_instant
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Run = Callable[[Execution], ExecutorState]

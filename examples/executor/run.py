@@ -12,8 +12,8 @@ from examples.executor.execution import RECOMMENDATIONS, Execution, executions
 from examples.executor.graph import build_graph
 from examples.executor.handler import WAYS, Producer
 from examples.executor.incident import incident_ids, load
-from producer import RecommendationProducer
-from shared.settings import Settings, SettingsError
+from recommendation_producer import RecommendationProducer
+from recommendation_shared.settings import Settings, SettingsError
 
 FLUSH_SECONDS = 30.0
 EPILOG = """\

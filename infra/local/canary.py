@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from infra.local.errors import StackError
-from shared.envelope import Envelope
+from recommendation_shared.envelope.model import Envelope
 
 INCIDENT_ID = "local-stack-canary"
 

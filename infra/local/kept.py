@@ -8,9 +8,9 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from infra.build import ROOT
 from infra.local.emulator import end_group
 from infra.local.errors import StackError
+from infra.paths import ROOT
 
 FOLDER = Path(os.environ.get("LOCAL_STACK_FOLDER", ROOT / ".local"))
 

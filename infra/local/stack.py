@@ -15,12 +15,13 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from infra.build import ROOT, build_for_this_python
+from infra.build.zips import build_for_this_python
 from infra.errors import BuildError
 from infra.local import canary, deployment, kept, ports
 from infra.local.differences import apply_all
 from infra.local.emulator import CREDENTIALS, REGION, Emulator
 from infra.local.errors import StackError
+from infra.paths import ROOT
 
 # Parameters of the template, not differences from it. Production's visibility timeout of minutes
 # would make every retry, and so every test and demonstration of one, take as long. The concurrency

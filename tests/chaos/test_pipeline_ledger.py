@@ -7,13 +7,13 @@ from typing import Any, Final
 
 import pytest
 
-from shared.envelope import UNKNOWN_SCHEMA_VERSION
-from shared.item import encode_item
+from recommendation_shared.envelope.model import UNKNOWN_SCHEMA_VERSION
+from recommendation_shared.item.encoding import encode_item
 from tests.chaos.pipeline import ledger
+from tests.chaos.pipeline.engines.table import DIGEST_DIFFERS, NO_ENVELOPE, TTL_DIFFERS, fingerprint
 from tests.chaos.pipeline.ledger import Found, account
 from tests.chaos.pipeline.letter import DeadLetter, Letter
-from tests.chaos.pipeline.table import DIGEST_DIFFERS, NO_ENVELOPE, TTL_DIFFERS, fingerprint
-from tests.lambda_event import envelope
+from tests.support.lambdas.event import envelope
 
 PLAIN: Final = Letter("0 plain", "plain", "rec-0", item="item-0", body="body-0")
 BROKEN: Final = Letter("1 not JSON", "not JSON", body="body-1", reason="InvalidJson")

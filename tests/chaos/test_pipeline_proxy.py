@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from infra.local.ports import HOST
-from tests.chaos.pipeline.faults import (
+from tests.chaos.pipeline.faults.rates import (
     DEAD_LETTER,
     DELETE,
     KINDS,
@@ -20,7 +20,7 @@ from tests.chaos.pipeline.faults import (
     Dice,
     Rates,
 )
-from tests.chaos.pipeline_bench import NEVER, SILENCE, TEN, bench
+from tests.support.pipeline_bench import NEVER, SILENCE, TEN, bench
 
 ANY_CALL = pytest.mark.parametrize("name", STRIKES)
 

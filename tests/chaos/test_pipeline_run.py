@@ -11,7 +11,7 @@ from examples.executor.run import yesterday
 from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import __main__ as command
 from tests.chaos.pipeline import report
-from tests.chaos.pipeline.faults import KILL, KINDS, Rates
+from tests.chaos.pipeline.faults.rates import KILL, KINDS, Rates
 from tests.chaos.pipeline.ledger import LOST, Ledger
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.run import Result, run

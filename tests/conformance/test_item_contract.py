@@ -10,13 +10,13 @@ from botocore.exceptions import ClientError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from shared import limits
-from shared.canonical import canonical_text
-from shared.envelope import Envelope, parse_envelope, write_envelope
-from shared.item import PARTITION_KEY, EncodedItem, decode_item, encode_item, item_digest
-from shared.item_size import item_size
-from shared.json_text import parse_json
-from tests.strategies import envelope_fields, json_objects
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import Envelope, parse_envelope, write_envelope
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.exact_json.parse import parse_json
+from recommendation_shared.item.encoding import PARTITION_KEY, EncodedItem, decode_item, encode_item, item_digest
+from recommendation_shared.item.size import item_size
+from tests.support.strategies import envelope_fields, json_objects
 
 TABLE = "contract"
 ENGINE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -12,17 +12,17 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from consumer.backoff import full_jitter
-from consumer.clients import Clients
-from consumer.message import read_messages
-from consumer.plan import Plan, plan_writes
-from consumer.request import Put
-from consumer.writer import Effects, WriteResult, chunks, write_items
-from shared import limits
-from shared.item import EncodedItem, encode_item, item_digest
-from shared.item_size import item_size
-from tests.lambda_event import bodies, body, envelope, event
-from tests.recommendation_table import create_table
+from recommendation_consumer.clients import Clients
+from recommendation_consumer.deadlines import full_jitter
+from recommendation_consumer.message import read_messages
+from recommendation_consumer.plan import Plan, plan_writes
+from recommendation_consumer.request import Put
+from recommendation_consumer.writer import Effects, WriteResult, chunks, write_items
+from recommendation_shared import limits
+from recommendation_shared.item.encoding import EncodedItem, encode_item, item_digest
+from recommendation_shared.item.size import item_size
+from tests.support.fakes.recommendation_table import create_table
+from tests.support.lambdas.event import bodies, body, envelope, event
 
 
 class Engine:

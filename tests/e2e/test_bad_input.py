@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from infra.local import LocalStack
-from shared import limits
-from shared.envelope import write_envelope
-from shared.item import decode_item, item_digest
-from shared.item_size import item_size
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.item.encoding import decode_item, item_digest
+from recommendation_shared.item.size import item_size
 
 pytestmark = pytest.mark.stack
 

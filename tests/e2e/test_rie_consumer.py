@@ -9,11 +9,11 @@ from typing import Any
 import botocore.session
 import pytest
 
-from infra.artifacts import CONSUMER
-from shared.item import decode_item
-from tests.lambda_emulator import Sandbox, sandbox, unpack
-from tests.lambda_event import bodies, envelope, event
-from tests.recommendation_table import create_table
+from infra.build.artifacts import CONSUMER
+from recommendation_shared.item.encoding import decode_item
+from tests.support.fakes.recommendation_table import create_table
+from tests.support.lambdas.emulator import Sandbox, sandbox, unpack
+from tests.support.lambdas.event import bodies, envelope, event
 
 TABLE = "recommendations-under-rie"
 
@@ -44,7 +44,9 @@ def consumer(moto_server: str, dlq_url: str, tmp_path_factory: pytest.TempPathFa
         "RECOMMENDATIONS_DLQ_URL": dlq_url,
         "POWERTOOLS_SERVICE_NAME": "recommendation-consumer",
     }
-    with sandbox(tmp_path_factory.mktemp("rie"), task_root, "consumer.handler.handler", environment) as running:
+    with sandbox(
+        tmp_path_factory.mktemp("rie"), task_root, "recommendation_consumer.handler.handler", environment
+    ) as running:
         yield running
 
 
@@ -82,7 +84,7 @@ def test_an_error_takes_lambdas_form_and_holds_no_message(consumer: Sandbox) -> 
     failed = consumer.invoke({"Records": [{"body": secret}]})
     assert failed["errorType"] == "MalformedEventError"
     assert failed["errorMessage"]
-    assert "/consumer/handler.py" in "".join(failed["stackTrace"])
+    assert "/recommendation_consumer/handler.py" in "".join(failed["stackTrace"])
     assert secret not in json.dumps(failed)
     assert consumer.invoke(event(*bodies(1))) == {"batchItemFailures": []}
     assert secret not in consumer.log.read_text()

@@ -7,14 +7,14 @@ from typing import Any
 import botocore.session
 import pytest
 
-from infra.artifacts import LAYER
-from infra.build import ROOT
-from shared.envelope import parse_envelope
-from tests.lambda_emulator import Sandbox, sandbox, unpack
+from infra.build.artifacts import LAYER
+from infra.paths import ROOT
+from recommendation_shared.envelope.model import parse_envelope
+from tests.support.lambdas.emulator import Sandbox, sandbox, unpack
 
 EXECUTOR = """
 import boto3
-from producer import RecommendationProducer
+from recommendation_producer import RecommendationProducer
 
 producer = RecommendationProducer.from_env()
 

@@ -19,14 +19,14 @@ import pytest
 from examples.alarms import __main__ as demonstration
 from examples.alarms.definition import read_alarms
 from examples.alarms.refusing_table import ENDPOINT, publish_consumer, refusing_table
-from infra.build import ROOT
 from infra.local import local_stack
 from infra.local.deployment import load_template
 from infra.local.emulator import stack_python
-from producer import balance
-from tests.e2e import runbook_aws
-from tests.e2e.runbook_page import ELSEWHERE, PAGE, Block, Section, agrees, read_sections
-from tests.e2e.runbook_situations import SITUATIONS, WAIT, World
+from infra.paths import ROOT
+from recommendation_producer import _balance as balance
+from tests.support.runbook import aws as runbook_aws
+from tests.support.runbook.page import ELSEWHERE, PAGE, Block, Section, agrees, read_sections
+from tests.support.runbook.situations import SITUATIONS, WAIT, World
 
 SECTIONS: Final = read_sections(PAGE.read_text(encoding="utf-8"))
 TEXT: Final = "\n".join(section.text for section in SECTIONS)
@@ -209,7 +209,8 @@ def test_every_reason_of_a_drop_is_explained() -> None:
 def test_every_name_of_a_failure_is_explained() -> None:
     """All that the consumer writes as a failure reason or as an error type of its own."""
     names = set()
-    files = {*(ROOT / "consumer").glob("*.py"), *(ROOT / "shared").glob("*.py")} - {ROOT / "shared" / "metrics.py"}
+    metrics = ROOT / "shared" / "recommendation_shared" / "metrics.py"
+    files = {*(ROOT / "consumer").rglob("*.py"), *(ROOT / "shared").rglob("*.py")} - {metrics}
     for file in files:
         for node in ast.parse(file.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):

@@ -18,7 +18,7 @@ from infra.local import StackError
 from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import report
 from tests.chaos.pipeline.broken import BREAKS
-from tests.chaos.pipeline.faults import Rates
+from tests.chaos.pipeline.faults.rates import Rates
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.run import Show, run

@@ -5,7 +5,7 @@ import zlib
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from consumer.clients import Clients
+from recommendation_consumer.clients import Clients
 
 _EVERY: Final = 200  # messages; chosen by their ID, so that each delivery of one has the same fate
 

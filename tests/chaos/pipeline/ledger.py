@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from shared.envelope import UNKNOWN_SCHEMA_VERSION
+from recommendation_shared.envelope.model import UNKNOWN_SCHEMA_VERSION
 from tests.chaos.pipeline.letter import ID_CONFLICT, SEND_FAILED, DeadLetter, Letter
 
 MAX_RECEIVES: Final = 5  # of the redrive policy

@@ -12,12 +12,12 @@ from typing import Any, Final
 import boto3
 
 from examples.executor.run import yesterday
-from shared.envelope import parse_envelope, write_envelope
-from shared.item import encode_item
-from tests.chaos.pipeline.engines import TABLE, Engines, running_engines
+from recommendation_shared.envelope.model import parse_envelope, write_envelope
+from recommendation_shared.item.encoding import encode_item
+from tests.chaos.pipeline.engines.start import TABLE, Engines, running_engines
 from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.traffic import PLAIN, Fields, Traffic
-from tests.recommendation_table import create_table
+from tests.support.fakes.recommendation_table import create_table
 
 _DEPTHS: Final = (3_000, 12_000)  # messages that wait
 _RECEIVED: Final = 500

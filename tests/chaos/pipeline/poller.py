@@ -15,10 +15,10 @@ import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from consumer.handler import handler
+from recommendation_consumer.handler import handler
 from tests.chaos.pipeline.broken import broken
 from tests.chaos.pipeline.plan import Plan
-from tests.lambda_event import record, redelivered
+from tests.support.lambdas.event import record, redelivered
 
 _MOST: Final = 10  # messages of one request, SQS's limit
 _WAIT: Final = 1  # seconds of a long poll

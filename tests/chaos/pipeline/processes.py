@@ -9,7 +9,7 @@ from pathlib import Path
 from random import Random
 from typing import IO, Final
 
-from tests.chaos.pipeline.engines import TABLE, Engines
+from tests.chaos.pipeline.engines.start import TABLE, Engines
 from tests.chaos.pipeline.plan import Plan
 
 _YOUNG: Final = 2.0  # seconds; before that a consumer is still importing, and a kill would prove nothing

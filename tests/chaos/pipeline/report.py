@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from tests.chaos.pipeline.faults import KILL, KINDS
+from tests.chaos.pipeline.faults.rates import KILL, KINDS
 from tests.chaos.pipeline.ledger import CHECKS
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.run import Result

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from shared import metrics
-from tests.chaos.pipeline.engines import TABLE, Engines, running_engines
-from tests.chaos.pipeline.faults import Dice, Rates
+from recommendation_shared import metrics
+from tests.chaos.pipeline.engines.queues import dead_letters, left
+from tests.chaos.pipeline.engines.start import TABLE, Engines, running_engines
+from tests.chaos.pipeline.engines.table import fingerprints
+from tests.chaos.pipeline.faults.proxy import FaultProxy
+from tests.chaos.pipeline.faults.rates import Dice, Rates
 from tests.chaos.pipeline.ledger import Found, Ledger, account
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.processes import Processes, environment
-from tests.chaos.pipeline.proxy import FaultProxy
-from tests.chaos.pipeline.queues import dead_letters, left
 from tests.chaos.pipeline.sending import read_journal
-from tests.chaos.pipeline.table import fingerprints
 
 _TICK: Final = 0.1  # seconds
 _LOOKS: Final = 3  # at an empty queue, one after the other; counts of a queue are approximate

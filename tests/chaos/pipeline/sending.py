@@ -15,11 +15,11 @@ from typing import IO, Any, Final
 
 import boto3
 
-from producer import RecommendationProducer
-from shared import limits
+from recommendation_producer import RecommendationProducer
+from recommendation_shared import limits
+from tests.chaos.pipeline.engines.queues import waiting
 from tests.chaos.pipeline.letter import Letter
 from tests.chaos.pipeline.plan import Plan
-from tests.chaos.pipeline.queues import waiting
 from tests.chaos.pipeline.traffic import REASONS, Traffic, letter_of_body, letter_of_fields
 
 _LAST_FLUSH: Final = 120.0  # seconds

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from examples.executor.execution import executions
 from examples.executor.graph import build_graph
-from producer.executor_state import recommendations_of
-from shared.envelope import (
+from recommendation_producer._executor_state import recommendations_of
+from recommendation_shared.envelope.identity import parse_instant
+from recommendation_shared.envelope.model import (
     ID_MISMATCH,
     INVALID_ENVELOPE,
     INVALID_JSON,
@@ -19,9 +20,8 @@ from shared.envelope import (
     parse_envelope,
     write_envelope,
 )
-from shared.identity import parse_instant
-from shared.item import encode_item
-from shared.trim import TRUNCATED
+from recommendation_shared.item.encoding import encode_item
+from recommendation_shared.item.trim import TRUNCATED
 from tests.chaos.pipeline.letter import Letter
 
 PLAIN: Final = "plain"

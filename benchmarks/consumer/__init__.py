@@ -1,0 +1,1 @@
+"""What storing a recommendation costs: `make bench-consumer`."""

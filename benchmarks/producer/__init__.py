@@ -1,0 +1,1 @@
+"""What handing over a recommendation costs its caller: `make bench-producer`."""

@@ -1,0 +1,1 @@
+"""Where the pipeline breaks first: `make scaling`."""

@@ -1,0 +1,1 @@
+"""What an incident uses of AWS: `make usage`."""

@@ -1,0 +1,202 @@
+"""One incident through the real producer and consumer, and what that used of AWS."""
+
+import io
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Any, Final
+from uuid import uuid4
+
+from benchmarks.support.aws_stub import running_stub
+from benchmarks.usage.engines import INDEXES, client, create_table
+from benchmarks.usage.metrics import metric_names
+from benchmarks.usage.payload import recommendations
+from benchmarks.usage.proxy import counting
+from infra.paths import ROOT
+from recommendation_producer import RecommendationProducer
+from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.item.size import item_size
+
+INVOCATIONS: Final = 21  # one cold, the others for the median
+AGENTS: Final = 7  # six and the consensus
+_REGION: Final = "us-east-1"
+_ENVIRONMENT: Final = {
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+    "AWS_REGION": _REGION,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+class UsageError(RuntimeError):
+    """The pipeline did not do what is to be counted."""
+
+
+def measure(size: int, sqs_url: str, dynamodb_url: str, invocations: int = INVOCATIONS) -> dict[str, Any]:
+    """Send, receive, delete and store an incident's recommendations of `size` bytes each; return what that used.
+
+    Sizes are bytes, of all recommendations together but for `envelope_bytes`. Raises `UsageError`, also when the
+    engine counts other write units for the table than DynamoDB's rule gives.
+    """
+    fields = recommendations(size)
+    with counting(sqs_url) as queue:
+        queue_url = client("sqs", sqs_url).create_queue(QueueName=f"usage-{uuid4().hex}")["QueueUrl"]
+        executor_log = _send(fields, queue_url, queue.url)
+        event = _receive(queue_url, queue.url)
+    whole = _store(event, dynamodb_url, compact=False)
+    compact = _store(event, dynamodb_url, compact=True)
+    with running_stub(latency=0) as stub_url:  # it answers at once; the engine would take turns with the consumer
+        timed = _invoke(event, "usage", stub_url, invocations)
+    lines = [line for line in (whole["log"] + executor_log).splitlines() if line.startswith("{")]
+    return {
+        "envelope_bytes": size,
+        "item_bytes": whole["item_bytes"],
+        "compact_index_bytes": compact["index_bytes"],
+        "send_requests": queue.billed["SendMessageBatch"],
+        "receive_requests": queue.billed["ReceiveMessage"],
+        "delete_requests": queue.billed["DeleteMessageBatch"],
+        "write_calls": whole["write_calls"],
+        "table_write_units": whole["table_units"],
+        "index_write_units": whole["index_units"],
+        "compact_index_write_units": compact["index_units"],
+        "consumer_log_bytes": len(whole["log"].encode()),
+        "executor_log_bytes": len(executor_log.encode()),
+        "metrics": metric_names(lines),
+        "warm_cpu_ms": round(timed["warm_cpu_ms"], 2),
+        "cold_cpu_ms": round(timed["cold_cpu_ms"]),
+    }
+
+
+def measure_full_batch(size: int, records: int, invocations: int) -> float:
+    """Return the CPU milliseconds of a warm invocation with as many records of `size` bytes as it may carry."""
+    fields = recommendations(size)
+    bodies = [
+        write_envelope(
+            **{"retention": 90, **fields[number % AGENTS], "incident_id": f"incident-{number // AGENTS}"}
+        ).body
+        for number in range(records)
+    ]
+    messages = [
+        {"MessageId": str(number), "ReceiptHandle": "", "Body": body.decode(), "Attributes": {}, "MD5OfBody": ""}
+        for number, body in enumerate(bodies)
+    ]
+    with running_stub(latency=0) as stub_url:
+        event = {"Records": [_record(message) for message in messages]}
+        return float(_invoke(event, "usage", stub_url, invocations)["warm_cpu_ms"])
+
+
+def _send(fields: list[dict[str, Any]], queue_url: str, endpoint_url: str) -> str:
+    """Hand over to the real producer; return the EMF lines of its flush."""
+    os.environ.update(_ENVIRONMENT)
+    producer = RecommendationProducer(queue_url, _REGION, endpoint_url, emit_metrics=True)
+    stdout = io.StringIO()
+    with redirect_stdout(stdout):
+        for one in fields:
+            producer.enqueue(**one)
+        balance = producer.flush(timeout=30)
+    producer.close()
+    if balance.sent != len(fields):
+        raise UsageError(f"The producer did not send all: {balance}")
+    return stdout.getvalue()
+
+
+def _receive(queue_url: str, endpoint_url: str) -> dict[str, Any]:
+    """Receive and delete as an event source mapping does at its best, ten at a time; return its event."""
+    sqs = client("sqs", endpoint_url)
+    messages: list[dict[str, Any]] = []
+    while len(messages) < AGENTS:
+        received = sqs.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages", [])
+        if not received:
+            raise UsageError(f"The queue gave {len(messages)} of {AGENTS} messages")
+        entries = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(received)]
+        sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
+        messages += received
+    return {"Records": [_record(message) for message in messages]}
+
+
+def _record(message: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "messageId": message["MessageId"],
+        "receiptHandle": message["ReceiptHandle"],
+        "body": message["Body"],
+        "attributes": message["Attributes"],
+        "messageAttributes": {},
+        "md5OfBody": message["MD5OfBody"],
+        "eventSource": "aws:sqs",
+        "eventSourceARN": f"arn:aws:sqs:{_REGION}:123456789012:opx-recommendations",
+        "awsRegion": _REGION,
+    }
+
+
+def _store(event: dict[str, Any], dynamodb_url: str, *, compact: bool) -> dict[str, Any]:
+    """Invoke the real handler once on a new table; return what was written, by whom counted, and the log."""
+    table = f"usage-{uuid4().hex}"
+    dynamodb = client("dynamodb", dynamodb_url)
+    create_table(dynamodb, table, compact=compact)
+    with counting(dynamodb_url) as counts:
+        log = _invoke(event, table, counts.url, invocations=1)["log"]
+    stored = _scan(dynamodb, TableName=table)
+    indexed = [item for index in INDEXES for item in _scan(dynamodb, TableName=table, IndexName=index)]
+    if counts.table_units != write_units(stored):
+        raise UsageError(f"The engine counted {counts.table_units} write units, the rule gives {write_units(stored)}")
+    return {
+        "log": log,
+        "write_calls": counts.calls["BatchWriteItem"],
+        "table_units": counts.table_units,
+        "index_units": write_units(indexed),
+        "item_bytes": sum(map(item_size, stored)),
+        "index_bytes": sum(map(item_size, indexed)),
+    }
+
+
+def _scan(dynamodb: Any, **parameters: Any) -> list[Any]:
+    return list(dynamodb.get_paginator("scan").paginate(**parameters).search("Items[]"))
+
+
+def write_units(items: Iterable[Mapping[str, Any]]) -> int:
+    """Return the units for writing items, in a table or as an index holds them: 1 KB each, rounded up for each.
+
+    After the Developer Guide, "DynamoDB read and write operations" and "Provisioned throughput considerations for
+    global secondary indexes": a new item is one write in each index, of the size of its projection.
+    """
+    return sum(math.ceil(item_size(item) / 1024) for item in items)
+
+
+def _invoke(event: dict[str, Any], table: str, dynamodb_url: str, invocations: int) -> dict[str, Any]:
+    """Run the handler in a fresh process, as a new sandbox does; return its CPU milliseconds and what it logged."""
+    environment = {
+        **_ENVIRONMENT,
+        "PATH": os.defpath,
+        "AWS_ENDPOINT_URL": dynamodb_url,
+        "RECOMMENDATIONS_TABLE": table,
+        "RECOMMENDATIONS_DLQ_URL": "http://127.0.0.1:1/000000000000/none",  # nothing is poison here
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        event_file, result_file = Path(folder, "event.json"), Path(folder, "result.json")
+        event_file.write_text(json.dumps(event))
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.usage.invocation",
+            str(event_file),
+            str(result_file),
+            str(invocations),
+        ]
+        done = subprocess.run(  # noqa: S603 - this package
+            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
+        )
+        if done.returncode:
+            raise UsageError(f"The consumer failed:\n{done.stderr}")
+        result: dict[str, Any] = json.loads(result_file.read_text())
+    if result["answer"] != {"batchItemFailures": []}:
+        raise UsageError(f"The consumer did not store all: {result['answer']}")
+    return {**result, "log": done.stdout}

@@ -1,5 +1,0 @@
-"""`python -m cli` is `recs`."""
-
-from cli.app import main
-
-main()

@@ -1,0 +1,5 @@
+"""`python -m recommendation_cli` is `recs`."""
+
+from recommendation_cli.app import main
+
+main()

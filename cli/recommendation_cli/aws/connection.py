@@ -1,0 +1,92 @@
+"""Which table is read, where it is, and the clients of AWS."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+CONNECT_SECONDS: Final = 3
+READ_SECONDS: Final = 20
+ATTEMPTS: Final = 3  # in all
+
+
+class DynamoDb(Protocol):
+    """The calls of the low-level client that reading needs."""
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return one page: `Items`, and `LastEvaluatedKey` unless it is the last."""
+
+    def get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the item as `Item`; without one there is no such key."""
+
+    def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return up to 100 items under `Responses`, and what is to be asked again under `UnprocessedKeys`."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A table and where it is; None leaves the choice to AWS's own environment and configuration."""
+
+    table: str
+    region: str | None = None
+    profile: str | None = None
+    endpoint_url: str | None = None
+
+    def __str__(self) -> str:
+        """Return how messages name it."""
+        region = f" in {self.region}" if self.region else ""
+        endpoint = f" at {self.endpoint_url}" if self.endpoint_url else ""
+        return f"table {self.table}{region}{endpoint}"
+
+
+class Location(Protocol):
+    """Where a table or a queue is; None leaves the choice to AWS's own environment and configuration."""
+
+    @property
+    def region(self) -> str | None:
+        """The AWS region."""
+
+    @property
+    def profile(self) -> str | None:
+        """The profile of the AWS configuration."""
+
+    @property
+    def endpoint_url(self) -> str | None:
+        """The service elsewhere, such as a local stack's."""
+
+
+class EndpointError(ValueError):
+    """What `--endpoint-url` or the environment names is no URL."""
+
+
+class NotDynamoDbError(Exception):
+    """Something answers at the endpoint, but not as DynamoDB does."""
+
+
+def connect(target: Target) -> DynamoDb:
+    """Return a DynamoDB client. Raises botocore's errors (unknown profile, no region) and `EndpointError`."""
+    client: DynamoDb = create_client("dynamodb", target)
+    return client
+
+
+def create_client(service: str, location: Location) -> Any:
+    """Return botocore's client of a service; raise as `connect` does."""
+    # Imported here because `--help` must not pay for it. Not through boto3, which costs another 25 ms of CPU and
+    # would only pass the call on.
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError
+    from botocore.session import Session
+
+    config = Config(
+        connect_timeout=CONNECT_SECONDS,
+        read_timeout=READ_SECONDS,
+        retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
+        user_agent_extra="recs",
+    )
+    try:
+        return Session(profile=location.profile).create_client(
+            service, region_name=location.region, endpoint_url=location.endpoint_url, config=config
+        )
+    except BotoCoreError:  # some of which are a ValueError too
+        raise
+    except ValueError as error:
+        raise EndpointError(f"{error}: it must be a URL such as http://127.0.0.1:4566") from None

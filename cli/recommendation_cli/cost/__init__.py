@@ -1,0 +1,1 @@
+"""`recs cost`: a month's bill, line by line."""

@@ -1,0 +1,174 @@
+"""A month's cost, line by line: measured usage of one incident, times the incidents, times the price."""
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+from recommendation_cli.cost.prices import Prices
+from recommendation_cli.cost.profile import Profile, Recommendation, billed_requests
+
+MONTH_HOURS: Final = 730  # as AWS's own calculator has it
+_MONTH_DAYS: Final = MONTH_HOURS / 24
+_GB: Final = 1_000_000_000
+_ITEM_OVERHEAD: Final = 100  # bytes of storage for each item, and for each entry of an index (Developer Guide)
+_INDEXES: Final = 3
+
+# Of the mapping when the queue is empty: five batches at once to begin with (Lambda Developer Guide, "Configuring
+# scaling behavior for SQS"), each a long poll of at most 20 s. How many it keeps when idle AWS does not say.
+POLLERS: Final = 5
+_LONG_POLL: Final = 20  # seconds
+
+# Of the template, held to it by a test.
+MEMORY_MB: Final = 1024
+LOG_DAYS: Final = 30
+ALARM_METRICS: Final = 7  # two of them in one alarm
+DASHBOARDS: Final = 1
+
+_VCPU_MB: Final = 1769  # of memory give a whole vCPU (Lambda Developer Guide, "Configure Lambda function memory")
+_WRITE_WAIT_MS: Final = 10  # assumed, for BatchWriteItem: "single-digit milliseconds", and the connection
+_WARM_MINUTES: Final = 5  # assumed: how long an idle sandbox is kept, which AWS does not say
+_REPORT_BYTES: Final = 330  # START, END and REPORT lines that Lambda adds to each invocation's log
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """What a month brings. `size` is that of an envelope, in bytes; `reads` are incidents listed whole."""
+
+    incidents: int
+    agents: int = 7
+    size: int = 5 * 1024
+    days_kept: int = 90
+    reads: int = 10_000
+    incident_metrics: bool = True
+    compact: bool = False
+    kms: bool = False
+
+    @property
+    def recommendations(self) -> int:
+        """How many a month."""
+        return self.incidents * self.agents
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the bill; `usd` is a month's."""
+
+    service: str
+    what: str
+    quantity: float
+    unit: str
+    usd: float
+
+
+def bill(work: Workload, profile: Profile, prices: Prices) -> list[Line]:
+    """Return a month's lines, without any free tier. Raises ValueError for a size that was not measured."""
+    one = profile.recommendation(work.size)
+    return [
+        *_queue(work, prices),
+        *_function(work, one, profile, prices),
+        *_table(work, one, prices),
+        *_monitoring(work, one, profile, prices),
+        *(_keys(work, prices) if work.kms else ()),
+    ]
+
+
+def _queue(work: Workload, prices: Prices) -> list[Line]:
+    moved = work.incidents * billed_requests(work.agents, work.size)
+    quantities = {
+        "send": moved,
+        "receive": moved,
+        "delete": work.incidents * math.ceil(work.agents / 10),
+        f"empty receives of {POLLERS} idle pollers": POLLERS * MONTH_HOURS * 3600 // _LONG_POLL,
+    }
+    price = prices.usd("sqs", "request_million") / 1_000_000
+    return [Line("SQS", what, count, "requests", count * price) for what, count in quantities.items()]
+
+
+def _function(work: Workload, one: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
+    gb_seconds = work.incidents * _billed_ms(work, one, profile) / 1000 * MEMORY_MB / 1024
+    requests = prices.usd("lambda", "request_million") / 1_000_000
+    return [
+        Line("Lambda", "invocations", work.incidents, "requests", work.incidents * requests),
+        Line("Lambda", "time", gb_seconds, "GB-seconds", gb_seconds * prices.usd("lambda", "gb_second")),
+    ]
+
+
+def _billed_ms(work: Workload, one: Recommendation, profile: Profile) -> float:
+    """Return the milliseconds of an invocation, one for each incident; cold when the sandbox was idle too long."""
+    is_cold = MONTH_HOURS * 60 / work.incidents > _WARM_MINUTES
+    cpu_ms = one.warm_cpu_ms * work.agents + (profile.cold_cpu_ms if is_cold else 0)
+    return cpu_ms * max(1, _VCPU_MB / MEMORY_MB) + _WRITE_WAIT_MS
+
+
+def _table(work: Workload, one: Recommendation, prices: Prices) -> list[Line]:
+    count = work.recommendations
+    indexed = one.compact_units if work.compact else one.index_units
+    entry = one.compact_bytes if work.compact else one.item_bytes
+    kept = count * work.days_kept / _MONTH_DAYS
+    items_gb = kept * (one.item_bytes + _ITEM_OVERHEAD) / _GB
+    indexes_gb = kept * _INDEXES * (entry + _ITEM_OVERHEAD) / _GB
+    # An index query reads eventually consistently, half a unit for 4 KB of all entries together; what a compact index
+    # lacks is then read consistently, a unit for each 4 KB of each item.
+    reads = work.reads * math.ceil(work.agents * entry / 4096) / 2
+    if work.compact:
+        reads += work.reads * work.agents * math.ceil(one.item_bytes / 4096)
+    write = prices.usd("dynamodb", "write_unit_million") / 1_000_000
+    read = prices.usd("dynamodb", "read_unit_million") / 1_000_000
+    storage = prices.usd("dynamodb", "storage_gb_month")
+    recovery = prices.usd("dynamodb", "recovery_gb_month")
+    return [
+        Line("DynamoDB", "writes to the table", count * one.table_units, "units", count * one.table_units * write),
+        Line("DynamoDB", "writes to 3 indexes", count * indexed, "units", count * indexed * write),
+        Line("DynamoDB", "deletes by TTL", count, "items", 0.0),
+        Line("DynamoDB", "reads", reads, "units", reads * read),
+        Line("DynamoDB", f"storage of items, {work.days_kept} days", items_gb, "GB", items_gb * storage),
+        Line("DynamoDB", f"storage of indexes, {work.days_kept} days", indexes_gb, "GB", indexes_gb * storage),
+        Line("DynamoDB", "point-in-time recovery", items_gb, "GB", items_gb * recovery),
+    ]
+
+
+def _monitoring(work: Workload, one: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
+    # A metric is billed for the hours in which it is sent; with incidents at random, some hours have none.
+    hours = MONTH_HOURS * (1 - math.exp(-work.incidents / MONTH_HOURS))
+    always = profile.metrics["fixed"] + work.agents * profile.metrics["agent"] / profile.agents
+    per_incident = work.recommendations * profile.metrics["incident"] / profile.agents if work.incident_metrics else 0
+    metric_hour = prices.usd("cloudwatch", "metric_month") / MONTH_HOURS
+    log_gb = work.incidents * (work.agents * one.log_bytes + _REPORT_BYTES) / _GB
+    kept_gb = log_gb * LOG_DAYS / _MONTH_DAYS
+    return [
+        Line("CloudWatch", "metrics", always * hours, "metric-hours", always * hours * metric_hour),
+        Line(
+            "CloudWatch", "metrics by incident, an hour each", per_incident, "metric-hours", per_incident * metric_hour
+        ),
+        Line(
+            "CloudWatch",
+            "alarms",
+            ALARM_METRICS,
+            "metrics",
+            ALARM_METRICS * prices.usd("cloudwatch", "alarm_metric_month"),
+        ),
+        Line(
+            "CloudWatch",
+            "dashboard",
+            DASHBOARDS,
+            "dashboards",
+            DASHBOARDS * prices.usd("cloudwatch", "dashboard_month"),
+        ),
+        Line("CloudWatch", "logs taken in", log_gb, "GB", log_gb * prices.usd("cloudwatch", "log_gb")),
+        Line(
+            "CloudWatch",
+            f"logs kept {LOG_DAYS} days",
+            kept_gb,
+            "GB",
+            kept_gb * prices.usd("cloudwatch", "log_archive_gb_month"),
+        ),
+    ]
+
+
+def _keys(work: Workload, prices: Prices) -> list[Line]:
+    # SQS and DynamoDB reuse a data key for five minutes: at most one request each of producer, mapping and consumer.
+    requests = 3 * work.incidents
+    return [
+        Line("KMS", "a key of one's own", 1, "keys", prices.usd("kms", "key_month")),
+        Line("KMS", "requests", requests, "requests", requests * prices.usd("kms", "request_ten_thousand") / 10_000),
+    ]

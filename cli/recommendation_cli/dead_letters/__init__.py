@@ -1,0 +1,1 @@
+"""`recs dlq`: look at dead letters, send them again, keep them in a file."""

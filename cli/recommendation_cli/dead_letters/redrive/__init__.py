@@ -1,0 +1,1 @@
+"""`recs dlq redrive`: from the dead-letter queue back to the queue."""

@@ -1,0 +1,1 @@
+"""`recs dlq save`, `purge` and `restore`: dead letters in a file."""

@@ -1,0 +1,1 @@
+"""`recs diff`: what changed between two executions."""

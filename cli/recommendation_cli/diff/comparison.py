@@ -1,0 +1,144 @@
+"""What changed between two executions, agent by agent."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import unified_diff
+from typing import Any, Final
+
+from recommendation_cli.diff.json_changes import Change, changes, same
+from recommendation_cli.search.queries import Document
+from recommendation_shared.exact_json.canonical import canonical_text
+
+# What an agent concluded. The rest of the metadata (cost, duration, session) differs between any two executions.
+_CONCLUSIONS: Final = ("agentVersion", "disclaimer", "error", "rawConfidence", "status", "truncated")
+_OF_ITS_OWN: Final = frozenset(
+    {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "ttl", "contentDigest"}
+)
+_COMPARED_APART: Final = frozenset({"confidence", "reasoning", "citations"})
+# Prose comes in paragraphs of one line; compared by sentences, a difference shows where it is.
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])[ \t]+|\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class AgentDiff:
+    """One agent on both sides; the one without it is None. `reasoning` holds lines that begin with " ", "-" or "+"."""
+
+    agent: str
+    before: Document | None
+    after: Document | None
+    confidence: tuple[Any, Any] | None
+    fields: tuple[Change, ...]
+    reasoning: tuple[str, ...]
+    citations_removed: tuple[Any, ...]
+    citations_added: tuple[Any, ...]
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides have the agent, and it said the same."""
+        found = (self.confidence, self.fields, self.reasoning, self.citations_removed, self.citations_added)
+        return self.before is not None and self.after is not None and not any(found)
+
+
+def compare(before: Iterable[Document], after: Iterable[Document], *, everything: bool = False) -> list[AgentDiff]:
+    """Compare two executions (documents in the order of time); an agent's second output with its second.
+
+    `everything` adds the metadata and fields that differ between any two executions, such as cost and duration.
+    """
+    old, new = _by_agent(before), _by_agent(after)
+    return [_agent(name, old.get(name), new.get(name), everything=everything) for name in sorted(old.keys() | new)]
+
+
+def _by_agent(documents: Iterable[Document]) -> dict[str, Document]:
+    found: dict[str, Document] = {}
+    for document in documents:
+        agent = name = str(document.get("agentType"))
+        count = 1
+        while name in found:
+            count += 1
+            name = f"{agent} ({count})"
+        found[name] = document
+    return found
+
+
+def _agent(name: str, before: Document | None, after: Document | None, *, everything: bool) -> AgentDiff:
+    if before is None or after is None:
+        return AgentDiff(name, before, after, None, (), (), (), ())
+    confidence = before.get("confidence"), after.get("confidence")
+    old, new = _list(before.get("citations")), _list(after.get("citations"))
+    return AgentDiff(
+        agent=name,
+        before=before,
+        after=after,
+        confidence=None if same(*confidence) else confidence,
+        fields=tuple(changes(_fields(before, everything=everything), _fields(after, everything=everything))),
+        reasoning=_prose(before.get("reasoning"), after.get("reasoning")),
+        citations_removed=_missing(old, new),
+        citations_added=_missing(new, old),
+    )
+
+
+def _fields(document: Document, *, everything: bool) -> dict[str, Any]:
+    if everything:
+        return {name: document[name] for name in document.keys() - _OF_ITS_OWN - _COMPARED_APART}
+    metadata = document.get("metadata")
+    concluded = metadata if isinstance(metadata, dict) else {}
+    return {
+        "recommendation": document.get("recommendation"),
+        "metadata": {name: concluded[name] for name in _CONCLUSIONS if name in concluded},
+    }
+
+
+def _prose(before: Any, after: Any) -> tuple[str, ...]:
+    old, new = (
+        _SENTENCE_END.split(text if isinstance(text, str) else canonical_text(text)) for text in (before, after)
+    )
+    lines = list(unified_diff([part for part in old if part], [part for part in new if part], n=1, lineterm=""))
+    return tuple(lines[2:])  # after the two lines that name files
+
+
+def _missing(entries: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
+    """Return the entries that `others` lacks, each as often as it lacks it."""
+    left = [canonical_text(other) for other in others]
+    missing = []
+    for entry in entries:
+        text = canonical_text(entry)
+        if text in left:
+            left.remove(text)
+        else:
+            missing.append(entry)
+    return tuple(missing)
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def as_json(before: str, after: str, agents: Sequence[AgentDiff]) -> dict[str, Any]:
+    """Return the comparison of two execution IDs as plain JSON values for other programs."""
+    return {
+        "before": before,
+        "after": after,
+        "equal": all(agent.equal for agent in agents),
+        "agents": [
+            {
+                "agentType": agent.agent,
+                "result": _result(agent),
+                "before": agent.before and agent.before.get("recommendationId"),
+                "after": agent.after and agent.after.get("recommendationId"),
+                "confidence": agent.confidence and dict(zip(("before", "after"), agent.confidence, strict=True)),
+                "fields": [change._asdict() for change in agent.fields],
+                "reasoning": list(agent.reasoning),
+                "citations": {"removed": list(agent.citations_removed), "added": list(agent.citations_added)},
+            }
+            for agent in agents
+        ],
+    }
+
+
+def _result(agent: AgentDiff) -> str:
+    if agent.after is None:
+        return "only-before"
+    if agent.before is None:
+        return "only-after"
+    return "equal" if agent.equal else "changed"

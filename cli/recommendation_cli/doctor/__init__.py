@@ -1,0 +1,1 @@
+"""`recs doctor`: the deployed stack compared with the template."""

@@ -1,0 +1,1 @@
+"""`recs export`: whole documents in a file, resumable."""

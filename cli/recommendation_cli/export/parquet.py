@@ -1,0 +1,131 @@
+"""Parquet: whole documents as JSON text, beside typed columns of what people filter and sort by."""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from decimal import Decimal
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import click
+
+from recommendation_cli.aws.errors import DigestMismatchError
+from recommendation_cli.screen.visible import visible
+from recommendation_shared.envelope.identity import parse_instant
+from recommendation_shared.exact_json.parse import JsonError, parse_json
+
+DOCUMENT: Final = "document"  # the column that holds a line of JSON Lines, without its end
+# Of one row group, which is in memory while it is written, and in that of whoever reads the file.
+_GROUP_BYTES: Final = 16 * 1024 * 1024  # of JSON
+_GROUP_ROWS: Final = 10_000
+_TEXTS: Final = (
+    *("recommendationId", "incidentId", "executionId", "agentType", "reasoning"),
+    "contentDigest",
+)
+_NUMBERS: Final = ("retention", "ttl", "schemaVersion")
+_INT64: Final = range(-(2**63), 2**63)
+
+
+@cache
+def arrow() -> Any:
+    """Return pyarrow, which has no types; raise a usage error where the extra is not installed."""
+    try:
+        import_module("pyarrow.parquet")
+        return import_module("pyarrow")
+    except ImportError:
+        raise click.UsageError(
+            "Parquet needs pyarrow: pip install 'opx-agent-recommendations[parquet]', or export .jsonl."
+        ) from None
+
+
+@cache
+def _schema() -> Any:
+    pa = arrow()
+    fields = [(name, pa.string()) for name in _TEXTS] + [(name, pa.int64()) for name in _NUMBERS]
+    fields += [("timestamp", pa.timestamp("us", tz="UTC")), ("confidence", pa.float64()), (DOCUMENT, pa.string())]
+    return pa.schema(fields)
+
+
+def write_parquet(lines: Iterable[bytes], stream: BinaryIO, report: Callable[[int], None]) -> None:
+    """Write lines of JSON Lines, row group by row group; `report` is told how many bytes of them are written."""
+    parquet = arrow().parquet
+    # With checksums, whoever reads a damaged page is told.
+    with parquet.ParquetWriter(stream, _schema(), compression="zstd", write_page_checksum=True) as writer:
+        for group in _groups(lines):
+            writer.write_table(_table([line.decode().removesuffix("\n") for line in group]), row_group_size=len(group))
+            report(sum(map(len, group)))
+
+
+def read_parquet(path: Path) -> Iterator[tuple[bytes, str | None]]:
+    """Yield each document as a line of JSON Lines, and the column that does not say what it says, if any.
+
+    Raises `DigestMismatchError` for a file that is damaged, or none of ours.
+    """
+    pa = arrow()
+    try:
+        with pa.parquet.ParquetFile(path, page_checksum_verification=True) as file:
+            if not file.schema_arrow.equals(_schema()):
+                raise DigestMismatchError(f"{visible(str(path))} is Parquet, but not what recs export writes.")
+            for number in range(file.num_row_groups):
+                yield from _rows(file.read_row_group(number))
+    except (pa.lib.ArrowException, OSError, UnicodeDecodeError) as error:
+        why = visible(str(error).splitlines()[0])
+        raise DigestMismatchError(f"{visible(str(path))} is damaged, or no Parquet: {why}") from None
+
+
+def _rows(table: Any) -> Iterator[tuple[bytes, str | None]]:
+    texts = [text or "" for text in table.column(DOCUMENT).to_pylist()]
+    right = _table(texts)
+    # Compared as Arrow has them: as Python's, times would need a database of zones.
+    wrong = [name for name in table.column_names if not table.column(name).equals(right.column(name))]
+    for index, text in enumerate(texts):
+        column = next((name for name in wrong if table.column(name)[index] != right.column(name)[index]), None)
+        yield f"{text}\n".encode(), column
+
+
+def _groups(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+    group: list[bytes] = []
+    size = 0
+    for line in lines:
+        if group and (size + len(line) > _GROUP_BYTES or len(group) == _GROUP_ROWS):
+            yield group
+            group, size = [], 0
+        group.append(line)
+        size += len(line)
+    if group:
+        yield group
+
+
+def _table(texts: list[str]) -> Any:
+    return arrow().Table.from_pylist([_row(text) for text in texts], schema=_schema())
+
+
+def _row(text: str) -> dict[str, Any]:
+    """Return a document's row; a field of another kind than its column's is empty there."""
+    try:
+        parsed = parse_json(text)
+    except JsonError:
+        parsed = None
+    document: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
+    texts = {name: document.get(name) for name in _TEXTS}
+    numbers = {name: document.get(name) for name in _NUMBERS}
+    return {
+        **{name: value if isinstance(value, str) else None for name, value in texts.items()},
+        **{name: value if type(value) is int and value in _INT64 else None for name, value in numbers.items()},
+        "timestamp": _instant(document.get("timestamp")),
+        "confidence": _double(document.get("confidence")),
+        DOCUMENT: text,
+    }
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        return parse_instant(value) if isinstance(value, str) else None
+    except ValueError:  # written by hand
+        return None
+
+
+def _double(value: Any) -> float | None:
+    is_number = isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= value <= 1 else None

@@ -1,0 +1,96 @@
+"""Re-importing an export: every line must give the very item and the very bytes that it came from."""
+
+import json
+from collections.abc import Iterable, Iterator
+from itertools import tee
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import click
+
+from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError
+from recommendation_cli.export.parquet import read_parquet
+from recommendation_cli.output import json_line
+from recommendation_cli.screen.visible import visible
+from recommendation_shared.envelope.model import EnvelopeError, parse_envelope
+from recommendation_shared.exact_json.parse import JsonError, parse_json
+from recommendation_shared.item.encoding import decode_item, encode_item
+
+_MOST_PROBLEMS: Final = 20  # printed; all are counted
+
+
+class Problem(NamedTuple):
+    """What is wrong with a line, counted from 1."""
+
+    line: int
+    recommendation_id: str
+    what: str
+
+
+def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
+    """Yield, for each line of JSON Lines, what is wrong with it, or None.
+
+    A line is right when the consumer's own code makes of it an item with the digest and the time to live that the
+    line carries, when that item exports to the same bytes, and when no line before it had its ID.
+    """
+    seen: set[str] = set()
+    for number, line in enumerate(lines, 1):
+        identity, what = _check(line)
+        if what is None and identity in seen:
+            what = "this recommendation was there before"
+        seen.add(identity)
+        yield None if what is None else Problem(number, visible(identity), what)
+
+
+def _check(line: bytes) -> tuple[str, str | None]:
+    if not line.endswith(b"\n"):
+        return "", "the line has no end: the file was cut off"
+    try:
+        carried: Any = parse_json(line)
+        envelope = parse_envelope(line)
+    except (JsonError, EnvelopeError) as error:
+        return "", str(error)
+    item = encode_item(envelope)
+    if carried.get("contentDigest") != item.digest:
+        what = (
+            f"the content gives the digest {item.digest}, the line carries {visible(str(carried.get('contentDigest')))}"
+        )
+    elif carried.get("ttl") != item.expires_at:
+        what = f"the content gives the ttl {item.expires_at}, the line carries {visible(str(carried.get('ttl')))}"
+    elif json_line(decode_item(json.loads(item.body))) != line:
+        what = "the same content, written in other bytes than recs export does"
+    else:
+        what = None
+    return item.recommendation_id, what
+
+
+def verify_file(path: Path) -> None:
+    """Check an export line by line, or row by row; raise `DigestMismatchError` when any is not what the table had."""
+    form = path.suffix.lower()
+    if form == ".csv":
+        raise click.UsageError("A CSV cannot be verified: its cells are made safe for spreadsheets. Export .jsonl.")
+    place = "row" if form == ".parquet" else "line"
+    count = wrong = 0
+    for problem in _verify_rows(path) if form == ".parquet" else _verify_lines(path):
+        count += 1
+        if problem is not None:
+            wrong += 1
+            if wrong <= _MOST_PROBLEMS:
+                click.echo(f"{place} {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
+    if wrong:
+        raise DigestMismatchError(f"{wrong} of {count} {place}s of {path} are not what the table had: export again.")
+    if not count:
+        raise NothingFoundError(f"{path} is empty.")
+    click.echo(f"{count:,} recommendations verified: each {place} gives its item, its digest and its own bytes again.")
+
+
+def _verify_lines(path: Path) -> Iterator[Problem | None]:
+    with path.open("rb") as lines:
+        yield from verify(lines)
+
+
+def _verify_rows(path: Path) -> Iterator[Problem | None]:
+    rows, documents = tee(read_parquet(path))  # which `verify` takes one at a time, so that nothing piles up
+    for (_, column), (number, problem) in zip(rows, enumerate(verify(line for line, _ in documents), 1), strict=True):
+        odd = Problem(number, "", f"the column {column} does not say what the document does") if column else None
+        yield problem or odd

@@ -1,0 +1,120 @@
+"""Whole documents for other programs: JSON, JSON Lines and CSV, in UTF-8 whatever the terminal's encoding."""
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO, Final
+
+from recommendation_cli.screen.visible import json_escaped, visible_lines
+from recommendation_cli.search.queries import Document
+from recommendation_shared.exact_json.canonical import canonical_text, quote
+
+COLUMNS: Final = (
+    "recommendationId",
+    "incidentId",
+    "executionId",
+    "agentType",
+    "timestamp",
+    "confidence",
+    "recommendation",
+    "reasoning",
+    "citations",
+    "metadata",
+    "retention",
+    "ttl",
+    "contentDigest",
+    "schemaVersion",
+)
+OTHER_FIELDS: Final = "otherFields"  # the last column: fields that this version does not know, as one JSON object
+_FORMULA: Final = ("=", "+", "-", "@", "\t")
+
+
+def pretty_json(value: Any, indent: str = "") -> str:
+    """Return JSON with sorted keys, two spaces a level and exact numbers, safe to print."""
+    return json_escaped(_pretty(value, indent))
+
+
+def _pretty(value: Any, indent: str) -> str:
+    inner = indent + "  "
+    if isinstance(value, dict) and value:
+        lines = [f"{inner}{quote(key)}: {_pretty(value[key], inner)}" for key in sorted(value)]
+        return "{\n" + ",\n".join(lines) + f"\n{indent}}}"
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(inner + _pretty(child, inner) for child in value) + f"\n{indent}]"
+    return canonical_text(value)
+
+
+def write_documents(stream: BinaryIO, documents: Iterable[Document], form: str) -> None:
+    """Write documents as they arrive in `form`: json (one array), jsonl (one a line) or csv (with a header)."""
+    stream.writelines(text.encode() for text in _FORMS[form](documents))
+
+
+def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], form: str) -> None:
+    """Write plain JSON objects that have the same fields in `form`, as `write_documents` does; CSV has these fields."""
+    match form:
+        case "json":
+            stream.write(f"{pretty_json(list(records))}\n".encode())
+        case "jsonl":
+            stream.writelines(map(json_line, records))
+        case _:
+            titles = [list(record) for record in records[:1]]
+            cells = ([_cell(value) for value in record.values()] for record in records)
+            stream.writelines(_csv_row(row).encode() for row in (*titles, *cells))
+
+
+def json_line(value: Any) -> bytes:
+    """Return a value as one line of JSON Lines, safe to print."""
+    return (json_escaped(canonical_text(value)) + "\n").encode()
+
+
+def _json(documents: Iterable[Document]) -> Iterator[str]:
+    separator = "[\n  "
+    for document in documents:
+        yield separator + pretty_json(document, "  ")
+        separator = ",\n  "
+    yield "[]\n" if separator.startswith("[") else "\n]\n"
+
+
+def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
+    for document in documents:
+        yield json_line(document).decode()
+
+
+def _csv(documents: Iterable[Document]) -> Iterator[str]:
+    yield csv_header().decode()
+    for document in documents:
+        yield csv_line(document).decode()
+
+
+def csv_header() -> bytes:
+    """Return the first line of a CSV file of documents."""
+    return _csv_row([*COLUMNS, OTHER_FIELDS]).encode()
+
+
+def csv_line(document: Document) -> bytes:
+    """Return a document as a record of CSV, which may have line breaks in its quoted cells."""
+    other = {name: document[name] for name in document.keys() - set(COLUMNS)}
+    return _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)]).encode()
+
+
+_FORMS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
+    "json": _json,
+    "jsonl": _json_lines,
+    "csv": _csv,
+}
+
+
+def _csv_row(cells: list[str]) -> str:
+    row = io.StringIO(newline="")
+    csv.writer(row).writerow(cells)
+    return row.getvalue()
+
+
+def _cell(value: Any) -> str:
+    """Return a cell: nested values as JSON, text safe to print and never a spreadsheet's formula."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        return json_escaped(canonical_text(value))
+    text = visible_lines(value)
+    return f"'{text}" if text.startswith(_FORMULA) else text

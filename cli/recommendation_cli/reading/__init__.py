@@ -1,0 +1,1 @@
+"""`recs incident`, `agent`, `execution` and `show`."""

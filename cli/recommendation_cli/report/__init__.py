@@ -1,0 +1,1 @@
+"""`recs report`: one HTML page for the post-incident review."""

@@ -1,0 +1,79 @@
+"""The report's drawings: inline SVG without styles or scripts of its own."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from recommendation_cli.report.markup import Html, element
+from recommendation_cli.timeline.runs import Moment, Run
+
+_WIDTH: Final = 400  # units; a phone's width, so that text keeps its size there
+_LABEL: Final = 18
+_BAR: Final = 12
+_SPACE: Final = 8
+_VALUE: Final = 44  # right of the longest bar
+_MOST_NAME: Final = 48  # characters that fit across
+
+
+def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
+    """Return when an agent worked within a run, as a strip as wide as its cell."""
+    if span is None or moment.completed is None:
+        return element("span", "unknown", class_="dim")
+    length = span[1] - span[0] or timedelta(microseconds=1)
+    last = (moment.completed - span[0]) / length * 100
+    first = last - 1 if moment.started is None else (moment.started - span[0]) / length * 100
+    kind = "failed" if moment.failed else "point" if moment.started is None else "worked"
+    return element(
+        "svg",
+        element("rect", x=0, y=4, width=100, height=2, class_="axis"),
+        element(
+            "rect",
+            x=round(max(0.0, min(first, 99)), 2),
+            y=0,
+            width=round(max(1.0, last - first), 2),
+            height=10,
+            class_=kind,
+        ),
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_="strip",
+        aria_hidden="true",
+    )
+
+
+def confidence_chart(runs: Sequence[Run]) -> Html:
+    """Return each agent's confidence, a bar for each execution in the order of time."""
+    agents: dict[str, list[tuple[int, Moment]]] = {}
+    for number, run in enumerate(runs, 1):
+        for moment in run.moments:
+            agents.setdefault(moment.summary.agent_type, []).append((number, moment))
+    drawn: list[Html] = []
+    y = 0
+    for agent in sorted(agents, key=lambda name: (name == "consensus", name)):
+        y += _LABEL
+        drawn.append(element("text", agent[:_MOST_NAME], x=0, y=y - 5, class_="label"))
+        for number, moment in agents[agent]:
+            drawn += _confidence(moment, y, f"#{number} " if len(runs) > 1 else "")
+            y += _BAR + 3
+        y += _SPACE
+    title = element("title", "Confidence of each agent, from 0 to 1")
+    return element("svg", title, *drawn, viewBox=f"0 0 {_WIDTH} {max(y, 1)}", class_="chart", role="img")
+
+
+def _confidence(moment: Moment, y: int, prefix: str) -> list[Html]:
+    confidence = moment.summary.confidence
+    most = _WIDTH - _VALUE - 26
+    text = ("odd" if moment.summary.odd_confidence else "none") if confidence is None else f"{confidence:.2f}"
+    return [
+        element("text", prefix, x=0, y=y + 10, class_="execution"),
+        element("rect", x=26, y=y, width=most, height=_BAR, class_="axis"),
+        element(
+            "rect",
+            x=26,
+            y=y,
+            width=round(most * (confidence or 0), 1),
+            height=_BAR,
+            class_="failed" if moment.failed else "worked",
+        ),
+        element("text", text, x=_WIDTH - _VALUE + 6, y=y + 10, class_="value"),
+    ]

@@ -1,0 +1,44 @@
+"""What commands take from the world around them: the clock, the environment, and the clients of AWS."""
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
+
+import click
+
+from recommendation_cli.aws.connection import DynamoDb, Location, Target, connect, create_client
+from recommendation_cli.aws.queues import QueueTarget, Sqs, connect_queues
+from recommendation_cli.search.period import Localise
+from recommendation_shared.settings import Settings, SettingsError
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """Passed to every command.
+
+    `now` returns epoch seconds, `monotonic` and `sleep` count seconds too; `localise` knows the user's zone.
+    """
+
+    now: Callable[[], float]
+    environ: Mapping[str, str]
+    connect: Callable[[Target], DynamoDb]
+    connect_queues: Callable[[QueueTarget], Sqs] = connect_queues
+    create_client: Callable[[str, Location], Any] = create_client
+    monotonic: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], None] = time.sleep
+    localise: Localise = datetime.astimezone
+
+    @classmethod
+    def of_process(cls) -> Self:
+        """Return the real ones."""
+        return cls(now=time.time, environ=os.environ, connect=connect)
+
+    def default_table(self) -> str:
+        """Return the table that the environment names; raise a usage error when a variable is wrong."""
+        try:
+            return Settings.from_env(self.environ).table_name
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None

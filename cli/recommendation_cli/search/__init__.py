@@ -1,0 +1,1 @@
+"""Finding recommendations in the table."""

@@ -1,0 +1,147 @@
+"""Reading the table: an index query from newest to oldest, page by page to the end, and one item by its key."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
+
+from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
+from recommendation_cli.search.compact_index import FETCHED_KEYS, completed, is_part
+from recommendation_cli.search.filters import Filter
+from recommendation_cli.search.period import Period
+from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
+
+Document = dict[str, Any]  # an item as plain JSON values
+
+SORT_KEY: Final = "timestamp"
+TTL: Final = "ttl"
+
+
+class Search(NamedTuple):
+    """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`, and which `only` passes.
+
+    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Without
+    `whole`, a compact index may leave out what a list does not print.
+    """
+
+    key: str
+    value: str
+    period: Period = Period()
+    limit: int | None = None
+    oldest_first: bool = False
+    only: Filter = Filter()
+    whole: bool = True
+
+    def parameters(self) -> dict[str, Any]:
+        """Return the parameters of Query for the first page."""
+        condition, values = "#key = :key", {":key": {"S": self.value}}
+        names = {"#key": self.key}
+        if self.period != Period():
+            names["#sort"] = SORT_KEY
+            bounds = {":since": self.period.since, ":until": self.period.until}
+            values |= {name: {"S": bound} for name, bound in bounds.items() if bound is not None}
+            condition += " AND " + _range(self.period)
+        parameters = {
+            "IndexName": f"{self.key}-{SORT_KEY}-index",
+            "KeyConditionExpression": condition,
+            "ExpressionAttributeNames": names,
+            "ExpressionAttributeValues": values,
+            "ScanIndexForward": self.oldest_first,
+        }
+        if self.limit is None or self.only != Filter():  # a page of so few may have none that passes
+            return parameters
+        return {**parameters, "Limit": self.limit + 1}  # one more tells of the rest
+
+
+def _range(period: Period) -> str:
+    if period.since is None:
+        return "#sort <= :until"
+    return "#sort >= :since" if period.until is None else "#sort BETWEEN :since AND :until"
+
+
+class Listing:
+    """The documents of one search, newest first; iterate over it once.
+
+    `now` (epoch seconds) hides what has expired by then, None hides nothing: DynamoDB deletes expired items only
+    days later. `shown` and `expired` count what was returned and what was hidden so far, `others` what the filter did
+    not let pass, by agent type; `cut_off` tells that there are older items beyond the limit.
+    """
+
+    def __init__(self, client: DynamoDb, table: str, search: Search, *, now: float | None) -> None:
+        self._client = client
+        self._table = table
+        self._search = search
+        self._now = now
+        self.shown = 0
+        self.expired = 0
+        self.others: Counter[str] = Counter()
+        self.cut_off = False
+
+    def __iter__(self) -> Iterator[Document]:
+        """Read page after page while documents are asked for."""
+        for item in self._items():
+            if self.shown == self._search.limit:
+                self.cut_off = True
+                return
+            if self._now is not None and is_expired(item, self._now):
+                self.expired += 1
+                continue
+            document = decode_item(item)
+            if not self._search.only.passes(document):
+                self.others[str(document.get("agentType"))] += 1
+                continue
+            self.shown += 1
+            yield document
+
+    def _items(self) -> Iterator[Mapping[str, AttributeValue]]:
+        for page in pages(self._client, self._table, self._search):
+            yield from page.items
+
+
+class Page(NamedTuple):
+    """Up to 1 MB of an index, or 100 items that it held in part; the next page begins after `last`, None at the end."""
+
+    items: Sequence[Mapping[str, AttributeValue]]
+    last: Mapping[str, AttributeValue] | None
+
+
+def pages(
+    client: DynamoDb, table: str, search: Search, after: Mapping[str, AttributeValue] | None = None
+) -> Iterator[Page]:
+    """Read page after page to the end, beginning after a key that a `Page` had as `last`."""
+    parameters = search.parameters()
+    more = True
+    while more:
+        if after is not None:
+            parameters["ExclusiveStartKey"] = after
+        answer = client.query(TableName=table, **parameters)
+        if "Items" not in answer:  # a full answer without items has an empty list
+            raise NotDynamoDbError
+        after = answer.get("LastEvaluatedKey")
+        more = after is not None  # the only sign of the end: a page may be short, even empty
+        if any(is_part(item, whole=search.whole) for item in answer["Items"]):
+            yield from _completed(client, table, search, Page(answer["Items"], after))
+        else:
+            yield Page(answer["Items"], after)
+
+
+def _completed(client: DynamoDb, table: str, search: Search, page: Page) -> Iterator[Page]:
+    """Yield a page in pieces of one BatchGetItem, since a full index page may stand for a thousand times its size."""
+    for start in range(0, len(page.items), FETCHED_KEYS):
+        items = page.items[start : start + FETCHED_KEYS]
+        is_last = start + FETCHED_KEYS >= len(page.items)
+        last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
+        yield Page(completed(client, table, items, whole=search.whole), last)
+
+
+def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:
+    """Tell whether the item's time to live has passed; without a number as `ttl` it never does, as in DynamoDB."""
+    expiry = item.get(TTL, {}).get("N")
+    return expiry is not None and float(expiry) <= now
+
+
+def get_item(client: DynamoDb, table: str, recommendation_id: str) -> Mapping[str, AttributeValue] | None:
+    """Return the item as it stands in the table (not in an index), or None."""
+    response = client.get_item(TableName=table, Key={PARTITION_KEY: {"S": recommendation_id}}, ConsistentRead=True)
+    item: Mapping[str, AttributeValue] | None = response.get("Item")
+    return item

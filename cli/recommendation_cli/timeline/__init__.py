@@ -1,0 +1,1 @@
+"""`recs timeline`: an incident in the order of time."""

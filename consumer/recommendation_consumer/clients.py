@@ -1,0 +1,65 @@
+"""The AWS clients of a sandbox: one each for its whole life, opened at the first use."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import aioboto3
+from botocore.config import Config
+
+from recommendation_consumer.prepared_calls import ReadyCalls
+
+# Seconds and attempts. The defaults of 60 s would outlive the invocation. Retries are the writer's own, because it
+# knows the deadline and what is left to write; a dead letter is sent whole, so botocore may retry it.
+_WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
+_DEAD_LETTER_CONFIG: Final = Config(
+    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
+)
+
+
+class Clients:
+    """DynamoDB and SQS for one event loop; what is opened stays open until `close`."""
+
+    def __init__(self, dlq_url: str, region: str | None = None) -> None:
+        self._dlq_url = dlq_url
+        self._region = region
+        self._session = aioboto3.Session()
+        self._dynamodb: ReadyCalls | None = None
+        self._sqs: Any = None
+        self._opening = asyncio.Lock()
+        self._exits = AsyncExitStack()
+
+    async def open_table(self) -> ReadyCalls:
+        """Make the DynamoDB client, without a connection yet, where it is not made already."""
+        async with self._opening:
+            if self._dynamodb is None:
+                client = await self._open("dynamodb", _WRITE_CONFIG)
+                self._dynamodb = ReadyCalls(client, await self._session.get_credentials())
+            return self._dynamodb
+
+    async def batch_write(self, body: bytes) -> Mapping[str, Any]:
+        """Send a ready BatchWriteItem body; return the response."""
+        return await (await self.open_table()).send("BatchWriteItem", body)
+
+    async def put_item(self, body: bytes) -> Mapping[str, Any]:
+        """Send a ready PutItem body; return the response."""
+        return await (await self.open_table()).send("PutItem", body)
+
+    async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Send up to ten entries to the dead-letter queue; return the response."""
+        async with self._opening:
+            if self._sqs is None:
+                self._sqs = await self._open("sqs", _DEAD_LETTER_CONFIG)
+        response: Mapping[str, Any] = await self._sqs.send_message_batch(QueueUrl=self._dlq_url, Entries=entries)
+        return response
+
+    async def _open(self, service: str, config: Config) -> Any:
+        return await self._exits.enter_async_context(
+            self._session.client(service, region_name=self._region, config=config)
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        self._dynamodb = self._sqs = None
+        await self._exits.aclose()

@@ -1,0 +1,66 @@
+"""The event that an SQS event source mapping hands over, reduced to what the consumer needs."""
+
+import re
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from recommendation_shared.envelope.field_rules import MAPPING
+
+# Attributes of a message that was a dead letter: why, and how often the operator's tools have redriven it.
+FAILURE_REASON: Final = "failureReason"
+REPLAY_COUNT: Final = "replayCount"
+
+_TIME: Final = re.compile(r"[0-9]{1,18}")  # epoch milliseconds
+_UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
+
+
+class MalformedEventError(ValueError):
+    """The event is not one of SQS, or holds a record that a response could not name; nothing was done with it.
+
+    A message that cannot be named in a partial-batch response would be deleted unseen, so the whole batch fails.
+    """
+
+
+class Message(NamedTuple):
+    """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
+
+    `body` is None when the record carries no text, which SQS never delivers. `attributes` are the message attributes
+    as the event has them, unread: only a dead letter needs them. `redelivered` tells whether the message may have been
+    carried out before: SQS has delivered it already, or it was a dead letter.
+    """
+
+    message_id: str
+    body: str | None
+    sent_at: int
+    queue_arn: str
+    attributes: Mapping[str, Any] = MappingProxyType({})
+    redelivered: bool = False
+
+
+def read_messages(event: Any) -> list[Message]:
+    """Return the event's messages in order of arrival. Raises `MalformedEventError`."""
+    if not isinstance(event, MAPPING) or not isinstance(event.get("Records"), list):
+        raise MalformedEventError("The event must be an object with a list `Records`: is the trigger an SQS queue?")
+    return [_read_record(record, index) for index, record in enumerate(event["Records"])]
+
+
+def _read_record(record: Any, index: int) -> Message:
+    message_id = record.get("messageId") if isinstance(record, MAPPING) else None
+    if not isinstance(message_id, str) or not message_id:
+        raise MalformedEventError(f"Records[{index}] must have a non-empty text `messageId`: no response could name it")
+    body, queue_arn, attributes = record.get("body"), record.get("eventSourceARN"), record.get("messageAttributes")
+    system = record.get("attributes")
+    system, attributes = [one if isinstance(one, MAPPING) else {} for one in (system, attributes)]
+    return Message(
+        message_id,
+        body if isinstance(body, str) and body else None,
+        _sent_at(system.get("SentTimestamp")),
+        queue_arn if isinstance(queue_arn, str) else "",
+        attributes,
+        system.get("ApproximateReceiveCount", "1") != "1" or FAILURE_REASON in attributes or REPLAY_COUNT in attributes,
+    )
+
+
+def _sent_at(text: Any) -> int:
+    return int(text) if isinstance(text, str) and _TIME.fullmatch(text) else _UNKNOWN_TIME

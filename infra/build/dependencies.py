@@ -1,0 +1,108 @@
+"""An artifact's dependencies, installed from its lock file and reduced to what it loads."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from infra.build.artifacts import Artifact
+from infra.build.byte_code import Interpreter, compile_tree
+from infra.errors import BuildError
+
+_OF_THE_INSTALLER = frozenset({".lock", "bin"})
+
+# Read by tools at build or install time, never by the function. Licences stay, as they ask to; and METADATA, from
+# which libraries learn each other's versions.
+_UNUSED_SUFFIXES = frozenset({".c", ".h", ".js", ".pxd", ".pyi", ".pyx", ".rst", ".typed"})
+_UNUSED_METADATA = frozenset({"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"})
+
+
+# uv installs in a second what takes pip ten, for any platform on any other.
+_UV_INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where the zip is to run."""
+
+    platform: str
+    python: str  # major.minor
+    wheels_for: str | None = None  # uv's name of the platform; None: whatever fits this interpreter
+
+    @property
+    def uv_options(self) -> list[str]:
+        """What makes uv choose wheels for this target rather than for this machine."""
+        if self.wheels_for is None:
+            return []
+        return ["--python-platform", self.wheels_for, "--python-version", self.python]
+
+
+# Lambda's python3.13 runs on Amazon Linux 2023, which has glibc 2.34.
+TARGETS = {
+    "local": Target("local", f"{sys.version_info.major}.{sys.version_info.minor}"),
+    "arm64": Target("arm64", "3.13", "aarch64-manylinux_2_34"),
+    "x86_64": Target("x86_64", "3.13", "x86_64-manylinux_2_34"),
+}
+
+
+def is_needed(path: PurePosixPath, services: frozenset[str] | None) -> bool:
+    """Whether the artifact needs this file of its installed dependencies; `services` None means all of AWS."""
+    first, *rest = path.parts
+    if first in _OF_THE_INSTALLER or path.suffix in _UNUSED_SUFFIXES or "tests" in path.parts[:-1]:
+        return False
+    if first.endswith(".dist-info"):
+        return path.name not in _UNUSED_METADATA
+    if first in {"boto3", "botocore"} and rest[:1] == ["data"]:
+        # A file directly in data/ (endpoints, partitions, retry rules) belongs to every service.
+        shared = len(rest) == len(["data", path.name])
+        return shared or ("examples" not in path.name and (services is None or rest[1] in services))
+    return path.parts[:2] != ("boto3", "examples")
+
+
+def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter | None, cache: Path) -> Path:
+    """Return the folder with the artifact's dependencies for this target, installing them if the lock file is new.
+
+    The folder appears complete or not at all, so an interrupted or a concurrent build does no harm. Raises
+    `BuildError` if uv or the compiler fails.
+    """
+    rules = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("dependencies.py", "byte_code.py"))
+    parts = repr((artifact, target, python and python.version)).encode()
+    digest = hashlib.sha256(lock.read_bytes() + rules + parts).hexdigest()[:16]
+    kind = f"{artifact.name}-{target.platform}-{target.python}"
+    folder = cache / f"{kind}-{digest}"
+    if folder.is_dir():
+        return folder
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache, prefix="installing-") as temporary:
+        staged = Path(temporary, "staged")
+        _install_wheels(lock, target, staged)
+        for file in [file for file in staged.rglob("*") if file.is_file()]:
+            if not is_needed(PurePosixPath(file.relative_to(staged).as_posix()), artifact.services):
+                file.unlink()
+        if python:
+            compile_tree(python, staged, artifact.unpacked_at)
+        try:
+            staged.rename(folder)
+        except OSError:  # a concurrent build was first, and may be reading its folder by now
+            if not folder.is_dir():
+                raise
+    for older in cache.glob(f"{kind}-*"):
+        if older != folder:
+            shutil.rmtree(older, ignore_errors=True)
+    return folder
+
+
+def _install_wheels(lock: Path, target: Target, folder: Path) -> None:
+    folder.mkdir()  # uv makes none for an empty lock file
+    pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", str(lock)]
+    done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
+        [*_UV_INSTALL, *pinned, *target.uv_options, "--target", str(folder)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise BuildError(f"uv could not install {lock.name} for {target.platform}:\n{done.stderr.strip()}")

@@ -1,0 +1,1 @@
+"""Deploy a stage: `python -m infra.deploy`."""

@@ -1,0 +1,7 @@
+"""Where the project and its template are."""
+
+from pathlib import Path
+from typing import Final
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+TEMPLATE: Final = ROOT / "infra" / "template.yaml"

@@ -1,0 +1,1 @@
+"""What CloudFormation makes of the template: `python -m infra.synthesis`."""

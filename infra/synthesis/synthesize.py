@@ -1,0 +1,107 @@
+"""What CloudFormation makes of the template under given parameters.
+
+Checks the parameters and the template's rules, lets SAM translate it, drops what conditions exclude, and resolves
+every reference to the value or the ARN that it stands for, in a made-up account.
+"""
+
+import copy
+import re
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+import boto3
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+from infra.paths import TEMPLATE
+from infra.synthesis.intrinsics import REGION, Resolver, Template
+
+# Every option on at once, as far as they go together: with all its branches, the template has no others.
+EVERY_OPTION: Final = {
+    "Stage": "prod",
+    "NameSuffix": "-all",
+    "CompactIndexes": "true",
+    "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    "SnapStart": "PublishedVersions",
+    "MinimumPollers": "2",
+    "ExecutorRoleName": "OpxPhase6ExecutorLambdaRole",
+    "ReaderPrincipalArn": "arn:aws:iam::123456789012:role/on-call",
+    "ReaderMayScan": "true",
+    "RedrivePrincipalArn": "arn:aws:iam::123456789012:role/on-call",
+    "AlarmEmail": "on-call@example.com",
+}
+
+
+class SynthesisError(ValueError):
+    """CloudFormation would refuse the parameters; the text says which and why."""
+
+
+def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> Template:
+    """Return Resources and Outputs as CloudFormation deploys them. Raises `SynthesisError` where it would refuse."""
+    template = load(path)
+    parameters = _parameters(template["Parameters"], chosen or {})
+    _check_rules(template, parameters)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":  # SAM translates packaged templates only
+            resource["Properties"]["CodeUri"] = {"Bucket": "packages", "Key": "consumer.zip"}
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    # Translate changes its argument, and the parameters that it is given too.
+    translated: Template = translator.translate(copy.deepcopy(template), {**parameters})
+    resolver = Resolver(translated, parameters)
+
+    def kept(section: str) -> dict[str, Any]:
+        return {
+            name: resolver.resolve({key: value for key, value in one.items() if key != "Condition"})
+            for name, one in translated[section].items()
+            if "Condition" not in one or resolver.holds(one["Condition"])
+        }
+
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": template["Description"],
+        "Resources": kept("Resources"),
+        "Outputs": kept("Outputs"),
+    }
+
+
+def load(path: Path = TEMPLATE) -> Template:
+    """Read a template, its short intrinsics (`!Ref`) in their long form."""
+    return copy.deepcopy(_read(path))
+
+
+@cache
+def _read(path: Path) -> Template:
+    template: Template = yaml_parse(path.read_text())
+    return template
+
+
+def _parameters(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str | int]:
+    if unknown := chosen.keys() - declared.keys():
+        raise SynthesisError(f"the template has no parameter {', '.join(sorted(unknown))}")
+    return {name: _checked(name, rule, str(chosen.get(name, rule["Default"]))) for name, rule in declared.items()}
+
+
+def _checked(name: str, rule: Mapping[str, Any], text: str) -> str | int:
+    value = int(text) if rule["Type"] == "Number" else text
+    allowed = rule.get("AllowedValues")
+    if allowed is not None and value not in allowed:
+        raise SynthesisError(f"{name} is {text!r}; it must be one of {', '.join(map(str, allowed))}")
+    if isinstance(value, int) and not rule.get("MinValue", value) <= value <= rule.get("MaxValue", value):
+        raise SynthesisError(f"{name} is {value}; it must be from {rule['MinValue']} to {rule['MaxValue']}")
+    too_long = len(text) > rule.get("MaxLength", len(text))
+    if too_long or re.search(rule.get("AllowedPattern", ""), text) is None:
+        raise SynthesisError(f"{name} is {text!r}; it must be {rule['ConstraintDescription']}")
+    return value
+
+
+def _check_rules(template: Template, parameters: Mapping[str, str | int]) -> None:
+    resolver = Resolver(template, parameters)
+    for rule in template["Rules"].values():
+        if "RuleCondition" in rule and not resolver.holds(rule["RuleCondition"]):
+            continue
+        for assertion in rule["Assertions"]:
+            if not resolver.holds(assertion["Assert"]):
+                raise SynthesisError(assertion["AssertDescription"])

@@ -1,0 +1,143 @@
+"""The executor's graph state as recommendations: one for each agent's output, and one for the consensus.
+
+State and values may be mappings, dataclasses or other objects with attributes. A recommendation holds only what an
+agent's output and the agents' common input say, not the run's counters (budget, retries): so the same output gives
+the same envelope, whether it is taken the moment its node finishes or from the final state.
+"""
+
+import dataclasses
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final
+
+from pydantic.alias_generators import to_camel
+
+from recommendation_shared.exact_json.dump import dump_json
+
+UNREADABLE: Final = object()  # in place of a state or an output; no part of it can be read
+CONSENSUS: Final = "consensus"
+# Parts that have a field of their own in the envelope; all others go to the metadata, also those of the future.
+_HYPOTHESIS_FIELDS: Final = frozenset(
+    {"agent_id", "execution_id", "timestamp", "findings", "confidence", "reasoning", "citations"}
+)
+_CONSENSUS_FIELDS: Final = frozenset({"aggregated_confidence", "execution_id", "timestamp", "reasoning", "citations"})
+_METADATA_NAMES: Final = {"duration": "durationMs"}
+_CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
+
+
+def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
+    """Yield the arguments of `enqueue` for every agent's output in a state, failed agents' too, and the consensus.
+
+    Never raises. A part that cannot be read at all yields no arguments, and is then counted as invalid.
+    """
+    try:
+        parts = dict(as_mapping(state))
+        given = dict(as_mapping(parts.get("agent_input")))
+    except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
+        yield {}
+        return
+    try:
+        outputs = list(_outputs(parts.get("hypotheses")))
+    except Exception:  # noqa: BLE001 - as above
+        outputs = [(None, UNREADABLE)]
+    session_id = given.get("session_id") or parts.get("session_id")
+    for agent_id, output in outputs:
+        yield _attempt(output, agent_id, given, session_id)
+    if parts.get("consensus") is not None:
+        yield _attempt(parts["consensus"], CONSENSUS, given, session_id)
+
+
+def _outputs(hypotheses: Any) -> Iterable[tuple[Any, Any]]:
+    if hypotheses is None:
+        return ()
+    named = hypotheses.items() if isinstance(hypotheses, Mapping) else ((None, output) for output in hypotheses)
+    return ((name, output) for name, output in named if output is not None)
+
+
+def _attempt(output: object, name: Any, given: Mapping[str, Any], session_id: object) -> dict[str, Any]:
+    try:
+        return (_consensus if name == CONSENSUS else _hypothesis)(as_mapping(output), name, given, session_id)
+    except Exception:  # noqa: BLE001 - as above
+        return {}
+
+
+def _hypothesis(
+    output: Mapping[str, Any], name: object, given: Mapping[str, Any], session_id: object
+) -> dict[str, Any]:
+    return {
+        **_common(output, given, session_id, _HYPOTHESIS_FIELDS),
+        "agent_type": _kebab_case(output.get("agent_id") or name),
+        "recommendation": _as_object(output.get("findings"), "findings"),
+        "confidence": output.get("confidence"),
+    }
+
+
+def _consensus(output: Mapping[str, Any], name: object, given: Mapping[str, Any], session_id: object) -> dict[str, Any]:
+    common = _common(output, given, session_id, frozenset(output))
+    return {
+        **common,
+        "agent_type": name,
+        "recommendation": {key: value for key, value in output.items() if key not in _CONSENSUS_FIELDS},
+        "confidence": output.get("aggregated_confidence"),
+    }
+
+
+def _common(
+    output: Mapping[str, Any], given: Mapping[str, Any], session_id: object, elsewhere: frozenset[str]
+) -> dict[str, Any]:
+    metadata = {
+        _METADATA_NAMES.get(name, to_camel(str(name))): output[name] for name in output if name not in elsewhere
+    }
+    for name, value in (("sessionId", session_id), ("replayMetadata", given.get("replay_metadata"))):
+        if metadata.get(name) is None:
+            metadata[name] = value
+    timestamp = output.get("timestamp")
+    if timestamp is None:  # an agent that was cut off; the run's own instant keeps it, and the same each time
+        timestamp = given.get("timestamp")
+        metadata["timestampOf"] = "agent_input"
+    return {
+        "incident_id": given.get("incident_id"),
+        "execution_id": output.get("execution_id") or given.get("execution_id"),
+        "timestamp": timestamp,
+        "reasoning": _as_text(output.get("reasoning")),
+        "citations": _as_objects(output.get("citations")),
+        "metadata": {name: value for name, value in metadata.items() if value is not None},
+    }
+
+
+def _kebab_case(agent_id: Any) -> str:
+    text = str(getattr(agent_id, "value", agent_id))
+    return _SEPARATORS.sub("-", _CAMEL_HUMP.sub("-", text).lower()).strip("-")
+
+
+def _as_text(value: Any) -> str:
+    if value is None or isinstance(value, str):
+        return value or ""
+    return dump_json(value).decode()
+
+
+def _as_objects(value: Any) -> list[Mapping[str, Any]]:
+    if value is None:
+        return []
+    several = value if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [value]
+    return [_as_object(one, "citation") for one in several]
+
+
+def _as_object(value: Any, name: str) -> Mapping[str, Any]:
+    """Return an object as it is, nothing as an empty one, and any other value under `name`."""
+    try:
+        return as_mapping(value)
+    except TypeError:
+        return {name: value}
+
+
+def as_mapping(value: Any) -> Mapping[str, Any]:
+    """Read an object's parts; nothing has none. Raises TypeError for a plain value (text, number, list)."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    if dataclasses.is_dataclass(value):
+        return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    return dict(vars(value))

@@ -1,0 +1,100 @@
+"""The producer's counts as CloudWatch metrics: EMF lines on stdout, which Lambda's log pipeline turns into metrics.
+
+Specification: Amazon CloudWatch User Guide, "Embedded metric format".
+"""
+
+import json
+import sys
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
+
+from recommendation_producer._loss_log import LOGGER
+from recommendation_shared import metrics
+
+_VALUES: Final = 100  # of one metric in one line, by the specification
+_MILLISECONDS: Final = frozenset({metrics.SEND_LATENCY})
+
+
+class MetricWriter:
+    """Writes what was added since its last lines. Only flushes write; `note_batch` is for the sender's thread.
+
+    Of the latencies between two flushes the last 100 are kept, of all else every count.
+    """
+
+    def __init__(self, *, is_on: bool) -> None:
+        self._is_on = is_on
+        self._writing = threading.Lock()
+        self._enqueued = 0
+        self._dropped: Counter[str] = Counter()
+        self._batches = 0
+        self._batches_written = 0
+        self._latencies: deque[float] = deque(maxlen=_VALUES)
+
+    def note_batch(self, seconds: float) -> None:
+        """Count a batch that SQS answered, and how long that took."""
+        self._batches += 1
+        self._latencies.append(round(seconds * 1000, 3))
+
+    def write(self, enqueued: int, dropped: Mapping[str, int]) -> None:
+        """Write to stdout; when that is closed, broken or in use, the counts stay for the next time."""
+        # Without waiting: the flush in progress may be of this very thread, interrupted by a signal handler.
+        if not self._is_on or not self._writing.acquire(blocking=False):
+            return
+        try:
+            batches, latencies = self._batches, list(self._latencies)
+            lines = list(
+                metric_lines(
+                    {
+                        metrics.ENQUEUED: enqueued - self._enqueued,
+                        metrics.BATCHES: batches - self._batches_written,
+                        metrics.SEND_LATENCY: latencies,
+                    },
+                    Counter(dropped) - self._dropped,
+                )
+            )
+            if lines:
+                sys.stdout.write("\n".join(lines) + "\n")
+                sys.stdout.flush()
+                self._enqueued, self._dropped, self._batches_written = enqueued, Counter(dropped), batches
+                for _ in latencies:  # the sender may have added others
+                    self._latencies.popleft()
+        # A RuntimeError is what stdout answers to a signal handler that interrupted a write.
+        except (OSError, ValueError, RuntimeError) as error:
+            LOGGER.warning("metrics could not be written to stdout: %s", type(error).__name__)
+        finally:
+            self._writing.release()
+
+
+def metric_lines(
+    values: Mapping[str, float | Sequence[float]], dropped: Mapping[str, int], epoch_ms: int | None = None
+) -> Iterator[str]:
+    """Yield one line for the values and one for each reason of a drop; nothing for what is zero or empty."""
+    now = time.time_ns() // 1_000_000 if epoch_ms is None else epoch_ms
+    if present := {name: value for name, value in values.items() if value}:
+        yield _line(now, present, {})
+    for reason, count in sorted(dropped.items()):
+        if count:
+            yield _line(now, {metrics.DROPPED: count}, {metrics.REASON: reason})
+
+
+def _line(now: int, values: Mapping[str, float | Sequence[float]], dimensions: Mapping[str, str]) -> str:
+    document: dict[str, Any] = {
+        "_aws": {
+            "Timestamp": now,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": metrics.NAMESPACE,
+                    "Dimensions": [list(dimensions), []] if dimensions else [[]],
+                    "Metrics": [
+                        {"Name": name, "Unit": "Milliseconds" if name in _MILLISECONDS else "Count"} for name in values
+                    ],
+                }
+            ],
+        },
+        **dimensions,
+        **values,
+    }
+    return json.dumps(document, separators=(",", ":"))

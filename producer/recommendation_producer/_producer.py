@@ -1,0 +1,231 @@
+"""The producer: what the executor holds, one per sandbox."""
+
+import asyncio
+import atexit
+import os
+import time
+import weakref
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, Final, NotRequired, ParamSpec, TypedDict, TypeVar, Unpack
+
+from recommendation_producer import _backoff as backoff
+from recommendation_producer import _draining as draining
+from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
+from recommendation_producer._buffer import Buffer
+from recommendation_producer._delivery import ClientFactory
+from recommendation_producer._executor_state import recommendations_of
+from recommendation_producer._loss_log import LOGGER
+from recommendation_producer._metrics import MetricWriter
+from recommendation_producer._redaction import Redact, RedactError, redacted
+from recommendation_producer._sender import Sender
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import EnvelopeError, write_envelope
+from recommendation_shared.item.shrink import shrink
+from recommendation_shared.settings import Settings, SettingsError
+
+MAX_ITEMS: Final = 10_000
+MAX_BYTES: Final = 32 * 1024 * 1024
+MAX_AGE: Final = 0.2  # seconds that an envelope waits for others of its batch
+_AT_EXIT: Final = 1.0  # seconds
+_TO_STOP: Final = 0.5  # seconds; the thread ends in less, unless it hangs in a name lookup
+_POLL: Final = 0.005  # seconds between the looks of `aflush`
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+
+
+class Fields(TypedDict):
+    """The arguments of `enqueue`; see `recommendation_shared.envelope.model.write_envelope`."""
+
+    incident_id: str
+    execution_id: str
+    agent_type: str
+    timestamp: str | datetime
+    recommendation: Mapping[str, Any]
+    confidence: NotRequired[float | Decimal | None]
+    reasoning: NotRequired[str]
+    citations: NotRequired[Sequence[Mapping[str, Any]] | None]
+    metadata: NotRequired[Mapping[str, Any] | None]
+    retention: NotRequired[int | None]
+
+
+class RecommendationProducer:
+    """Hands recommendations over to a background sender; never slows, blocks or breaks its host.
+
+    `queue_url` None makes a producer that accepts every call and counts every envelope as dropped
+    (`not_configured`). At most `max_items` envelopes and `max_bytes` of bodies are held, those on their way
+    included; beyond that the newest is dropped (`buffer_full`). A batch that is not full leaves after `max_age`
+    seconds. `retention` (days, None for ever) holds for envelopes that name none. `redact` gets the arguments of
+    `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
+    `emit_metrics` writes EMF to stdout at every flush; None does so in Lambda only, where it becomes metrics.
+
+    Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends
+    only its own. The sender lives as long as the process: `close` a producer that you do not keep. `clock`
+    (monotonic seconds), `jitter` (0 to 1) and `client_factory` are for tests.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings, all but three by name only
+        self,
+        queue_url: str | None,
+        region_name: str | None = None,
+        endpoint_url: str | None = None,
+        *,
+        max_items: int = MAX_ITEMS,
+        max_bytes: int = MAX_BYTES,
+        max_age: float = MAX_AGE,
+        retention: int | None = limits.RETENTION_DAYS,
+        redact: Redact | None = None,
+        emit_metrics: bool | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        jitter: Callable[[], float] | None = None,
+        client_factory: ClientFactory | None = None,
+    ) -> None:
+        self._queue_url = queue_url
+        self._max_items = max_items
+        self._max_bytes = max_bytes
+        self._max_age = max_age
+        self._retention = retention
+        self._redact = redact
+        self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
+        self._clock = clock
+        self._delays = backoff.full_jitter if jitter is None else partial(backoff.full_jitter, jitter)
+        self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
+        self._start_afresh()
+        os.register_at_fork(after_in_child=partial(_call_if_there, weakref.WeakMethod(self._after_fork_in_child)))
+        atexit.register(_call_if_there, weakref.WeakMethod(self._at_exit))
+
+    @classmethod
+    def from_env(cls, **options: Any) -> "RecommendationProducer":
+        """Make a producer from the environment; `options` are those of the constructor.
+
+        Without a valid RECOMMENDATIONS_QUEUE_URL the host still runs: that is logged once, here, and every envelope
+        is counted as dropped (`not_configured`).
+        """
+        try:
+            settings = Settings.from_env(os.environ)
+            queue_url = settings.require_queue_url()
+        except SettingsError as error:
+            LOGGER.warning("recommendations will be dropped, not persisted: %s", error)
+            return cls(None, **options)
+        return cls(queue_url, **{"region_name": settings.region, "retention": settings.retention_days, **options})
+
+    def enqueue(self, **fields: Unpack[Fields]) -> Outcome:
+        """Snapshot one recommendation and queue it for sending, in microseconds.
+
+        Never raises, logs or waits: what is wrong stands in the outcome, and in the balance.
+        """
+        if self._queue_url is None:
+            return self._refused(NOT_CONFIGURED)
+        try:
+            if "retention" not in fields:
+                fields["retention"] = self._retention
+            wire = write_envelope(**(fields if self._redact is None else redacted(fields, self._redact)))
+            body = wire.body if len(wire.body) <= limits.SQS_REQUEST_BYTES else shrink(wire.body)
+        except RedactError as error:
+            return self._refused(REDACT_FAILED, detail=str(error))
+        except EnvelopeError as error:
+            return self._refused(INVALID, detail=error.detail)
+        except Exception as error:  # noqa: BLE001 - the host never sees an error of ours; counted as invalid
+            return self._refused(INVALID, detail=f"envelope: {type(error).__name__}")
+        if len(body) > limits.SQS_REQUEST_BYTES:
+            return self._refused(TOO_LARGE, wire.recommendation_id)
+        reason = self._buffer.offer(body, self._clock())
+        if reason is not None:
+            return Outcome(accepted=False, reason=reason, recommendation_id=wire.recommendation_id)
+        self._sender.notice()
+        return Outcome(accepted=True, recommendation_id=wire.recommendation_id)
+
+    def enqueue_state(self, state: object) -> list[Outcome]:
+        """Enqueue every agent's output in the executor's graph state, and the consensus; never raises."""
+        return [self.enqueue(**fields) for fields in recommendations_of(state)]
+
+    def flush(self, timeout: float = 2.0) -> Balance:
+        """Send what was enqueued before this call; wait at most `timeout` seconds, keep the rest for later.
+
+        In Lambda, writes the counts since the last flush to stdout as EMF.
+        """
+        mark, deadline = self._begin_flush(timeout)
+        self._sender.wait_until_settled(mark, deadline)
+        return self._end_flush()
+
+    async def aflush(self, timeout: float = 2.0) -> Balance:  # noqa: ASYNC109 - a budget, not a cancellation
+        """Do what `flush` does without blocking the event loop."""
+        mark, deadline = self._begin_flush(timeout)
+        while self._sender.must_wait_for(mark, deadline):  # noqa: ASYNC110 - an Event has one loop, and senders another
+            await asyncio.sleep(_POLL)
+        return self._end_flush()
+
+    @property
+    def balance(self) -> Balance:
+        """What became of everything that was handed over so far."""
+        return self._buffer.balance()
+
+    def close(self, timeout: float = 2.0) -> Balance:
+        """Flush, stop the sender and refuse what comes later; the unsent counts as dropped (`shutdown`)."""
+        self._buffer.close()
+        mark, deadline = self._begin_flush(timeout)
+        self._sender.wait_until_settled(mark, deadline)
+        self._sender.stop(_TO_STOP)
+        self._buffer.abandon()
+        return self._end_flush()
+
+    def lambda_handler(self, handler: Callable[_P, _R]) -> Callable[_P, _R]:
+        """Decorate a sync or async Lambda handler: it drains before the sandbox freezes (see `draining`)."""
+        return draining.drained(handler, self)
+
+    def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
+        self._buffer.refuse(reason)
+        return Outcome(accepted=False, reason=reason, recommendation_id=recommendation_id, detail=detail)
+
+    def _begin_flush(self, timeout: float) -> tuple[int, float]:
+        deadline = self._clock() + timeout
+        mark = self._buffer.admitted
+        if not self._buffer.is_settled(mark):
+            self._sender.start_draining(mark)
+        return mark, deadline
+
+    def _end_flush(self) -> Balance:
+        balance = self.balance
+        self._metrics.write(self._buffer.admitted, balance.dropped)
+        return balance
+
+    def _start_afresh(self) -> None:
+        self._buffer = Buffer(self._max_items, self._max_bytes)
+        self._metrics = MetricWriter(is_on=self._emit_metrics)
+        self._sender = Sender(
+            self._buffer,
+            self._queue_url or "",
+            client_factory=self._client_factory,
+            note_batch=self._metrics.note_batch,
+            max_age=self._max_age,
+            delays=self._delays,
+            clock=self._clock,
+        )
+
+    def _after_fork_in_child(self) -> None:
+        # Never let go of the parent's: finalizing its event loop here would touch an epoll object that is shared.
+        self._inherited = self._sender
+        self._start_afresh()
+
+    def _at_exit(self) -> None:
+        self._buffer.close()
+        mark, deadline = self._begin_flush(_AT_EXIT)
+        self._sender.wait_until_settled(mark, deadline)
+        self._buffer.abandon()
+        self._end_flush()
+
+
+def _open_client(region_name: str | None, endpoint_url: str | None) -> Any:
+    # 0.3 s of imports, on the sender's thread.
+    from recommendation_producer._sqs_client import open_client  # noqa: PLC0415
+
+    return open_client(region_name, endpoint_url)
+
+
+def _call_if_there(method: "weakref.WeakMethod[Callable[[], None]]") -> None:
+    found = method()
+    if found is not None:
+        found()

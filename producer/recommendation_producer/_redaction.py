@@ -1,0 +1,29 @@
+"""Redaction: the host's own function sees every recommendation before it is serialised."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from recommendation_shared.exact_json.dump import dump_json
+from recommendation_shared.exact_json.parse import parse_json
+
+Redact = Callable[[dict[str, Any]], Mapping[str, Any]]
+_CONTENT: Final = ("recommendation", "reasoning", "citations", "metadata")
+
+
+class RedactError(Exception):
+    """The host's `redact` failed; the message is its exception's type, never a value."""
+
+
+def redacted(fields: Mapping[str, Any], redact: Redact) -> Mapping[str, Any]:
+    """Return what `redact` makes of the fields; raise `RedactError` when it fails.
+
+    It gets the content as plain JSON values of its own, which it may change in place.
+    """
+    content = {name: parse_json(dump_json(fields[name])) for name in _CONTENT if name in fields}
+    try:
+        result = redact({**fields, **content})
+    except Exception as error:  # noqa: BLE001 - the host's code; the envelope is dropped and counted
+        raise RedactError(f"redact raised {type(error).__name__}") from None
+    if not isinstance(result, Mapping):
+        raise RedactError(f"redact must return a mapping of the fields, not {type(result).__name__}")
+    return result

@@ -1,0 +1,1 @@
+"""The envelope: what one recommendation is between the executor and the table."""

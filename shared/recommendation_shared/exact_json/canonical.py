@@ -1,0 +1,28 @@
+"""One text for each JSON value: compact, with sorted keys and exact numbers."""
+
+from json.encoder import encode_basestring
+from math import isfinite
+from typing import Any, Final
+
+from recommendation_shared.exact_json.numbers import as_text
+
+quote: Final = encode_basestring  # the JSON text of a string, quotes included, non-ASCII characters as they are
+
+
+def canonical_text(value: Any) -> str:
+    """Return parsed JSON (see `parse_json`) as text; NaN and the infinities as strings."""
+    match value:
+        case str():
+            return quote(value)
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case dict():
+            return "{" + ",".join(f"{quote(key)}:{canonical_text(value[key])}" for key in sorted(value)) + "}"
+        case list():
+            return "[" + ",".join(map(canonical_text, value)) + "]"
+        case float() if not isfinite(value):
+            return quote(as_text(value))
+        case _:
+            return as_text(value)

@@ -1,0 +1,57 @@
+"""Numbers as DynamoDB holds them: exact decimal text of at most 38 digits, in one canonical form."""
+
+from decimal import Decimal
+from math import isfinite, isnan
+from typing import Final
+
+from recommendation_shared import limits
+
+EXACT_INT: Final = 10**18  # below this an int has fewer than 38 digits, whatever they are
+
+
+def number_text(value: float | Decimal) -> str | None:
+    """Return the canonical text of a number, or None when DynamoDB cannot hold it.
+
+    Equal numbers have equal text: plain decimal digits without leading or trailing zeros or a negative zero, and
+    from 1E+38 on with an exponent. A number that comes back from the table in another form has this form again.
+    """
+    if isinstance(value, int) and -EXACT_INT < value < EXACT_INT:
+        return int.__repr__(value)
+    if isinstance(value, float):
+        if not isfinite(value):
+            return None
+        text = float.__repr__(value)  # a subclass may have a repr of its own
+        if "e" not in text:
+            return "0" if value == 0 else text.removesuffix(".0")
+        value = Decimal(text)
+    return _decimal_text(Decimal(value))
+
+
+def _decimal_text(value: Decimal) -> str | None:
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):  # NaN and the infinities carry a letter here
+        return None
+    text = "".join(map(str, digits)).lstrip("0")
+    significant = text.rstrip("0")
+    if not significant:
+        return "0"
+    leading = exponent + len(text) - 1
+    if len(significant) > limits.NUMBER_DIGITS:
+        return None
+    if not limits.NUMBER_MIN_EXPONENT <= leading <= limits.NUMBER_MAX_EXPONENT:
+        return None
+    exact = Decimal((sign, tuple(map(int, significant)), leading - len(significant) + 1))
+    # Plain digits, except where trailing zeros would make more than 38 of them, which boto3 cannot read.
+    return format(exact, "f") if leading < limits.NUMBER_DIGITS else f"{exact:E}"
+
+
+def as_text(value: float | Decimal) -> str:
+    """Return any number as JSON-like text, also one that DynamoDB cannot hold (`NaN`, `Infinity`, 39 digits)."""
+    canonical = number_text(value)
+    if canonical is not None:
+        return canonical
+    if isinstance(value, float):
+        if not isfinite(value):
+            return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        value = Decimal(float.__repr__(value))
+    return str(Decimal(value))  # through Decimal, because str(int) refuses more than 4,300 digits

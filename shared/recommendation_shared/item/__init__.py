@@ -1,0 +1,1 @@
+"""The item: an envelope as DynamoDB stores it."""

@@ -1,0 +1,90 @@
+"""JSON values as DynamoDB attribute values, and back.
+
+What JSON allows and DynamoDB does not is stored as its JSON text: NaN, a number out of range, a map or list below
+the nesting limit, an entry whose name is empty or too long.
+"""
+
+from base64 import b64encode
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from recommendation_shared import limits
+from recommendation_shared.exact_json.canonical import canonical_text, quote
+from recommendation_shared.exact_json.numbers import as_text, number_text
+
+_NAME_BEGINNING = 100  # characters
+
+AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, as the low-level client has it
+
+
+def encode_map(values: Mapping[str, Any], level: int = 0) -> str:
+    """Return `{"name":{"S":"…"},…}` in DynamoDB JSON with sorted names; byte-identical for equal maps.
+
+    `values` holds parsed JSON (see `parse_json`); `level` is that of the map itself, 0 for an item.
+    """
+    # No character has more than 4 bytes, so only a long name needs its bytes counted.
+    if "" in values or max(map(len, values), default=0) * 4 > limits.ATTRIBUTE_NAME_BYTES:
+        values = _with_storable_names(values)
+    inner = level + 1
+    return "{" + ",".join([f"{quote(name)}:{_encode(values[name], inner)}" for name in sorted(values)]) + "}"
+
+
+def _encode(value: Any, level: int) -> str:
+    if isinstance(value, str):
+        return f'{{"S":{quote(value)}}}'
+    if value is None:
+        return '{"NULL":true}'
+    if isinstance(value, bool):
+        return '{"BOOL":true}' if value else '{"BOOL":false}'
+    if isinstance(value, dict | list):
+        if level > limits.CONTAINER_LEVELS:
+            return f'{{"S":{quote(canonical_text(value))}}}'
+        if isinstance(value, dict):
+            return f'{{"M":{encode_map(value, level)}}}'
+        inner = level + 1
+        return '{"L":[' + ",".join([_encode(child, inner) for child in value]) + "]}"
+    text = number_text(value)
+    return f'{{"S":{quote(as_text(value))}}}' if text is None else f'{{"N":"{text}"}}'
+
+
+def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Store an entry whose name is refused under the name's beginning and "…", as the JSON text of the entry."""
+    stored = {name: values[name] for name in values if 0 < len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES}
+    for name in sorted(values.keys() - stored.keys()):
+        stand_in = name[:_NAME_BEGINNING] + "…"
+        while stand_in in stored:
+            stand_in += "…"
+        stored[stand_in] = canonical_text({name: values[name]})
+    return stored
+
+
+def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    """Return plain JSON values: a whole number as int, any other as Decimal, binary as base64 text, a set as list."""
+    return {name: _decode(value) for name, value in item.items()}
+
+
+def _decode(attribute: AttributeValue) -> Any:
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "BOOL":
+            return value
+        case "NULL":
+            return None
+        case "N":
+            return _number(value)
+        case "M":
+            return decode_map(value)
+        case "L":
+            return [_decode(child) for child in value]
+        case "B":  # no item of ours holds what follows; a reader shows it all the same
+            return b64encode(value).decode()
+        case "SS" | "NS" | "BS":
+            return sorted(_decode({kind[0]: child}) for child in value)
+        case _:
+            raise ValueError(f"unknown DynamoDB type {kind!r}: expected S, N, BOOL, NULL, M, L, B, SS, NS or BS")
+
+
+def _number(text: str) -> int | Decimal:
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else number

@@ -1,0 +1,69 @@
+"""An envelope as the table's item: DynamoDB JSON with its derived attributes `ttl` and `contentDigest`."""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from recommendation_shared import limits
+from recommendation_shared.envelope.identity import expiry
+from recommendation_shared.envelope.vocabulary import DERIVED_FIELDS
+from recommendation_shared.item.attribute_value import AttributeValue, decode_map, encode_map
+from recommendation_shared.item.quick_encoding import encode_quickly
+from recommendation_shared.item.size import item_size
+from recommendation_shared.item.trim import trim
+
+if TYPE_CHECKING:  # pydantic, which those who only read items need not load
+    from recommendation_shared.envelope.model import Envelope
+
+PARTITION_KEY: Final = "recommendationId"
+
+
+class EncodedItem(NamedTuple):
+    """An item ready to be written: `body` is its DynamoDB JSON in UTF-8; `expires_at` is in epoch seconds."""
+
+    recommendation_id: str
+    body: bytes
+    digest: str
+    expires_at: int | None
+
+
+def encode_item(envelope: "Envelope") -> EncodedItem:
+    """Encode an envelope, trimmed when it is over DynamoDB's 400 KB. Equal envelopes give equal bytes."""
+    return encode_fields(envelope.wire_fields())
+
+
+def encode_fields(wire: Mapping[str, Any]) -> EncodedItem:
+    """Encode an envelope's wire fields (see `read_wire`) as `encode_item` does."""
+    key, expires_at = wire[PARTITION_KEY], expiry(wire["timestamp"], wire["retention"])
+    item = _finished(key, encode_quickly(wire) or encode_map(wire).encode(), expires_at)
+    # No value's JSON is shorter than DynamoDB counts it, so most items need no measuring.
+    if len(item.body) > limits.ITEM_BYTES and item_size(json.loads(item.body)) > limits.ITEM_BYTES:
+        content = decode_map(_without_derived(json.loads(item.body)))
+        item = _finished(key, encode_map(trim(content)).encode(), expires_at)
+    return item
+
+
+def _finished(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
+    digest = _digest(content)
+    ttl = "" if expires_at is None else f',"ttl":{{"N":"{expires_at}"}}'
+    body = content[:-1] + f',"contentDigest":{{"S":"{digest}"}}{ttl}}}'.encode()
+    return EncodedItem(recommendation_id, body, digest, expires_at)
+
+
+def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
+    """Return an item in DynamoDB JSON as plain JSON values: whole numbers as int, other numbers as Decimal."""
+    return decode_map(item)
+
+
+def item_digest(item: Mapping[str, AttributeValue]) -> str:
+    """Return the SHA-256 (hex) of an item's content; equals its `contentDigest` when nothing was changed."""
+    return _digest(encode_map(decode_map(_without_derived(item))).encode())
+
+
+def _without_derived(item: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
+    return {name: item[name] for name in item.keys() - DERIVED_FIELDS}
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()

@@ -1,0 +1,92 @@
+"""Settings from the environment, read once by each composition root."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+from recommendation_shared import limits
+
+# Amazon DynamoDB API reference, CreateTable: "TableName".
+_TABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+_BOOLEANS: Final = {
+    **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
+    **dict.fromkeys(("false", "0", "no", "off", "n", "f"), False),
+}
+
+
+class SettingsError(ValueError):
+    """An environment variable is missing or wrong; the message names it, the rule and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What producer, consumer and CLI are configured with; each field is one environment variable."""
+
+    queue_url: str | None = None
+    dlq_url: str | None = None
+    table_name: str = "opx-agent-recommendations"
+    retention_days: int = limits.RETENTION_DAYS
+    # Read here, because botocore knows AWS_DEFAULT_REGION only. Lambda sets both.
+    region: str | None = None
+    incident_metrics: bool = True
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings; an empty variable counts as unset.
+
+        Raises `SettingsError`, which names the first variable that is wrong and its rule.
+        """
+        values = {}
+        for name, (field, read) in _FIELDS.items():
+            if environ.get(name):
+                try:
+                    values[field] = read(environ[name])
+                except ValueError as error:
+                    raise SettingsError(f"{name}: {error}; correct or unset this variable") from None
+        return cls(**values)
+
+    def require_queue_url(self) -> str:
+        """Return the queue's URL; raise `SettingsError` when it is not set."""
+        return _required(self.queue_url, "RECOMMENDATIONS_QUEUE_URL")
+
+    def require_dlq_url(self) -> str:
+        """Return the dead-letter queue's URL; raise `SettingsError` when it is not set."""
+        return _required(self.dlq_url, "RECOMMENDATIONS_DLQ_URL")
+
+
+def _table_name(text: str) -> str:
+    if _TABLE_NAME.fullmatch(text) is None:
+        raise ValueError("must have 3 to 255 of the characters a-z, A-Z, 0-9, _, . and -")
+    return text
+
+
+def _retention_days(text: str) -> int:
+    # ASCII digits, few enough for `int` to take them all.
+    if re.fullmatch("[0-9]{1,9}", text) is None or not 1 <= int(text) <= limits.MAX_RETENTION_DAYS:
+        raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    try:
+        return _BOOLEANS[text.lower()]
+    except KeyError:
+        raise ValueError("must be true or false") from None
+
+
+_FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
+    "RECOMMENDATIONS_QUEUE_URL": ("queue_url", str),
+    "RECOMMENDATIONS_DLQ_URL": ("dlq_url", str),
+    "RECOMMENDATIONS_TABLE": ("table_name", _table_name),
+    "RETENTION_DAYS": ("retention_days", _retention_days),
+    "AWS_REGION": ("region", str),
+    "INCIDENT_METRICS": ("incident_metrics", _boolean),
+}
+VARIABLES: Final = frozenset(_FIELDS)  # the names of those that are read
+
+
+def _required(url: str | None, name: str) -> str:
+    if url is None:
+        raise SettingsError(f"{name} is not set: set it to the queue's URL (an output of the stack)")
+    return url

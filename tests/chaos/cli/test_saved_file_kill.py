@@ -1,0 +1,146 @@
+"""`recs dlq save`, `purge` and `restore` killed with SIGKILL at every step: nothing is in neither queue nor file."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from recommendation_cli.dead_letters.saved.file import saved_line
+from tests.support.dead_letter_process import BODIES, HOLD, Queues, queues_with_letters
+from tests.support.servers.queue_proxy import Moment
+
+# Kills itself at its first call of a function, before or after the call is made.
+KILLED: Final = """
+import os, signal, sys
+from pathlib import Path
+holder, name, moment, *args = sys.argv[1:]
+holder = {"os": os, "Path": Path}[holder]
+real = getattr(holder, name)
+
+def deadly(*given, **options):
+    if moment == "after":
+        real(*given, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+from recommendation_cli.app import main
+setattr(holder, name, deadly)
+sys.argv = ["recs", "dlq", *args]
+main()
+"""
+
+
+@pytest.fixture
+def queues(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
+    """Twelve dead letters, nothing else."""
+    with queues_with_letters(moto_server, tmp_path) as made:
+        yield made
+
+
+def _saved(path: Path) -> Counter[str]:
+    return Counter(json.loads(line)["body"] for line in path.read_text().splitlines())
+
+
+def _save(queues: Queues, path: Path) -> None:
+    """Write what `save` would, without taking its time."""
+    path.write_text("".join(map(saved_line, queues.letters(queues.dlq_url))))
+
+
+@pytest.mark.parametrize(
+    ("action", "moment", "hold", "again"),
+    [
+        ("ReceiveMessage", "before", HOLD, 0),
+        ("ReceiveMessage", "after", HOLD, 0),
+        ("ChangeMessageVisibilityBatch", "before", 600, 1),  # all are still hidden
+        ("ChangeMessageVisibilityBatch", "after", 600, 5),  # two are
+    ],
+)
+def test_a_save_that_was_killed_at_a_call_leaves_no_file_and_can_be_repeated(  # noqa: PLR0913, PLR0917 - its table
+    queues: Queues, tmp_path: Path, action: str, moment: Moment, hold: int, again: int
+) -> None:
+    """The queue has everything; the next save takes what it can have, and says what it cannot."""
+    path = tmp_path / "saved.jsonl"
+    queues.kill_at(action, moment, "save", path, "--hold", str(hold))
+    assert queues.bodies(queues.dlq_url) == Counter(BODIES)
+    assert not path.exists()
+    time.sleep(HOLD)
+    code, printed = queues.finish("save", path, "--hold", str(HOLD))
+    assert code == again, printed
+    assert ("in flight" in printed) == (again != 0)
+    assert (_saved(path).total() if path.exists() else 0) == {0: 12, 1: 0, 5: 10}[again]
+
+
+@pytest.mark.parametrize(
+    ("holder", "name", "moment", "is_there"),
+    [
+        ("Path", "unlink", "before", False),  # of what an earlier one has left
+        ("os", "fsync", "before", False),
+        ("os", "link", "before", False),
+        ("os", "link", "after", True),
+    ],
+)
+def test_a_save_that_was_killed_while_it_writes_leaves_a_whole_file_or_none(  # noqa: PLR0913 - its table
+    queues: Queues, tmp_path: Path, holder: str, name: str, moment: str, *, is_there: bool
+) -> None:
+    """And the queue has everything."""
+    path = tmp_path / "saved.jsonl"
+    command = [sys.executable, "-c", KILLED, holder, name, moment, "save", str(path)]
+    killed = subprocess.run(command, env=queues.environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    assert queues.bodies(queues.dlq_url) == Counter(BODIES)
+    assert path.exists() == is_there
+    assert not is_there or _saved(path) == Counter(BODIES)
+
+
+@pytest.mark.parametrize(
+    ("action", "moment", "deleted"),
+    [
+        ("ReceiveMessage", "before", 0),
+        ("ReceiveMessage", "after", 0),
+        ("DeleteMessageBatch", "before", 0),
+        ("DeleteMessageBatch", "after", 10),
+    ],
+)
+def test_a_purge_that_was_killed_is_finished_by_the_next(
+    queues: Queues, tmp_path: Path, action: str, moment: Moment, deleted: int
+) -> None:
+    """What it had deleted is in the file."""
+    path = tmp_path / "saved.jsonl"
+    _save(queues, path)
+    purge = ("purge", path, "--confirm", queues.dlq_url.rpartition("/")[2], "--hold", str(HOLD))
+    queues.kill_at(action, moment, *purge)
+    assert queues.bodies(queues.dlq_url).total() == len(BODIES) - deleted
+    time.sleep(HOLD)
+    code, printed = queues.finish(*purge)
+    assert code == 0, printed
+    assert queues.bodies(queues.dlq_url) == Counter()
+    assert _saved(path) == Counter(BODIES)
+
+
+@pytest.mark.parametrize(
+    ("action", "moment", "twice"),
+    [
+        ("GetQueueAttributes", "after", 0),
+        ("SendMessageBatch", "before", 0),
+        ("SendMessageBatch", "after", 10),  # nobody can know that they were sent: idempotent stores absorb them
+    ],
+)
+def test_a_restore_that_was_killed_is_finished_by_the_next(
+    queues: Queues, tmp_path: Path, action: str, moment: Moment, twice: int
+) -> None:
+    """Sent twice are only those whose answer was never seen."""
+    path = tmp_path / "saved.jsonl"
+    _save(queues, path)
+    queues.kill_at(action, moment, "restore", path, "--yes")
+    code, printed = queues.finish("restore", path, "--yes")
+    assert code == 0, printed
+    arrived = queues.bodies(queues.queue_url)
+    assert set(arrived) == set(BODIES)
+    assert sum(count - 1 for count in arrived.values()) == twice
+    assert ("perhaps sent by an interrupted run too" in printed) == (action == "SendMessageBatch")

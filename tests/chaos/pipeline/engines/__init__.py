@@ -1,0 +1,1 @@
+"""What stands in for AWS in a run: queues and a table."""

@@ -1,0 +1,1 @@
+"""The faults that a run injects, and the proxy that injects them."""

@@ -1,0 +1,85 @@
+"""The page of `recs report` in a real browser, on hostile content; skipped where no Chromium is installed."""
+
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from recommendation_cli.report.page import report_page
+from recommendation_cli.timeline.runs import runs
+from recommendation_shared.item.encoding import decode_item
+from tests.support.fakes.recommendation_table import NOW, item
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+ATTACKS = (
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=\"document.title='owned'\">",
+    "</style></pre></svg><svg onload=\"document.title='owned'\">",
+    '"><iframe srcdoc="<script>parent.document.title=\'owned\'</script>">',
+    "\u202e" + "x" * 100_000,
+)
+
+# A browser comes from the system's packages, which `make test` must not install; what needs none is tested elsewhere.
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+
+
+def _browse(page: Path, profile: Path, *flags: str) -> str:
+    command = [
+        str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr",
+        f"--user-data-dir={profile}", *flags, page.as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own page
+    return done.stdout + "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """A page in which every field attacks."""
+    made = [
+        item(
+            f"agent-{number}",
+            age=timedelta(seconds=number),
+            recommendation={attack: attack},
+            reasoning=attack,
+            citations=[{"title": attack, "url": "javascript:document.title='owned'"}, {attack: attack}],
+            metadata={"status": attack, "error": attack},
+        )
+        for number, attack in enumerate(ATTACKS)
+    ]
+    written = tmp_path / "report.html"
+    written.write_text(report_page(ATTACKS[0], runs(map(decode_item, made)), "table t", NOW.timestamp()))
+    return written
+
+
+def test_no_content_runs_and_the_style_applies(page: Path, tmp_path: Path) -> None:
+    """The browser names whatever its policy blocks: there was nothing to block."""
+    seen = _browse(page, tmp_path / "profile", "--dump-dom")
+    assert "<title>Agent recommendations: &lt;script&gt;" in seen
+    assert "CONSOLE" not in seen
+    assert "<iframe" not in seen
+    assert "<script" not in seen
+
+
+@pytest.mark.parametrize("width", [1000, 500])
+def test_a_picture_and_a_print_can_be_made(page: Path, tmp_path: Path, width: int) -> None:
+    """Of a page with texts of 100 KB without a space."""
+    picture, paper = tmp_path / "page.png", tmp_path / "page.pdf"
+    _browse(page, tmp_path / "profile", f"--window-size={width},2000", f"--screenshot={picture}")
+    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
+    assert picture.stat().st_size > 10_000
+    assert paper.read_bytes().startswith(b"%PDF")
+
+
+def test_what_is_folded_is_printed(tmp_path: Path) -> None:
+    """A reader of paper cannot unfold: two thousand lines of a folded list are many pages."""
+    steps = [f"step {number}" for number in range(2_000)]
+    made = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
+    page, paper = tmp_path / "report.html", tmp_path / "page.pdf"
+    page.write_text(report_page("incident-7", runs([decode_item(made)]), "table t", NOW.timestamp()))
+    assert "<details>" in page.read_text()
+    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
+    assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) > 20

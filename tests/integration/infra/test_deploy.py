@@ -1,0 +1,217 @@
+"""What `make deploy` and `make destroy` refuse, and what they say then. Nothing here reaches an account."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import botocore.session
+import pytest
+
+from infra.build.zips import Built
+from infra.deploy import __main__ as deploy
+from infra.deploy import account, destroy, sam, stages
+
+MOTO_ACCOUNT = "123456789012"
+
+
+@pytest.fixture
+def moto(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Point the commands at moto, and let no SAM CLI run."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
+
+    def refuse(*arguments: object, **_: object) -> None:
+        raise AssertionError(f"sam was run: {arguments}")
+
+    monkeypatch.setattr(sam, "executable", lambda: Path("sam"))
+    monkeypatch.setattr(sam, "run", refuse)
+    monkeypatch.setattr(sam, "delete", refuse)
+    return moto_server
+
+
+def failure(capsys: pytest.CaptureFixture[str], main: object, *arguments: str) -> str:
+    """Run a command that must fail; return what it says."""
+    assert callable(main)
+    assert main(list(arguments)) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("error: ")
+    return told
+
+
+def test_each_stage_has_its_own_names() -> None:
+    """Two stages may share an account, in which role names are global."""
+    found = [stages.load(name, {}) for name in ("dev", "staging", "prod")]
+    assert len({stage.stack_name for stage in found}) == 3
+    assert len({stage.table_name for stage in found}) == 3
+    assert [stage.parameters["Stage"] for stage in found] == ["dev", "staging", "prod"]
+    assert found[2].table_name == "opx-agent-recommendations"
+
+
+def test_given_parameters_take_the_place_of_the_stages_own() -> None:
+    """Also the one that decides for which processor to build."""
+    stage = stages.load("dev", stages.parse_parameters(["Architecture=x86_64", "AlarmTopicArn=arn:aws:sns:a:1:b=c"]))
+    assert stage.platform == "x86_64"
+    assert stage.parameters["AlarmTopicArn"] == "arn:aws:sns:a:1:b=c"
+    assert stage.parameters["Stage"] == "dev"
+    assert stages.load("dev", {}).platform == "arm64"
+
+
+@pytest.mark.parametrize("command", [deploy.main, destroy.main])
+def test_an_unknown_stage_is_named_with_those_that_there_are(
+    command: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A typing error changes nothing."""
+    assert "no stage is called 'production'; samconfig.toml has dev, staging, prod" in failure(
+        capsys, command, "production"
+    )
+
+
+def test_an_architecture_that_lambda_has_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """The zip must fit it, so it is known before the build."""
+    told = failure(capsys, deploy.main, "dev", "--parameter", "Architecture=local")
+    assert "Architecture must be arm64 or x86_64" in told
+
+
+def test_what_is_no_parameter_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything is built."""
+    assert "'BatchSize' is no parameter; write NAME=VALUE" in failure(
+        capsys, deploy.main, "dev", "--parameter", "BatchSize"
+    )
+
+
+@pytest.mark.parametrize("stage", ["staging", "prod"])
+def test_other_stages_are_deployed_into_a_named_account_only(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Credentials that happen to be set must not decide it."""
+    assert "add ACCOUNT=" in failure(capsys, deploy.main, stage, "--confirm", stage)
+
+
+@pytest.mark.parametrize("command", [deploy.main, destroy.main])
+@pytest.mark.usefixtures("moto")
+def test_the_wrong_account_is_left_alone(command: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """And both accounts are named."""
+    told = failure(capsys, command, "dev", "--confirm", "dev", "--account", "999999999999")
+    assert f"belong to account {MOTO_ACCOUNT}, not to 999999999999" in told
+
+
+@pytest.mark.parametrize(
+    ("environment", "says"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials were found. Log in"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials were found. Log in"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "no region is set. Set AWS_REGION"),
+        ({"AWS_PROFILE": "nobody"}, "nobody) could not be found. Choose one of: aws configure list-profiles"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be asked who you are"),
+    ],
+    ids=["no credentials", "half of them", "no region", "no such profile", "no network"],
+)
+@pytest.mark.usefixtures("moto")
+def test_credentials_that_do_not_work_are_explained(
+    environment: Mapping[str, str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With what to do."""
+    for name, value in environment.items():
+        if value:
+            monkeypatch.setenv(name, value)
+        else:
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(
+        account, "_CONFIG", account._CONFIG.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
+    )
+    assert says in failure(capsys, deploy.main, "dev", "--confirm", "dev")
+
+
+def test_a_missing_sam_cli_is_named_with_its_remedy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Before anything is asked or built."""
+    monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
+    assert f"make {tmp_path}/venv-sam/.ready" in failure(capsys, deploy.main, "dev", "--confirm", "dev")
+
+
+@pytest.mark.parametrize("command", [deploy.main, destroy.main])
+@pytest.mark.usefixtures("moto")
+def test_without_a_person_the_stage_must_be_confirmed_by_name(
+    command: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipeline that hangs on a question helps nobody, and `CONFIRM=yes` could be meant for another stage."""
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert "add CONFIRM=dev" in failure(capsys, command, "dev")
+    assert "CONFIRM is 'yes', but the stage is 'dev'" in failure(capsys, command, "dev", "--confirm", "yes")
+
+
+@pytest.mark.parametrize(
+    ("confirmed", "option"), [([], "--confirm-changeset"), (["--confirm", "dev"], "--no-confirm-changeset")]
+)
+@pytest.mark.usefixtures("moto")
+def test_the_change_set_is_confirmed_by_a_person_or_beforehand(
+    confirmed: list[str], option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The zip is built and named first; every parameter reaches SAM whole."""
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(sam, "run", lambda *arguments, **_: ran.append(arguments))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr(deploy, "build", lambda platform: Built("c.zip", platform, "", "the-digest", 1, 1, None))
+    given = ["--parameter", "CostCenter=team a", "--parameter", "AlarmEmail="]
+    assert deploy.main(["dev", *confirmed, *given]) == 0
+    build_arguments, deploy_arguments = ran
+    assert build_arguments[0] == "build"
+    assert deploy_arguments[0] == "deploy"
+    assert option in deploy_arguments
+    assert {'CostCenter="team a"', 'AlarmEmail=""', 'Stage="dev"', 'Architecture="arm64"'} <= set(deploy_arguments)
+    assert "c.zip for arm64, sha256 the-digest" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("stage", ["staging", "prod"])
+def test_no_stage_but_dev_is_destroyed(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever is confirmed."""
+    told = failure(capsys, destroy.main, stage, "--confirm", stage, "--account", MOTO_ACCOUNT)
+    assert f"{stage} holds records that must be kept" in told
+    assert "docs/deploy.md" in told
+
+
+def test_a_stack_of_another_stage_is_left_alone_whatever_its_name(
+    moto: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Somebody may have deployed it by hand, with the parameters of production."""
+    cloudformation = botocore.session.Session().create_client("cloudformation", endpoint_url=moto)
+    template = (
+        '{"Parameters": {"Stage": {"Type": "String"}},'
+        ' "Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}, "Outputs": {"Stage": {"Value": {"Ref": "Stage"}}}}'
+    )
+    name = stages.load("dev", {}).stack_name
+    cloudformation.create_stack(
+        StackName=name, TemplateBody=template, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}]
+    )
+    told = failure(capsys, destroy.main, "dev", "--confirm", "dev")
+    cloudformation.delete_stack(StackName=name)
+    assert f"the stack {name} says that its stage is prod: left alone" in told
+
+
+@pytest.mark.usefixtures("moto")
+def test_where_nothing_is_nothing_is_destroyed(capsys: pytest.CaptureFixture[str]) -> None:
+    """And it is said where that was looked for."""
+    assert destroy.main(["dev", "--confirm", "dev"]) == 0
+    told = capsys.readouterr().out
+    assert MOTO_ACCOUNT in told
+    assert "nothing to do" in told
+
+
+@pytest.mark.usefixtures("moto")
+def test_an_unconfirmed_table_stays(
+    moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only the stage's name, typed, deletes what its stack left behind."""
+    dynamodb = botocore.session.Session().create_client("dynamodb", endpoint_url=moto)
+    table = stages.load("dev", {}).table_name
+    dynamodb.create_table(
+        TableName=table,
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+    )
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    monkeypatch.setattr("builtins.input", lambda _: "yes")
+    assert "not confirmed; nothing was deleted" in failure(capsys, destroy.main, "dev")
+    assert table in dynamodb.list_tables()["TableNames"]
+    monkeypatch.setattr("builtins.input", lambda _: "dev")
+    assert destroy.main(["dev"]) == 0
+    assert table not in dynamodb.list_tables()["TableNames"]

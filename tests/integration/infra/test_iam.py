@@ -1,0 +1,65 @@
+"""Real calls as each identity, on the local stack, which holds every call to the policies of the deployed template."""
+
+import json
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local import LocalStack, local_stack
+from tests.support.iam.calls import BODY, EVENTS, INCIDENTS, Call, calls, clients_of, expected, is_allowed, observed
+from tests.support.iam.executor_role import create_role, session_of
+from tests.support.iam.identities import ALLOWED, QUEUE
+
+pytestmark = pytest.mark.stack
+
+
+@pytest.fixture(scope="module")
+def stack() -> Iterator[LocalStack]:
+    """A stack of this file's own: some identities may delete messages that others wait for."""
+    with local_stack(port=0) as running:
+        for arn in (INCIDENTS, EVENTS):
+            running.client("dynamodb").create_table(
+                TableName=arn.rpartition("/")[2],
+                KeySchema=[{"AttributeName": "recommendationId", "KeyType": "HASH"}],
+                AttributeDefinitions=[{"AttributeName": "recommendationId", "AttributeType": "S"}],
+                BillingMode="PAY_PER_REQUEST",
+            )
+        yield running
+
+
+@pytest.fixture(scope="module")
+def roles(stack: LocalStack) -> dict[str, str]:
+    """The ARN of each identity's role."""
+    return {
+        "ExecutorPolicy": create_role(stack, "executor", stack.outputs["ExecutorPolicyArn"]),
+        "ConsumerRole": stack.outputs["ConsumerRoleArn"],
+        "ReaderRole": stack.outputs["ReaderRoleArn"],
+        "RedriveRole": stack.outputs["RedriveRoleArn"],
+        "nobody": create_role(stack, "nobody"),
+    }
+
+
+@pytest.mark.parametrize("identity", [*ALLOWED, "nobody"])
+def test_each_identity_s_calls_succeed_and_fail_as_its_policy_says(
+    stack: LocalStack, roles: dict[str, str], identity: str
+) -> None:
+    """On queues, table, indexes and incident tables; `nobody` has no policy, and so no right."""
+    clients = clients_of(stack.endpoint_url, session_of(stack, roles[identity]))
+    made = list(calls(stack.queue_url, stack.dlq_url))
+    wanted = expected(ALLOWED.get(identity, {}), made)
+    assert any(wanted.values()) is (identity != "nobody")
+    assert observed(clients, made) == wanted
+
+
+def test_what_the_executor_sends_is_stored_by_the_consumer(stack: LocalStack, roles: dict[str, str]) -> None:
+    """With these rights and no others, the whole way works."""
+    clients = clients_of(stack.endpoint_url, session_of(stack, roles["ExecutorPolicy"]))
+    call = Call("sqs", "send_message", {"QueueUrl": stack.queue_url, "MessageBody": BODY}, "sqs:SendMessage", QUEUE)
+    assert is_allowed(clients, call)
+    key = {"recommendationId": {"S": json.loads(BODY)["recommendationId"]}}
+    deadline = time.monotonic() + 30
+    while "Item" not in stack.client("dynamodb").get_item(TableName=stack.table_name, Key=key):
+        stack.check()
+        assert time.monotonic() < deadline, "not stored"
+        time.sleep(0.1)

@@ -1,0 +1,225 @@
+"""The local stack's start and end: whatever happens, it says why, and no process or folder is left."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from infra.local import StackError, kept, local_stack, ports
+from infra.paths import ROOT
+
+START_TIMEOUT = 90  # seconds; the first build of the zip is part of it
+
+
+def left_over(folder: Path) -> list[str]:
+    """Return the processes that name the folder: MiniStack and its function workers do."""
+    listing = subprocess.run(
+        ["ps", "-ww", "-eo", "pid=,stat=,args="],  # noqa: S607 - ps is where the system has it
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return [line for line in listing.splitlines() if str(folder) in line and line.split()[1][0] != "Z"]
+
+
+def eventually(condition: Callable[[], object], timeout: float, what: str) -> None:
+    """Wait until the condition holds; fail with `what` after `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(what)
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the folder that stacks of this test, also of its subprocesses, keep their things in."""
+    local = tmp_path / "local"
+    monkeypatch.setattr(kept, "FOLDER", local)
+    monkeypatch.setenv("LOCAL_STACK_FOLDER", str(local))
+    return local
+
+
+def command(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run `python -m infra.local` to its end."""
+    return subprocess.run(  # noqa: S603 - this interpreter and our own module
+        [sys.executable, "-m", "infra.local", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=START_TIMEOUT,
+    )
+
+
+@pytest.fixture
+def foreground(folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """Yield a stack that is starting in the foreground."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "infra.local", "up", "--port", "0", "--foreground"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        eventually(lambda: left_over(folder), START_TIMEOUT, "MiniStack was not started")
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_during_the_start_leaves_nothing(
+    foreground: subprocess.Popen[str], folder: Path, number: signal.Signals, code: int
+) -> None:
+    """MiniStack runs by then, and nothing is deployed yet."""
+    foreground.send_signal(number)
+    foreground.communicate(timeout=10)
+    assert foreground.returncode == code
+    assert left_over(folder) == []
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_while_it_is_up_leaves_nothing(
+    foreground: subprocess.Popen[str], folder: Path, number: signal.Signals, code: int
+) -> None:
+    """The function's workers run by then, too."""
+    assert foreground.stdout is not None
+    for line in foreground.stdout:
+        if line.startswith("# log:"):
+            break
+    assert len(left_over(folder)) > 1
+    foreground.send_signal(number)
+    foreground.communicate(timeout=10)
+    assert foreground.returncode == code
+    assert left_over(folder) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_a_killed_parent_takes_the_emulator_with_it(foreground: subprocess.Popen[str], folder: Path) -> None:
+    """A parent that gets SIGKILL cannot tidy up, and a stray emulator would hold the port."""
+    foreground.kill()
+    foreground.communicate()
+    eventually(lambda: not left_over(folder), 10, "MiniStack outlived its parent")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_taken_port_is_named_with_its_holder_and_the_remedy(folder: Path) -> None:
+    """Before anything is started."""
+    with socket.create_server((ports.HOST, 0)) as taken:
+        port = taken.getsockname()[1]
+        done = command("up", "--port", str(port))
+    assert done.returncode == 1
+    assert f"port {port} on 127.0.0.1" in done.stderr
+    assert f"LOCAL_STACK_PORT={port + 1}" in done.stderr
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("value", ["http", "-1", "65536"])
+def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """With the variable that it came from."""
+    monkeypatch.setenv("LOCAL_STACK_PORT", value)
+    with pytest.raises(StackError, match=f"LOCAL_STACK_PORT is '{value}'"):
+        ports.from_environment()
+
+
+def test_the_holder_of_a_port_is_named_where_lsof_knows_it() -> None:
+    """Here it is this very process."""
+    with socket.create_server((ports.HOST, 0)) as taken:
+        holder = ports.holder(taken.getsockname()[1])
+    assert holder == "" or f"(pid {os.getpid()})" in holder
+
+
+@pytest.mark.parametrize(
+    ("python", "said"),
+    [("/nowhere/bin/python", "make setup"), (sys.executable, "No module named ministack")],
+    ids=["missing", "without MiniStack"],
+)
+def test_an_unusable_environment_is_explained(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, python: str, said: str
+) -> None:
+    """With what to do, or with the exit code and the last log lines of the process that died."""
+    monkeypatch.setenv("LOCAL_STACK_PYTHON", python)
+    with pytest.raises(StackError, match=said), local_stack(port=0):
+        pytest.fail("there is no MiniStack to start")
+    assert list(folder.iterdir()) == []
+
+
+def test_an_error_in_the_middle_of_the_deployment_leaves_nothing(folder: Path) -> None:
+    """Here a parameter that the template does not have, found when MiniStack already runs."""
+    with pytest.raises(StackError, match="no parameter Nonsense"), local_stack(port=0, parameters={"Nonsense": "1"}):
+        pytest.fail("the deployment was to fail")
+    assert left_over(folder) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_an_emulator_that_dies_is_reported_with_its_log(folder: Path) -> None:
+    """By `check`, which those who wait for the stack call."""
+    with local_stack(port=0) as stack:
+        stack.check()
+        os.kill(stack.pid, signal.SIGKILL)
+
+        def dead() -> bool:
+            try:
+                stack.check()
+            except StackError as error:
+                return "exit code -9" in str(error) and "log" in str(error)
+            return False
+
+        eventually(dead, 10, "its death went unnoticed")
+    assert left_over(folder) == []
+    assert list(folder.iterdir()) == []
+
+
+def test_a_kept_stack_is_found_and_not_started_twice_and_stopped(folder: Path) -> None:
+    """The life of one that outlives its command."""
+    assert command("status").returncode == 1
+    up = command("up", "--port", "0")
+    assert up.returncode == 0, up.stderr
+    try:
+        assert "export RECOMMENDATIONS_QUEUE_URL=" in up.stdout
+        status = command("status")
+        assert status.returncode == 0
+        assert set(status.stdout.splitlines()) <= set(up.stdout.splitlines())
+        again = command("up", "--port", "0")
+        assert again.returncode == 1
+        assert "already up: http://127.0.0.1:" in again.stderr
+        assert "make down" in again.stderr
+        port = status.stdout.split("AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0]
+        beside = command("up", "--port", port, "--foreground")
+        assert "make down" in beside.stderr
+    finally:
+        down = command("down")
+    assert down.returncode == 0
+    assert left_over(folder) == []
+    assert list(folder.iterdir()) == []
+    assert "no local stack is up" in command("down").stdout
+
+
+def test_the_note_of_a_stack_that_died_is_removed(folder: Path) -> None:
+    """Also when its process number is another program's by now, which must live on."""
+    remains = folder / "run-died"
+    remains.mkdir(parents=True)
+    note = folder / "stack.json"
+    note.write_text(json.dumps({"pid": os.getpid(), "folder": str(remains), "env": {}}))
+    assert kept.find() is None
+    assert list(folder.iterdir()) == []
+    assert kept.stop() is None
+
+
+def test_a_damaged_note_is_named(folder: Path) -> None:
+    """Rather than guessed at: a process may run that it was to name."""
+    folder.mkdir()
+    (folder / "stack.json").write_text("{")
+    with pytest.raises(StackError, match=r"stack\.json cannot be read"):
+        kept.find()

@@ -1,0 +1,238 @@
+"""The producer driven at random, against a model: enqueues, flushes, faults, time, forks and dying workers.
+
+The sender is the real thread. The queue is scripted call by call, the clock stands still unless a rule moves it, and
+the forks are real ones: the child enqueues, flushes, checks itself and exits.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import time
+import warnings
+from collections import Counter
+from collections.abc import Callable
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from recommendation_producer import Balance, RecommendationProducer
+from tests.support.fakes.queue import (
+    NOTHING_HANGS,
+    QUEUE_URL,
+    Answer,
+    Entries,
+    FakeQueue,
+    Reaction,
+    aws_error,
+    balanced,
+    failing,
+    recommendation,
+)
+
+MAX_AGE = 0.02  # seconds; of the model's clock, and between two looks of the sender
+FOR_EVER = 1e9  # seconds of a clock that stands still: a flush that ends has settled everything
+MAX_ITEMS = 40
+
+
+class ScriptedQueue(FakeQueue):
+    """Remembers what it refused for good too, and answers nothing while it is held."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_held = False
+        self.refused: Counter[str] = Counter()
+
+    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+        """Hang while held."""
+        while self.is_held:  # noqa: ASYNC110 - an Event has one loop, and each successor of a sender another
+            await asyncio.sleep(0.001)
+        return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    def script(self, reaction: Reaction) -> None:
+        """Append the reaction to one call."""
+        self._reactions.append(reaction)
+
+    def refuse_first(self, entries: Entries) -> Answer:
+        """Call the first entry the sender's fault, and fail the second for now."""
+        self.refused["send_failed"] += 1
+        both: dict[int, tuple[str, bool]] = {
+            0: ("InvalidMessageContents", True),
+            1: ("InternalError", False),
+        }
+        return failing({position: fault for position, fault in both.items() if position < len(entries)})(entries)
+
+    def deny(self, entries: Entries) -> Answer:
+        """Refuse the call for a cause that will not pass."""
+        self.refused["send_failed"] += len(entries)
+        raise aws_error("AccessDenied", 403)
+
+    def find_too_long(self, entries: Entries) -> Answer:
+        """Refuse the call for its size; an entry alone is then too large."""
+        if len(entries) == 1:
+            self.refused["too_large"] += 1
+        raise aws_error("BatchRequestTooLong", 400)
+
+
+def in_child(work: Callable[[], bool]) -> bool:
+    """Do the work in a forked child; return whether it said that all was well."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on: there are threads, which is the point
+        child = os.fork()
+    if child == 0:
+        was_well = False
+        try:
+            was_well = work()
+        finally:
+            os._exit(0 if was_well else 1)
+    ends = time.monotonic() + NOTHING_HANGS
+    while time.monotonic() < ends:
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            return status == 0
+        time.sleep(0.001)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return False
+
+
+class ProducerMachine(RuleBasedStateMachine):
+    """The model is a few counts and sets; `dropped` holds what the outcomes said."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0.0
+        self.queue = ScriptedQueue()
+        self.producer = RecommendationProducer(
+            QUEUE_URL,
+            client_factory=self.queue.client,
+            clock=lambda: self.now,
+            jitter=lambda: 0.0,
+            max_items=MAX_ITEMS,
+            max_bytes=60_000,
+            max_age=MAX_AGE,
+        )
+        self.handed_over = 0
+        self.admitted: set[str | None] = set()
+        self.dropped: Counter[str] = Counter()
+
+    @rule(count=st.integers(1, 15), padding=st.sampled_from([0, 0, 5_000]))
+    def enqueue(self, count: int, padding: int) -> None:
+        """Hand over envelopes, each with an ID of its own."""
+        for _ in range(count):
+            self.handed_over += 1
+            outcome = self.producer.enqueue(**recommendation(self.handed_over, reasoning="x" * padding))
+            if outcome.accepted:
+                self.admitted.add(outcome.recommendation_id)
+            else:
+                assert outcome.reason == "buffer_full"
+                self.dropped["buffer_full"] += 1
+
+    @rule()
+    def enqueue_invalid(self) -> None:
+        """Hand over what is no envelope."""
+        self.handed_over += 1
+        assert self.producer.enqueue(**recommendation(incident_id="")).reason == "invalid"
+        self.dropped["invalid"] += 1
+
+    @rule(
+        name=st.sampled_from(
+            ["succeed", "throttle", "break", "die", "forget", "fail_some", "refuse_first", "deny", "find_too_long"]
+        )
+    )
+    def script(self, name: str) -> None:
+        """Decide what the next unscripted call meets."""
+        reactions: dict[str, Reaction] = {
+            "succeed": None,
+            "throttle": aws_error("RequestThrottled", 400),
+            "break": ConnectionResetError(),
+            "die": SystemExit(),
+            "forget": lambda _: {},
+            "fail_some": lambda entries: failing(dict.fromkeys(range(0, len(entries), 2), ("InternalError", False)))(
+                entries
+            ),
+            "refuse_first": self.queue.refuse_first,
+            "deny": self.queue.deny,
+            "find_too_long": self.queue.find_too_long,
+        }
+        self.queue.script(reactions[name])
+
+    @rule()
+    def hold(self) -> None:
+        """Let every call hang from now on."""
+        self.queue.is_held = True
+
+    @rule()
+    def release(self) -> None:
+        """Let them go on."""
+        self.queue.is_held = False
+
+    @rule(in_coroutine=st.booleans())
+    def flush(self, in_coroutine: bool) -> None:  # noqa: FBT001 - Hypothesis calls it by name
+        """Flush until all is settled; with a queue that hangs, only once around."""
+        timeout = 0.0 if self.queue.is_held else FOR_EVER
+        balance = asyncio.run(self.producer.aflush(timeout)) if in_coroutine else self.producer.flush(timeout)
+        if not self.queue.is_held:
+            self.is_as_the_model_says(balance)
+
+    @rule(seconds=st.sampled_from([2 * MAX_AGE, 100.0]))
+    def pass_time(self, seconds: float) -> None:
+        """Let envelopes come of age: then they leave without a flush, with a worker that lives."""
+        self.now += seconds
+        if not self.queue.is_held:
+            ends = time.monotonic() + NOTHING_HANGS
+            while self.producer.balance.pending and time.monotonic() < ends:
+                self.producer._sender.ensure_running()  # as the next enqueue would
+                time.sleep(0.001)
+            self.is_as_the_model_says(self.producer.balance)
+
+    @rule(count=st.integers(0, 12))
+    def fork(self, count: int) -> None:
+        """Let a child start empty, send only its own, and leave the parent's alone."""
+
+        def as_child() -> bool:
+            self.queue.is_held = False
+            self.queue._reactions.clear()
+            self.queue.arrived.clear()
+            empty = self.producer.balance
+            ids = [self.producer.enqueue(**recommendation(900_000 + one)).recommendation_id for one in range(count)]
+            return (
+                empty == Balance(0, 0, {}, 0)
+                and self.producer.flush(FOR_EVER) == Balance(count, count, {}, 0)
+                and self.queue.arrived_ids() == ids
+            )
+
+        assert in_child(as_child)
+
+    @invariant()
+    def balance_holds(self) -> None:
+        """After every step, settled or not."""
+        balance = self.producer.balance
+        arrived = self.queue.arrived_ids()
+        assert balanced(balance)
+        assert balance.accepted == self.handed_over
+        assert 0 <= balance.pending <= MAX_ITEMS
+        assert balance.sent <= len(arrived)
+        assert len(set(arrived)) == len(arrived)
+        assert set(arrived) <= self.admitted
+        known = self.dropped + self.queue.refused
+        assert all(count <= known[reason] for reason, count in balance.dropped.items())
+
+    def is_as_the_model_says(self, balance: Balance) -> None:
+        """Check that, with nothing under way, each envelope was delivered once or dropped for its reason."""
+        dropped = self.dropped + self.queue.refused
+        arrived = self.queue.arrived_ids()
+        assert balance == Balance(self.handed_over, len(arrived), dict(dropped), 0)
+        assert len(set(arrived)) == len(arrived) == len(self.admitted) - self.queue.refused.total()
+        assert all(json.loads(body)["schemaVersion"] == 1 for body in self.queue.arrived)
+
+    def teardown(self) -> None:
+        """Let the rest go, and check once more."""
+        self.release()
+        self.is_as_the_model_says(self.producer.flush(FOR_EVER))
+        self.producer.close(timeout=0.0)
+
+
+TestProducer = ProducerMachine.TestCase
+TestProducer.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)

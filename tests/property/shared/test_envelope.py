@@ -1,0 +1,161 @@
+"""The wire contract over arbitrary content, and over arbitrary junk."""
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import Envelope, EnvelopeError, parse_envelope, write_envelope
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.item.encoding import decode_item, encode_item, item_digest
+from recommendation_shared.item.size import item_size
+from tests.support.strategies import envelope_fields, json_values, text
+
+SECRET = "s3cr3t"  # noqa: S105 - a marker that must never show up in an error
+
+
+@given(envelope_fields)
+def test_an_envelope_survives_the_wire(fields: dict[str, Any]) -> None:
+    """What is written parses, and writing it again changes nothing."""
+    written = write_envelope(**fields)
+    envelope = parse_envelope(written.body)
+    assert envelope.recommendation_id == written.recommendation_id
+    assert encode_item(parse_envelope(envelope.to_json())) == encode_item(envelope)
+
+
+@given(envelope_fields)
+def test_the_items_digest_is_the_digest_of_what_is_read(fields: dict[str, Any]) -> None:
+    """Also after the numbers were normalised on the way (see conformance for a real engine)."""
+    item = encode_item(Envelope.create(**fields))
+    stored = json.loads(item.body)
+    assert item_digest(stored) == item.digest == stored["contentDigest"]["S"]
+
+
+@given(envelope_fields, st.data())
+def test_any_change_of_content_changes_the_digest(fields: dict[str, Any], data: st.DataObject) -> None:
+    """Every attribute but the two derived ones counts."""
+    item = json.loads(encode_item(Envelope.create(**fields)).body)
+    name = data.draw(st.sampled_from(sorted(item.keys() - {"ttl", "contentDigest"})))
+    assert item_digest({**item, name: {"S": f"other than {item[name]}"}}) != item["contentDigest"]["S"]
+    assert item_digest({**item, "ttl": {"N": "1"}, "contentDigest": {"S": ""}}) == item["contentDigest"]["S"]
+
+
+@given(envelope_fields)
+def test_confidence_is_a_probability_or_kept_as_text(fields: dict[str, Any]) -> None:
+    """Nothing that the agent said about its confidence is lost."""
+    envelope = Envelope.create(**fields)
+    said = fields["confidence"]
+    if envelope.confidence is None and said is not None:
+        assert isinstance(envelope.metadata["rawConfidence"], str)
+    elif said is not None:
+        assert 0 <= said <= 1
+        assert float(envelope.confidence or 0) == float(said)
+
+
+@given(envelope_fields, st.dictionaries(text.filter(bool), json_values, max_size=3))
+def test_unknown_fields_are_kept_and_stored(fields: dict[str, Any], extra: dict[str, Any]) -> None:
+    """A newer producer may add fields within a major version; derived names are recomputed."""
+    wire = json.loads(write_envelope(**fields).body)
+    extra = {name: extra[name] for name in extra if name not in wire}
+    body = json.dumps({**wire, **json.loads(json.dumps(extra, default=str)), "ttl": 1, "contentDigest": "forged"})
+    item = json.loads(encode_item(parse_envelope(body)).body)
+    assert extra.keys() <= decode_item(item).keys()
+    assert item["contentDigest"]["S"] != "forged"
+    assert item.get("ttl") != {"N": "1"}
+
+
+def _is_refused_without_a_value(body: str | bytes) -> None:
+    """Parse `body`: the only error is the declared one, and it quotes nothing."""
+    try:
+        parse_envelope(body)
+    except EnvelopeError as error:
+        assert error.reason in {"InvalidJson", "InvalidEnvelope", "IdMismatch", "UnknownSchemaVersion"}
+        assert SECRET not in str(error)
+        assert error.detail.partition(": ")[2] != ""
+        assert error.__cause__ is None
+
+
+@given(st.one_of(st.binary(), st.text(), st.text().map(lambda junk: junk + SECRET)))
+def test_junk_raises_only_the_declared_error(body: str | bytes) -> None:
+    """Bytes and text of any kind."""
+    _is_refused_without_a_value(body)
+
+
+_NAMES = [*(field.alias or "" for field in Envelope.model_fields.values()), "ttl", "", "extra"]
+_junk_values = st.one_of(json_values, st.just(SECRET), st.just({SECRET: SECRET}), st.just([SECRET, {SECRET: 1}]))
+
+
+@given(st.dictionaries(st.sampled_from([*_NAMES, SECRET]), _junk_values, max_size=14))
+def test_json_of_the_wrong_shape_raises_only_the_declared_error(wire: dict[str, Any]) -> None:
+    """Right names, wrong values."""
+    _is_refused_without_a_value(json.dumps(wire, default=str))
+
+
+@given(envelope_fields, st.sampled_from([*_NAMES, SECRET]), _junk_values)
+def test_one_wrong_field_raises_only_the_declared_error(fields: dict[str, Any], name: str, value: Any) -> None:
+    """A valid envelope with one field replaced."""
+    wire = json.loads(write_envelope(**fields).body)
+    _is_refused_without_a_value(json.dumps({**wire, name: value}, default=str))
+
+
+@given(st.fixed_dictionaries({name: _junk_values for name in _NAMES if name and name not in {"ttl", "extra"}}))
+def test_wrong_arguments_raise_only_the_declared_error(wire: dict[str, Any]) -> None:
+    """The producer's side of the same rule."""
+    names = {"incidentId": "incident_id", "executionId": "execution_id", "agentType": "agent_type"}
+    fields = {names.get(name, name): wire[name] for name in wire if name not in {"schemaVersion", "recommendationId"}}
+    try:
+        write_envelope(**fields)
+    except EnvelopeError as error:
+        assert SECRET not in str(error)
+
+
+_large = st.one_of(
+    st.builds(lambda size, unit: unit * size, st.integers(0, 500_000), st.sampled_from(["x", "é", "漢", "\x00", '"'])),
+    st.builds(lambda size: list(range(size)), st.integers(0, 120_000)),
+    st.builds(lambda size: [f"{n:01000}" for n in range(size)], st.integers(0, 600)),
+    st.builds(lambda size: {f"{n:0900}": n for n in range(size)}, st.integers(0, 600)),
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(_large, _large, _large, _large)
+def test_an_item_never_exceeds_400_kb_and_says_what_was_cut(
+    reasoning: Any, recommendation: Any, citation: Any, extra: Any
+) -> None:
+    """Trimmed, marked, listed; the keys stay, and the digest is that of what is stored."""
+    wire = json.loads(
+        write_envelope(
+            incident_id="i" * 1024,
+            execution_id="e" * 1024,
+            agent_type="a",
+            timestamp="2026-01-31T12:00:00Z",
+            recommendation={"value": recommendation},
+            reasoning=reasoning if isinstance(reasoning, str) else "short",
+            citations=[{"value": citation}],
+        ).body
+    )
+    envelope = parse_envelope(json.dumps({**wire, "extra": extra}))
+    encoded = encode_item(envelope)
+    item = json.loads(encoded.body)
+    assert item_size(item) <= limits.ITEM_BYTES
+    assert item_digest(item) == encoded.digest
+    assert item["incidentId"] == {"S": "i" * 1024}
+    stored = decode_item(item)
+    untouched = stored["recommendation"] == {"value": recommendation} and stored["extra"] == extra
+    whole = untouched and stored["citations"] == [{"value": citation}] and stored["reasoning"] == envelope.reasoning
+    assert whole == ("truncated" not in stored["metadata"])
+    for cut in stored["metadata"].get("truncated", []):
+        assert cut["bytes"] >= 1024
+        assert len(cut["sha256"]) == 64
+        assert cut["path"].startswith(("/reasoning", "/recommendation", "/citations", "/extra", "/metadata"))
+
+
+@given(envelope_fields)
+@settings(max_examples=20)
+def test_trimming_a_trimmed_envelope_changes_nothing(fields: dict[str, Any]) -> None:
+    """A trimmed item, sent again, is the same item."""
+    once = encode_item(Envelope.create(**{**fields, "reasoning": "é" * 300_000}))
+    again = decode_item({k: v for k, v in json.loads(once.body).items() if k not in {"ttl", "contentDigest"}})
+    assert encode_item(parse_envelope(canonical_text(again))).body == once.body

@@ -1,0 +1,108 @@
+"""Instants, sort keys and IDs over arbitrary times and offsets."""
+
+from datetime import UTC, datetime, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendation_shared.envelope.identity import EPOCH, expiry, parse_instant, recommendation_id, sort_key
+from tests.support.strategies import instants, offsets
+
+
+@given(instants, instants)
+def test_sort_key_order_is_chronological_order(one: datetime, other: datetime) -> None:
+    """Text order equals time order, because the width is fixed."""
+    assert (sort_key(one) < sort_key(other)) == (one < other)
+    assert len(sort_key(one)) == 27
+
+
+@given(instants, offsets, offsets)
+def test_one_instant_in_two_offsets_gives_one_id(instant: datetime, one: timezone, other: timezone) -> None:
+    """What counts is the instant, not how it was written."""
+    keys = {sort_key(parse_instant(instant.astimezone(zone).isoformat())) for zone in (one, other)}
+    assert keys == {sort_key(instant)}
+    assert len({recommendation_id("i", "a", key) for key in keys}) == 1
+
+
+@given(instants)
+def test_the_instant_of_an_id_is_exact_and_shortest(instant: datetime) -> None:
+    """It parses back to the same instant, and has no zero that could be left out."""
+    text = recommendation_id("i", "a", sort_key(instant)).removeprefix("rec-i-a-")
+    assert parse_instant(text) == instant
+    _, dot, fraction = text.removesuffix("Z").partition(".")
+    assert bool(dot) == bool(fraction)
+    assert not fraction.endswith("0")
+
+
+@given(instants)
+def test_a_naive_time_is_read_as_utc(instant: datetime) -> None:
+    """The executor's own timestamps are often naive."""
+    naive = instant.replace(tzinfo=None)
+    assert parse_instant(naive) == parse_instant(naive.isoformat()) == instant
+
+
+@given(instants, st.integers(1, 36_500))
+def test_ttl_counts_from_the_envelopes_time(instant: datetime, days: int) -> None:
+    """Whole seconds, rounded down."""
+    ttl = expiry(sort_key(instant), days)
+    assert ttl is not None
+    assert 0 <= (instant - EPOCH).total_seconds() - (ttl - days * 86_400) < 1.001
+    assert expiry(sort_key(instant), None) is None
+
+
+@given(st.text(max_size=40))
+def test_other_text_is_refused_without_being_quoted(value: str) -> None:
+    """Any text either is a time or raises `ValueError` with the rule."""
+    try:
+        parsed = parse_instant(value)
+    except ValueError as error:
+        assert str(error) == "must be an RFC 3339 time such as 2026-01-31T12:00:00.000000Z"
+    else:
+        assert parsed.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ("2026-01-31T12:00:00Z", "2026-01-31T12:00:00.000000Z"),
+        ("2026-01-31t12:00:00z", "2026-01-31T12:00:00.000000Z"),
+        ("2026-01-31 12:00:00", "2026-01-31T12:00:00.000000Z"),
+        ("2026-01-31T13:00:00.5+01:00", "2026-01-31T12:00:00.500000Z"),
+        ("2026-01-31T12:00:00.123456789Z", "2026-01-31T12:00:00.123456Z"),
+        ("2026-01-31T12:00:00-00:00", "2026-01-31T12:00:00.000000Z"),
+    ],
+)
+def test_forms_of_rfc_3339_are_normalised(text: str, key: str) -> None:
+    """Digits beyond microseconds are cut off."""
+    assert sort_key(parse_instant(text)) == key
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2026-W05-6T12:00:00Z",
+        "20260131T120000Z",
+        "2026-01-31",
+        "2026-01-31T24:00:00Z",
+        "2026-01-31T12:00:60Z",
+        "2026-02-30T12:00:00Z",
+        "2026-01-31T12:00:00.Z",
+        "2026-01-31T12:00:00+24:00",
+        "0001-01-01T00:00:00+01:00",
+        "２０２６-01-31T12:00:00Z",  # noqa: RUF001 - full-width digits are the point
+    ],
+)
+def test_what_only_python_takes_for_a_time_is_refused(text: str) -> None:
+    """The same on every Python version."""
+    with pytest.raises(ValueError, match="RFC 3339"):
+        parse_instant(text)
+
+
+def test_documented_ids() -> None:
+    """The two examples of the contract."""
+    prefix = "rec-incident-123-signal-intelligence-2026-01-31T12:00:00"
+    assert recommendation_id("incident-123", "signal-intelligence", "2026-01-31T12:00:00.000000Z") == f"{prefix}Z"
+    assert (
+        recommendation_id("incident-123", "signal-intelligence", "2026-01-31T12:00:00.332308Z") == f"{prefix}.332308Z"
+    )

@@ -1,0 +1,132 @@
+"""Every quick path against the plain one that says what is right, byte for byte."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import Envelope, EnvelopeError, parse_envelope, write_envelope
+from recommendation_shared.envelope.reading import INVALID_ENVELOPE, RULES, read_wire
+from recommendation_shared.exact_json import parse as json_text
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.exact_json.parse import JsonError, parse_json
+from recommendation_shared.item.attribute_value import encode_map
+from recommendation_shared.item.quick_encoding import encode_quickly
+from tests.support.strategies import envelope_fields, json_objects, json_values
+
+_digits = st.text("0123456789", min_size=1, max_size=25)
+# As any program may write them: long, with leading exponents, trailing zeros, at the ends of what a double holds.
+_number_texts = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["", "-"]),
+        _digits.map(lambda digits: digits.lstrip("0") or "0"),
+        st.one_of(st.just(""), _digits.map(lambda digits: f".{digits}")),
+        st.one_of(
+            st.just(""), st.builds("{}{}{}".format, st.sampled_from("eE"), st.sampled_from(["", "+", "-"]), _digits)
+        ),
+    ),
+)
+_json_texts = st.one_of(
+    st.lists(st.one_of(_number_texts, st.text().map(json.dumps), st.floats().map(json.dumps)), max_size=6).map(
+        lambda parts: f"[{','.join(parts)}]"
+    ),
+    json_values.map(canonical_text),
+    st.floats().map(repr),
+    st.text(max_size=20),
+)
+
+
+@given(json_objects)
+def test_quick_encoding_is_the_plain_one(values: dict[str, Any]) -> None:
+    """Where it does not vouch for that, it says so."""
+    assert encode_quickly(values) in (None, encode_map(values).encode())
+
+
+@given(json_objects)
+def test_quick_encoding_gives_up_on_odd_names_only(values: dict[str, Any]) -> None:
+    """Otherwise the plain one would be what runs."""
+    if not _has_odd_name(values):
+        assert encode_quickly(values) is not None
+
+
+def _has_odd_name(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(name == "" or name.endswith('"') or _has_odd_name(value[name]) for name in value)
+    return isinstance(value, list) and any(map(_has_odd_name, value))
+
+
+@pytest.mark.parametrize("name", ["", 'a"', "é" * 32_768])
+def test_quick_encoding_leaves_odd_names_to_the_plain_one(name: str) -> None:
+    """DynamoDB refuses the first and the last."""
+    assert encode_quickly({"a": [{name: 1}]}) is None
+
+
+def test_quick_encoding_leaves_what_is_no_json_to_the_plain_one() -> None:
+    """A lone surrogate, which a caller of the encoder may have made, has no UTF-8."""
+    assert encode_quickly({"a": "\ud800"}) is None
+
+
+@given(_json_texts)
+@example("[0.1000000000000000055,1e400,1e-400,12345678901234567,-0,-0.0,1E100,1.50]")
+@example('["\\ud800", NaN, -Infinity, 1e5]')
+@example("\ufeff[]")
+def test_quick_parsing_is_the_exact_one(text: str) -> None:
+    """The same numbers, whatever type holds them, the same texts, and the same refusals."""
+    try:
+        exact = canonical_text(json_text._parse_exactly(text.encode()))
+    except JsonError as error:
+        with pytest.raises(JsonError, match=f"^{error}$"):
+            parse_json(text)
+    else:
+        assert canonical_text(parse_json(text)) == exact
+
+
+@given(st.binary(max_size=40))
+def test_quick_parsing_refuses_bytes_as_the_exact_one_does(raw: bytes) -> None:
+    """UTF-8 or not."""
+    try:
+        exact = canonical_text(json_text._parse_exactly(raw))
+    except JsonError as error:
+        with pytest.raises(JsonError, match=f"^{error}$"):
+            parse_json(raw)
+    else:
+        assert canonical_text(parse_json(raw)) == exact
+
+
+def test_a_wide_document_is_not_a_deep_one() -> None:
+    """Levels count, not brackets, and only those outside of texts."""
+    wide = [[number, {"n": number}] for number in range(limits.JSON_LEVELS)]
+    assert parse_json(json.dumps(wide)) == wide
+    deepest = "[" * limits.JSON_LEVELS + "]" * limits.JSON_LEVELS
+    assert canonical_text(parse_json(deepest)) == deepest
+    with pytest.raises(JsonError, match="at most 254 levels"):
+        parse_json(f"[{deepest}]")
+    assert parse_json(json.dumps("[" * 300)) == "[" * 300
+
+
+@given(envelope_fields, st.sampled_from(sorted(RULES)), st.one_of(st.just(...), json_values))
+def test_reading_without_the_model_is_reading_with_it(fields: dict[str, Any], name: str, value: Any) -> None:
+    """The same fields, or the same detail in the same words; `...` leaves the field out."""
+    wire = json.loads(write_envelope(**fields).body)
+    wire = {key: one for key, one in {**wire, name: value}.items() if one is not ...}
+    body = canonical_text(wire)
+    parsed = parse_json(body)
+    try:
+        found = read_wire(body)
+    except EnvelopeError as error:
+        if error.reason == INVALID_ENVELOPE and name != "confidence":  # which is set aside
+            with pytest.raises(ValidationError) as raised:
+                Envelope.model_validate(parsed)
+            assert error.detail == _detail(raised.value)
+    else:
+        assert parse_envelope(body).wire_fields() == found
+
+
+def _detail(error: ValidationError) -> str:
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in found)

@@ -1,0 +1,128 @@
+"""Real calls on every queue and table, for engines that hold them to policies."""
+
+import http
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final, NamedTuple
+
+import botocore.session
+from botocore.config import Config
+from botocore.exceptions import ClientError
+
+from recommendation_shared.envelope.model import Envelope
+from tests.support.iam.identities import DEAD, DYNAMODB, INDEXES, QUEUE, TABLE
+
+INCIDENTS: Final = f"{DYNAMODB}/opx-incidents"
+EVENTS: Final = f"{DYNAMODB}/opx-incident-events"
+DENIED: Final = {"AccessDenied", "AccessDeniedException"}  # of SQS with status 403, of DynamoDB with 400
+KEY: Final = {"recommendationId": {"S": "rec-of-the-test"}}
+ITEM: Final = {
+    **KEY,
+    **{name: {"S": "of-the-test"} for name in ("incidentId", "executionId", "agentType", "timestamp")},
+}
+BODY: Final = (
+    Envelope.create(
+        incident_id="incident-of-the-test",
+        execution_id="execution-of-the-test",
+        agent_type="knowledge-rag",
+        timestamp=datetime(2026, 1, 31, 12, tzinfo=UTC),
+        recommendation={"action": "roll back"},
+        retention=3650,
+    )
+    .to_json()
+    .decode()
+)
+# They delete nothing that is there, but those that are allowed send, hide and store: for an engine of one's own.
+QUEUE_CALLS: Final[dict[str, dict[str, Any]]] = {
+    "send_message": {"MessageBody": BODY},
+    "send_message_batch": {"Entries": [{"Id": "1", "MessageBody": BODY}]},
+    "receive_message": {"VisibilityTimeout": 0},
+    "delete_message": {"ReceiptHandle": "of-the-test"},
+    "get_queue_attributes": {"AttributeNames": ["All"]},
+    "set_queue_attributes": {"Attributes": {"DelaySeconds": "0"}},
+    "purge_queue": {},
+    "delete_queue": {},
+}
+TABLE_CALLS: Final[dict[str, dict[str, Any]]] = {
+    "put_item": {"Item": ITEM},
+    "get_item": {"Key": KEY},
+    "update_item": {"Key": KEY},
+    "delete_item": {"Key": KEY},
+    "scan": {},
+    "describe_table": {},
+    "delete_table": {},
+}
+
+
+class Call(NamedTuple):
+    """One call; `action` and `resource` are what IAM decides over."""
+
+    service: str
+    operation: str
+    arguments: dict[str, Any]
+    action: str
+    resource: str
+
+
+def calls(queue_url: str, dlq_url: str) -> Iterator[Call]:
+    """Yield every operation on every queue and table, the incident tables included."""
+    for arn, url in ((QUEUE, queue_url), (DEAD, dlq_url)):
+        for operation, arguments in QUEUE_CALLS.items():
+            yield Call("sqs", operation, {"QueueUrl": url, **arguments}, _action("sqs", operation), arn)
+    for arn in (TABLE, INCIDENTS, EVENTS):
+        name = arn.rpartition("/")[2]
+        for operation, arguments in TABLE_CALLS.items():
+            yield Call("dynamodb", operation, {"TableName": name, **arguments}, _action("dynamodb", operation), arn)
+        writes = {"RequestItems": {name: [{"PutRequest": {"Item": ITEM}}]}}
+        yield Call("dynamodb", "batch_write_item", writes, "dynamodb:BatchWriteItem", arn)
+        reads = {"RequestItems": {name: {"Keys": [KEY]}}}
+        yield Call("dynamodb", "batch_get_item", reads, "dynamodb:BatchGetItem", arn)
+    for arn in INDEXES:
+        index = arn.rpartition("/")[2]
+        query = {
+            "IndexName": index,
+            "KeyConditionExpression": "#key = :value",
+            "ExpressionAttributeNames": {"#key": index.partition("-")[0]},
+            "ExpressionAttributeValues": {":value": {"S": "of-the-test"}},
+        }
+        yield Call("dynamodb", "query", {"TableName": TABLE.rpartition("/")[2], **query}, "dynamodb:Query", arn)
+
+
+def _action(service: str, operation: str) -> str:
+    return f"{service}:{''.join(part.title() for part in operation.removesuffix('_batch').split('_'))}"
+
+
+def clients_of(endpoint_url: str, session: Mapping[str, str]) -> dict[str, Any]:
+    """Return clients that call with these credentials, by service."""
+    return {
+        service: botocore.session.Session().create_client(
+            service,
+            endpoint_url=endpoint_url,
+            region_name="us-east-1",
+            aws_access_key_id=session["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=session["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=session.get("AWS_SESSION_TOKEN"),
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+        for service in ("sqs", "dynamodb")
+    }
+
+
+def is_allowed(clients: Mapping[str, Any], call: Call) -> bool:
+    """Make the call; any answer but a refusal of the right counts as allowed."""
+    try:
+        getattr(clients[call.service], call.operation)(**call.arguments)
+    except ClientError as error:
+        status = error.response["ResponseMetadata"]["HTTPStatusCode"]
+        return not (status == http.HTTPStatus.FORBIDDEN or error.response["Error"]["Code"] in DENIED)
+    return True
+
+
+def expected(grants: Mapping[str, frozenset[str]], made: Iterable[Call]) -> dict[tuple[str, str], bool]:
+    """Return whether each call must succeed, by operation and resource."""
+    return {(one.operation, one.resource): one.action in grants.get(one.resource, ()) for one in made}
+
+
+def observed(clients: Mapping[str, Any], made: Iterable[Call]) -> dict[tuple[str, str], bool]:
+    """Make the calls; return whether each was allowed, by operation and resource."""
+    return {(one.operation, one.resource): is_allowed(clients, one) for one in made}

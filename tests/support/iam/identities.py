@@ -1,0 +1,121 @@
+"""Who may do what: the identities, the resources, every action there is, and what the deployed policies allow."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import botocore.session
+
+from infra.synthesis.synthesize import EVERY_OPTION, synthesize
+from tests.support.iam.policy import Request, Statement, decide
+
+SQS: Final = "arn:aws:sqs:us-east-1:123456789012"
+DYNAMODB: Final = "arn:aws:dynamodb:us-east-1:123456789012:table"
+TABLE: Final = f"{DYNAMODB}/opx-agent-recommendations"
+QUEUE: Final = f"{SQS}:opx-recommendations"
+DEAD: Final = f"{QUEUE}-dlq"
+INDEXES: Final = tuple(f"{TABLE}/index/{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId"))
+LOG: Final = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-recommendations-consumer:log-stream:one"
+KEY: Final = EVERY_OPTION["KmsKeyArn"]
+# Each is one that no identity of ours has anything to do with.
+FOREIGN: Final = (
+    f"{DYNAMODB}/opx-incidents",
+    f"{DYNAMODB}/opx-incidents/index/status-index",
+    f"{DYNAMODB}/opx-incident-events",
+    f"{DYNAMODB}/opx-incident-events/stream/2026-01-31T12:00:00.000",
+    f"{TABLE}-staging",
+    f"{TABLE}/index/other-index",
+    f"{TABLE}/stream/2026-01-31T12:00:00.000",
+    f"{TABLE}/backup/01",
+    f"{QUEUE}-staging",
+    f"{DEAD}-2",
+    f"{SQS}:opx-incidents",
+    "arn:aws:sqs:us-east-1:999999999999:opx-recommendations",
+    "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-incidents:log-stream:one",
+    "arn:aws:lambda:us-east-1:123456789012:function:opx-recommendations-consumer",
+    "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms",
+    "arn:aws:iam::123456789012:role/RecommendationReaderRole",
+    KEY.replace("1111", "9999"),
+    "*",
+)
+RESOURCES: Final = (QUEUE, DEAD, TABLE, *INDEXES, LOG, KEY, *FOREIGN)
+IDENTITIES: Final = ("ExecutorPolicy", "ConsumerRole", "ReaderRole", "RedriveRole")
+
+# Actions that no operation is named after: PartiQL's, a condition's within a transaction, re-encryption's two sides.
+BEYOND_OPERATIONS: Final = (
+    *(f"dynamodb:PartiQL{verb}" for verb in ("Select", "Insert", "Update", "Delete")),
+    "dynamodb:ConditionCheckItem",
+    "kms:ReEncryptFrom",
+    "kms:ReEncryptTo",
+)
+
+Grants = Mapping[str, frozenset[str]]  # what is allowed, by resource
+
+
+def grants(**by_resource: str) -> Grants:
+    """Return grants from `QUEUE="sqs:SendMessage ..."`; INDEXES stands for all three."""
+    named = {"QUEUE": (QUEUE,), "DEAD": (DEAD,), "TABLE": (TABLE,), "INDEXES": INDEXES, "LOG": (LOG,), "KEY": (KEY,)}
+    return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in named[name]}
+
+
+ALLOWED: Final[Mapping[str, Grants]] = {
+    "ExecutorPolicy": grants(QUEUE="sqs:SendMessage"),
+    "ConsumerRole": grants(
+        QUEUE="sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
+        DEAD="sqs:SendMessage",
+        TABLE="dynamodb:BatchWriteItem dynamodb:PutItem",
+        LOG="logs:CreateLogStream logs:PutLogEvents",
+    ),
+    "ReaderRole": grants(TABLE="dynamodb:GetItem dynamodb:Query", INDEXES="dynamodb:Query"),
+    "RedriveRole": grants(
+        QUEUE="sqs:SendMessage sqs:GetQueueAttributes",
+        DEAD="sqs:StartMessageMoveTask sqs:CancelMessageMoveTask sqs:ListMessageMoveTasks sqs:ReceiveMessage "
+        "sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes",
+    ),
+}
+
+
+@cache
+def _synthesized(parameters: frozenset[tuple[str, str]]) -> dict[str, Any]:
+    resources: dict[str, Any] = synthesize(dict(parameters))["Resources"]
+    return resources
+
+
+def deployed(parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return the resources as they are deployed with these parameters; not to be changed."""
+    return _synthesized(frozenset(parameters.items()))
+
+
+@cache
+def actions(service: str) -> frozenset[str]:
+    """Return the IAM actions of all operations that botocore knows of a service."""
+    names: list[str] = botocore.session.get_session().get_service_model(service).operation_names
+    # SQS has no action for its batches: the single call's right covers them (SQS Developer Guide, API permissions).
+    found = {f"{service}:{name.removesuffix('Batch') if service == 'sqs' else name}" for name in names}
+    return frozenset(found | {one for one in BEYOND_OPERATIONS if one.startswith(f"{service}:")})
+
+
+def every_action() -> frozenset[str]:
+    """Return all actions of the services that an identity could harm."""
+    return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms")))
+
+
+def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statement]:
+    """Return what an identity's policies say when the template is deployed with these parameters."""
+    properties = deployed(parameters)[identity]["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])] or [
+        properties["PolicyDocument"]
+    ]
+    return [statement for document in documents for statement in document["Statement"]]
+
+
+def allowed(identity: str, parameters: Mapping[str, str], context: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return every action that is allowed on each resource, those without any left out."""
+    statements = statements_of(identity, parameters)
+    found = {
+        resource: frozenset(
+            action for action in every_action() if decide(statements, Request(action, resource, context)) == "allowed"
+        )
+        for resource in RESOURCES
+    }
+    return {resource: some for resource, some in found.items() if some}

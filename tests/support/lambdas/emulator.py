@@ -1,0 +1,162 @@
+"""The real Lambda Runtime Interface Emulator with the real runtime client, around an artifact and nothing else."""
+
+import http.client
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import time
+import zipfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import pytest
+
+from infra.build.artifacts import Artifact
+from infra.build.byte_code import Interpreter, interpreter
+from infra.build.dependencies import TARGETS, Target, install
+from infra.build.zips import build
+from infra.errors import BuildError
+from infra.local.emulator import end_group
+from infra.local.ports import HOST, choose
+from infra.paths import ROOT
+
+# What AWS puts beside the function. It is no artifact of ours, but is installed like the dependencies of one.
+_RUNTIME = Artifact("runtime", (), "runtime", "/var/runtime", sys.maxsize, "none")
+_INVOCATIONS = "/2015-03-31/functions/function/invocations"
+_MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+_TIMEOUT = 30.0  # seconds; a cold start on a busy machine takes about four
+
+
+@dataclass(frozen=True)
+class Sandbox:
+    """A function that waits for invocations, in one sandbox for all of them."""
+
+    port: int
+    log: Path
+
+    def invoke(self, event: Any) -> Any:
+        """Return the function's answer, or Lambda's description of its error."""
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=_TIMEOUT)
+        try:
+            connection.request("POST", _INVOCATIONS, json.dumps(event))
+            return json.loads(connection.getresponse().read())
+        finally:
+            connection.close()
+
+
+def unpack(artifact: Artifact, folder: Path) -> Path:
+    """Build the artifact for Lambda on this machine's processor, unpack it into `folder` and return that.
+
+    Where Lambda's Python is missing, it is built for this one instead.
+    """
+    target, python = _where_it_runs()
+    name = f"{artifact.name}-{target.platform}-{target.python}.zip"
+    built = build(target.platform, ROOT / "build" / name, artifact=artifact)
+    assert built.byte_code == python.version
+    with zipfile.ZipFile(built.path) as bundle:
+        bundle.extractall(folder)
+    return folder
+
+
+@contextmanager
+def sandbox(
+    folder: Path, task_root: Path, handler: str, environment: Mapping[str, str], layer: Path | None = None
+) -> Iterator[Sandbox]:
+    """Start the emulator around the code in `task_root` and the layer, which is unpacked as in /opt.
+
+    `folder` takes the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
+    """
+    rie = _emulator()
+    target, python = _where_it_runs()
+    lock = ROOT / "requirements" / f"{_RUNTIME.extra}.lock"
+    runtime = folder / "runtime"
+    shutil.copytree(install(_RUNTIME, lock, target, python, ROOT / "build" / "dependencies"), runtime)
+    bootstrap = Path(shutil.copy(Path(__file__).with_name("bootstrap.py"), runtime))
+    path = [task_root, *([layer / "python"] if layer else []), runtime]
+    port, log = choose(0), folder / "log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603 - the emulator of the SAM CLI, an interpreter, our own folders
+            [
+                str(rie),
+                *("--runtime-interface-emulator-address", f"{HOST}:{port}"),
+                *("--runtime-api-address", f"{HOST}:{choose(0)}"),
+                *(python.path, "-I", "-S", str(bootstrap), str(ROOT), ":".join(map(str, path)), handler),
+            ],
+            cwd=task_root,
+            env={
+                "PATH": os.defpath,
+                "LAMBDA_TASK_ROOT": str(task_root),
+                "AWS_LAMBDA_FUNCTION_NAME": "function",
+                "AWS_LAMBDA_FUNCTION_TIMEOUT": str(round(_TIMEOUT)),
+                "AWS_REGION": "us-east-1",
+                "AWS_DEFAULT_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+                **environment,
+            },
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        _wait_until_it_listens(process, port, log)
+        yield Sandbox(port, log)
+    finally:
+        end_group(process.pid)
+        process.wait()
+
+
+def _where_it_runs() -> tuple[Target, Interpreter]:
+    """Return production's target on this processor, if its Python is here, or else this interpreter."""
+    lambdas = TARGETS.get(_MACHINES.get(platform.machine(), ""))
+    if lambdas is not None:
+        try:
+            return lambdas, interpreter(lambdas.python)
+        except BuildError:
+            pass  # this interpreter shows the same, but for the version
+    local = TARGETS["local"]
+    return local, interpreter(local.python)
+
+
+def _emulator() -> Path:
+    """Return the emulator for this processor, which the SAM CLI's wheel holds."""
+    if sys.platform != "linux":
+        _cannot_run("the Runtime Interface Emulator runs on Linux only")
+    sam_python = Path(f"{sys.prefix}-sam", "bin", "python")
+    if not sam_python.exists():
+        _cannot_run(f"{sam_python} does not exist; run: make {sys.prefix}-sam/.ready")
+    locate = "import importlib.util as u; print(u.find_spec('samcli').submodule_search_locations[0])"
+    found = subprocess.run(  # noqa: S603 - our own environment, constant arguments
+        [str(sam_python), "-I", "-c", locate], capture_output=True, text=True, check=True
+    )
+    folder = Path(found.stdout.strip(), "local", "rapid")
+    return folder / f"aws-lambda-rie-{_MACHINES[platform.machine()]}"
+
+
+def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: Path) -> None:
+    deadline = time.monotonic() + _TIMEOUT
+    while True:
+        connection = http.client.HTTPConnection(HOST, port, timeout=1)
+        try:
+            connection.connect()
+        except OSError:
+            if process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"the emulator does not start:\n{log.read_text()}")
+            time.sleep(0.02)
+        else:
+            return
+        finally:
+            connection.close()
+
+
+def _cannot_run(why: str) -> NoReturn:
+    """Skip where a person lacks something; in CI an artifact that was not run would pass unnoticed."""
+    if os.environ.get("CI"):
+        pytest.fail(why)
+    pytest.skip(why)

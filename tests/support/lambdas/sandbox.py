@@ -1,0 +1,23 @@
+"""A sandbox of the consumer's real handler, pointed at an endpoint and closed afterwards."""
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from recommendation_consumer.handler import Sandbox, sandbox
+
+
+@contextlib.contextmanager
+def lambda_sandbox(endpoint: str, dlq_url: str) -> Iterator[Sandbox]:
+    """Make the handler's next invocation a cold start in this environment."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", endpoint)
+        patch.setenv("RECOMMENDATIONS_TABLE", "recommendations")
+        patch.setenv("RECOMMENDATIONS_DLQ_URL", dlq_url)
+        sandbox.cache_clear()
+        made = sandbox()
+        yield made
+        made.runner.run(made.clients.close())
+        made.runner.close()
+        sandbox.cache_clear()

@@ -1,0 +1,88 @@
+"""The benchmarks compute what they say and run end to end; how fast anything is, no test asserts."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.producer import __main__ as producer
+from benchmarks.producer import soak
+from benchmarks.support.recommendation import leaves, typical_fields
+from benchmarks.support.timing import Plan, Subject, measure, percentile, summary
+from recommendation_producer import Balance
+
+MEGABYTE = 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("values", "percent", "expected"),
+    [
+        (range(1, 101), 50, 50),
+        (range(1, 101), 99, 99),
+        (range(1, 101), 99.9, 100),
+        (range(1, 1001), 99.9, 999),
+        ([3, 1, 2], 50, 2),
+        ([7], 0, 7),
+        ([7], 99.9, 7),
+    ],
+)
+def test_percentile_is_the_nearest_rank(values: list[float], percent: float, expected: float) -> None:
+    """No value is reported that was not measured."""
+    assert percentile(values, percent) == expected
+
+
+def test_summary_is_the_median_of_the_repetitions_in_microseconds() -> None:
+    """One bad repetition out of three does not show."""
+    assert summary([[1_000] * 10, [9_000_000] * 10, [2_000] * 10]) == {"p50": 2, "p99": 2, "p99.9": 2}
+
+
+def test_every_planned_call_is_timed_and_the_warm_up_is_not() -> None:
+    """The worker settles between the phases, outside the timed calls."""
+    events: list[str] = []
+    subject = Subject(lambda: events.append("call"), lambda: events.append("settle"))
+    times = measure(subject, Plan(warm_up=20, burst=5, isolated=3))
+    assert {way: len(measured) for way, measured in times.items()} == {"burst": 5, "isolated": 3}
+    assert "".join(event[0] for event in events) == "c" * 20 + "s" + "c" * 5 + "s" + "c" * 3 + "s"
+
+
+def test_recommendation_is_a_typical_one_of_5_kb() -> None:
+    """Nested findings and metric samples; the figures are about this one."""
+    recommendation = typical_fields()["recommendation"]
+    assert 5_000 <= len(json.dumps(recommendation)) <= 5_400
+    assert 150 <= leaves(recommendation) <= 250
+
+
+def test_quick_run_writes_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each peer, and the two ways over the network, really run."""
+    target = tmp_path / "made" / "report.json"
+    assert producer.main(["--quick", "--json", str(target)]) == 0
+    report = json.loads(target.read_text())
+    assert [row["name"] for row in report["rows"]] == [row.name for row in producer.ROWS]
+    for row in report["rows"]:
+        assert row["calls"] == {"burst": producer.QUICK.burst, "isolated": producer.QUICK.isolated}
+        for way in ("burst", "isolated"):
+            assert 0 < row[way]["p50"] <= row[way]["p99"] <= row[way]["p99.9"]
+    assert {"python", "cpus"} <= report["machine"].keys()
+    printed = capsys.readouterr().out
+    assert all(f"| {row.name} |" in printed for row in producer.ROWS)
+
+
+def test_soak_accounts_for_every_envelope(capsys: pytest.CaptureFixture[str]) -> None:
+    """A short one; memory is judged by the long one."""
+    result = soak.soak(2_000, latency=0.001)
+    assert result.is_balanced
+    assert result.balance.accepted == 2_000
+    assert len(result.sizes) == soak.SAMPLES + 1
+    soak.main(["--enqueues", "200"])
+    assert "balance                exact" in capsys.readouterr().out
+
+
+def test_soak_sees_growth_and_loss() -> None:
+    """A megabyte for every tenth of the run is a leak; the growth before the buffer is full is not."""
+    sizes = [(count, min(count, 20) * MEGABYTE + count * MEGABYTE // 10) for count in range(101)]
+    leaking = soak.Result(100, 1.0, sizes, Balance(accepted=100, sent=60, dropped={"buffer_full": 40}, pending=0))
+    assert leaking.growth == 8 * MEGABYTE
+    assert leaking.slope == pytest.approx(MEGABYTE / 10, rel=0.01)
+    assert leaking.is_balanced
+    for lossy in (Balance(100, 60, {"buffer_full": 39}, 0), Balance(100, 99, {}, 1), Balance(99, 99, {}, 0)):
+        assert not soak.Result(100, 1.0, sizes, lossy).is_balanced

@@ -1,0 +1,355 @@
+"""`recs dlq redrive`, message by message."""
+
+import json
+import signal
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from recommendation_cli.dead_letters.letter import POISON
+from recommendation_consumer.invocation import ITEM_REJECTED
+from recommendation_consumer.plan import ID_CONFLICT
+from recommendation_shared.envelope.identity import sort_key
+from recommendation_shared.envelope.model import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON
+from tests.support.fakes.dead_letter_queue import DLQ, QUEUE, FakeSqs, body, error, journal_lines, run, text_attributes
+from tests.support.fakes.recommendation_table import NOW
+
+INVALID = text_attributes(failureReason="InvalidJson", failureDetail="body: must be JSON")
+
+
+@pytest.fixture
+def sqs() -> FakeSqs:
+    """Two queues, the dead-letter one empty."""
+    return FakeSqs()
+
+
+def test_without_yes_nothing_is_changed(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Nothing sent, nothing deleted, nothing hidden, no journal; it says what would be."""
+    sqs.put(body(1))
+    sqs.put("no JSON", INVALID)
+    result = run(sqs, tmp_path, "redrive")
+    assert result.exit_code == 0
+    assert "RetriesExhausted         1      1h  moved to recommendations" in result.stdout
+    assert "left: would come back: not JSON" in result.stdout
+    assert "Dry run, nothing was changed: 1 dead letter would be moved one by one" in result.stderr
+    assert not {"send_message_batch", "delete_message_batch"} & set(sqs.calls)
+    assert (len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (2, 0)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_dry_run_looks_at_a_thousand_and_says_so(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It must not hide a whole queue from others."""
+    for number in range(1005):
+        sqs.put(body(number))
+    result = run(sqs, tmp_path, "redrive")
+    assert "about 1005 messages, 1000 looked at" in result.stdout
+    assert "1000 dead letters of those looked at would be moved" in result.stderr
+
+
+def test_yes_moves_them_with_their_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Binary ones and the trace header too."""
+    trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
+    kept = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    sqs.put(body(1), kept, AWSTraceHeader=trace)
+    sqs.put(body(2), {"replayCount": {"DataType": "Number", "StringValue": "2"}})
+    sqs.put(body(3), {"replayCount": {"DataType": "String", "StringValue": "many"}})
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "Redriven 3 dead letters to recommendations." in result.stdout
+    assert sqs.bodies(DLQ) == []
+    first, second, third = sqs.queues[QUEUE]
+    assert first.attributes == {**kept, "replayCount": {"DataType": "Number", "StringValue": "1"}}
+    assert first.system == {"AWSTraceHeader": trace}
+    assert second.attributes["replayCount"]["StringValue"] == "3"
+    assert third.attributes["replayCount"]["StringValue"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("text", "attributes"),
+    [
+        (body(1), text_attributes(**{f"name-{n}": "value" for n in range(10)})),
+        ("x" * 1_048_560, text_attributes(n="")),  # 1 MiB with its attribute, less nine bytes
+    ],
+)
+def test_a_counter_without_room_gives_way(
+    sqs: FakeSqs, tmp_path: Path, text: str, attributes: Mapping[str, Any]
+) -> None:
+    """Ten attributes and 1 MiB are SQS's limits; what the message carries comes first."""
+    sqs.put(text, attributes)
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert sqs.queues[QUEUE][0].attributes == attributes
+    assert "1 of them without a replay counter" in result.stdout
+
+
+def test_requests_keep_to_1_mib(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Counted in bytes of UTF-8; the queue asserts it."""
+    for number in range(4):
+        sqs.put(f"{number}" + "é" * 200_000)
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
+    assert sqs.sent_batches == [2, 2]
+
+
+@pytest.mark.parametrize(
+    ("args", "moved"),
+    [
+        (["--reason", "IdMismatch"], {2}),
+        (["--reason", "RetriesExhausted"], {0, 1, 3}),
+        (["--reason", "RetriesExhausted", "--reason", "IdMismatch"], {0, 1, 2, 3}),
+        (["--incident", "incident-8"], {1}),
+        (["--agent", "knowledge-rag"], {3}),
+        (["--older-than", "2h"], {3}),
+        (["--newer-than", "2h"], {0, 1}),
+        (["--older-than", sort_key(NOW - timedelta(hours=2)), "--newer-than", "1d"], {3}),
+        (["--incident", "incident-7", "--include-poison"], {0, 2, 3}),
+    ],
+)
+def test_filters(sqs: FakeSqs, tmp_path: Path, args: list[str], moved: set[int]) -> None:
+    """What they do not let pass is given back at once."""
+    texts = [body(0), body(1, incident_id="incident-8"), body(2), body(3, agent_type="knowledge-rag")]
+    sqs.put(texts[0])
+    sqs.put(texts[1])
+    sqs.put(texts[2], text_attributes(failureReason="IdMismatch"))
+    sqs.put(texts[3], age=7200.5)
+    sqs.put("no JSON", INVALID)
+    assert run(sqs, tmp_path, "redrive", "--yes", *args).exit_code == 0
+    assert {texts.index(text) for text in sqs.bodies(QUEUE)} == moved
+    assert len(sqs.queues[DLQ]) == 5 - len(moved)
+    assert sqs.hidden(DLQ) == 0
+
+
+def test_poison_is_what_the_consumer_sets_aside() -> None:
+    """The two must not import each other, so this holds their names together."""
+    assert set(POISON) == {INVALID_JSON, INVALID_ENVELOPE, ID_MISMATCH, ID_CONFLICT, ITEM_REJECTED}
+
+
+def test_poison_stays_unless_asked_for(sqs: FakeSqs, tmp_path: Path) -> None:
+    """By its reason, or all of it."""
+    sqs.put("no JSON", INVALID)
+    for args in ([], ["--yes"]):
+        refused = run(sqs, tmp_path, "redrive", *args)
+        assert refused.exit_code == 1
+        assert "1 left, InvalidJson" in refused.stdout or "Nothing to redrive" in refused.stderr
+        assert sqs.bodies(QUEUE) == []
+    dry = run(sqs, tmp_path, "redrive", "--reason", "InvalidJson")
+    assert "moved, but would come back: not JSON" in dry.stdout
+    assert run(sqs, tmp_path, "redrive", "--include-poison", "--yes").exit_code == 0
+    assert sqs.bodies(QUEUE) == ["no JSON"]
+
+
+def test_a_limit_is_kept(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Also within one receive; the rest is given back."""
+    for number in range(25):
+        sqs.put(body(number))
+    assert "12 dead letters would be moved" in run(sqs, tmp_path, "redrive", "--limit", "12").stderr
+    assert run(sqs, tmp_path, "redrive", "--limit", "12", "--yes").exit_code == 0
+    assert (len(sqs.queues[QUEUE]), len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (12, 13, 0)
+
+
+@pytest.mark.parametrize("rate", [1, 4, 500])
+def test_a_rate_is_kept(sqs: FakeSqs, tmp_path: Path, rate: int) -> None:
+    """Six messages at 1 a second take five seconds, and no second sees more than the rate."""
+    for number in range(6):
+        sqs.put(body(number))
+    assert run(sqs, tmp_path, "redrive", "--rate", str(rate), "--yes").exit_code == 0
+    assert max(sqs.sent_batches) <= rate
+    assert sum(sqs.sent_batches) == 6
+    assert sqs.clock.passed == pytest.approx((6 - sqs.sent_batches[-1]) / rate)
+
+
+def test_a_rate_hides_messages_until_the_run_can_be_over(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Poison that comes round again while a slow run is under way must not end it before its time."""
+    for number in range(40):
+        sqs.put("no JSON", INVALID)
+        sqs.put(body(number))
+    assert run(sqs, tmp_path, "redrive", "--rate", "1", "--hold", "5", "--yes").exit_code == 0
+    assert len(sqs.queues[QUEUE]) == 40
+    assert len(sqs.queues[DLQ]) == 40
+
+
+@pytest.mark.parametrize("fault", ["refused", "unconfirmed"])
+def test_only_what_is_named_as_sent_is_deleted(sqs: FakeSqs, tmp_path: Path, fault: str) -> None:
+    """An HTTP 200 may carry failed entries, and an answer may leave some out."""
+    texts = [body(number) for number in range(12)]
+    for text in texts:
+        sqs.put(text)
+    getattr(sqs, fault).update({texts[3], texts[11]})
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 5
+    assert sqs.bodies(DLQ) == [texts[3], texts[11]]
+    assert "Run the same command again" in result.stderr
+    getattr(sqs, fault).clear()
+    again = run(sqs, tmp_path, "redrive", "--yes")
+    assert again.exit_code == 0
+    assert ("2 of them perhaps sent" in again.stdout) == (fault == "unconfirmed")
+    assert sqs.bodies(DLQ) == []
+
+
+def test_what_is_sent_and_not_deleted_is_only_deleted_by_the_next_run(sqs: FakeSqs, tmp_path: Path) -> None:
+    """The journal knows it."""
+    stuck = sqs.put(body(1))
+    sqs.put(body(2))
+    sqs.undeletable.add(stuck)
+    first = run(sqs, tmp_path, "redrive", "--yes")
+    assert first.exit_code == 5
+    assert "1 sent, but not deleted yet" in first.stdout
+    sqs.undeletable.clear()
+    second = run(sqs, tmp_path, "redrive", "--yes")
+    assert second.exit_code == 0
+    assert "1 sent by an earlier run: not sent again" in second.stdout
+    assert sorted(sqs.bodies(QUEUE)) == sorted([body(1), body(2)])
+    assert sqs.bodies(DLQ) == []
+
+
+def test_what_an_earlier_run_had_deleted_unseen_does_not_stay_open(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Once a run has met everything; otherwise SQS would never be let move the whole queue again."""
+    sqs.put(body(1))
+    sqs.failing["delete_message_batch"] = error("InternalError")
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 3
+    sqs.failing.clear()
+    sqs.queues[DLQ].clear()  # the answer was lost, not the deletion
+    sqs.put(body(2))
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
+    assert journal_lines(tmp_path)[-1] == {"event": "deleted", "ids": ["dead-1"]}
+
+
+def test_the_journal_holds_no_content_and_is_private(sqs: FakeSqs, tmp_path: Path) -> None:
+    """IDs only; a dead letter is `sending`, `sent`, `deleted`, in this order."""
+    sqs.put(body(1))
+    run(sqs, tmp_path, "redrive", "--yes")
+    lines = journal_lines(tmp_path)
+    assert [line["event"] for line in lines] == ["run", "sending", "sent", "deleted"]
+    assert lines[2]["ids"] == {"dead-1": "new-2"}
+    assert "secret" not in json.dumps(lines)
+    (path,) = Path(tmp_path, "recs").iterdir()
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_journal_is_written_before_each_step(tmp_path: Path) -> None:
+    """So that there is no moment at which a crash loses track."""
+    events: list[tuple[str, list[str]]] = []
+
+    class Watched(FakeSqs):
+        def _called(self, name: str, parameters: Mapping[str, Any]) -> str:
+            if name in {"send_message_batch", "delete_message_batch"}:
+                events.append((name, [line["event"] for line in journal_lines(tmp_path)]))
+            return super()._called(name, parameters)
+
+    sqs = Watched()
+    sqs.put(body(1))
+    run(sqs, tmp_path, "redrive", "--yes")
+    assert events == [
+        ("send_message_batch", ["run", "sending"]),
+        ("delete_message_batch", ["run", "sending", "sent"]),
+    ]
+
+
+def test_ctrl_c_ends_between_two_batches(tmp_path: Path) -> None:
+    """What is under way is finished, everything else given back, and the summary printed."""
+
+    class Interrupted(FakeSqs):
+        def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
+            signal.raise_signal(signal.SIGINT)
+            return super().send_message_batch(**parameters)
+
+    sqs = Interrupted()
+    for number in range(25):
+        sqs.put(body(number))
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 130
+    assert "Redriven 10 dead letters" in result.stdout
+    assert "Interrupted. The rest is where it was" in result.stderr
+    assert (len(sqs.queues[QUEUE]), len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (10, 15, 0)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
+    """And loses nothing either."""
+
+    class Impatient(FakeSqs):
+        def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
+            super().send_message_batch(**parameters)
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+            raise AssertionError
+
+    sqs = Impatient()
+    sqs.put(body(1))
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 130
+    assert (sqs.bodies(DLQ), sqs.bodies(QUEUE)) == ([body(1)], [body(1)])
+    assert journal_lines(tmp_path)[-1]["event"] == "sending"
+
+
+def test_an_error_in_the_middle_says_what_was_done(sqs: FakeSqs, tmp_path: Path) -> None:
+    """And gives back what was not sent."""
+    sqs.put(body(1))
+    sqs.failing["send_message_batch"] = error("AccessDenied", message="not authorized: \x1b[2J")
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 3
+    assert "Redriven 0 dead letters" in result.stdout
+    assert r"RecommendationRedriveRole. SQS says: not authorized: \x1b[2J" in result.stderr
+    assert sqs.hidden(DLQ) == 0
+
+
+def test_an_error_while_giving_back_does_not_hide_the_first(sqs: FakeSqs, tmp_path: Path) -> None:
+    """They come back by themselves."""
+    sqs.put(body(1))
+    sqs.failing["send_message_batch"] = error("RequestThrottled")
+    sqs.failing["change_message_visibility_batch"] = error("InternalError")
+    result = run(sqs, tmp_path, "redrive", "--limit", "1", "--yes")
+    assert "is throttling calls" in result.stderr
+    assert "1 dead letter stays hidden from others for 60 seconds at most" in result.stderr
+
+
+@pytest.mark.parametrize("policy", ["", '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:1:other"}'])
+def test_a_queue_of_something_else_is_refused(sqs: FakeSqs, tmp_path: Path, policy: str) -> None:
+    """A mistaken --queue-url must not send recommendations into another system."""
+    sqs.put(body(1))
+    sqs.policy = policy
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 2
+    assert "does not send its dead letters to recommendations-dlq: check --queue-url" in result.stderr
+    assert len(sqs.queues[DLQ]) == 1
+
+
+def test_an_empty_queue_is_nothing_found(sqs: FakeSqs, tmp_path: Path) -> None:
+    """In the dry run and with --yes."""
+    for args in ([], ["--yes"], ["--yes", "--limit", "1"]):
+        result = run(sqs, tmp_path, "redrive", *args)
+        assert result.exit_code == 1
+        assert result.stderr.startswith(("Error: No dead letter", "Error: Nothing to redrive"))
+
+
+def test_filters_that_fit_nothing_say_so(sqs: FakeSqs, tmp_path: Path) -> None:
+    """And how many were looked at."""
+    sqs.put(body(1))
+    result = run(sqs, tmp_path, "redrive", "--incident", "incident-9")
+    assert result.exit_code == 1
+    assert "None of the 1 that were looked at in recommendations-dlq passes" in result.stderr
+
+
+def test_terminal_codes_of_a_message_do_not_reach_the_terminal(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Whoever may send to the queue chooses its attributes."""
+    sqs.put(body(1), text_attributes(failureReason="\x1b]0;x\x07"))
+    result = run(sqs, tmp_path, "redrive")
+    assert r"\x1b]0;x\x07" in result.stdout
+    assert "\x1b" not in result.output
+    assert "secret" not in result.output
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["--rate", "501"],
+        ["--limit", "0"],
+        ["--older-than", "yesterday"],
+        ["--older-than", "2d", "--newer-than", "1d"],
+        ["--hold", "43201"],
+    ],
+)
+def test_wrong_usage(sqs: FakeSqs, tmp_path: Path, args: list[str]) -> None:
+    """Before SQS is asked anything."""
+    assert run(sqs, tmp_path, "redrive", *args).exit_code == 2
+    assert sqs.calls == []

@@ -1,0 +1,95 @@
+"""Completion of commands, options and words, as the shells themselves ask for it."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from recommendation_cli.app import recs
+from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+
+BASH = shutil.which("bash")
+
+
+def _complete(shell: str, words: str) -> list[str]:
+    """Return the words that click's own protocol offers for the last of `words`, which fish wants by itself."""
+    *before, last = words.split(" ")
+    cword = last if shell == "fish" else str(len(before))
+    environ = {**os.environ, "_RECS_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": cword}
+    command = [sys.executable, "-m", "recommendation_cli"]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
+    lines = done.stdout.splitlines()
+    if shell == "zsh":
+        return lines[1::3]
+    return [line.split(",", 1)[1].split("\t")[0] for line in lines]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_each_shell_is_offered_commands_options_and_agents(shell: str) -> None:
+    """In the form that it reads."""
+    assert _complete(shell, "recs inc") == ["incident"]
+    assert _complete(shell, "recs agent c") == ["change-intelligence", "consensus"]
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        ("recs incident i --min", ["--min-confidence"]),
+        ("recs incident i --agent kn", ["knowledge-rag"]),
+        ("recs timeline i -o ", ["table", "json", "jsonl", "csv"]),
+        ("recs export period x.csv --agent resp", ["response-strategy"]),
+        ("recs export agent ri", ["risk-blast-radius"]),
+        ("recs dlq re", ["redrive", "restore"]),
+        ("recs dlq peek --reason Inv", ["InvalidJson", "InvalidEnvelope"]),
+        ("recs dlq redrive --agent sig", ["signal-intelligence"]),
+        ("recs completion ", ["bash", "zsh", "fish"]),
+    ],
+)
+def test_words_that_recs_knows_are_offered(words: str, offered: list[str]) -> None:
+    """Wherever they may stand."""
+    assert _complete("bash", words) == offered
+
+
+# Windows and small containers have none; the words that it would offer are tested above without it.
+@pytest.mark.skipif(BASH is None, reason="bash is not installed")
+def test_bash_takes_the_script_that_the_command_prints(tmp_path: Path) -> None:
+    """And then completes what is typed, with a program named `recs` on the path."""
+    program = tmp_path / "recs"
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m recommendation_cli "$@"\n')
+    program.chmod(0o700)
+    typed = (
+        'eval "$(recs completion bash)"\n'
+        "COMP_WORDS=(recs agent con) COMP_CWORD=2 COMP_LINE='recs agent con'\n"
+        '$(complete -p recs | sed "s/.*-F \\([^ ]*\\).*/\\1/") recs con agent\n'
+        'echo "${COMPREPLY[@]}"\n'
+    )
+    environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(  # noqa: S603 - our own words
+        [str(BASH), "--norc", "-c", typed], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "consensus\n"
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("shell", "line"),
+    [
+        ("bash", "complete -o nosort -F _recs_completion recs"),
+        ("zsh", "compdef _recs_completion recs"),
+        ("fish", "complete --no-files --command recs"),
+    ],
+)
+def test_the_script_is_of_its_shell(shell: str, line: str) -> None:
+    """And asks the program `recs`."""
+    script = CliRunner().invoke(recs, ["completion", shell]).stdout
+    assert line in script
+    assert f"_RECS_COMPLETE={shell}_complete" in script
+
+
+def test_the_agents_offered_are_those_of_the_contract() -> None:
+    """All of them where nothing is typed yet."""
+    assert _complete("bash", "recs agent ") == list(KNOWN_AGENT_TYPES)

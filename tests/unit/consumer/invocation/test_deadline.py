@@ -1,0 +1,136 @@
+"""However slow the table and the dead-letter queue are: an answer with the right IDs, in time."""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from functools import partial
+from io import StringIO
+from itertools import product
+from typing import Any, Final, NamedTuple
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommendation_consumer.deadlines import full_jitter
+from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
+from recommendation_consumer.writer import Effects
+from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.settings import Settings
+from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error
+from tests.support.fakes.virtual_time import run_virtually
+from tests.support.lambdas.event import Context, bodies, body, event, named
+
+pytestmark = pytest.mark.usefixtures("capsys")  # the metrics' lines
+
+STORABLE: Final = 28  # recommendations; two chunks
+FOR_EVER: Final = 10_000.0  # seconds
+OTHERS: Final = ["poison", "{}", body().replace('"schemaVersion":1', '"schemaVersion":2')]
+
+
+class Pace(NamedTuple):
+    """What a service takes for an answer, in seconds, and what that is; None is health."""
+
+    seconds: float
+    error: Any = None
+
+
+HEALTHY: Final = Pace(0.005)
+HANGS: Final = Pace(FOR_EVER)
+PACES: Final = {
+    "hangs": HANGS,
+    "crawls": Pace(0.9),
+    "crawls more slowly": Pace(7.0),
+    "drops connections": Pace(1.0, ConnectTimeoutError(endpoint_url="http://table")),
+    "times out": Pace(5.0, ReadTimeoutError(endpoint_url="http://table")),
+    "throttles": Pace(0.02, client_error("ThrottlingException")),
+    "fails": Pace(0.3, client_error("InternalServerError", 500)),
+    "is well": HEALTHY,
+}
+paces = st.one_of(
+    st.sampled_from(list(PACES.values())), st.builds(Pace, st.floats(0, 70), st.sampled_from([None, HANGS[1]]))
+)
+
+
+class Slow:
+    """A table and a dead-letter queue that take their time; each request in turn by the next of the paces."""
+
+    def __init__(self, table: Sequence[Pace], queue: Pace) -> None:
+        self.table, self.queue = FakeTable(), FakeDeadLetterQueue()
+        self._table_paces, self._queue_pace = list(table), queue
+
+    async def batch_write(self, ready: bytes) -> Mapping[str, Any]:
+        """Answer at the next pace, the last one for ever."""
+        await self._pass()
+        return await self.table.batch_write(ready)
+
+    async def put_item(self, ready: bytes) -> Mapping[str, Any]:
+        """Answer at the same paces."""
+        await self._pass()
+        return await self.table.put_item(ready)
+
+    async def _pass(self) -> None:
+        pace = self._table_paces.pop(0) if len(self._table_paces) > 1 else self._table_paces[0]
+        await asyncio.sleep(pace.seconds)
+        if pace.error is not None:
+            raise pace.error
+
+    async def send_batch(self, entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
+        """Answer at the queue's pace."""
+        await asyncio.sleep(self._queue_pace.seconds)
+        if self._queue_pace.error is not None:
+            raise self._queue_pace.error
+        return await self.queue.send_batch(entries)
+
+
+async def _invoke(allowed_ms: int, slow: Slow, seed: int, storable: int = STORABLE) -> None:
+    loop, messages = asyncio.get_running_loop(), event(*bodies(storable), *OTHERS)
+    jitter = partial(full_jitter, random.Random(seed).random)  # noqa: S311 - jitter
+    outside = Effects(slow.batch_write, loop.time, Clock().wall, asyncio.sleep, jitter, slow.put_item)
+    around = Surroundings(
+        Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
+        Logger(service="consumer-deadline", stream=StringIO(), level="CRITICAL"),
+        outside,
+        slow.send_batch,
+    )
+    began, allowed = loop.time(), allowed_ms / 1000
+    try:
+        response = await consume(messages, Context(allowed_ms), around)
+    except NothingStoredError:
+        assert not slow.table.items
+        assert not slow.queue.messages
+    else:
+        safe = {entry["MessageAttributes"]["originalMessageId"]["StringValue"] for entry in slow.queue.messages}
+        for record in messages["Records"][:storable]:
+            if parse_envelope(record["body"]).recommendation_id in slow.table.items:
+                safe.add(record["messageId"])
+        assert set(named(response)) == {record["messageId"] for record in messages["Records"]} - safe
+    assert loop.time() - began <= allowed - min(1.0, allowed * 0.1) + 1e-6
+    assert len(asyncio.all_tasks()) == 1
+
+
+@pytest.mark.parametrize(("table", "queue"), list(product(PACES, ["hangs", "crawls", "is well"])))
+def test_at_every_timeout_from_1_to_60_seconds_the_answer_comes_in_time(table: str, queue: str) -> None:
+    """And leaves a tenth of the time, at most a second, to be delivered."""
+    for timeout in range(1, 61):
+        run_virtually(_invoke(timeout * 1000, Slow([PACES[table]], PACES[queue]), seed=timeout))
+
+
+@pytest.mark.parametrize("table", [[HANGS], [HEALTHY, HANGS], [HEALTHY] * 3 + [PACES["crawls more slowly"]]])
+def test_what_there_is_no_time_to_read_is_named_too(table: list[Pace]) -> None:
+    """More chunks than may be in flight: what comes after them, poison too, is delivered again."""
+    slow = Slow(table, HEALTHY)
+    run_virtually(_invoke(5_000, slow, seed=0, storable=350))
+    assert len(slow.table.items) == 25 * (len(table) - 1)
+    assert not slow.queue.messages
+
+
+@settings(deadline=None, max_examples=150)
+@given(st.integers(200, 60_000), st.lists(paces, min_size=1, max_size=8), paces, st.integers(0, 1000))
+def test_whatever_each_request_takes_the_answer_comes_in_time(
+    allowed_ms: int, table: list[Pace], queue: Pace, seed: int
+) -> None:
+    """Also when some chunks are stored, some hang and some are throttled."""
+    run_virtually(_invoke(allowed_ms, Slow(table, queue), seed))

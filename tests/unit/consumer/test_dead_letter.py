@@ -1,0 +1,131 @@
+"""Poison on its way to the dead-letter queue."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from recommendation_consumer.dead_letters import send_dead_letters
+from recommendation_consumer.message import Message
+from recommendation_consumer.plan import Poison
+from recommendation_shared import limits
+from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, client_error
+from tests.support.lambdas.event import QUEUE_ARN
+
+ATTRIBUTES = 1_000  # bytes, more than those of a short detail
+
+
+def _poison(number: int = 0, text: str = "not JSON", detail: str = "body: must be JSON") -> Poison:
+    return Poison(Message(f"m{number}", text, 0, QUEUE_ARN), "InvalidJson", detail)
+
+
+async def _send(queue: FakeDeadLetterQueue, *poison: Poison, seconds: float = 5.0) -> dict[str, str]:
+    clock = Clock()
+    return await send_dead_letters(poison, queue.send_batch, clock.monotonic() + seconds, clock.monotonic)
+
+
+async def test_a_dead_letter_is_the_message_with_the_reason_beside_it() -> None:
+    """So that it can be redriven as it is."""
+    queue = FakeDeadLetterQueue()
+    assert await _send(queue, _poison()) == {}
+    assert [message["MessageBody"] for message in queue.messages] == ["not JSON"]
+    assert queue.attributes() == [
+        {
+            "failureReason": "InvalidJson",
+            "failureDetail": "body: must be JSON",
+            "originalMessageId": "m0",
+            "sourceQueueArn": QUEUE_ARN,
+        }
+    ]
+
+
+async def test_no_poison_makes_no_request() -> None:
+    """Most batches."""
+    queue = FakeDeadLetterQueue()
+    assert await _send(queue) == {}
+    assert queue.requests == []
+
+
+async def test_an_attribute_without_a_value_is_left_out() -> None:
+    """SQS refuses an empty one: an event made by hand may lack its source."""
+    queue = FakeDeadLetterQueue()
+    await _send(queue, Poison(Message("m0", "x", 0, ""), "InvalidJson", "body: must be JSON"))
+    assert "sourceQueueArn" not in queue.attributes()[0]
+
+
+async def test_a_long_detail_is_cut_between_characters() -> None:
+    """At 1,024 bytes."""
+    queue = FakeDeadLetterQueue()
+    await _send(queue, _poison(detail="é" * 1_000 + "x"))
+    assert queue.attributes()[0]["failureDetail"] == "é" * 512
+
+
+async def test_batches_close_at_ten_entries() -> None:
+    """SendMessageBatch takes no more."""
+    queue = FakeDeadLetterQueue()
+    assert await _send(queue, *map(_poison, range(23))) == {}
+    assert sorted(queue.requests) == [3, 10, 10]
+    assert {one["originalMessageId"] for one in queue.attributes()} == {f"m{number}" for number in range(23)}
+
+
+@pytest.mark.parametrize(("room", "requests"), [(ATTRIBUTES, 1), (0, 2)])
+async def test_batches_close_at_one_mib_with_attributes(room: int, requests: int) -> None:
+    """In bytes of UTF-8."""
+    text = "é" * ((limits.SQS_REQUEST_BYTES // 2 - room) // 2)
+    queue = FakeDeadLetterQueue()
+    assert await _send(queue, _poison(0, text), _poison(1, text)) == {}
+    assert len(queue.requests) == requests
+
+
+async def test_a_message_that_its_reason_would_make_too_large_is_left_to_the_redrive_policy() -> None:
+    """SQS moves it as it is; the others are sent."""
+    queue = FakeDeadLetterQueue()
+    unsent = await _send(queue, _poison(0, "x" * limits.SQS_REQUEST_BYTES), _poison(1))
+    assert unsent == {"m0": "TooLarge"}
+    assert len(queue.messages) == 1
+
+
+async def test_entries_that_failed_within_a_success_are_handed_back() -> None:
+    """An HTTP 200 may hold them."""
+    queue = FakeDeadLetterQueue(refuse={"refused"})
+    unsent = await _send(queue, _poison(0), _poison(1, "refused"), _poison(2))
+    assert unsent == {"m1": "InternalError"}
+
+
+async def test_an_entry_that_is_not_confirmed_counts_as_unsent() -> None:
+    """Rather twice than never."""
+
+    async def send(_: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        return {"Successful": [{"Id": "0"}]}
+
+    clock = Clock()
+    unsent = await send_dead_letters([_poison(0), _poison(1)], send, clock.monotonic() + 5, clock.monotonic)
+    assert unsent == {"m1": "NotConfirmed"}
+
+
+async def test_a_failed_request_hands_back_all_its_entries() -> None:
+    """With AWS's own code."""
+    queue = FakeDeadLetterQueue(error=client_error("AccessDenied"))
+    assert await _send(queue, _poison(0), _poison(1)) == {"m0": "AccessDenied", "m1": "AccessDenied"}
+
+
+async def test_a_hanging_queue_is_left_at_the_deadline() -> None:
+    """In real time."""
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    unsent = await _send(FakeDeadLetterQueue(error="hang"), *map(_poison, range(12)), seconds=0.05)
+    assert loop.time() - began < 1
+    assert unsent == {f"m{number}": "DeadlineExceeded" for number in range(12)}
+
+
+async def test_past_the_deadline_nothing_is_confirmed() -> None:
+    """An invocation whose writes took all its time."""
+    unsent = await _send(FakeDeadLetterQueue(), _poison(), seconds=-1.0)
+    assert unsent == {"m0": "DeadlineExceeded"}
+
+
+async def test_a_lone_surrogate_does_not_stop_the_others() -> None:
+    """JSON can spell one; SQS decides what becomes of it."""
+    queue = FakeDeadLetterQueue(refuse={"\ud800"})
+    assert await _send(queue, _poison(0, "\ud800"), _poison(1)) == {"m0": "InternalError"}

@@ -1,0 +1,185 @@
+"""What an operator finds in the log, and what nobody may find there."""
+
+import json
+from contextlib import suppress
+from io import StringIO
+from itertools import count
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+from botocore.exceptions import ReadTimeoutError
+
+from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
+from recommendation_shared.settings import Settings
+from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from tests.support.lambdas.event import Context, bodies, body, event
+
+Line = dict[str, Any]
+_number = count()
+
+
+class Log:
+    """A sandbox whose log can be read."""
+
+    def __init__(self) -> None:
+        self._stream = StringIO()
+        # Python keeps loggers by name, and Powertools their streams.
+        self._logger = Logger(service=f"consumer-{next(_number)}", stream=self._stream)
+
+    async def of(
+        self,
+        messages: Any,
+        table: FakeTable | None = None,
+        queue: FakeDeadLetterQueue | None = None,
+        context: Context | None = None,
+    ) -> list[Line]:
+        """Run an invocation, whatever becomes of it; return its lines."""
+        around = Surroundings(
+            Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
+            self._logger,
+            effects(table or FakeTable(), Clock()),
+            (queue or FakeDeadLetterQueue()).send_batch,
+        )
+        start = self._stream.tell()
+        with suppress(NothingStoredError):
+            await consume(messages, context or Context(), around)
+        return [json.loads(line) for line in self._stream.getvalue()[start:].splitlines()]
+
+
+@pytest.fixture
+def log() -> Log:
+    """Begin with a new sandbox."""
+    return Log()
+
+
+def _said(lines: list[Line], level: str) -> list[str]:
+    return [line["message"] for line in lines if line["level"] == level]
+
+
+async def test_a_batch_of_one_execution_is_named_and_counted(log: Log) -> None:
+    """The two lines that an operator looks for."""
+    lines = await log.of(event(*bodies(7)))
+    assert [line["message"] for line in lines] == [
+        "Persisting 7 recommendations for incident-123",
+        "Successfully persisted 7 recommendations",
+    ]
+    for line in lines:
+        assert (line["incidentId"], line["executionId"], line["batchSize"]) == ("incident-123", "execution-1", 7)
+        assert line["function_request_id"] == "request-1"
+    assert {name: lines[1][name] for name in ("persisted", "duplicates", "expired", "deadLettered", "failed")} == {
+        "persisted": 7,
+        "duplicates": 0,
+        "expired": 0,
+        "deadLettered": 0,
+        "failed": 0,
+    }
+    assert lines[1]["durationMs"] >= 0
+
+
+async def test_one_recommendation_is_singular(log: Log) -> None:
+    """A person reads this."""
+    lines = await log.of(event(body()))
+    assert lines[0]["message"] == "Persisting 1 recommendation for incident-123"
+
+
+async def test_a_mixed_batch_has_a_line_for_each_execution(log: Log) -> None:
+    """Up to ten; a full batch may hold hundreds."""
+    texts = [body(incident_id=f"incident-{number}") for number in range(12)] + [body("other", incident_id="incident-0")]
+    lines = await log.of(event(*texts))
+    started = [line["message"] for line in lines if line["message"].startswith("Persisting")]
+    assert started[0] == "Persisting 2 recommendations for incident-0"
+    assert started[10:] == ["Persisting 2 recommendations of 2 more executions"]
+    assert "incidentId" not in lines[-1]
+
+
+async def test_what_has_expired_is_told(log: Log) -> None:
+    """It is acknowledged and stored nowhere, so the log is its only trace."""
+    lines = await log.of(event(body(timestamp="2025-01-01T00:00:00Z")))
+    assert [line["message"] for line in lines] == ["Acknowledged 1 message past retention"]
+
+
+async def test_throttling_is_a_warning(log: Log) -> None:
+    """A retry cures it."""
+    lines = await log.of(event(*bodies(5)), FakeTable(2, last=2))
+    assert _said(lines, "WARNING")[-1] == "Left 2 messages to be retried: Throttled"
+    assert _said(lines, "WARNING")[0].startswith("DynamoDB throttled ")
+    assert not _said(lines, "ERROR")
+
+
+@pytest.mark.parametrize(
+    "code",
+    ["AccessDeniedException", "ResourceNotFoundException", "ExpiredTokenException", "UnrecognizedClientException"],
+)
+async def test_a_systemic_cause_is_an_error(log: Log, code: str) -> None:
+    """Somebody must look."""
+    lines = await log.of(event(*bodies(5)), FakeTable(last=client_error(code)))
+    assert _said(lines, "ERROR") == [f"Left 5 messages to be retried: {code}"]
+    assert lines[-1]["errorType"] == code
+    assert "Successfully" not in str(lines)
+
+
+async def test_an_unreachable_table_is_a_warning(log: Log) -> None:
+    """It passes."""
+    unreachable = ReadTimeoutError(endpoint_url="http://table")
+    lines = await log.of(event(*bodies(5)), FakeTable(last=unreachable))
+    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: Unreachable"]
+    assert not _said(lines, "ERROR")
+
+
+async def test_a_deadline_that_is_reached_is_a_warning(log: Log) -> None:
+    """SQS delivers again."""
+    lines = await log.of(event(*bodies(5)), FakeTable(last="hang"), context=Context(remaining_ms=100))
+    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: DeadlineExceeded"]
+
+
+async def test_a_newer_schema_version_is_a_warning(log: Log) -> None:
+    """The next deployment knows it."""
+    lines = await log.of(event(body().replace('"schemaVersion":1', '"schemaVersion":2')))
+    assert _said(lines, "WARNING") == ["Left 1 message to be retried: UnknownSchemaVersion"]
+
+
+async def test_a_message_that_cannot_be_dead_lettered_is_an_error(log: Log) -> None:
+    """SQS delivers none without a body; if it does, somebody must look."""
+    lines = await log.of(event("", body()))
+    assert _said(lines, "ERROR") == ["Left 1 message to be retried: NoBody"]
+
+
+async def test_dead_letters_are_counted_by_reason(log: Log) -> None:
+    """With a warning, because somebody will have to decide about them."""
+    lines = await log.of(event("poison", "poison", body()))
+    assert _said(lines, "WARNING") == ["Dead-lettered 2 messages: InvalidJson"]
+
+
+async def test_a_dead_letter_queue_that_refuses_is_an_error_with_its_cause(log: Log) -> None:
+    """The messages are safe; the permission is missing."""
+    lines = await log.of(event("poison", body()), queue=FakeDeadLetterQueue(error=client_error("AccessDenied")))
+    assert _said(lines, "ERROR") == [
+        "Could not dead-letter 1 message: AccessDenied",
+        "Left 1 message to be retried: DeadLetterFailed",
+    ]
+
+
+async def test_no_line_holds_anything_of_a_body(log: Log) -> None:
+    """Nor what DynamoDB quotes of an item in its errors."""
+    secret = "a-secret-value"  # noqa: S105 - a marker
+    texts = [body(reasoning=secret, recommendation={secret: secret}), f"{secret} is not JSON"]
+    lines = await log.of(event(*texts), FakeTable(last=client_error("AccessDeniedException")))
+    lines += await log.of(event(*texts), FakeTable(client_error("ValidationException")))
+    assert lines
+    assert secret not in json.dumps(lines)
+
+
+async def test_keys_do_not_leak_into_the_next_invocation(log: Log) -> None:
+    """A warm sandbox logs for another incident."""
+    await log.of(event(body()))
+    lines = await log.of(event("poison"))
+    assert lines
+    assert all("incidentId" not in line and "executionId" not in line for line in lines)
+    assert {line["batchSize"] for line in lines} == {1}
+
+
+async def test_keys_do_not_leak_after_a_failure(log: Log) -> None:
+    """Also when the invocation raised."""
+    await log.of(event(body()), FakeTable(last=client_error("AccessDeniedException")))
+    assert all("incidentId" not in line for line in await log.of(event("poison")))

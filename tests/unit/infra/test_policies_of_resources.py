@@ -1,0 +1,96 @@
+"""Who assumes the roles, and what the policies of queues and topic refuse or allow on their own."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from infra.paths import ROOT
+from infra.synthesis.synthesize import EVERY_OPTION
+from tests.support.iam.identities import DEAD, KEY, QUEUE, allowed, deployed, statements_of
+from tests.support.iam.policy import Request, Statement, decide
+
+
+def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
+    """Return whom a role's trust policy lets assume it."""
+    document = deployed(parameters)[identity]["Properties"]["AssumeRolePolicyDocument"]
+    (statement,) = document["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", "sts:AssumeRole")
+    return statement["Principal"]
+
+
+def test_roles_are_assumed_by_those_who_are_named() -> None:
+    """The consumer's by Lambda only; the operators' by this account, or by the one principal of the parameter."""
+    account = {"AWS": "arn:aws:iam::123456789012:root"}
+    assert trusted("ConsumerRole", EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
+    for identity, parameter in (("ReaderRole", "ReaderPrincipalArn"), ("RedriveRole", "RedrivePrincipalArn")):
+        assert trusted(identity, {}) == account
+        assert trusted(identity, {parameter: "arn:aws:iam::123456789012:role/x"}) == {
+            "AWS": "arn:aws:iam::123456789012:role/x"
+        }
+
+
+def resource_policies(parameters: Mapping[str, str]) -> Iterator[Statement]:
+    """Yield the statements of the queues' and the topic's own policies."""
+    for resource in deployed(parameters).values():
+        if resource["Type"] in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
+            yield from resource["Properties"]["PolicyDocument"]["Statement"]
+
+
+@pytest.mark.parametrize("identity", ["ExecutorPolicy", "ConsumerRole", "RedriveRole"])
+def test_every_call_to_a_queue_without_tls_is_denied(identity: str) -> None:
+    """Whatever the identity may do otherwise."""
+    statements = [*statements_of(identity, {}), *resource_policies({})]
+    rights = allowed(identity, {}, {})
+    assert {QUEUE, DEAD} & rights.keys()
+    for queue in {QUEUE, DEAD} & rights.keys():
+        for action in rights[queue]:
+            for secure, decision in (("true", "allowed"), ("false", "denied")):
+                context = {"aws:SecureTransport": secure}
+                assert decide(statements, Request(action, queue, context)) == decision
+
+
+@pytest.mark.parametrize(
+    ("principal", "account", "secure", "decision"),
+    [
+        ("cloudwatch.amazonaws.com", "123456789012", "true", "allowed"),
+        ("cloudwatch.amazonaws.com", "999999999999", "true", "denied"),
+        ("cloudwatch.amazonaws.com", "123456789012", "false", "denied"),
+        ("events.amazonaws.com", "123456789012", "true", "denied"),
+    ],
+)
+def test_only_this_account_s_alarms_publish_to_the_topic(
+    principal: str, account: str, secure: str, decision: str
+) -> None:
+    """Otherwise another account's alarm could page our people."""
+    statements = list(resource_policies({"AlarmEmail": "on-call@example.com"}))
+    topic = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
+    context = {"aws:SourceAccount": account, "aws:SecureTransport": secure}
+    assert decide(statements, Request("sns:Publish", topic, context, principal)) == decision
+
+
+@pytest.mark.parametrize(
+    ("principal", "action", "log_group", "decision"),
+    [
+        ("logs.us-east-1.amazonaws.com", "kms:GenerateDataKey", "opx-recommendations-consumer", "allowed"),
+        ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-recommendations-consumer", "allowed"),
+        ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-incidents", "denied"),
+        ("logs.us-east-1.amazonaws.com", "kms:ScheduleKeyDeletion", "opx-recommendations-consumer", "denied"),
+        ("cloudwatch.amazonaws.com", "kms:GenerateDataKey", None, "allowed"),
+        ("cloudwatch.amazonaws.com", "kms:Decrypt", None, "allowed"),
+        ("cloudwatch.amazonaws.com", "kms:DisableKey", None, "denied"),
+        ("events.amazonaws.com", "kms:Decrypt", None, "denied"),
+        ("arn:aws:iam::123456789012:root", "kms:CreateGrant", None, "allowed"),
+        ("arn:aws:iam::999999999999:root", "kms:Decrypt", None, "denied"),
+    ],
+)
+def test_key_policy_of_the_documentation_lets_in_whom_it_says(
+    principal: str, action: str, log_group: str | None, decision: str
+) -> None:
+    """Those who paste it into their key must not find out in production what it lacks."""
+    page = (ROOT / "docs" / "decisions" / "0013-infrastructure.md").read_text()
+    statements = json.loads(page.partition("```json\n")[2].partition("```")[0])["Statement"]
+    arn = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/{log_group}"
+    context = {} if log_group is None else {"kms:EncryptionContext:aws:logs:arn": arn}
+    assert decide(statements, Request(action, KEY, context, principal)) == decision

@@ -1,0 +1,157 @@
+"""The template keeps what the architecture promises. cfn-lint checks that it is valid; these, that it is right.
+
+Read as it is deployed without any parameter, where that matters; who may do what is in test_policies.py.
+"""
+
+from typing import Any
+
+from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
+
+from infra.paths import ROOT
+from infra.synthesis.parameters import page
+from infra.synthesis.synthesize import load, synthesize
+from recommendation_shared.settings import VARIABLES
+
+PATH = ROOT / "infra" / "template.yaml"
+TEMPLATE = load()
+PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
+DEPLOYED: dict[str, dict[str, Any]] = synthesize()["Resources"]
+
+
+def properties(name: str) -> dict[str, Any]:
+    """Return a resource's properties."""
+    result: dict[str, Any] = DEPLOYED[name]["Properties"]
+    return result
+
+
+def of_type(kind: str) -> list[str]:
+    """Return the names of the resources of one type."""
+    return [name for name, resource in DEPLOYED.items() if resource["Type"] == kind]
+
+
+def test_nothing_is_coupled_to_the_incident_tables() -> None:
+    """Recommendations are advisory: no name, right or trigger refers to an incident table."""
+    assert "opx-incident" not in PATH.read_text()
+
+
+def test_visibility_timeout_covers_six_invocations() -> None:
+    """CloudFormation cannot multiply, so the number is written out and held here."""
+    window = properties("ConsumerQueue")["MaximumBatchingWindowInSeconds"]
+    assert properties("Queue")["VisibilityTimeout"] == 6 * (properties("Consumer")["Timeout"] + window)
+
+
+def test_event_source_reports_partial_failures() -> None:
+    """Without the response type, one failed record would retry its whole batch."""
+    mapping = properties("ConsumerQueue")
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert mapping["MaximumBatchingWindowInSeconds"] >= 1  # AWS's rule for batches of more than ten
+    assert "FilterCriteria" not in mapping  # it would discard what does not match, unseen
+
+
+def test_queue_invokes_the_alias_of_the_newest_version() -> None:
+    """A version that turns out bad is undone by moving the alias, and SnapStart knows only versions."""
+    assert properties("ConsumerQueue")["FunctionName"].endswith(":opx-recommendations-consumer:live")
+    assert properties("ConsumerAliaslive")["FunctionVersion"] == "1"
+
+
+def test_every_change_of_the_function_makes_a_version() -> None:
+    """Otherwise the alias would go on with the old configuration, and a deployment would seem to have no effect."""
+    changes: dict[str, str] = {"MemorySize": "2048", "Architecture": "x86_64"}
+    for name, parameter in PARAMETERS.items():
+        others = [one for one in parameter.get("AllowedValues", ()) if one not in (parameter["Default"], "prod")]
+        changes |= {name: str(others[0])} if others else {}
+    effective = set()
+    for name, value in changes.items():
+        deployed = synthesize({name: value})["Resources"]
+        if {**deployed["Consumer"]["Properties"], "Tags": []} != {**properties("Consumer"), "Tags": []}:
+            effective.add(name)
+            # Its description cannot be changed: CloudFormation replaces the version.
+            (version,) = (one for one in deployed.values() if one["Type"] == "AWS::Lambda::Version")
+            assert version["Properties"] != properties(*of_type("AWS::Lambda::Version")), name
+    assert effective == {"Architecture", "MemorySize", "SnapStart", "LogLevel", "IncidentMetrics"}
+    schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::Version").schema
+    assert "/properties/Description" in schema["createOnlyProperties"]
+
+
+def test_function_runs_what_is_built() -> None:
+    """Runtime, handler and architecture are those of the zip."""
+    function = properties("Consumer")
+    assert (function["Runtime"], function["Handler"]) == ("python3.13", "recommendation_consumer.handler.handler")
+    assert function["Architectures"] == ["arm64"]
+    code = TEMPLATE["Resources"]["Consumer"]["Properties"]["CodeUri"]
+    assert (PATH.parent / code).resolve() == ROOT / "build" / "consumer.zip"
+
+
+def test_function_gets_the_settings_that_it_reads() -> None:
+    """Every variable of ours is one that the settings know, and none is missing."""
+    variables = properties("Consumer")["Environment"]["Variables"]
+    ours = {name for name in variables if not name.startswith(("POWERTOOLS_", "PYDANTIC_"))}
+    others = {"RECOMMENDATIONS_QUEUE_URL", "RETENTION_DAYS", "AWS_REGION"}  # the producer's two, and Lambda's own
+    assert ours == VARIABLES - others
+
+
+def test_queue_redrives_after_five_receives_to_its_own_dead_letter_queue() -> None:
+    """Only the queue may use the dead-letter queue, which keeps what it gets for longer."""
+    queue = "arn:aws:sqs:us-east-1:123456789012:opx-recommendations"
+    assert properties("Queue")["RedrivePolicy"] == {"deadLetterTargetArn": f"{queue}-dlq", "maxReceiveCount": 5}
+    allow = properties("DeadLetterQueue")["RedriveAllowPolicy"]
+    assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [queue]}
+    fourteen_days = 14 * 24 * 3600
+    assert properties("DeadLetterQueue")["MessageRetentionPeriod"] == fourteen_days
+    assert properties("Queue")["MessageRetentionPeriod"] < fourteen_days
+
+
+def test_each_queue_has_a_policy_of_its_own() -> None:
+    """What they say is decided in test_policies_of_resources.py."""
+    covered = {url for policy in of_type("AWS::SQS::QueuePolicy") for url in properties(policy)["Queues"]}
+    queue = "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations"
+    assert covered == {queue, f"{queue}-dlq"}
+
+
+def test_table_has_its_three_indexes() -> None:
+    """Each is sorted by the instant and holds whole items."""
+    indexes = properties("Table")["GlobalSecondaryIndexes"]
+    keys = {
+        index["IndexName"]: [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] for index in indexes
+    }
+    assert keys == {
+        f"{attribute}-timestamp-index": [(attribute, "HASH"), ("timestamp", "RANGE")]
+        for attribute in ("incidentId", "agentType", "executionId")
+    }
+    assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes)
+
+
+def test_table_outlives_its_stack() -> None:
+    """It expires items, is encrypted, can be restored, and no operation on a stack that stood deletes it."""
+    table = properties("Table")
+    assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
+    assert table["BillingMode"] == "PAY_PER_REQUEST"
+    assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
+    assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert DEPLOYED["Table"]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert DEPLOYED["Table"]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_parameters_explain_themselves() -> None:
+    """Each has a description, a default, a bound, and a place in the console's form."""
+    bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
+    groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
+    grouped = [name for group in groups for name in group["Parameters"]]
+    assert sorted(grouped) == sorted(PARAMETERS)
+    for name, parameter in PARAMETERS.items():
+        assert parameter["Description"].endswith("."), name
+        assert "Default" in parameter, name
+        assert bounds & parameter.keys(), name
+
+
+def test_page_of_the_parameters_is_made_of_the_template() -> None:
+    """Otherwise it would tell of another stack."""
+    assert (ROOT / "docs" / "parameters.md").read_text() == page()
+
+
+def test_outputs_explain_themselves() -> None:
+    """And what the executor's own stack needs can be imported by it."""
+    outputs = TEMPLATE["Outputs"]
+    assert all(output["Description"] for output in outputs.values())
+    exported = {name for name, output in outputs.items() if "Export" in output}
+    assert exported == {"QueueUrl", "QueueArn", "ExecutorPolicyArn"}

@@ -1,0 +1,188 @@
+"""Alarms and dashboard: what they watch is emitted, and what is emitted is watched."""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from infra.paths import ROOT
+from infra.synthesis.synthesize import EVERY_OPTION, synthesize
+from recommendation_shared import metrics
+
+OURS = {
+    value
+    for name, value in vars(metrics).items()
+    if name.isupper()
+    and name not in ("NAMESPACE", "AGENT_TYPE", "INCIDENT_ID", "ERROR_TYPE", "REASON")
+    and isinstance(value, str)
+}
+DIMENSIONS = {metrics.AGENT_TYPE, metrics.INCIDENT_ID, metrics.ERROR_TYPE, metrics.REASON}
+# From AWS's documentation of each service's metrics; all with the dimensions named here.
+AWS_METRICS: dict[tuple[str, ...], set[str]] = {
+    ("AWS/SQS", "QueueName"): {
+        "ApproximateNumberOfMessagesVisible",
+        "ApproximateNumberOfMessagesNotVisible",
+        "ApproximateAgeOfOldestMessage",
+    },
+    ("AWS/Lambda", "FunctionName"): {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
+    ("AWS/DynamoDB", "TableName"): {
+        "ConsumedReadCapacityUnits",
+        "ConsumedWriteCapacityUnits",
+        "ReadThrottleEvents",
+        "WriteThrottleEvents",
+    },
+}
+AWS_METRICS["AWS/DynamoDB", "TableName", "GlobalSecondaryIndexName"] = AWS_METRICS["AWS/DynamoDB", "TableName"]
+SEARCH = re.compile(
+    r"SEARCH\('\{(?P<namespace>[^,}]+),(?P<dimension>\w+)\} MetricName=\"(?P<name>\w+)\"', 'Sum', 300\)"
+)
+
+Metric = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # namespace, name, names and values of dimensions
+
+
+def alarms(parameters: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
+    """Return each alarm's properties by its name."""
+    return {
+        one["Properties"]["AlarmName"]: one["Properties"]
+        for one in synthesize(parameters)["Resources"].values()
+        if one["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def watched(alarm: Mapping[str, Any]) -> Iterator[Metric]:
+    """Yield the metrics of an alarm, those of its expression included."""
+    nested = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
+    for one in nested or [alarm]:
+        dimensions = one.get("Dimensions", ())
+        names = tuple(dimension["Name"] for dimension in dimensions)
+        yield one["Namespace"], one["MetricName"], names, tuple(dimension["Value"] for dimension in dimensions)
+
+
+def widgets(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the dashboard's widgets."""
+    body = synthesize(parameters)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    result: list[dict[str, Any]] = json.loads(body)["widgets"]
+    return result
+
+
+def graphed(parameters: Mapping[str, str]) -> Iterator[Metric]:
+    """Yield every metric that the dashboard draws; one that is searched for has a dimension without a value."""
+    for widget in widgets(parameters):
+        for row in widget["properties"].get("metrics", ()):
+            options = row[-1] if isinstance(row[-1], dict) else {}
+            if "expression" in options:
+                found = SEARCH.fullmatch(options["expression"])
+                assert found, options
+                yield found["namespace"], found["name"], (found["dimension"],), ()
+            else:
+                namespace, name, *dimensions = (one for one in row if isinstance(one, str))
+                yield namespace, name, tuple(dimensions[::2]), tuple(dimensions[1::2])
+
+
+def exists(metric: Metric) -> bool:
+    """Tell whether somebody emits this metric with these dimensions."""
+    namespace, name, dimensions, _ = metric
+    if namespace == metrics.NAMESPACE:
+        return name in OURS and set(dimensions) <= DIMENSIONS
+    return name in AWS_METRICS.get((namespace, *dimensions), ())
+
+
+def test_there_is_an_alarm_for_everything_that_needs_a_person() -> None:
+    """By the names that runbooks and other tools know."""
+    assert set(alarms({"NameSuffix": "-two"})) == {
+        "HighRecommendationPersistenceFailureRate-two",
+        "PersistentRecommendationThrottling-two",
+        "RecommendationDeadLetterQueueNotEmpty-two",
+        "RecommendationQueueOldestMessage-two",
+        "RecommendationConsumerErrors-two",
+        "RecommendationsDropped-two",
+    }
+
+
+@pytest.mark.parametrize("name", sorted(alarms()))
+def test_alarm_watches_what_exists_and_stays_calm_without_traffic(name: str) -> None:
+    """An alarm on a misspelt metric never fires; one that cries at night over silence is not believed."""
+    alarm = alarms()[name]
+    found = list(watched(alarm))
+    assert found
+    assert all(map(exists, found))
+    assert alarm["TreatMissingData"] == "notBreaching"
+    assert alarm["AlarmDescription"].endswith(f" See docs/runbook.md#{name.lower()}.")
+    assert f"\n## {name}\n" in (ROOT / "docs" / "runbook.md").read_text()
+    for namespace, _, dimensions, _ in found:
+        assert namespace != metrics.NAMESPACE or not dimensions  # the totals: a reason or an agent is never all
+
+
+def test_alarms_watch_this_copy_s_own_queue_and_function() -> None:
+    """Not those of another stage in the same account."""
+    values = {value for alarm in alarms({"NameSuffix": "-two"}).values() for one in watched(alarm) for value in one[3]}
+    assert values == {"opx-recommendations-two", "opx-recommendations-two-dlq", "opx-recommendations-two-consumer"}
+
+
+def test_failure_rate_is_a_percentage_over_five_minutes() -> None:
+    """More than 5 %, of the metrics that the consumer counts."""
+    alarm = alarms()["HighRecommendationPersistenceFailureRate"]
+    assert {one[1] for one in watched(alarm)} == {metrics.PERSISTED, metrics.PERSISTENCE_FAILURE}
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanThreshold")
+    assert {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one} == {300}
+    (returned,) = [one for one in alarm["Metrics"] if one["ReturnData"]]
+    assert "100 * failed / (failed + persisted)" in returned["Expression"]
+
+
+def test_throttling_alarm_means_more_than_ten_in_five_minutes() -> None:
+    """As the seed has it."""
+    alarm = alarms()["PersistentRecommendationThrottling"]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["Period"]) == (10, "GreaterThanThreshold", 300)
+
+
+def test_dashboard_draws_only_metrics_that_exist() -> None:
+    """Ours by their shared names and dimensions, AWS's by their documentation."""
+    found = list(graphed(EVERY_OPTION))
+    assert not [metric for metric in found if not exists(metric)]
+
+
+def test_dashboard_draws_every_metric_of_ours_and_of_both_sides() -> None:
+    """A metric that nobody sees is only billed."""
+    found = list(graphed({}))
+    assert {name for namespace, name, *_ in found if namespace == metrics.NAMESPACE} == OURS
+    drawn: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
+    for namespace, name, dimensions, _ in found:
+        drawn[namespace, *dimensions].add(name)
+    for where in (("AWS/SQS", "QueueName"), ("AWS/Lambda", "FunctionName"), ("AWS/DynamoDB", "TableName")):
+        assert drawn[where] == AWS_METRICS[where]
+    indexes = {values[1] for _, _, dimensions, values in found if "GlobalSecondaryIndexName" in dimensions}
+    assert indexes == {f"{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId")}
+
+
+def test_dashboard_shows_this_copy_s_resources_and_alarms() -> None:
+    """With the names that they have, not those of another stage."""
+    values = {value for *_, values in graphed({"NameSuffix": "-two"}) for value in values if "-index" not in value}
+    assert values == {
+        "opx-recommendations-two",
+        "opx-recommendations-two-dlq",
+        "opx-recommendations-two-consumer",
+        "opx-agent-recommendations-two",
+    }
+    (shown,) = [
+        widget["properties"]["alarms"] for widget in widgets({"NameSuffix": "-two"}) if widget["type"] == "alarm"
+    ]
+    arn = "arn:aws:cloudwatch:us-east-1:123456789012:alarm:"
+    assert sorted(shown) == sorted(arn + name for name in alarms({"NameSuffix": "-two"}))
+
+
+def test_dashboard_s_widgets_fit_their_grid() -> None:
+    """24 columns wide, none on top of another, every expression with an id of its own."""
+    taken: set[tuple[int, int]] = set()
+    for widget in widgets({}):
+        x, y, width, height = (widget[name] for name in ("x", "y", "width", "height"))
+        cells = {(column, row) for column in range(x, x + width) for row in range(y, y + height)}
+        assert x + width <= 24
+        assert not cells & taken
+        taken |= cells
+        rows = widget["properties"].get("metrics", ())
+        ids = [row[-1]["id"] for row in rows if isinstance(row[-1], dict) and "id" in row[-1]]
+        assert len(ids) == len(set(ids))
+        assert all(re.fullmatch(r"[a-z]\w*", one) for one in ids)

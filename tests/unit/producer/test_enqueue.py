@@ -1,0 +1,325 @@
+"""`enqueue`: what it accepts, what it refuses, and that it never hurts its caller."""
+
+import json
+import logging
+import threading
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, cast
+
+import pytest
+
+from recommendation_producer import Outcome, RecommendationProducer
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import parse_envelope
+from tests.support.fakes.queue import (
+    NOTHING_HANGS,
+    QUEUE_URL,
+    BlackHole,
+    FakeQueue,
+    balanced,
+    recommendation,
+    running_producer,
+)
+
+MIB = 1_048_576
+
+
+class Hostile(Mapping[str, Any]):
+    """An agent's output that raises wherever it is touched."""
+
+    def __getitem__(self, key: str) -> Any:
+        """Raise."""
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        """Raise."""
+        raise RuntimeError
+
+    def __len__(self) -> int:
+        """Raise."""
+        raise RuntimeError
+
+
+def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
+    """Every argument of `enqueue`."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        outcome = producer.enqueue(
+            incident_id="incident-123",
+            execution_id="execution-9",
+            agent_type="signal-intelligence",
+            timestamp=datetime(2026, 1, 31, 12, tzinfo=UTC),
+            recommendation={"action": "roll back"},
+            confidence=0.87,
+            reasoning="Zürich",
+            citations=[{"id": "runbook"}],
+            metadata={"agentVersion": "1"},
+            retention=30,
+        )
+        assert producer.flush(NOTHING_HANGS).sent == 1
+    assert outcome == Outcome(
+        accepted=True, reason=None, recommendation_id="rec-incident-123-signal-intelligence-2026-01-31T12:00:00Z"
+    )
+    envelope = parse_envelope(queue.arrived[0])
+    assert envelope.recommendation_id == outcome.recommendation_id
+    assert envelope.wire_fields() == {
+        "schemaVersion": 1,
+        "recommendationId": "rec-incident-123-signal-intelligence-2026-01-31T12:00:00Z",
+        "incidentId": "incident-123",
+        "executionId": "execution-9",
+        "agentType": "signal-intelligence",
+        "timestamp": "2026-01-31T12:00:00.000000Z",
+        "recommendation": {"action": "roll back"},
+        "confidence": 0.87,
+        "reasoning": "Zürich",
+        "citations": [{"id": "runbook"}],
+        "metadata": {"agentVersion": "1"},
+        "retention": 30,
+    }
+
+
+def test_mutation_after_enqueue_is_not_visible() -> None:
+    """The envelope is a snapshot."""
+    queue = FakeQueue()
+    findings = {"steps": ["look"]}
+    with running_producer(queue) as producer:
+        producer.enqueue(**recommendation(recommendation=findings))
+        findings["steps"].append("touch")
+        findings["more"] = []
+        producer.flush(NOTHING_HANGS)
+    assert json.loads(queue.arrived[0])["recommendation"] == {"steps": ["look"]}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"no_such_argument": 1},
+        recommendation(incident_id=""),
+        recommendation(incident_id=None),
+        recommendation(incident_id="line\nbreak"),
+        recommendation(agent_type="Not Kebab"),
+        recommendation(timestamp="yesterday"),
+        recommendation(timestamp=None),
+        recommendation(recommendation=[1]),
+        recommendation(citations=["text"]),
+        recommendation(retention=-1),
+        recommendation(metadata=Hostile()),
+    ],
+)
+def test_invalid_envelope_is_refused_and_counted(fields: dict[str, Any]) -> None:
+    """Whatever is wrong, the caller gets an outcome and not an exception."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        outcome = producer.enqueue(**fields)
+        balance = producer.balance
+    assert (outcome.accepted, outcome.reason, outcome.recommendation_id) == (False, "invalid", None)
+    assert (balance.accepted, balance.dropped) == (1, {"invalid": 1})
+    assert queue.calls == []
+
+
+def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
+    """So the host may log it."""
+    with running_producer(FakeQueue()) as producer:
+        outcome = producer.enqueue(**recommendation(agent_type="Secret Agent"))
+    assert outcome.detail is not None
+    assert "agentType" in outcome.detail
+    assert "Secret" not in outcome.detail
+
+
+def test_circular_output_is_refused() -> None:
+    """There is no JSON for it."""
+    circular: dict[str, Any] = {}
+    circular["self"] = circular
+    with running_producer(FakeQueue()) as producer:
+        assert producer.enqueue(**recommendation(recommendation=circular)).reason == "invalid"
+
+
+def test_full_buffer_drops_the_newest_without_waiting() -> None:
+    """Bounded by count, what is under way included."""
+    hole = BlackHole()
+    with running_producer(hole, max_items=3, max_age=0.0) as producer:
+        outcomes = [producer.enqueue(**recommendation(number)) for number in range(3)]
+        assert hole.asked.wait(NOTHING_HANGS)
+        outcomes.append(producer.enqueue(**recommendation(3)))
+        balance = producer.balance
+    assert [outcome.accepted for outcome in outcomes] == [True, True, True, False]
+    assert outcomes[-1].reason == "buffer_full"
+    assert outcomes[-1].recommendation_id is not None
+    assert (balance.accepted, balance.pending, balance.dropped) == (4, 3, {"buffer_full": 1})
+
+
+def test_buffer_is_bounded_by_bytes_too() -> None:
+    """Few large envelopes fill it as well."""
+    with running_producer(BlackHole(), max_bytes=10_000) as producer:
+        big = {"text": "x" * 4_000}
+        outcomes = [producer.enqueue(**recommendation(number, recommendation=big)) for number in range(3)]
+    assert [outcome.reason for outcome in outcomes] == [None, None, "buffer_full"]
+
+
+def test_room_comes_back_when_envelopes_are_sent() -> None:
+    """Bounds are on what is held, not on what ever passed."""
+    queue = FakeQueue()
+    with running_producer(queue, max_items=2) as producer:
+        for number in range(6):
+            assert producer.enqueue(**recommendation(number)).accepted
+            if number % 2:
+                producer.flush(NOTHING_HANGS)
+        assert producer.balance.sent == 6
+
+
+def test_threads_never_exceed_the_bound_and_lose_no_count() -> None:
+    """Check and append are one step."""
+    with running_producer(BlackHole(), max_items=50) as producer:
+        outcomes: list[Outcome] = []
+
+        def enqueue_many(first: int) -> None:
+            outcomes.extend(producer.enqueue(**recommendation(first + number)) for number in range(100))
+
+        threads = [threading.Thread(target=enqueue_many, args=(100 * number,)) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        balance = producer.balance
+    assert sum(outcome.accepted for outcome in outcomes) == 50
+    assert (balance.accepted, balance.pending, balance.dropped) == (400, 50, {"buffer_full": 350})
+
+
+def test_enqueue_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
+    """Logging on the hot path would cost more than the enqueue itself."""
+    caplog.set_level(logging.DEBUG)
+    with running_producer(BlackHole(), max_items=1, max_age=60.0) as producer:
+        for fields in (recommendation(1), recommendation(2), {}):
+            producer.enqueue(**fields)
+        here = threading.current_thread().name
+        assert [
+            record
+            for record in caplog.records
+            if record.threadName == here and record.name == "recommendation_producer"
+        ] == []
+
+
+def test_900_kb_recommendation_is_sent_as_it_is() -> None:
+    """SQS takes 1 MiB; trimming to the table is the consumer's work."""
+    queue = FakeQueue()
+    findings = {"log": "x" * 900_000}
+    with running_producer(queue) as producer:
+        assert producer.enqueue(**recommendation(recommendation=findings)).accepted
+        assert producer.flush(NOTHING_HANGS).sent == 1
+    assert json.loads(queue.arrived[0])["recommendation"] == findings
+
+
+def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
+    """And says so in its metadata."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        outcome = producer.enqueue(**recommendation(reasoning="é" * MIB))
+        assert outcome.accepted
+        producer.flush(NOTHING_HANGS)
+    envelope = parse_envelope(queue.arrived[0])
+    assert envelope.recommendation_id == outcome.recommendation_id
+    assert envelope.recommendation == {"number": 0}
+    assert envelope.metadata["truncated"][0]["bytes"] == 2 * MIB
+    assert len(queue.arrived[0].encode()) < limits.SQS_REQUEST_BYTES
+
+
+def test_body_that_trimming_cannot_help_is_too_large() -> None:
+    """An item of 400 KB of control characters is 2.4 MB of JSON."""
+    with running_producer(FakeQueue()) as producer:
+        outcome = producer.enqueue(**recommendation(reasoning="\x01" * MIB))
+        assert producer.balance.dropped == {"too_large": 1}
+    assert (outcome.accepted, outcome.reason) == (False, "too_large")
+    assert outcome.recommendation_id is not None
+
+
+def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:
+    """It works on values of its own."""
+    queue = FakeQueue()
+    findings = {"user": {"mail": "a@example.com"}}
+
+    def redact(fields: dict[str, Any]) -> dict[str, Any]:
+        fields["recommendation"]["user"]["mail"] = "***"
+        return {**fields, "reasoning": ""}
+
+    with running_producer(queue, redact=redact) as producer:
+        assert producer.enqueue(**recommendation(recommendation=findings, reasoning="a@example.com")).accepted
+        producer.flush(NOTHING_HANGS)
+    assert findings == {"user": {"mail": "a@example.com"}}
+    assert "a@example.com" not in queue.arrived[0]
+    assert json.loads(queue.arrived[0])["recommendation"] == {"user": {"mail": "***"}}
+
+
+@pytest.mark.parametrize("result", [None, "text"])
+def test_redact_that_returns_no_fields_drops_the_envelope(result: object) -> None:
+    """A forgotten `return` must not send it raw."""
+    with running_producer(FakeQueue(), redact=lambda _: result) as producer:
+        outcome = producer.enqueue(**recommendation())
+        assert producer.balance.dropped == {"redact_failed": 1}
+    assert outcome.reason == "redact_failed"
+
+
+def test_redact_that_raises_drops_the_envelope_and_is_never_sent_raw() -> None:
+    """Only the type of the exception is told."""
+
+    def redact(fields: dict[str, Any]) -> dict[str, Any]:
+        raise KeyError(fields["reasoning"])
+
+    queue = FakeQueue()
+    with running_producer(queue, redact=redact) as producer:
+        outcome = producer.enqueue(**recommendation(reasoning="secret"))
+        assert producer.flush(NOTHING_HANGS).dropped == {"redact_failed": 1}
+    assert outcome.detail == "redact raised KeyError"
+    assert queue.calls == []
+
+
+def test_retention_of_the_producer_holds_where_the_envelope_names_none() -> None:
+    """An explicit None keeps the item for ever."""
+    queue = FakeQueue()
+    with running_producer(queue, retention=7) as producer:
+        producer.enqueue(**recommendation(0))
+        producer.enqueue(**recommendation(1, retention=None))
+        producer.flush(NOTHING_HANGS)
+    assert [json.loads(body)["retention"] for body in queue.arrived] == [7, None]
+
+
+def test_from_env_takes_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Options of the constructor may be added."""
+    monkeypatch.setenv("RECOMMENDATIONS_QUEUE_URL", QUEUE_URL)
+    monkeypatch.setenv("RETENTION_DAYS", "12")
+    queue = FakeQueue()
+    producer = RecommendationProducer.from_env(client_factory=queue.client)
+    producer.enqueue(**recommendation())
+    assert producer.flush(NOTHING_HANGS).sent == 1
+    producer.close()
+    assert json.loads(queue.arrived[0])["retention"] == 12
+
+
+@pytest.mark.parametrize(
+    ("environment", "named"),
+    [
+        ({}, "RECOMMENDATIONS_QUEUE_URL"),
+        ({"RECOMMENDATIONS_QUEUE_URL": QUEUE_URL, "RETENTION_DAYS": "soon"}, "RETENTION_DAYS"),
+    ],
+)
+def test_missing_configuration_never_breaks_the_host(
+    environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It is logged once, and every envelope is counted."""
+    monkeypatch.delenv("RECOMMENDATIONS_QUEUE_URL", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    producer = RecommendationProducer.from_env()
+    outcomes = [producer.enqueue(**recommendation(number)) for number in range(3)]
+    balance = producer.flush(NOTHING_HANGS)
+    assert {outcome.reason for outcome in outcomes} == {"not_configured"}
+    assert balance.dropped == {"not_configured": 3}
+    assert balanced(balance)
+    assert [named in record.getMessage() for record in caplog.records] == [True]
+
+
+def test_arguments_may_be_untyped_junk() -> None:
+    """The signature is for type checkers; at run time nothing is worth an exception."""
+    with running_producer(FakeQueue()) as producer:
+        assert producer.enqueue(**cast("dict[str, Any]", {"incident_id": object(), "timestamp": 3})).reason == "invalid"

@@ -1,0 +1,227 @@
+"""Persisting node by node in a real LangGraph graph: each output once, and the graph none the wiser."""
+
+import asyncio
+import operator
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, TypedDict
+
+import pytest
+from langchain_core.runnables import RunnableConfig, RunnableLambda
+from langgraph.graph import END, START, StateGraph
+from langgraph.runtime import Runtime
+from langgraph.types import Command
+
+from recommendation_producer import RecommendationProducer
+from recommendation_producer.langgraph import persisting
+from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, running_producer
+
+INPUT = {
+    "incident_id": "incident-1",
+    "execution_id": "execution-1",
+    "session_id": "session-1",
+    "timestamp": "2026-01-31T12:00:00",
+}
+FIRST = "rec-incident-1-first-2026-01-31T12:00:01Z"
+SECOND = "rec-incident-1-second-2026-01-31T12:00:02Z"
+CONSENSUS = "rec-incident-1-consensus-2026-01-31T12:00:03Z"
+
+
+class State(TypedDict, total=False):
+    """As the executor's, with parallel agents merged by `or`."""
+
+    agent_input: dict[str, Any]
+    hypotheses: Annotated[dict[str, Any], operator.or_]
+    consensus: dict[str, Any]
+
+
+def output(agent_id: str, second: int) -> dict[str, Any]:
+    """Return an agent's output as a plain dict."""
+    return {"agent_id": agent_id, "timestamp": f"2026-01-31T12:00:{second:02d}", "findings": {"by": agent_id}}
+
+
+def first(_state: State) -> State:
+    """The first agent."""
+    return {"hypotheses": {"first": output("first", 1)}}
+
+
+def second(state: State) -> State:
+    """The second agent, which returns all that is known by now."""
+    return {"hypotheses": {**state["hypotheses"], "second": output("second", 2)}}
+
+
+def consensus(_state: State) -> State:
+    """The last node."""
+    return {"consensus": {"aggregated_confidence": 0.5, "timestamp": "2026-01-31T12:00:03"}}
+
+
+def graph_of(*nodes: Any) -> "StateGraph[State]":
+    """Return a graph of these nodes, one after the other."""
+    builder = StateGraph(State)
+    names = [f"node-{number}" for number in range(len(nodes))]
+    for name, node in zip(names, nodes, strict=True):
+        builder.add_node(name, node)
+    for start, end in zip([START, *names], [*names, END], strict=True):
+        builder.add_edge(start, end)
+    return builder
+
+
+def invoke(graph: Any) -> Any:
+    """Run a compiled graph from sync code."""
+    return graph.invoke({"agent_input": INPUT})
+
+
+def ainvoke(graph: Any) -> Any:
+    """Run it in an event loop of its own."""
+    return asyncio.run(graph.ainvoke({"agent_input": INPUT}))
+
+
+def stream(graph: Any) -> Any:
+    """Run it step by step; return the last state."""
+    return list(graph.stream({"agent_input": INPUT}, stream_mode="values"))[-1]
+
+
+def astream_events(graph: Any) -> Any:
+    """Run it as a user interface does, which streams through the nodes; return the last state."""
+
+    async def run() -> Any:
+        events = [event async for event in graph.astream_events({"agent_input": INPUT}, version="v2")]
+        return events[-1]["data"]["output"]
+
+    return asyncio.run(run())
+
+
+def persisted(builder: Any, run: Callable[[Any], Any] = invoke) -> tuple[Any, list[str], RecommendationProducer]:
+    """Run a graph with persistence; return its result, the IDs that arrived and the producer."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        result = run(persisting(builder, producer).compile())
+        producer.flush(NOTHING_HANGS)
+    return result, queue.arrived_ids(), producer
+
+
+@pytest.mark.parametrize("run", [invoke, ainvoke, stream, astream_events])
+def test_every_output_is_enqueued_once_and_the_result_is_the_same(run: Callable[[Any], Any]) -> None:
+    """However the graph is run."""
+    result, ids, producer = persisted(graph_of(first, second, consensus), run)
+    assert result == run(graph_of(first, second, consensus).compile())
+    assert ids == [FIRST, SECOND, CONSENSUS]
+    assert producer.balance.dropped == {}
+
+
+def test_crash_of_a_later_node_loses_nothing() -> None:
+    """The exception reaches the host as it was; what came before it is on the queue."""
+
+    def crash(_state: State) -> State:
+        raise LookupError("consensus")
+
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        graph = persisting(graph_of(first, second, crash), producer).compile()
+        with pytest.raises(LookupError, match="consensus"):
+            invoke(graph)
+        producer.flush(NOTHING_HANGS)
+    assert queue.arrived_ids() == [FIRST, SECOND]
+
+
+def test_per_node_and_after_the_graph_give_the_same_bytes() -> None:
+    """So an executor that does both sends duplicates, which the consumer recognises, and no conflict."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        producer.enqueue_state(invoke(persisting(graph_of(first, second, consensus), producer).compile()))
+        producer.flush(NOTHING_HANGS)
+    assert len(queue.arrived) == 6
+    assert len(set(queue.arrived)) == 3
+
+
+def test_async_nodes_are_wrapped_too() -> None:
+    """A node that is a coroutine function."""
+
+    async def slow(state: State) -> State:
+        await asyncio.sleep(0)
+        return first(state)
+
+    assert persisted(graph_of(slow, second), ainvoke)[1] == [FIRST, SECOND]
+
+
+def test_node_still_gets_config_and_runtime() -> None:
+    """LangGraph injects them by the signature of the node's function."""
+    seen: list[object] = []
+
+    def curious(state: State, config: RunnableConfig, runtime: Runtime[Any]) -> State:
+        seen.extend([config["metadata"]["langgraph_node"], type(runtime).__name__])
+        return first(state)
+
+    assert persisted(graph_of(curious))[1] == [FIRST]
+    assert seen == ["node-0", "Runtime"]
+
+
+def test_runnables_sequences_and_subgraphs_are_nodes_like_any_other() -> None:
+    """Each is a different kind of node to LangGraph."""
+    copied: RunnableLambda[State, State] = RunnableLambda(lambda state: {**state})
+    sequence = copied | RunnableLambda(first)
+    for run in (invoke, ainvoke, astream_events):
+        assert persisted(graph_of(RunnableLambda(first), second), run)[1] == [FIRST, SECOND]
+        assert persisted(graph_of(sequence, second), run)[1] == [FIRST, SECOND]
+        assert persisted(graph_of(graph_of(first).compile(), second), run)[1] == [FIRST, SECOND]
+
+
+def test_subgraph_is_still_found_by_langgraph() -> None:
+    """Drawing and checkpointing need it."""
+    with running_producer(FakeQueue()) as producer:
+        outer = persisting(graph_of(graph_of(first).compile()), producer).compile()
+        assert [name for name, _ in outer.get_subgraphs()] == ["node-0"]
+
+
+def test_commands_and_lists_of_updates_are_understood() -> None:
+    """A node may return its update inside a Command, as pairs, or as several of them."""
+
+    def command(state: State) -> Command[str]:
+        return Command(update=first(state))
+
+    def pairs(_state: State) -> Command[str]:
+        return Command(update=[("hypotheses", {"second": output("second", 2)})])
+
+    def several(state: State) -> list[Any]:
+        return [Command(update=consensus(state))]
+
+    assert persisted(graph_of(command, pairs, several))[1] == [FIRST, SECOND, CONSENSUS]
+
+
+def test_state_may_be_a_dataclass() -> None:
+    """LangGraph then hands the node an object, and a node may return one."""
+
+    @dataclass
+    class ObjectState:
+        agent_input: Any = None
+        hypotheses: Any = None
+
+    def node(state: ObjectState) -> ObjectState:
+        return ObjectState(state.agent_input, {"first": output("first", 1)})
+
+    builder = StateGraph(ObjectState)
+    builder.add_node("node", node)
+    builder.add_edge(START, "node")
+    assert persisted(builder)[1] == [FIRST]
+
+
+def test_node_that_returns_nothing_enqueues_nothing() -> None:
+    """Nor is anything counted."""
+    _, ids, producer = persisted(graph_of(lambda _: None, first))
+    assert ids == [FIRST]
+    assert producer.balance.accepted == 1
+
+
+def test_update_that_cannot_be_read_is_counted_and_passed_on() -> None:
+    """The graph judges it, not the producer."""
+
+    class Unreadable(dict[str, Any]):
+        """An update whose parts the producer cannot get at."""
+
+        def get(self, *_: Any) -> Any:
+            raise RuntimeError
+
+    result, ids, producer = persisted(graph_of(lambda state: Unreadable(first(state))))
+    assert list(result["hypotheses"]) == ["first"]
+    assert ids == []
+    assert producer.balance.dropped == {"invalid": 1}

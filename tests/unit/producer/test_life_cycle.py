@@ -1,0 +1,309 @@
+"""Deadlines, threads, event loops, dead workers, forks and exits."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from itertools import chain, repeat
+
+import pytest
+
+from recommendation_producer import Balance
+from tests.support.fakes.queue import (
+    NOTHING_HANGS,
+    Answer,
+    BlackHole,
+    Entries,
+    FakeQueue,
+    balanced,
+    recommendation,
+    running_producer,
+)
+
+PROMPT = 5.0  # seconds; far below any wait that would be a mistake, far above a busy machine's hiccup
+
+
+def test_flush_of_nothing_starts_no_thread() -> None:
+    """A sandbox that recommends nothing pays nothing."""
+    with running_producer(FakeQueue()) as producer:
+        before = threading.active_count()
+        assert producer.flush(0) == Balance(accepted=0, sent=0, dropped={}, pending=0)
+        assert threading.active_count() == before
+
+
+def test_flush_keeps_its_deadline_against_a_queue_that_never_answers() -> None:
+    """And loses nothing by it."""
+    hole = BlackHole()
+    with running_producer(hole) as producer:
+        for number in range(25):
+            producer.enqueue(**recommendation(number))
+        started = time.monotonic()
+        balance = producer.flush(timeout=0.1)
+        assert 0.1 <= time.monotonic() - started < PROMPT
+    assert (balance.accepted, balance.sent, balance.pending) == (25, 0, 25)
+
+
+def test_unsent_at_the_deadline_goes_with_the_next_flush() -> None:
+    """As after a freeze and a thaw."""
+
+    class SlowStart(FakeQueue):
+        def __init__(self) -> None:
+            super().__init__()
+            self.may_answer = threading.Event()
+
+        @asynccontextmanager
+        async def client(self) -> AsyncIterator[FakeQueue]:
+            await asyncio.to_thread(self.may_answer.wait)
+            yield self
+
+    queue = SlowStart()
+    with running_producer(queue) as producer:
+        producer.enqueue(**recommendation())
+        assert producer.flush(timeout=0.0).pending == 1
+        queue.may_answer.set()
+        assert producer.flush(NOTHING_HANGS).sent == 1
+
+
+def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() -> None:
+    """The connection is dead by then; the next flush has a budget of its own and sends."""
+    asked, thawed = threading.Event(), threading.Event()
+
+    class Frozen(FakeQueue):
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+            if not thawed.is_set():
+                asked.set()
+                await asyncio.to_thread(thawed.wait)
+                raise ConnectionResetError
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    frozen_for = 0.0
+    queue = Frozen()
+    with running_producer(queue, max_age=0.0, clock=lambda: time.monotonic() + frozen_for) as producer:
+        producer.enqueue(**recommendation())
+        assert asked.wait(NOTHING_HANGS)
+        flushed: list[Balance] = []
+        flushing = threading.Thread(target=lambda: flushed.append(producer.flush(timeout=60.0)))
+        flushing.start()
+        while producer._sender._flush_mark == 0:  # its deadline is set before
+            time.sleep(0.001)
+        frozen_for = 600.0
+        flushing.join(PROMPT)
+        thawed.set()
+        assert [balance.pending for balance in flushed] == [1]
+        assert producer.flush(NOTHING_HANGS).sent == 1
+
+
+def test_flush_cuts_a_long_backoff_short() -> None:
+    """Otherwise the retry would come after the sandbox froze."""
+    failed_once = threading.Event()
+
+    class Flaky(FakeQueue):
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+            if not failed_once.is_set():
+                failed_once.set()
+                raise ConnectionError
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    def delays() -> Iterator[float]:
+        return chain([600.0], repeat(0.0, 5))
+
+    queue = Flaky()
+    with running_producer(queue, max_age=0.0) as producer:
+        producer._sender._delays = delays
+        producer.enqueue(**recommendation())
+        assert failed_once.wait(NOTHING_HANGS)
+        started = time.monotonic()
+        assert producer.flush(NOTHING_HANGS).sent == 1
+        assert time.monotonic() - started < PROMPT
+
+
+def test_flush_waits_only_for_what_was_enqueued_before_it() -> None:
+    """A host that never stops enqueueing must not hold a flush until its deadline."""
+    queue = FakeQueue()
+    stop = threading.Event()
+    with running_producer(queue, max_items=1_000_000, max_bytes=10**9) as producer:
+
+        def chatter() -> None:
+            number = 0
+            while not stop.is_set():
+                producer.enqueue(**recommendation(number))
+                number += 1
+
+        thread = threading.Thread(target=chatter)
+        thread.start()
+        try:
+            started = time.monotonic()
+            mark = producer.balance.accepted
+            assert producer.flush(NOTHING_HANGS).sent >= mark
+            assert time.monotonic() - started < PROMPT
+        finally:
+            stop.set()
+            thread.join()
+
+
+def test_lone_envelope_leaves_by_itself_within_the_age_limit() -> None:
+    """Nobody flushes here."""
+    arrived = threading.Event()
+
+    class Telling(FakeQueue):
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+            arrived.set()
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    with running_producer(Telling(), max_age=0.05) as producer:
+        producer.enqueue(**recommendation())
+        assert arrived.wait(PROMPT)
+        producer.flush(NOTHING_HANGS)
+
+
+def test_full_batch_does_not_wait_for_its_age() -> None:
+    """The tenth enqueue wakes the sender."""
+    hole = BlackHole()
+    with running_producer(hole, max_age=600.0) as producer:
+        for number in range(10):
+            producer.enqueue(**recommendation(number))
+        assert hole.asked.wait(PROMPT)
+
+
+def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
+    """SystemExit ends the thread in the middle of a call; the next enqueue starts another."""
+    queue = FakeQueue(SystemExit())
+    with running_producer(queue) as producer:
+        for number in range(12):
+            producer.enqueue(**recommendation(number))
+        assert producer.flush(NOTHING_HANGS).sent == 12
+        thread = producer._sender._thread
+        assert thread is not None
+    assert len(queue.threads) == 2
+    assert len(set(queue.arrived)) == 12
+
+
+def test_worker_found_dead_at_enqueue_is_restarted() -> None:
+    """No flush is needed for it."""
+    queue = FakeQueue(SystemExit())
+    with running_producer(queue, max_age=0.0) as producer:
+        producer.enqueue(**recommendation(0))
+        first = producer._sender._thread
+        assert first is not None
+        first.join(NOTHING_HANGS)
+        assert not first.is_alive()
+        producer.enqueue(**recommendation(1))
+        assert producer.flush(NOTHING_HANGS).sent == 2
+
+
+def test_sender_that_breaks_reports_itself_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
+    """A bug of ours costs a thread, not an envelope."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        real = producer._sender._start_due_deliveries
+
+        def broken_once() -> None:
+            producer._sender._start_due_deliveries = real  # type: ignore[method-assign]  # the successor works
+            raise ZeroDivisionError
+
+        producer._sender._start_due_deliveries = broken_once  # type: ignore[method-assign]  # a bug of ours
+        producer.enqueue(**recommendation())
+        assert producer.flush(NOTHING_HANGS).sent == 1
+    assert "the sender stopped: ZeroDivisionError" in caplog.text
+
+
+def test_thread_that_cannot_start_leaves_the_envelope_pending(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Out of threads, or at interpreter shutdown: no exception, no vain waiting, and a later call tries again."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        with monkeypatch.context() as patch:
+            patch.setattr(threading.Thread, "start", refuse)
+            assert producer.enqueue(**recommendation()).accepted
+            started = time.monotonic()
+            assert producer.flush(NOTHING_HANGS).pending == 1
+            assert time.monotonic() - started < PROMPT
+        assert producer.flush(NOTHING_HANGS).sent == 1
+
+
+def test_several_event_loops_share_one_producer() -> None:
+    """One `asyncio.run` an invocation; the sender keeps its own loop."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+
+        async def invocation(number: int) -> Balance:
+            assert producer.enqueue(**recommendation(number)).accepted
+            return await producer.aflush(NOTHING_HANGS)
+
+        assert [asyncio.run(invocation(number)).sent for number in range(3)] == [1, 2, 3]
+    assert len(queue.threads) == 1
+
+
+async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
+    """Other coroutines go on."""
+    ticks = 0
+
+    async def tick() -> None:
+        nonlocal ticks
+        while True:
+            ticks += 1
+            await asyncio.sleep(0.01)
+
+    with running_producer(BlackHole()) as producer:
+        producer.enqueue(**recommendation())
+        ticking = asyncio.create_task(tick())
+        started = time.monotonic()
+        balance = await producer.aflush(timeout=0.1)
+        assert time.monotonic() - started < PROMPT
+        ticking.cancel()
+    assert ticks > 2
+    assert balance.pending == 1
+
+
+def test_threads_enqueue_and_flush_at_once_and_nothing_is_lost_or_doubled() -> None:
+    """The balance holds at every moment."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+
+        def work(first: int) -> None:
+            for number in range(first, first + 100):
+                assert producer.enqueue(**recommendation(number)).accepted
+                assert balanced(producer.balance)
+                if number % 25 == 0:
+                    producer.flush(NOTHING_HANGS)
+
+        threads = [threading.Thread(target=work, args=(1_000 * number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert producer.flush(NOTHING_HANGS).sent == 600
+    assert len(set(queue.arrived)) == len(queue.arrived) == 600
+    assert len(queue.threads) == 1
+
+
+def test_close_sends_counts_and_refuses_what_comes_later() -> None:
+    """And the thread is gone."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        producer.enqueue(**recommendation(0))
+        assert producer.close(NOTHING_HANGS).sent == 1
+        outcome = producer.enqueue(**recommendation(1))
+        assert (outcome.accepted, outcome.reason) == (False, "shutdown")
+        assert producer.balance.dropped == {"shutdown": 1}
+        thread = producer._sender._thread
+        assert thread is not None
+        assert not thread.is_alive()
+
+
+def test_close_counts_what_it_could_not_send() -> None:
+    """In bounded time, twice over."""
+    hole = BlackHole()
+    with running_producer(hole) as producer:
+        for number in range(3):
+            producer.enqueue(**recommendation(number))
+        started = time.monotonic()
+        final = producer.close(timeout=0.05)
+        assert time.monotonic() - started < PROMPT
+        assert final == Balance(accepted=3, sent=0, dropped={"shutdown": 3}, pending=0)
+        assert producer.flush(NOTHING_HANGS) == final  # nobody is there to wait for
+        assert time.monotonic() - started < PROMPT

@@ -1,0 +1,180 @@
+"""The producer's counts outside: EMF on stdout at a flush, and the rate-limited line about losses."""
+
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from recommendation_producer._balance import Balance
+from recommendation_producer._loss_log import LossLog
+from recommendation_producer._metrics import MetricWriter, metric_lines
+from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, aws_error, recommendation, running_producer
+
+UNITS = {
+    "RecommendationsEnqueued": "Count",
+    "RecommendationsDropped": "Count",
+    "RecommendationBatches": "Count",
+    "RecommendationSendLatency": "Milliseconds",
+}
+
+
+def follows_the_specification(document: dict[str, Any]) -> bool:
+    """Hold a document to CloudWatch's "Specification: Embedded metric format"; only members that we use may occur."""
+    assert document["_aws"].keys() == {"Timestamp", "CloudWatchMetrics"}
+    assert isinstance(document["_aws"]["Timestamp"], int)
+    (directive,) = document["_aws"]["CloudWatchMetrics"]
+    assert directive.keys() == {"Namespace", "Dimensions", "Metrics"}
+    assert directive["Namespace"] == "OPX/Recommendations"
+    names = [metric["Name"] for metric in directive["Metrics"]]
+    assert 0 < len(names) <= 100
+    for metric in directive["Metrics"]:
+        assert metric == {"Name": metric["Name"], "Unit": UNITS[metric["Name"]]}
+        value = document[metric["Name"]]
+        values = value if isinstance(value, list) else [value]
+        assert 0 < len(values) <= 100
+        assert all(type(one) in (int, float) for one in values)
+    dimensions = {name for names in directive["Dimensions"] for name in names}
+    assert all(isinstance(document[name], str) and 0 < len(document[name]) <= 1024 for name in dimensions)
+    assert document.keys() == {"_aws", *names, *dimensions}
+    return True
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
+    """Return the EMF documents on stdout, each held to the specification."""
+    documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert all(follows_the_specification(document) for document in documents)
+    return documents
+
+
+def test_line_follows_the_embedded_metric_format() -> None:
+    """Namespace, dimension sets and unit as CloudWatch reads them."""
+    (line,) = metric_lines({}, {"buffer_full": 2}, epoch_ms=1_769_860_800_000)
+    assert json.loads(line) == {
+        "_aws": {
+            "Timestamp": 1_769_860_800_000,
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": "OPX/Recommendations",
+                    "Dimensions": [["Reason"], []],
+                    "Metrics": [{"Name": "RecommendationsDropped", "Unit": "Count"}],
+                }
+            ],
+        },
+        "Reason": "buffer_full",
+        "RecommendationsDropped": 2,
+    }
+
+
+def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureFixture[str]) -> None:
+    """Metrics are sums; nothing counts twice."""
+    with running_producer(FakeQueue(), emit_metrics=True, max_age=600.0) as producer:
+        for number in range(11):
+            producer.enqueue(**recommendation(number))
+        producer.enqueue(**recommendation(incident_id=None))
+        producer.flush(NOTHING_HANGS)
+        first = printed(capsys)
+        producer.enqueue(**recommendation(20))
+        producer.flush(NOTHING_HANGS)
+        second = printed(capsys)
+        producer.flush(NOTHING_HANGS)
+        third = printed(capsys)
+    assert [(line.get("RecommendationsEnqueued"), line.get("RecommendationBatches")) for line in first] == [
+        (11, 2),
+        (None, None),
+    ]
+    assert [(line["Reason"], line["RecommendationsDropped"]) for line in first[1:]] == [("invalid", 1)]
+    assert [(line["RecommendationsEnqueued"], line["RecommendationBatches"]) for line in second] == [(1, 1)]
+    assert [len(line["RecommendationSendLatency"]) for line in (first[0], second[0])] == [2, 1]
+    assert third == []
+
+
+def test_only_answered_calls_count_as_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    """A failed call has a latency of its timeouts, which would hide that of the service."""
+    with running_producer(FakeQueue(aws_error("ServiceUnavailable", 503)), emit_metrics=True) as producer:
+        producer.enqueue(**recommendation())
+        producer.flush(NOTHING_HANGS)
+        assert [line["RecommendationBatches"] for line in printed(capsys)] == [1]
+
+
+def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[str]) -> None:
+    """One line takes 100 values of a metric; a host that never flushes must not pay for them with memory."""
+    writer = MetricWriter(is_on=True)
+    for number in range(250):
+        writer.note_batch(number / 1000)
+    writer.write(0, {})
+    (line,) = printed(capsys)
+    assert line["RecommendationBatches"] == 250
+    assert line["RecommendationSendLatency"] == list(range(150, 250))
+
+
+@pytest.mark.parametrize(
+    ("in_lambda", "emit_metrics", "lines"), [(True, None, 1), (False, None, 0), (True, False, 0), (False, True, 1)]
+)
+def test_metrics_are_for_lambda_unless_asked_for(
+    in_lambda: bool,  # noqa: FBT001 - a parameter of the table
+    emit_metrics: bool | None,  # noqa: FBT001 - likewise
+    lines: int,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Elsewhere stdout belongs to the host, and nobody would read them."""
+    monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
+    if in_lambda:
+        monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "executor")
+    with running_producer(FakeQueue(), emit_metrics=emit_metrics) as producer:
+        producer.enqueue(**recommendation())
+        producer.flush(NOTHING_HANGS)
+    assert len(printed(capsys)) == lines
+
+
+def test_broken_stdout_keeps_the_counts_for_the_next_flush(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the flush itself goes on."""
+
+    class Broken:
+        def write(self, _: str) -> int:
+            raise BrokenPipeError
+
+    with running_producer(FakeQueue(), emit_metrics=True) as producer:
+        producer.enqueue(**recommendation())
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", Broken())
+            assert producer.flush(NOTHING_HANGS).sent == 1
+        producer.flush(NOTHING_HANGS)
+    (line,) = printed(capsys)
+    assert (line["RecommendationsEnqueued"], line["RecommendationBatches"]) == (1, 1)
+    assert len(line["RecommendationSendLatency"]) == 1
+
+
+def balance(**dropped: int) -> Balance:
+    """Return a balance with these drops."""
+    return Balance(accepted=sum(dropped.values()) + 3, sent=2, dropped=dropped, pending=1)
+
+
+def test_losses_are_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """The next line tells all that was dropped since."""
+    now = 0.0
+    log = LossLog(lambda: now)
+    log.report(balance(buffer_full=1))
+    now = 59.0
+    log.report(balance(buffer_full=4, invalid=1))
+    now = 60.0
+    log.report(balance(buffer_full=4, invalid=1))
+    log.report(balance(buffer_full=4, invalid=1))
+    assert [record.getMessage() for record in caplog.records] == [
+        "recommendations dropped: buffer_full 1; pending: 1",
+        "recommendations dropped: buffer_full 3, invalid 1; pending: 1",
+    ]
+
+
+def test_trouble_that_has_cost_nothing_yet_is_told_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage shows before it costs envelopes."""
+    log = LossLog(lambda: 0.0)
+    log.report(balance())
+    log.note("SendMessageBatch failed: EndpointConnectionError")
+    log.report(balance())
+    assert [record.getMessage() for record in caplog.records] == [
+        "recommendations dropped: none; pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError"
+    ]

@@ -1,0 +1,214 @@
+"""What the sender makes of the queue's answers. The retry delays are zero here, so nothing sleeps."""
+
+import logging
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recommendation_producer._backoff import ATTEMPTS
+from recommendation_producer._sender import Sender
+from tests.support.fakes.queue import (
+    NOTHING_HANGS,
+    Answer,
+    Entries,
+    FakeQueue,
+    Reaction,
+    aws_error,
+    balanced,
+    failing,
+    recommendation,
+    running_producer,
+)
+
+
+def send(queue: FakeQueue, count: int) -> dict[str, int]:
+    """Enqueue `count` envelopes, flush, and return the drops by reason; sent and dropped must add up."""
+    with running_producer(queue, max_age=60.0) as producer:
+        for number in range(count):
+            assert producer.enqueue(**recommendation(number)).accepted
+        balance = producer.flush(NOTHING_HANGS)
+    assert balance.pending == 0
+    assert balance.accepted == count
+    return dict(balance.dropped)
+
+
+def test_burst_leaves_in_full_batches_each_envelope_once() -> None:
+    """At least 9.5 a request."""
+    queue = FakeQueue()
+    assert send(queue, 1_000) == {}
+    assert len(set(queue.arrived)) == len(queue.arrived) == 1_000
+    assert len(queue.arrived) / len(queue.calls) >= 9.5
+
+
+def test_one_client_serves_the_whole_sandbox() -> None:
+    """And one thread: making a client costs 60 ms."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        for number in range(30):
+            producer.enqueue(**recommendation(number))
+            producer.flush(NOTHING_HANGS)
+    assert (queue.clients, len(queue.threads)) == (1, 1)
+
+
+def test_only_failed_entries_of_a_batch_are_sent_again() -> None:
+    """An HTTP 200 may carry failures."""
+    queue = FakeQueue(failing({1: ("InternalError", False), 3: ("ServiceUnavailable", False)}))
+    assert send(queue, 5) == {}
+    assert [len(call) for call in queue.calls] == [5, 2]
+    assert sorted(queue.calls[1]) == sorted([queue.calls[0][1], queue.calls[0][3]])
+
+
+def test_sender_fault_is_never_retried() -> None:
+    """The same entry would fail again."""
+    queue = FakeQueue(failing({0: ("InvalidMessageContents", True), 1: ("InternalError", False)}))
+    assert send(queue, 3) == {"send_failed": 1}
+    assert [len(call) for call in queue.calls] == [3, 1]
+
+
+def test_entry_that_the_answer_does_not_name_is_sent_again() -> None:
+    """Twice is better than never."""
+
+    def forgetful(entries: Entries) -> Answer:
+        return {"Successful": [{"Id": entries[0]["Id"]}]}
+
+    queue = FakeQueue(forgetful)
+    assert send(queue, 2) == {}
+    assert [len(call) for call in queue.calls] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        aws_error("RequestThrottled", 400),
+        aws_error("ServiceUnavailable", 503),
+        ConnectionResetError(),
+        TimeoutError(),
+    ],
+)
+def test_passing_trouble_costs_nothing(error: Exception) -> None:
+    """Throttling, outages and broken connections are retried."""
+    queue = FakeQueue(error, error, error)
+    assert send(queue, 7) == {}
+    assert len(queue.calls) == 4
+
+
+def test_retries_are_bounded_and_their_end_is_counted() -> None:
+    """A lasting outage must not hold memory for ever."""
+    queue = FakeQueue(*[aws_error("ServiceUnavailable", 503)] * ATTEMPTS)
+    assert send(queue, 4) == {"send_failed": 4}
+    assert len(queue.calls) == ATTEMPTS
+
+
+def test_cause_that_will_not_pass_is_not_retried() -> None:
+    """Every flush would wait for it."""
+    queue = FakeQueue(aws_error("AccessDenied", 403))
+    assert send(queue, 4) == {"send_failed": 4}
+    assert len(queue.calls) == 1
+
+
+def test_oversize_batch_is_split_until_it_fits() -> None:
+    """In halves."""
+    too_long = aws_error("AWS.SimpleQueueService.BatchRequestTooLong", 400)
+    queue = FakeQueue(too_long, too_long)
+    assert send(queue, 8) == {}
+    assert [len(call) for call in queue.calls] == [8, 4, 2, 2, 4]
+
+
+def test_offender_of_a_refused_batch_is_dropped_alone() -> None:
+    """One poison recommendation never holds back the others."""
+
+    class Strict(FakeQueue):
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+            if any('"number":2}' in entry["MessageBody"] for entry in Entries):
+                self._reactions.insert(0, aws_error("InvalidMessageContents", 400))
+            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    queue = Strict()
+    assert send(queue, 6) == {"send_failed": 1}
+    assert len(set(queue.arrived)) == 5
+
+
+def test_envelope_that_the_queue_finds_too_long_by_itself_is_too_large() -> None:
+    """Nothing is left to split."""
+    assert send(FakeQueue(aws_error("BatchRequestTooLong", 400)), 1) == {"too_large": 1}
+
+
+def test_answer_that_makes_no_sense_is_a_failed_attempt() -> None:
+    """Entries without ids, say."""
+    queue = FakeQueue(lambda _: {"Successful": [{}]})
+    assert send(queue, 2) == {}
+    assert len(queue.calls) == 2
+
+
+def test_client_that_cannot_be_made_costs_attempts_not_the_host() -> None:
+    """No region, or no credentials."""
+
+    class NoRegion(FakeQueue):
+        def client(self) -> None:  # type: ignore[override]  # so fails a real factory: before there is a context
+            raise ValueError("You must specify a region.")
+
+    assert send(NoRegion(), 3) == {"send_failed": 3}
+
+
+REACTIONS: list[Reaction] = [
+    None,
+    ConnectionResetError(),
+    SystemExit(),
+    aws_error("ServiceUnavailable", 503),
+    aws_error("AccessDenied", 403),
+    aws_error("BatchRequestTooLong", 400),
+    failing({0: ("InternalError", False)}),
+    failing({0: ("InvalidMessageContents", True)}),
+    lambda _: {},
+]
+
+
+@given(reactions=st.lists(st.sampled_from(REACTIONS), max_size=20), count=st.integers(0, 40))
+@settings(max_examples=60, deadline=None)
+def test_balance_holds_whatever_the_queue_does(reactions: list[Reaction], count: int) -> None:
+    """Every envelope is sent or counted, also when the sender dies in between."""
+    queue = FakeQueue(*reactions)
+    with running_producer(queue, max_age=60.0) as producer:
+        ids = {producer.enqueue(**recommendation(number)).recommendation_id for number in range(count)}
+        balance = producer.flush(NOTHING_HANGS)
+        assert balanced(balance)
+        assert (balance.accepted, balance.pending) == (count, 0)
+    assert set(queue.arrived_ids()) <= ids
+    assert len(set(queue.arrived_ids())) == balance.sent
+
+
+def test_losses_make_one_line_without_any_body(caplog: pytest.LogCaptureFixture) -> None:
+    """The line comes from the sender's thread and names counts and codes."""
+    caplog.set_level(logging.INFO, "recommendation_producer")
+    queue = FakeQueue(aws_error("AccessDenied", 403), aws_error("AccessDenied", 403))
+    with running_producer(queue, max_age=0.01) as producer:
+        for number in range(2):
+            producer.enqueue(**recommendation(number, reasoning="a secret"))
+            producer.flush(NOTHING_HANGS)
+    (record,) = [record for record in caplog.records if record.name == "recommendation_producer"]
+    assert record.threadName == "recommendation-sender"
+    assert "AccessDenied" in record.getMessage()
+    assert "secret" not in record.getMessage()
+
+
+def test_burst_wakes_the_sender_at_most_once_in_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a clock that stands still, that is once at most; what the sender was not woken for leaves all the same."""
+    woken = []
+    wake_up = Sender._wake_up_for_batch
+
+    def counted(sender: Sender) -> None:
+        woken.append(sender)
+        wake_up(sender)
+
+    monkeypatch.setattr(Sender, "_wake_up_for_batch", counted)
+    queue = FakeQueue()
+    with running_producer(queue, clock=lambda: 100.0, max_age=3600.0) as producer:
+        for number in range(200):
+            producer.enqueue(**recommendation(number))
+        until = time.monotonic() + NOTHING_HANGS
+        while producer.balance.sent < 200 and time.monotonic() < until:
+            time.sleep(0.005)
+        assert producer.balance.sent == 200
+    assert len(woken) <= 1

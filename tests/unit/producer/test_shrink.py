@@ -1,0 +1,40 @@
+"""Shrinking a body that SQS would refuse."""
+
+import json
+from typing import Any
+
+import pytest
+
+from recommendation_shared import limits
+from recommendation_shared.envelope.model import EnvelopeError, parse_envelope, write_envelope
+from recommendation_shared.item.encoding import encode_item
+from recommendation_shared.item.shrink import shrink
+from recommendation_shared.item.size import item_size
+from tests.support.fakes.queue import recommendation
+
+MIB = limits.SQS_REQUEST_BYTES
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"reasoning": "x" * MIB},
+        {"recommendation": {"log": "é" * MIB, "number": 0.1, "big": 10**30}},
+        {"recommendation": {"lines": ["x" * 60] * 20_000}},
+    ],
+)
+def test_shrunk_body_gives_the_very_item_that_the_whole_one_would(content: dict[str, Any]) -> None:
+    """So it makes no difference on which side of the queue an envelope is trimmed."""
+    body = write_envelope(**recommendation(**content)).body
+    assert len(body) > MIB
+    shrunk = shrink(body)
+    assert len(shrunk) < MIB
+    item = encode_item(parse_envelope(shrunk))
+    assert item == encode_item(parse_envelope(body))
+    assert item_size(json.loads(item.body)) <= limits.ITEM_BYTES
+
+
+def test_what_is_no_envelope_is_refused() -> None:
+    """Nothing can be trimmed that cannot be read."""
+    with pytest.raises(EnvelopeError, match="InvalidJson"):
+        shrink(b"{")

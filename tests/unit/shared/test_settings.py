@@ -1,0 +1,55 @@
+"""Settings: one environment variable a field, and errors that name the variable."""
+
+import pytest
+
+from recommendation_shared.settings import Settings, SettingsError
+
+
+def test_defaults_are_those_of_the_contract() -> None:
+    """Nothing needs to be set for the table's side."""
+    settings = Settings.from_env({})
+    assert settings.table_name == "opx-agent-recommendations"
+    assert settings.retention_days == 90
+    assert settings.incident_metrics is True
+    assert settings.queue_url is None
+
+
+def test_every_variable_is_read() -> None:
+    """Text becomes the type that the field has."""
+    settings = Settings.from_env(
+        {
+            "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1/1/q",
+            "RECOMMENDATIONS_DLQ_URL": "http://127.0.0.1/1/d",
+            "RECOMMENDATIONS_TABLE": "other",
+            "RETENTION_DAYS": "30",
+            "INCIDENT_METRICS": "false",
+            "AWS_REGION": "eu-central-1",
+        }
+    )
+    assert settings.require_queue_url() == "http://127.0.0.1/1/q"
+    assert settings.require_dlq_url() == "http://127.0.0.1/1/d"
+    assert settings.region == "eu-central-1"
+    assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, False)
+
+
+def test_an_empty_variable_is_an_unset_one() -> None:
+    """Templates often pass an empty string for "none"."""
+    assert Settings.from_env({"RETENTION_DAYS": "", "RECOMMENDATIONS_TABLE": ""}) == Settings.from_env({})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "soon"), ("RECOMMENDATIONS_TABLE", "a b"), ("INCIDENT_METRICS", "2")],
+)
+def test_a_wrong_variable_is_named_with_its_rule(name: str, value: str) -> None:
+    """The value is not repeated: a variable may hold a secret by mistake."""
+    with pytest.raises(SettingsError, match=f"^{name}: .+; correct or unset this variable$"):
+        Settings.from_env({name: value})
+
+
+def test_a_missing_url_is_named_with_its_remedy() -> None:
+    """Only who needs a queue has to set it."""
+    with pytest.raises(SettingsError, match="RECOMMENDATIONS_QUEUE_URL is not set: set it to"):
+        Settings.from_env({}).require_queue_url()
+    with pytest.raises(SettingsError, match="RECOMMENDATIONS_DLQ_URL is not set: set it to"):
+        Settings.from_env({}).require_dlq_url()
