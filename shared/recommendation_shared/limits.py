@@ -5,6 +5,7 @@ from typing import Final
 # Amazon SQS Developer Guide, "Message quotas": one message and one whole SendMessageBatch request, attributes included.
 SQS_REQUEST_BYTES: Final = 1_048_576
 SQS_BATCH_ENTRIES: Final = 10
+SQS_MESSAGE_ATTRIBUTES: Final = 10  # of one message (Amazon SQS Developer Guide, "Message attributes"); count
 
 # Amazon DynamoDB Developer Guide, "Quotas" and "Constraints"; API reference of BatchWriteItem.
 ITEM_BYTES: Final = 400 * 1024

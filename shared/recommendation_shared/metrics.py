@@ -1,4 +1,4 @@
-"""Names of the CloudWatch metrics and their dimensions (unit Count unless the name says otherwise)."""
+"""Names and units of the CloudWatch metrics, and the names of their dimensions."""
 
 from typing import Final
 
@@ -7,17 +7,24 @@ NAMESPACE: Final = "OPX/Recommendations"
 PERSISTED: Final = "RecommendationsPersisted"
 PERSISTENCE_FAILURE: Final = "RecommendationPersistenceFailure"
 PERSISTENCE_THROTTLED: Final = "RecommendationPersistenceThrottled"
-PERSISTENCE_DURATION: Final = "RecommendationPersistenceDuration"  # milliseconds
-QUEUE_LAG: Final = "RecommendationQueueLag"  # milliseconds from the agent's completion to the stored item
+PERSISTENCE_DURATION: Final = "RecommendationPersistenceDuration"
+QUEUE_LAG: Final = "RecommendationQueueLag"  # from the agent's completion to the stored item
 DUPLICATE: Final = "RecommendationDuplicate"
 EXPIRED: Final = "RecommendationExpired"
 DEAD_LETTERED: Final = "RecommendationDeadLettered"
 ENQUEUED: Final = "RecommendationsEnqueued"
 DROPPED: Final = "RecommendationsDropped"
 BATCHES: Final = "RecommendationBatches"  # SendMessageBatch calls that SQS answered
-SEND_LATENCY: Final = "RecommendationSendLatency"  # milliseconds of such a call
+SEND_LATENCY: Final = "RecommendationSendLatency"  # of such a call
 
 AGENT_TYPE: Final = "AgentType"
 INCIDENT_ID: Final = "IncidentId"
 ERROR_TYPE: Final = "ErrorType"
 REASON: Final = "Reason"
+
+_MILLISECONDS: Final = frozenset({PERSISTENCE_DURATION, QUEUE_LAG, SEND_LATENCY})
+
+
+def unit(name: str) -> str:
+    """Return a metric's CloudWatch unit: `Milliseconds` or `Count`."""
+    return "Milliseconds" if name in _MILLISECONDS else "Count"
