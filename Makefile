@@ -1,88 +1,104 @@
 # Two commands for a new user: `make demo` and `make test`. Both set up all they need under this folder.
 
-# The newest supported Python that really runs (a pyenv shim may exist and not run).
-PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3 python; do \
-  $$p -c 'import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null && echo $$p && break; done)
+# Lambda's Python first, then the newest supported one that really runs (a pyenv shim may exist and not run).
+IS_SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 15))
+PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3 python; do \
+  $$p -c '$(IS_SUPPORTED)' 2>/dev/null && echo $$p && break; done)
+PYTHON_FOUND = $(shell for p in $(or $(PYTHON),python3 python); do \
+  $$p -c 'import platform, sys; print(platform.python_version(), "at", sys.executable)' 2>/dev/null && break; done)
 VENV ?= .venv
 PLATFORM ?= arm64
-# Most tests wait; a file's tests stay together, in their order. For one process: make test PARALLEL=
+# Most tests wait for something. Tests of one file run in one process, in order. For a single process: make test PARALLEL=
 PARALLEL ?= -n 3 --dist loadfile
 KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-# Byte code is left to the first import: most modules never see one, and compiling all takes as long as the rest.
-LOCKED := -qq --disable-pip-version-check --no-deps --no-compile --only-binary :all: --require-hashes
+# Modules compile when first imported: most never are, and compiling them all takes as long as the rest of the setup.
+LOCKED = -qq --disable-pip-version-check --no-deps --no-compile $(WHEELS_ONLY) --require-hashes
+WHEELS_ONLY := --only-binary :all:
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --upgrade
 
 .DEFAULT_GOAL := help
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 CONFORMANCE := tests/conformance/node_modules/.ready
+PYODIDE := tests/packaging/node_modules/.ready
 
-setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(CONFORMANCE) ## make .venv and the tools' own environments (quick when nothing changed)
+setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(CONFORMANCE) $(PYODIDE) ## create .venv and the tools' own environments (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
-	@test -n "$(PYTHON)" || { echo "error: no Python 3.11, 3.12 or 3.13 found; name one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || { echo "error: this project supports Python 3.11 to 3.14 but found $(or $(PYTHON_FOUND),none); name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
 	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install $(LOCKED) -r requirements/dev.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov): each pins what the others do not want.
+# The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov) pin versions that conflict.
+# On macOS, SAM's watchdog has no wheel for Python 3.14, so pip may build its locked source there.
+ifeq ($(shell uname),Darwin)
+$(VENV)-sam/.ready: WHEELS_ONLY :=
+endif
 $(VENV)-%/.ready: requirements/%.lock
 	@echo "setup: $(VENV)-$*"
 	@$(PYTHON) -m venv $(VENV)-$*
 	@$(VENV)-$*/bin/python -m pip install $(LOCKED) -r requirements/$*.lock
 	@touch $@
 
-$(CONFORMANCE): tests/conformance/package-lock.json $(VENV)/.ready
-	@echo "setup: tests/conformance/node_modules (dynalite, the engine that enforces DynamoDB's limits)"
-	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/conformance --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
+$(CONFORMANCE): WHAT := dynalite, which enforces DynamoDB's limits
+$(PYODIDE): WHAT := Pyodide, CPython 3.14 for Node.js
+$(CONFORMANCE) $(PYODIDE): tests/%/node_modules/.ready: tests/%/package-lock.json $(VENV)/.ready
+	@echo "setup: tests/$*/node_modules ($(WHAT))"
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/$* --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: $(VENV)/.ready $(VENV)-stack/.ready ## the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
+demo: $(VENV)/.ready $(VENV)-stack/.ready ## run the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) $(BIN)/python -m examples.demo
 
 down: ## stop the local stack that demo KEEP=1 left up
 	@$(BIN)/python -m infra.local down
 
-test: setup ## all tests, with coverage of producer, consumer and shared
+test: setup ## run all tests, with coverage of producer, consumer and shared
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95
 
-test-quick: $(VENV)/.ready ## the tests that need no server, on the Python named: make test-quick VENV=.venv-3.13 PYTHON=python3.13
+test-quick: $(VENV)/.ready ## run the tests that need no server, on any Python: make test-quick VENV=.venv-3.12 PYTHON=python3.12
 	$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/property
 
-bench-producer: $(VENV)/.ready ## what enqueue costs its caller, beside its peers (two minutes; writes build/bench-producer.json)
+bench-producer: $(VENV)/.ready ## measure what enqueue costs its caller, and its peers' calls (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
 
-bench-consumer: $(VENV)/.ready ## what storing a record costs, beside four usual ways (four minutes; writes build/bench-consumer.json)
+bench-consumer: $(VENV)/.ready ## measure what storing a record costs, and four common alternatives (four minutes; writes build/bench-consumer.json)
 	$(BIN)/python -m benchmarks.consumer --json build/bench-consumer.json
 
-chaos: setup ## 50,000 envelopes through the pipeline under faults: nothing lost (seven minutes; writes build/chaos.json)
+chaos: setup ## send 50,000 envelopes through the pipeline under faults; none may be lost (seven minutes; writes build/chaos.json)
 	$(BIN)/python -m tests.chaos.pipeline --json build/chaos.json
 
-soak: $(VENV)/.ready ## a million enqueues and ten thousand invocations: memory flat, nothing lost (two minutes)
+soak: $(VENV)/.ready ## check a million enqueues and ten thousand invocations for memory growth and losses (two minutes)
 	$(BIN)/python -m benchmarks.producer.soak
 	$(BIN)/python -m benchmarks.consumer.soak
 
-usage: setup ## measure what incidents use of AWS, which recs cost computes with (a minute; python -m benchmarks.usage --write keeps it)
+usage: setup ## measure the AWS usage per incident that recs cost is based on (a minute; python -m benchmarks.usage --write saves it)
 	$(BIN)/python -m benchmarks.usage
 
-scaling: $(VENV)/.ready ## simulate 1 to 100,000 recommendations a second: lag, cost, and the limit that binds
+scaling: $(VENV)/.ready ## simulate 1 to 100,000 recommendations a second: lag, cost and the first limit reached
 	$(BIN)/python -m benchmarks.scaling
 
-scaling-check: $(VENV)/.ready $(VENV)-stack/.ready ## hold that simulation to the local stack, at a low rate
+scaling-check: $(VENV)/.ready $(VENV)-stack/.ready ## check that simulation against the local stack, at a low rate
 	$(BIN)/python -m benchmarks.scaling.check
 
-alarms: $(VENV)/.ready $(VENV)-stack/.ready ## which alarm fires for what: faults on the local stack against the template's alarms (half a minute)
+alarms: $(VENV)/.ready $(VENV)-stack/.ready ## inject faults into the local stack and show which of the template's alarms fire (half a minute)
 	@$(BIN)/python -m examples.alarms
 
 build: $(VENV)/.ready ## write build/consumer.zip and build/layer.zip (PLATFORM=arm64, x86_64 or local)
 	@$(BIN)/python -m infra.build --platform $(PLATFORM)
+
+# Hatchling's wheels depend on their contents alone, so two builds of one commit are the same file.
+wheel: $(VENV)/.ready ## write the wheel into dist/ (extras: producer, consumer, cli, parquet, dev)
+	@rm -f dist/*.whl
+	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
 deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=dev (docs/deploy.md)
 	@$(BIN)/python -m infra.deploy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM)) $(addprefix --parameter ,$(PARAMETERS))
@@ -90,14 +106,14 @@ deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=d
 destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its table: make destroy STAGE=dev
 	@$(BIN)/python -m infra.deploy.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 
-lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
+lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## run ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/cfn-lint infra/template.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)-sam/bin/sam validate --lint --template infra/template.yaml --region us-east-1
-	@# What CloudFormation would deploy: checkov skips, without a word, what stands behind an Fn::If.
+	@# Check what CloudFormation would deploy: checkov silently skips anything behind an Fn::If.
 	$(BIN)/python -m infra.synthesis --output build/synthesized/default.json
 	$(BIN)/python -m infra.synthesis --every-option --output build/synthesized/every-option.json
 	$(VENV)-checkov/bin/checkov -d build/synthesized --framework cloudformation --compact --quiet --skip-download
@@ -106,13 +122,16 @@ format: $(VENV)/.ready ## format the code
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-lock: $(VENV)/.ready ## resolve the lock files anew
+lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
 	for side in consumer producer; do $(COMPILE) --extra $$side --constraint requirements/dev.lock pyproject.toml -o requirements/$$side.lock || exit 1; done
 	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
-clean: ## stop a kept local stack and remove everything that these targets made
-	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
-	rm -rf .venv* .local build .coverage .hypothesis .*_cache *.egg-info tests/conformance/node_modules
+lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)
+	@$(BIN)/python -m infra.build.lock_check
 
-.PHONY: help setup demo down test test-quick bench-producer bench-consumer chaos soak usage scaling scaling-check alarms build deploy destroy lint format lock clean
+clean: ## stop a kept local stack and remove everything these targets created
+	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
+	rm -rf .venv* .local build dist .coverage .hypothesis .*_cache tests/conformance/node_modules tests/packaging/node_modules
+
+.PHONY: help setup demo down test test-quick bench-producer bench-consumer chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint format lock lock-check clean

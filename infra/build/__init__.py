@@ -1,0 +1,1 @@
+"""Build the Lambda zips: `python -m infra.build`."""

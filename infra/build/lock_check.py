@@ -1,0 +1,104 @@
+"""Check that every locked package has a usable wheel on the newest supported Python: `python -m infra.build.lock_check`.
+
+A lock file holds hashes but not what they belong to, so only a package index can answer: uv resolves each file for the
+platform without installing anything.
+"""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from infra.errors import BuildError
+from infra.paths import ROOT
+
+PYTHON: Final = "3.14"
+LINUX: Final = ("x86_64-manylinux_2_34", "aarch64-manylinux_2_34")
+MACOS: Final = ("aarch64-apple-darwin",)
+
+# The Lambda runtime and its client exist for Linux only.
+_LINUX_ONLY: Final = frozenset({"runtime"})
+
+# The SAM CLI pins a watchdog without a macOS wheel for this Python. The Makefile lets pip build its source there.
+_BUILT_FROM_SOURCE: Final = {("sam", platform): "watchdog" for platform in MACOS}
+
+# What uv says when the index answered and holds no wheel with a locked hash for the platform.
+_NO_WHEEL: Final = ("no usable wheels", "no wheels with a matching", "only have wheels", "only found wheels")
+
+
+class NoIndexError(BuildError):
+    """No package index answered, so nothing is known about the wheels."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One lock file on one platform, in uv's name for it."""
+
+    lock: Path
+    platform: str
+
+    def __str__(self) -> str:
+        return f"requirements/{self.lock.name} on {self.platform}"
+
+
+def checks(folder: Path = ROOT / "requirements") -> Iterator[Check]:
+    """Yield each lock file with each platform on which its packages must install."""
+    for lock in sorted(folder.glob("*.lock")):
+        for platform in LINUX if lock.stem in _LINUX_ONLY else (*LINUX, *MACOS):
+            yield Check(lock, platform)
+
+
+def missing_wheels(check: Check) -> str | None:
+    """Return uv's explanation if a package has no usable wheel, else None. Raises `NoIndexError`."""
+    done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
+        [
+            *(sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--quiet", "--color", "never"),
+            *("--target", str(ROOT / "build" / "lock-check")),  # a dry run never creates it
+            *("--python-version", PYTHON, "--python-platform", check.platform),
+            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", "-"),
+        ],
+        input=_without_source_builds(check),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode == 0:
+        return None
+    explanation = done.stderr.strip()
+    if any(sign in explanation for sign in _NO_WHEEL):
+        return explanation
+    raise NoIndexError(f"no package index could answer for {check}:\n{explanation}")
+
+
+def main() -> int:
+    """Check every lock file; 0 if all wheels exist, 1 if one is missing, 2 if no index answered."""
+    every = list(checks())
+    try:
+        with ThreadPoolExecutor(max_workers=2) as pool:
+            results = list(pool.map(missing_wheels, every))
+    except NoIndexError as error:
+        sys.stderr.write(f"error: {error}\n")
+        return 2
+    for check, missing in zip(every, results, strict=True):
+        sys.stdout.write(f"{check}, Python {PYTHON}: {'ok' if missing is None else missing}\n")
+    return int(any(results))
+
+
+def _without_source_builds(check: Check) -> str:
+    """Return the lock file's text without the package that is built from source on this platform."""
+    excluded = _BUILT_FROM_SOURCE.get((check.lock.stem, check.platform))
+    kept: list[str] = []
+    is_excluded = False
+    for line in check.lock.read_text().splitlines():
+        if line and not line[0].isspace():
+            is_excluded = excluded is not None and line.startswith(f"{excluded}==")
+        if not is_excluded:
+            kept.append(line)
+    return "\n".join(kept)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
