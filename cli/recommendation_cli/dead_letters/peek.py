@@ -17,7 +17,7 @@ from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import age, counted
+from recommendation_cli.screen.words import age, plural
 from recommendation_shared import limits
 
 _MOST_TEXT: Final = 400  # characters of any one field; a body that is no envelope may hold anything
@@ -49,7 +49,9 @@ def show_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
         which = "" if selection.is_whole else f" that the filters let pass among {held.looked_at}"
         raise NothingFoundError(f"No dead letter{which} in the {target}{hidden}.")
     if output == "table":
-        click.echo(f"\n{counted(len(found))} of about {depth.visible} in {visible(target.name)}.", err=True)
+        click.echo(
+            f"\n{plural(len(found), 'dead letter')} of about {depth.visible} in {visible(target.name)}.", err=True
+        )
 
 
 def _wanted(missing: int, selection: Selection) -> int:

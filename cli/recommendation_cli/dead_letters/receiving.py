@@ -10,7 +10,7 @@ import click
 
 from recommendation_cli.aws.queues import Sqs
 from recommendation_cli.dead_letters.letter import DeadLetter
-from recommendation_cli.screen.words import counted
+from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
 
 MOST_HELD: Final = 100_000  # SQS allows 120,000 messages in flight, other readers' included
@@ -142,7 +142,8 @@ def holding(held: Held) -> Iterator[Held]:
         if held.kept_hidden:
             stay = "stays" if held.kept_hidden == 1 else "stay"
             click.echo(
-                f"{counted(held.kept_hidden)} {stay} hidden from others for {held.hold} seconds at most.", err=True
+                f"{plural(held.kept_hidden, 'dead letter')} {stay} hidden from others for {held.hold} seconds at most.",
+                err=True,
             )
 
 

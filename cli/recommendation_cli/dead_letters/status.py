@@ -9,12 +9,12 @@ import click
 from recommendation_cli.dead_letters.errors import explained_queue
 from recommendation_cli.dead_letters.letter import POISON
 from recommendation_cli.dead_letters.options import QueueOptions
+from recommendation_cli.dead_letters.reason_table import ReasonRow, print_reasons
 from recommendation_cli.dead_letters.receiving import Depth, Held, hold_seconds, holding, read_depth
 from recommendation_cli.dead_letters.redrive.move_task import ACTIVE, Task, list_tasks
 from recommendation_cli.dead_letters.selection import Survey
 from recommendation_cli.output import pretty_json, write_records
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.screen.table import print_table
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import age, times
@@ -57,10 +57,10 @@ def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: lis
         return
     console.print()
     rows = [
-        [visible(reason), str(count), age(now - survey.oldest[reason]), POISON.get(reason, "")]
+        ReasonRow(reason, count, survey.oldest[reason], POISON.get(reason, ""))
         for reason, count in survey.counts.most_common()
     ]
-    print_table(console, ("reason", "messages", "oldest", "if redriven"), rows, frozenset({1, 2}))
+    print_reasons(console, rows, now, "if redriven")
     if survey.replayed:
         console.print(
             f"\n{survey.replayed} redriven before, {times(survey.most_replays)} at most.",

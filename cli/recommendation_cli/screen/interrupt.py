@@ -1,4 +1,4 @@
-"""Ctrl-C between two steps instead of within one."""
+"""Ctrl-C that takes effect between two steps instead of within one."""
 
 import signal
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from types import FrameType
 
 @contextmanager
 def deferred_interrupt() -> Iterator[Callable[[], bool]]:
-    """Yield a function that tells whether Ctrl-C was pressed; the second press interrupts at once."""
+    """Yield a function that returns whether Ctrl-C was pressed; pressing it again interrupts at once."""
     pressed = False
 
     def press(_number: int, _frame: FrameType | None) -> None:

@@ -1,4 +1,4 @@
-"""How far a long run is, on stderr: a bar on a terminal, a line now and then elsewhere."""
+"""The progress of a long run, on stderr: a bar on a terminal, elsewhere a line every few seconds."""
 
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -7,42 +7,61 @@ from typing import Final
 
 import click
 
-Report = Callable[[int, int], None]
-"""Called with how many are done and how many there are, 0 if that is not known."""
+Report = Callable[[str, int, int | None], None]
+"""Called with a text such as `1,200 recommendations`, what is done, and the total (None if it is not known)."""
 
 _LINE_SECONDS: Final = 5.0
 
 
 @contextmanager
-def progress(environ: Mapping[str, str], verb: str, monotonic: Callable[[], float]) -> Iterator[Report]:
-    """Yield the function to report to; `verb` is a past participle, such as `moved`."""
+def progress(environ: Mapping[str, str], monotonic: Callable[[], float]) -> Iterator[Report]:
+    """Yield the function to report to. `monotonic` returns seconds."""
     if sys.stderr.isatty() and environ.get("TERM") != "dumb":
-        with _bar(environ, verb) as report:
+        with _bar(environ) as report:
             yield report
     else:
-        yield _lines(verb, monotonic)
+        yield _lines(monotonic)
 
 
 @contextmanager
-def _bar(environ: Mapping[str, str], verb: str) -> Iterator[Report]:
+def count_progress(
+    environ: Mapping[str, str], verb: str, monotonic: Callable[[], float]
+) -> Iterator[Callable[[int, int], None]]:
+    """Yield the function to report counts to: done, and an approximate total (0 if it is not known).
+
+    `verb` is a past participle, such as `moved`.
+    """
+    with progress(environ, monotonic) as report:
+        yield lambda done, total: report(
+            f"{verb} {done:,}{f' of about {total:,}' if total else ''}", done, total or None
+        )
+
+
+@contextmanager
+def _bar(environ: Mapping[str, str]) -> Iterator[Report]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+    columns = (BarColumn(20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     console = Console(stderr=True, no_color=bool(environ.get("NO_COLOR")), highlight=False)
-    columns = (TextColumn(verb), BarColumn(30), TextColumn("{task.completed} of about {task.total}"))
-    with Progress(*columns, TimeElapsedColumn(), console=console, transient=True) as bars:
-        task = bars.add_task(verb, total=0)
-        # The total is an approximation, and a bar beyond its end looks broken.
-        yield lambda done, total: bars.update(task, completed=done, total=max(done, total))
+    with Progress(*columns, console=console, transient=True) as display:
+        task = display.add_task("starting", total=None)
+
+        def report(text: str, done: int, total: int | None) -> None:
+            # Totals from SQS are approximate, and a bar beyond its end looks broken.
+            end = None if total is None else max(done, total)
+            display.update(task, description=text, completed=done, total=end)
+
+        yield report
 
 
-def _lines(verb: str, monotonic: Callable[[], float]) -> Report:
+def _lines(monotonic: Callable[[], float]) -> Report:
     due = monotonic() + _LINE_SECONDS
 
-    def report(done: int, total: int) -> None:
+    def report(text: str, _done: int, _total: int | None) -> None:
         nonlocal due
         if monotonic() >= due:
             due = monotonic() + _LINE_SECONDS
-            click.echo(f"{verb} {done}{f' of about {total}' if total else ''}", err=True)
+            click.echo(text, err=True)
 
     return report

@@ -1,29 +1,32 @@
-"""Ages and numbers in words."""
+"""Counts and ages in words."""
 
 from typing import Final
 
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
 
+def plural(count: int, singular: str, plural_form: str = "") -> str:
+    """Return a count and its noun, such as `1 dead letter` or `1,200 dead letters`.
+
+    `plural_form` is needed only where it is not the singular and an s.
+    """
+    return f"{count:,} {singular if count == 1 else plural_form or f'{singular}s'}"
+
+
+def times(count: int) -> str:
+    """Return how often something happened: `once`, or `3 times`."""
+    return "once" if count == 1 else f"{count:,} times"
+
+
 def age(seconds: float) -> str:
     """Return an age in its two largest units, such as `3d 4h`."""
     left = max(0, int(seconds))
     parts: list[str] = []
-    for name, size in _UNITS:
+    for unit, size in _UNITS:
         count, rest = divmod(left, size)
         if count or parts or size == 1:
-            parts.append(f"{count}{name}")
+            parts.append(f"{count}{unit}")
             left = rest
         if len(parts) == 2:  # noqa: PLR2004 - see the docstring
             break
     return " ".join(part for part in parts if part[0] != "0" or len(parts) == 1)
-
-
-def counted(number: int) -> str:
-    """Return a number of dead letters in words."""
-    return "1 dead letter" if number == 1 else f"{number} dead letters"
-
-
-def times(number: int) -> str:
-    """Return how often something was done in words."""
-    return "once" if number == 1 else f"{number} times"

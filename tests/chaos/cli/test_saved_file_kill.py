@@ -79,10 +79,10 @@ def test_a_save_that_was_killed_at_a_call_leaves_no_file_and_can_be_repeated(  #
 @pytest.mark.parametrize(
     ("holder", "name", "moment", "is_there"),
     [
-        ("Path", "unlink", "before", False),  # of what an earlier one has left
         ("os", "fsync", "before", False),
         ("os", "link", "before", False),
         ("os", "link", "after", True),
+        ("Path", "unlink", "after", True),
     ],
 )
 def test_a_save_that_was_killed_while_it_writes_leaves_a_whole_file_or_none(  # noqa: PLR0913 - its table

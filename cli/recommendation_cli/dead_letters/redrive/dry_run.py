@@ -9,13 +9,13 @@ from rich.console import Console
 
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.dead_letters.letter import POISON, DeadLetter
+from recommendation_cli.dead_letters.reason_table import ReasonRow, print_reasons
 from recommendation_cli.dead_letters.receiving import Depth
 from recommendation_cli.dead_letters.selection import Guard, Survey
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.screen.table import print_table
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import age, counted, times
+from recommendation_cli.screen.words import plural, times
 
 
 @dataclass
@@ -47,11 +47,11 @@ class Outlook:
 def print_fates(console: Console, outlook: Outlook, now: float) -> None:
     """Print what would become of the dead letters, by their reasons."""
     rows = [
-        [visible(reason), str(count), age(now - survey.oldest[reason]), _fate(reason, what, outlook.destination)]
+        ReasonRow(reason, count, survey.oldest[reason], _fate(reason, what, outlook.destination))
         for what, survey in (("move", outlook.moved), ("poison", outlook.poison), ("other", outlook.others))
         for reason, count in survey.counts.most_common()
     ]
-    print_table(console, ("reason", "messages", "oldest", "what would happen"), rows, frozenset({1, 2}))
+    print_reasons(console, rows, now, "what would happen")
     if outlook.moved.replayed:
         console.print(
             f"\n{outlook.moved.replayed} of them redriven before, {times(outlook.moved.most_replays)} at most.",
@@ -77,7 +77,7 @@ def print_outlook(runtime: Runtime, outlook: Outlook, depth: Depth, limit: int |
     else:
         most = outlook.moved.total if limit is None else min(limit, outlook.moved.total)
         rest = "" if limit is not None or outlook.looked_at >= depth.visible else " of those looked at"
-        how = f"{counted(most)}{rest} would be moved one by one"
+        how = f"{plural(most, 'dead letter')}{rest} would be moved one by one"
     click.echo(f"\nDry run, nothing was changed: {how}.\n--yes does it.", err=True)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, TextIO
 
 import click
 
+from recommendation_cli.durable_file import sync_folder
 from recommendation_cli.screen.visible import visible
 
 _MODE: Final = 0o600
@@ -88,7 +89,7 @@ def open_journal(path: Path, source: str, destination: str, at: str) -> Iterator
         end = _read(journal, stream, (source, destination))
         stream.seek(end)
         stream.truncate()  # a last line that was cut off: nothing was done after it, as every step waits for its line
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
         journal.begin(source, destination, at)
         yield journal
 
@@ -129,15 +130,6 @@ def _read(journal: Journal, stream: TextIO, way: tuple[str, str]) -> int:
     except (ValueError, KeyError, TypeError, AttributeError):
         raise click.UsageError(_advice(journal.path, "is no journal of recs dlq, or is damaged")) from None
     return end
-
-
-def _sync_folder(folder: Path) -> None:
-    """Put the file's name on disk too."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _advice(path: Path, problem: str) -> str:

@@ -22,7 +22,7 @@ from recommendation_cli.dead_letters.redrive.tally import Choice, Tally
 from recommendation_cli.dead_letters.selection import Guard, Selection
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
-from recommendation_cli.screen.progress import progress
+from recommendation_cli.screen.progress import count_progress
 from recommendation_cli.screen.visible import visible
 from recommendation_shared import limits
 from recommendation_shared.envelope.identity import EPOCH, sort_key
@@ -115,7 +115,7 @@ def _moves_whole(queues: _Queues, order: Order, outlook: Outlook) -> bool:
 
 
 def _move_whole(runtime: Runtime, queues: _Queues, rate: int | None) -> None:
-    with explained_queue(queues.source), progress(runtime.environ, "moved", runtime.monotonic) as report:
+    with explained_queue(queues.source), count_progress(runtime.environ, "moved", runtime.monotonic) as report:
         task, interrupted = move_all(
             queues.sqs,
             (queues.depth.arn, queues.destination_arn),
@@ -140,7 +140,7 @@ def _move_messages(runtime: Runtime, queues: _Queues, order: Order, journal: Jou
             explained_queue(queues.source),
             deferred_interrupt() as stopped,
             holding(held),
-            progress(runtime.environ, "redriven", runtime.monotonic) as report,
+            count_progress(runtime.environ, "redriven", runtime.monotonic) as report,
         ):
             redrive.run(stopped, lambda done: report(done, total))
             interrupted = stopped()

@@ -11,12 +11,12 @@ from recommendation_cli.dead_letters.redrive.journal import Journal
 from recommendation_cli.dead_letters.redrive.move_task import Task
 from recommendation_cli.dead_letters.redrive.tally import Tally
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import counted
+from recommendation_cli.screen.words import plural
 
 
 def print_tally(tally: Tally, verb: str, destination: str, journal: Journal) -> None:
     """Print what was done so far, however the run ended; `verb` is a past participle."""
-    lines = [f"{verb} {counted(tally.sent)} to {visible(destination)}."]
+    lines = [f"{verb} {plural(tally.sent, 'dead letter')} to {visible(destination)}."]
     if tally.resumed:
         lines.append(f"  {tally.resumed} sent by an earlier run: not sent again")
     if tally.doubtful:
@@ -39,8 +39,9 @@ def conclude(tally: Tally, held: Held, source: QueueTarget, depth: Depth, journa
     if tally.undeleted or tally.refused:
         raise IncompleteError(f"Some dead letters are still in {visible(source.name)}. {again}: it goes on from there.")
     if journal.unfinished and depth.in_flight:
+        unfinished = plural(len(journal.unfinished), "dead letter")
         raise IncompleteError(
-            f"{counted(len(journal.unfinished))} sent by an earlier run may still be hidden by it. {again} when its"
+            f"{unfinished} sent by an earlier run may still be hidden by it. {again} when its"
             f" hold has passed ({held.hold} seconds unless it was set): it deletes them."
         )
     if held.full:
@@ -52,7 +53,7 @@ def conclude(tally: Tally, held: Held, source: QueueTarget, depth: Depth, journa
 
 def report_task(task: Task, source: QueueTarget, destination: str, *, interrupted: bool) -> None:
     """Print how SQS's own move ended; raise `IncompleteError`, or what Ctrl-C raises, unless it moved everything."""
-    moved = f"SQS moved about {counted(task.moved)} to {visible(destination)}"
+    moved = f"SQS moved about {plural(task.moved, 'dead letter')} to {visible(destination)}"
     match task.status:
         case "COMPLETED":
             click.echo(f"{moved}.")

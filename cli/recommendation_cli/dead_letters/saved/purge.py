@@ -12,9 +12,9 @@ from recommendation_cli.dead_letters.receiving import Held, hold_seconds, holdin
 from recommendation_cli.dead_letters.saved.file import content_digest, read_saved
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
-from recommendation_cli.screen.progress import progress
+from recommendation_cli.screen.progress import count_progress
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import counted
+from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
 
 
@@ -33,7 +33,7 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
         explained_queue(target),
         deferred_interrupt() as stopped,
         holding(Held(sqs, target.url, hold or hold_seconds(depth.visible), runtime.monotonic)) as held,
-        progress(runtime.environ, "deleted", runtime.monotonic) as report,
+        count_progress(runtime.environ, "deleted", runtime.monotonic) as report,
     ):
         for letters in held.receive(lambda: 0 if stopped() else limits.SQS_BATCH_ENTRIES):
             named = [letter for letter in letters if letter.message_id in saved]
@@ -45,9 +45,9 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
             report(deleted, len(saved))
         interrupted = stopped()
     left = held.looked_at - deleted - undeleted
-    click.echo(f"Deleted {counted(deleted)}, which {visible(str(path))} holds.")
+    click.echo(f"Deleted {plural(deleted, 'dead letter')}, which {visible(str(path))} holds.")
     if left:
-        click.echo(f"Left {counted(left)} that the file does not hold.")
+        click.echo(f"Left {plural(left, 'dead letter')} that the file does not hold.")
     if interrupted:
         raise KeyboardInterrupt
     missing = len(saved) - deleted
@@ -72,7 +72,7 @@ def _confirm(name: str, saved: int, depth: int, confirm: str | None) -> None:
     if confirm is None:
         if not sys.stdin.isatty():
             raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(name)}.")
-        click.echo(f"This deletes for ever {counted(saved)} out of about {depth}.", err=True)
+        click.echo(f"This deletes for ever {plural(saved, 'dead letter')} out of about {depth}.", err=True)
         confirm = click.prompt("Type the dead-letter queue's name to go on", err=True, default="", show_default=False)
     if confirm != name:
         raise click.UsageError("That is not the dead-letter queue's name: nothing was deleted.")

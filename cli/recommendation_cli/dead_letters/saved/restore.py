@@ -23,10 +23,10 @@ from recommendation_cli.dead_letters.redrive.tally import Choice, Tally
 from recommendation_cli.dead_letters.saved.file import file_digest, read_saved
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
-from recommendation_cli.screen.progress import progress
+from recommendation_cli.screen.progress import count_progress
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import counted
+from recommendation_cli.screen.words import plural
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 
 
@@ -61,16 +61,22 @@ def _say(runtime: Runtime, path: Path, outlook: Outlook, limit: int | None, befo
     if outlook.looked_at:
         console = open_terminal(runtime.environ)
         console.print(
-            f"{visible(str(path))}: {counted(outlook.looked_at)} not sent yet.\n", soft_wrap=not console.is_terminal
+            f"{visible(str(path))}: {plural(outlook.looked_at, 'dead letter')} not sent yet.\n",
+            soft_wrap=not console.is_terminal,
         )
         print_fates(console, outlook, runtime.now())
         sys.stdout.flush()
     if before:
-        click.echo(f"\n{counted(before)} of it were sent by an earlier run, and will not be sent again.", err=True)
+        click.echo(
+            f"\n{plural(before, 'dead letter')} of it were sent by an earlier run, and will not be sent again.",
+            err=True,
+        )
     if not outlook.moved.total:
         raise NothingFoundError(_nothing(path, outlook))
     most = outlook.moved.total if limit is None else min(limit, outlook.moved.total)
-    click.echo(f"\nDry run, nothing was changed: {counted(most)} would be sent.\n--yes does it.", err=True)
+    click.echo(
+        f"\nDry run, nothing was changed: {plural(most, 'dead letter')} would be sent.\n--yes does it.", err=True
+    )
 
 
 def _nothing(path: Path, outlook: Outlook) -> str:
@@ -90,7 +96,7 @@ def _send(runtime: Runtime, target: QueueTarget, path: Path, order: Order, journ
         with (
             explained_queue(target),
             deferred_interrupt() as stopped,
-            progress(runtime.environ, "sent", runtime.monotonic) as report,
+            count_progress(runtime.environ, "sent", runtime.monotonic) as report,
         ):
             sqs = runtime.connect_queues(target)
             read_depth(sqs, target.url)  # there is such a queue

@@ -6,9 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from rich.console import Console
 
-from recommendation_cli.screen.table import print_table
 from tests.support.fakes.dead_letter_queue import DLQ, Clock, FakeSqs, body, error, run, text_attributes
 
 LOOKS = (("status",), ("peek",), ("peek", "--agent", "consensus"), ("status", "-o", "json"), ("peek", "-o", "jsonl"))
@@ -168,11 +166,3 @@ def test_what_is_found_comes_as_lines_and_cells_too(sqs: FakeSqs, tmp_path: Path
     rows = list(csv.DictReader(io.StringIO(run(sqs, tmp_path, command, "-o", "csv").stdout)))
     assert len(rows) == len(lines) > 0
     assert rows[0].keys() == json.loads(lines[0]).keys()
-
-
-def test_a_narrow_terminal_gets_the_last_column_on_a_line_of_its_own() -> None:
-    """It says what would happen, which must not be what is cut off."""
-    console = Console(width=30, file=io.StringIO(), color_system=None)
-    with console.capture() as printed:
-        print_table(console, ("reason", "messages", "what"), [("InvalidJson", "7", "would come back")], frozenset({1}))
-    assert printed.get() == ("reason       messages\n    what\nInvalidJson         7\n    would come back\n")

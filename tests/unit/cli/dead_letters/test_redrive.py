@@ -46,7 +46,7 @@ def test_a_dry_run_looks_at_a_thousand_and_says_so(sqs: FakeSqs, tmp_path: Path)
         sqs.put(body(number))
     result = run(sqs, tmp_path, "redrive")
     assert "about 1005 messages, 1000 looked at" in result.stdout
-    assert "1000 dead letters of those looked at would be moved" in result.stderr
+    assert "1,000 dead letters of those looked at would be moved" in result.stderr
 
 
 def test_yes_moves_them_with_their_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 def test_save_writes_everything_and_changes_nothing(sqs: FakeSqs, tmp_path: Path, file: Path) -> None:
     """Bodies, attributes and SQS's own, for the owner only, whatever a killed save has left; only the file has them."""
-    Path(f"{file}.part").write_text("half")
+    Path(f"{file}.new").write_text("half")
     result = run(sqs, tmp_path, "save", str(file))
     assert result.exit_code == 0
     assert "Saved 12 dead letters in " in result.stdout

@@ -1,0 +1,64 @@
+"""Progress of long runs, and the words that counts and ages are printed in."""
+
+import sys
+
+import pytest
+
+from recommendation_cli.screen.progress import count_progress, progress
+from recommendation_cli.screen.words import age, plural, times
+from tests.support.fakes.dead_letter_queue import Clock
+
+
+def test_a_pipe_gets_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    """On stderr; stdout may be the output itself."""
+    clock = Clock()
+    with progress({}, clock.monotonic) as report:
+        for number in range(12):
+            report(f"{number} recommendations", number, None)
+            clock.sleep(1)
+    printed = capsys.readouterr()
+    assert printed.err == "5 recommendations\n10 recommendations\n"
+    assert printed.out == ""
+
+
+def test_counts_name_the_total_where_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+    """SQS counts only approximately, and a move task only after it has started."""
+    clock = Clock()
+    with count_progress({}, "moved", clock.monotonic) as report:
+        clock.sleep(5)
+        report(1000, 0)
+        clock.sleep(5)
+        report(2000, 12_000)
+    assert capsys.readouterr().err == "moved 1,000\nmoved 2,000 of about 12,000\n"
+
+
+def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Which is full, and not beyond its end, when there is more than expected; a dumb terminal gets lines."""
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    with count_progress({"TERM": "xterm"}, "moved", Clock().monotonic) as report:
+        report(7, 5)
+    assert "moved 7 of about 5" in capsys.readouterr().err
+    with count_progress({"TERM": "dumb"}, "moved", Clock().monotonic) as report:
+        report(7, 5)
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (plural(1, "dead letter"), "1 dead letter"),
+        (plural(0, "dead letter"), "0 dead letters"),
+        (plural(1200, "entry", "entries"), "1,200 entries"),
+        (times(1), "once"),
+        (times(2), "2 times"),
+        (age(0), "0s"),
+        (age(59.9), "59s"),
+        (age(3600), "1h"),
+        (age(93_600), "1d 2h"),
+        (age(-5), "0s"),
+    ],
+)
+def test_counts_and_ages_in_words(words: str, expected: str) -> None:
+    """As people write them."""
+    assert words == expected
