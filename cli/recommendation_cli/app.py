@@ -15,9 +15,7 @@ from recommendation_cli.dead_letters.commands import dlq
 from recommendation_cli.diff.command import diff
 from recommendation_cli.doctor.command import doctor
 from recommendation_cli.export.commands import export
-from recommendation_cli.options import (
-    read_options,
-)
+from recommendation_cli.options import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
 from recommendation_cli.report.command import report
 from recommendation_cli.runtime import Runtime
@@ -71,14 +69,14 @@ class _Recs(click.Group):
 
 @click.group(cls=_Recs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="opx-agent-recommendations", prog_name="recs")
-@read_options
+@read_declarations
 @click.pass_context
-def recs(ctx: click.Context, /, **options: Any) -> None:
+def recs(ctx: click.Context, /, **_options: object) -> None:
     """Read what the agents recommended during an incident, newest first.
 
     The options below may stand before or after the command.
     """
-    given = {name: value for name, value in options.items() if ctx.get_parameter_source(name) in _GIVEN}
+    given = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
     ctx.default_map = dict.fromkeys(recs.commands, given)
 
 

@@ -1,9 +1,25 @@
-"""The options that commands share."""
+"""The options that commands share, and how a command receives them.
+
+A group of options reaches a command as one frozen value, not as loose keyword arguments: `options_as` declares the
+options and passes the value. The groups stack, and each one fills the next positional parameter, the lowest decorator
+the first one. `click.pass_obj`, lowest of all, fills the first with the `Runtime`:
+
+    @click.command()
+    @click.argument("incident_id")
+    @list_options  # -> listed
+    @read_options  # -> read
+    @click.pass_obj  # -> runtime
+    def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
+
+mypy rejects a parameter of another type, or decorators in another order. A group's members are plain click options,
+so a command that needs only some of them declares its own: `options_as(ListOptions, agents_option)`.
+"""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from pathlib import PurePath
-from typing import Any, Final, NamedTuple, Self, TypeVar
+from functools import wraps
+from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 
 import click
 
@@ -15,15 +31,64 @@ from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period, parse_moment
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 STDOUT: Final = "-"  # as a file's name
-_SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
-EXPORTED: Final = ("jsonl", "csv", "parquet")
-FORMS: Final = ("table", "json", "jsonl", "csv")
+OUTPUT_FORMATS: Final = ("table", "json", "jsonl", "csv")
+
+
+class Declaration(Protocol):
+    """A decorator that declares one parameter: what `click.option` and `click.argument` return."""
+
+    def __call__(self, command: F, /) -> F:
+        """Add the parameter to a command."""
+
+
+def declaring(*declarations: Declaration) -> Declaration:
+    """Return a decorator that declares several parameters, in the order in which help lists them."""
+
+    def declare(command: F, /) -> F:
+        for declaration in reversed(declarations):
+            command = declaration(command)
+        return command
+
+    return declare
+
+
+def options_as(
+    group: Callable[..., T], *declarations: Declaration
+) -> Callable[[Callable[Concatenate[T, P], R]], Callable[P, R]]:
+    """Return a decorator that declares parameters and passes `group(**their values)` as the next positional argument.
+
+    `group` is a frozen dataclass whose fields have the parameters' names, or a function that returns one (which may
+    import it first, to keep help fast, and may raise a usage error).
+    """
+
+    def decorate(command: Callable[Concatenate[T, P], R]) -> Callable[P, R]:
+        names = _declared_names(declarations)
+
+        @wraps(command)
+        def pass_group(*args: P.args, **kwargs: P.kwargs) -> R:
+            values = {name: kwargs.pop(name) for name in names}
+            return command(group(**values), *args, **kwargs)
+
+        return declaring(*declarations)(pass_group)
+
+    return decorate
+
+
+def _declared_names(declarations: tuple[Declaration, ...]) -> list[str]:
+    def probe() -> None:
+        """Stand in for a command, which is how click keeps what was declared."""
+
+    parameters = click.command(declaring(*declarations)(probe)).params
+    return [parameter.name for parameter in parameters if parameter.name is not None]
 
 
 def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return a callback that accepts a key of the table: text of 1 to `most` bytes of UTF-8, or none at all."""
+    """Return a callback that accepts a key of the table: 1 to `most` bytes of UTF-8, or no value at all."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
         if value is None:
@@ -40,7 +105,7 @@ def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Accept a moment and return its sort key; the date of an `--until` is the end of that day."""
+    """Accept a point in time and return its sort key; a bare date given to `--until` means the end of that day."""
     if value is None:
         return None
     runtime = ctx.ensure_object(Runtime)
@@ -62,24 +127,32 @@ def _confidence(_ctx: click.Context, _param: click.Parameter, value: str | None)
     return number
 
 
-class ReadOptions(NamedTuple):
-    """What every reading command takes."""
+@dataclass(frozen=True, slots=True)
+class TableOptions:
+    """Which table to read, and whether expired items count."""
 
     table: str | None
     region: str | None
     profile: str | None
     endpoint_url: str | None
-    output: str
     include_expired: bool
 
     def target(self, runtime: Runtime) -> Target:
-        """Return which table to read."""
+        """Return the table to read; raise a usage error when the environment names an impossible one."""
         table = self.table or runtime.default_table()
         return Target(table, region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)
 
 
-class ListOptions(NamedTuple):
-    """What commands take that list recommendations."""
+@dataclass(frozen=True, slots=True)
+class ReadOptions(TableOptions):
+    """Which table to read, and the format to print in: one of `OUTPUT_FORMATS`."""
+
+    output: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListOptions:
+    """Which recommendations to list; `limit` counts them, `since` and `until` are sort keys, both inclusive."""
 
     limit: int | None = None
     since: str | None = None
@@ -87,118 +160,73 @@ class ListOptions(NamedTuple):
     agents: tuple[str, ...] = ()
     min_confidence: Decimal | None = None
 
-    @classmethod
-    def taken_from(cls, options: dict[str, Any]) -> Self:
-        """Take these options out of all that a command got."""
-        return cls(**{name: options.pop(name) for name in cls._fields if name in options})
-
     def period(self) -> Period:
         """Return the period asked for; raise a usage error when it ends before it begins."""
         if self.since is not None and self.until is not None and self.since > self.until:
-            raise click.UsageError("--since must lie before --until.")
+            raise click.UsageError("--since must be earlier than --until.")
         return Period(self.since, self.until)
 
     def only(self) -> Filter:
-        """Return which of what is read is wanted."""
+        """Return the filter by agent and confidence."""
         return Filter(self.agents, self.min_confidence)
 
     def scope(self, runtime: Runtime) -> str:
-        """Return in words to what a list is narrowed, or nothing."""
+        """Describe in words how the list is narrowed; an empty string when it is not."""
         only = visible(str(self.only()))
         return "; ".join(filter(None, (only and f"only {only}", self.period().text(runtime.localise))))
 
 
-class Destination(NamedTuple):
-    """Where an export goes; the format is that of the file's name unless it is given."""
+table_option: Final[Declaration] = click.option(
+    "--table", metavar="NAME", help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]."
+)
+output_option: Final[Declaration] = click.option(
+    "-o", "--output", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True, help="Output format."
+)
+form_option: Final = output_option  # the former name
+table_declarations: Final = declaring(
+    click.option("--include-expired", is_flag=True, help="Include expired items that DynamoDB has not deleted yet."),
+    table_option,
+    click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
+    click.option("--profile", metavar="NAME", help="Profile from the AWS configuration."),
+    click.option("--endpoint-url", metavar="URL", help="Another DynamoDB endpoint, such as a local stack's."),
+)
+limit_option: Final[Declaration] = click.option(
+    "--limit", type=click.IntRange(min=1), metavar="N", help="Show only the newest N."
+)
+period_options: Final = declaring(
+    click.option(
+        "--since",
+        metavar="TIME",
+        callback=moment,
+        help="At or after TIME (local time unless it has an offset), such as 90m, 7d, 12:00, 2026-01-31,"
+        " 2026-01-31T12:00 or 2026-01-31T12:00Z.",
+    ),
+    click.option(
+        "--until", metavar="TIME", callback=moment, help="At or before TIME; a date alone includes the whole day."
+    ),
+)
+confidence_option: Final[Declaration] = click.option(
+    "--min-confidence",
+    metavar="NUMBER",
+    callback=_confidence,
+    help="Confidence of at least NUMBER, 0 to 1; leaves out items without a usable confidence.",
+)
 
-    path: str
-    form: str | None
-    overwrite: bool
 
-    def resolved_form(self) -> str:
-        """Return `jsonl`, `csv` or `parquet`; raise a usage error when the name tells none."""
-        form = self.form or ("jsonl" if self.path == STDOUT else _SUFFIXES.get(PurePath(self.path).suffix.lower()))
-        if form is None:
-            endings = ".jsonl, .csv or .parquet"
-            raise click.UsageError(
-                f"The name {visible(self.path)} tells no format: end it with {endings}, or give --format."
-            )
-        if form == "parquet" and self.path == STDOUT:
-            raise click.UsageError("Parquet is made when all is read, so not on standard output: name a file.")
-        return form
-
-
-def list_options(command: F) -> F:
-    """Add the options of commands that list recommendations."""
-    return limit_option(period_options(agents_option(confidence_option(command))))
-
-
-def limit_option(command: F) -> F:
-    """Add the option that ends a list."""
-    return click.option("--limit", type=click.IntRange(min=1), metavar="N", help="Show the newest N only.")(command)
-
-
-def agents_option(command: F) -> F:
-    """Add the option that narrows a list to agents."""
+def agents_option(default: str = "") -> Declaration:
+    """Return the option that narrows a list to agents; `default` tells help what happens without it."""
+    shown = f" [default: {default}]" if default else ""
     return click.option(
         "--agent",
         "agents",
         multiple=True,
         metavar="TYPE",
         shell_complete=complete_agents,
-        help="Only of this agent; may be repeated.",
-    )(command)
-
-
-def confidence_option(command: F) -> F:
-    """Add the option that leaves out what agents were less sure of."""
-    return click.option(
-        "--min-confidence",
-        metavar="NUMBER",
-        callback=_confidence,
-        help="Only with at least this confidence, 0 to 1; one without a usable number is left out.",
-    )(command)
-
-
-def period_options(command: F) -> F:
-    """Add the options that narrow what is read to a period."""
-    since = click.option(
-        "--since",
-        metavar="TIME",
-        callback=moment,
-        help="Only from then on: 90m, 24h, 7d; 2026-01-31 or 12:00 or both with a T between, in your own zone; or with"
-        " an offset, such as Z for UTC.",
-    )
-    until = click.option("--until", metavar="TIME", callback=moment, help="Only up to then; a bare date counts whole.")
-    return since(until(command))
-
-
-def read_options(command: F) -> F:
-    """Add the options of all commands that read the table and print in every format."""
-    return form_option(source_options(command))
-
-
-def form_option(command: F) -> F:
-    """Add `-o`."""
-    return click.option("-o", "--output", type=click.Choice(FORMS), default="table", show_default=True, help="Format.")(
-        command
+        help=f"Only this agent; may be repeated{shown}.",
     )
 
 
-def source_options(command: F) -> F:
-    """Add the options that say what is read, and where."""
-    for option in reversed(
-        (
-            click.option("--include-expired", is_flag=True, help="Also what DynamoDB is about to delete."),
-            click.option(
-                "--table",
-                metavar="NAME",
-                help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations].",
-            ),
-            click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
-            click.option("--profile", metavar="NAME", help="Profile of the AWS configuration."),
-            click.option("--endpoint-url", metavar="URL", help="DynamoDB elsewhere, such as a local stack's."),
-        )
-    ):
-        command = option(command)
-    return command
+read_declarations: Final = declaring(output_option, table_declarations)
+table_options: Final = options_as(TableOptions, table_declarations)
+read_options: Final = options_as(ReadOptions, read_declarations)
+list_options: Final = options_as(ListOptions, limit_option, period_options, agents_option(), confidence_option)

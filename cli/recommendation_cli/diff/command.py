@@ -1,12 +1,21 @@
-"""`recs diff`. What it does is imported when it runs, so that help is instant."""
+"""`recs diff`. Its code is imported when it runs, so that help is instant."""
 
-from typing import Any
+from dataclasses import dataclass
 
 import click
 
-from recommendation_cli.options import ListOptions, ReadOptions, agents_option, key, read_options
+from recommendation_cli.options import ListOptions, ReadOptions, agents_option, key, options_as, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
+
+
+@dataclass(frozen=True, slots=True)
+class DiffOptions:
+    """The executions to compare (`after` is None when `before` is a replay to compare with its original), and how."""
+
+    before: str
+    after: str | None
+    everything: bool
 
 
 @click.command(
@@ -17,34 +26,27 @@ Examples:
   recs diff exec-41 exec-42 -o json | jq '.agents[] | select(.result != "equal") | .fields'
 
 \b
-Exit codes, as diff has them:
+Exit codes, as for diff(1):
   0    no difference
   1    the executions differ
-  2    wrong usage, or an execution is not there
-The others are those of recs --help."""
+  2    usage error, or an execution does not exist
+For the others see recs --help."""
 )
-@click.argument("before", metavar="EXEC_A", callback=key(limits.ID_BYTES))
-@click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES))
-@click.option("--all", "everything", is_flag=True, help="Also cost, duration and all other metadata.")
-@agents_option
+@options_as(
+    DiffOptions,
+    click.argument("before", metavar="EXEC_A", callback=key(limits.ID_BYTES)),
+    click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES)),
+    click.option("--all", "everything", is_flag=True, help="Also compare cost, duration and all other metadata."),
+)
+@options_as(ListOptions, agents_option())
 @read_options
 @click.pass_obj
-def diff(
-    runtime: Runtime,
-    /,
-    before: str,
-    after: str | None,
-    *,
-    everything: bool,
-    agents: tuple[str, ...],
-    **options: Any,
-) -> None:
+def diff(runtime: Runtime, read: ReadOptions, listed: ListOptions, options: DiffOptions, /) -> None:
     """Show what changed from EXEC_A to EXEC_B, agent by agent.
 
-    Compared are confidence, every field of the recommendation, status and error, the reasoning by sentences, and the
-    citations. With one execution, a replay, it is compared with its original.
+    Compares confidence, every field of the recommendation, status and error, the reasoning sentence by sentence, and
+    the citations. With one execution, which must be a replay, compares it with its original.
     """
-    from recommendation_cli.diff.view import show_diff
+    from recommendation_cli.diff.run import show_diff
 
-    listed = ListOptions(agents=agents)
-    show_diff(runtime, (before, after), ReadOptions(**options), listed, everything=everything)
+    show_diff(runtime, read, listed, (options.before, options.after), everything=options.everything)

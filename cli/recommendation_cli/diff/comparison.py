@@ -10,19 +10,19 @@ from recommendation_cli.diff.json_changes import Change, changes, same
 from recommendation_cli.search.queries import Document
 from recommendation_shared.exact_json.canonical import canonical_text
 
-# What an agent concluded. The rest of the metadata (cost, duration, session) differs between any two executions.
+# The metadata that belongs to an agent's conclusion. The rest (cost, duration, session) always differs.
 _CONCLUSIONS: Final = ("agentVersion", "disclaimer", "error", "rawConfidence", "status", "truncated")
-_OF_ITS_OWN: Final = frozenset(
+_ALWAYS_DIFFERENT: Final = frozenset(
     {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "ttl", "contentDigest"}
 )
-_COMPARED_APART: Final = frozenset({"confidence", "reasoning", "citations"})
-# Prose comes in paragraphs of one line; compared by sentences, a difference shows where it is.
+_COMPARED_SEPARATELY: Final = frozenset({"confidence", "reasoning", "citations"})
+# Reasoning comes as long one-line paragraphs; comparing sentences shows where the difference is.
 _SENTENCE_END: Final = re.compile(r"(?<=[.!?])[ \t]+|\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
 class AgentDiff:
-    """One agent on both sides; the one without it is None. `reasoning` holds lines that begin with " ", "-" or "+"."""
+    """One agent on both sides, None on a side that lacks it; `reasoning` has lines as unified_diff returns them."""
 
     agent: str
     before: Document | None
@@ -35,30 +35,30 @@ class AgentDiff:
 
     @property
     def equal(self) -> bool:
-        """Whether both sides have the agent, and it said the same."""
-        found = (self.confidence, self.fields, self.reasoning, self.citations_removed, self.citations_added)
-        return self.before is not None and self.after is not None and not any(found)
+        """Whether both sides have the agent and it said the same."""
+        differences = (self.confidence, self.fields, self.reasoning, self.citations_removed, self.citations_added)
+        return self.before is not None and self.after is not None and not any(differences)
 
 
 def compare(before: Iterable[Document], after: Iterable[Document], *, everything: bool = False) -> list[AgentDiff]:
-    """Compare two executions (documents in the order of time); an agent's second output with its second.
+    """Compare two executions, given as documents in order of time; the nth output of an agent with its nth.
 
-    `everything` adds the metadata and fields that differ between any two executions, such as cost and duration.
+    `everything` adds metadata and fields that always differ, such as cost and duration.
     """
     old, new = _by_agent(before), _by_agent(after)
     return [_agent(name, old.get(name), new.get(name), everything=everything) for name in sorted(old.keys() | new)]
 
 
 def _by_agent(documents: Iterable[Document]) -> dict[str, Document]:
-    found: dict[str, Document] = {}
+    named: dict[str, Document] = {}
     for document in documents:
         agent = name = str(document.get("agentType"))
         count = 1
-        while name in found:
+        while name in named:
             count += 1
             name = f"{agent} ({count})"
-        found[name] = document
-    return found
+        named[name] = document
+    return named
 
 
 def _agent(name: str, before: Document | None, after: Document | None, *, everything: bool) -> AgentDiff:
@@ -80,12 +80,12 @@ def _agent(name: str, before: Document | None, after: Document | None, *, everyt
 
 def _fields(document: Document, *, everything: bool) -> dict[str, Any]:
     if everything:
-        return {name: document[name] for name in document.keys() - _OF_ITS_OWN - _COMPARED_APART}
+        return {name: document[name] for name in document.keys() - _ALWAYS_DIFFERENT - _COMPARED_SEPARATELY}
     metadata = document.get("metadata")
-    concluded = metadata if isinstance(metadata, dict) else {}
+    conclusions = metadata if isinstance(metadata, dict) else {}
     return {
         "recommendation": document.get("recommendation"),
-        "metadata": {name: concluded[name] for name in _CONCLUSIONS if name in concluded},
+        "metadata": {name: conclusions[name] for name in _CONCLUSIONS if name in conclusions},
     }
 
 
@@ -94,11 +94,11 @@ def _prose(before: Any, after: Any) -> tuple[str, ...]:
         _SENTENCE_END.split(text if isinstance(text, str) else canonical_text(text)) for text in (before, after)
     )
     lines = list(unified_diff([part for part in old if part], [part for part in new if part], n=1, lineterm=""))
-    return tuple(lines[2:])  # after the two lines that name files
+    return tuple(lines[2:])  # without the two lines that name files
 
 
 def _missing(entries: Sequence[Any], others: Sequence[Any]) -> tuple[Any, ...]:
-    """Return the entries that `others` lacks, each as often as it lacks it."""
+    """Return the entries that `others` lacks; one that occurs more often counts for each occurrence too many."""
     left = [canonical_text(other) for other in others]
     missing = []
     for entry in entries:

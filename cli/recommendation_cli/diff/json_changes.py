@@ -1,4 +1,4 @@
-"""What changed between two JSON values: paths, not text."""
+"""The differences between two JSON values, by path."""
 
 from collections.abc import Iterator
 from difflib import SequenceMatcher
@@ -8,14 +8,14 @@ from recommendation_shared.exact_json.canonical import canonical_text
 
 Kind = Literal["added", "removed", "changed"]
 
-# Comparisons of two list entries. Aligning lists is quadratic, and an item may hold 200,000 numbers.
+# Of two list entries with each other: aligning lists is quadratic, and an item may hold 200,000 numbers.
 _MOST_COMPARISONS: Final = 1_000_000
 
 
 class Change(NamedTuple):
-    """One difference; `path` is a JSON Pointer (RFC 6901), empty for the whole; the side that lacks it has None.
+    """One difference. `path` is a JSON Pointer (RFC 6901), empty for the whole value; a side that lacks it is None.
 
-    A list entry's path has its position after the change, a removed one's that before it.
+    The path of a list entry has its position after the change, that of a removed entry the position before it.
     """
 
     path: str
@@ -25,7 +25,7 @@ class Change(NamedTuple):
 
 
 def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
-    """Yield the smallest differences between two parsed JSON values, as deep as both have the same kind of value."""
+    """Yield the smallest differences between two parsed JSON values: descend while both are objects, or both lists."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name in sorted(before.keys() | after.keys()):
             here = f"{path}/{name.replace('~', '~0').replace('/', '~1')}"
@@ -42,12 +42,12 @@ def changes(before: Any, after: Any, path: str = "") -> Iterator[Change]:
 
 
 def same(before: Any, after: Any) -> bool:
-    """Tell whether two JSON values are equal (which to Python `true` and `1` are too)."""
+    """Return whether two JSON values are equal; unlike in Python, `true` is not `1`."""
     return canonical_text(before) == canonical_text(after)
 
 
 def _list_changes(before: list[Any], after: list[Any], path: str) -> Iterator[Change]:
-    """Align equal entries first, so that one entry more at the beginning is one change."""
+    """Align equal entries first, so that an entry inserted at the beginning is one change."""
     texts = [canonical_text(entry) for entry in before], [canonical_text(entry) for entry in after]
     for first, last, new_first, new_last in _replaced(*texts):
         paired = min(last - first, new_last - new_first)
@@ -60,7 +60,7 @@ def _list_changes(before: list[Any], after: list[Any], path: str) -> Iterator[Ch
 
 
 def _replaced(before: list[str], after: list[str]) -> Iterator[tuple[int, int, int, int]]:
-    """Yield the ranges that are not equal: from and to before, from and to after."""
+    """Yield the ranges that differ: start and end in `before`, start and end in `after`."""
     shorter = min(len(before), len(after))
     start = 0
     while start < shorter and before[start] == after[start]:

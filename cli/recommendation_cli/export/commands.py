@@ -1,27 +1,24 @@
-"""The commands of `recs export`. What they do is imported when they run, so that help is instant."""
+"""The commands of `recs export`. Their code is imported when they run: help is instant."""
 
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 import click
 
 from recommendation_cli.completion import complete_agents
+from recommendation_cli.export.destination import EXPORT_FORMATS, Destination
 from recommendation_cli.options import (
-    EXPORTED,
-    Destination,
     ListOptions,
-    ReadOptions,
+    TableOptions,
     agents_option,
     confidence_option,
     key,
+    options_as,
     period_options,
-    source_options,
+    table_options,
 )
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
-
-F = TypeVar("F", bound=Callable[..., Any])
 
 _EPILOG: Final = """\b
 Examples:
@@ -37,100 +34,104 @@ Examples:
 @click.group(epilog=_EPILOG)
 @click.pass_context
 def export(ctx: click.Context, /) -> None:
-    """Write whole documents to a file, oldest first.
+    """Write recommendations in full to a file, oldest first.
 
-    JSON Lines (.jsonl) hold a document exactly, and so does Parquet (.parquet) in its column `document`, beside typed
-    columns; CSV is for spreadsheets. An export that was interrupted, even killed, goes on with resume: no document
-    twice, none left out.
+    JSON Lines (.jsonl) hold each document exactly. So does Parquet (.parquet), in its column `document` next to typed
+    columns. CSV is for spreadsheets. An export that was interrupted, even killed, can be resumed without duplicates
+    or gaps.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in export.commands}
 
 
-def _writing(command: F) -> F:
-    """Add what all commands take that write a file."""
-    form = click.option("--format", "form", type=click.Choice(EXPORTED), help="Instead of that of the name.")
-    overwrite = click.option("--overwrite", is_flag=True, help="Replace the file if there is one.")
-    return form(overwrite(period_options(confidence_option(source_options(command)))))
-
-
-_FILE: Final = click.argument("destination", metavar="FILE", type=click.Path(allow_dash=True))
+_destination: Final = options_as(
+    Destination,
+    click.argument("path", metavar="FILE", type=click.Path(allow_dash=True)),
+    click.option("--format", "file_format", type=click.Choice(EXPORT_FORMATS), help="Default: by the file's suffix."),
+    click.option("--overwrite", is_flag=True, help="Replace an existing file."),
+)
 
 
 @export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
-@_FILE
-@agents_option
-@_writing
+@_destination
+@options_as(ListOptions, agents_option(), period_options, confidence_option)
+@table_options
 @click.pass_obj
-def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
+def incident(
+    runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /, incident_id: str
+) -> None:
     """Export one incident.
 
-    FILE - is standard output, which cannot be gone on with.
+    Use - for standard output; such an export cannot be resumed.
     """
-    _export(runtime, (("incidentId", incident_id),), **options)
+    from recommendation_cli.export.run import start
+
+    start(runtime, (("incidentId", incident_id),), table, listed, destination)
 
 
 @export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
 @click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
-@_FILE
-@_writing
+@_destination
+@options_as(ListOptions, period_options, confidence_option)
+@table_options
 @click.pass_obj
-def agent(runtime: Runtime, /, agent_type: str, **options: Any) -> None:
-    """Export one agent over all incidents.
+def agent(
+    runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /, agent_type: str
+) -> None:
+    """Export one agent across all incidents.
 
-    FILE - is standard output, which cannot be gone on with.
+    Use - for standard output; such an export cannot be resumed.
     """
-    _export(runtime, (("agentType", agent_type),), **options)
+    from recommendation_cli.export.run import start
+
+    start(runtime, (("agentType", agent_type),), table, listed, destination)
 
 
 @export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
 @click.argument("execution_id", callback=key(limits.ID_BYTES))
-@_FILE
-@agents_option
-@_writing
+@_destination
+@options_as(ListOptions, agents_option(), period_options, confidence_option)
+@table_options
 @click.pass_obj
-def execution(runtime: Runtime, /, execution_id: str, **options: Any) -> None:
+def execution(
+    runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /, execution_id: str
+) -> None:
     """Export one execution.
 
-    FILE - is standard output, which cannot be gone on with.
+    Use - for standard output; such an export cannot be resumed.
     """
-    _export(runtime, (("executionId", execution_id),), **options)
+    from recommendation_cli.export.run import start
+
+    start(runtime, (("executionId", execution_id),), table, listed, destination)
 
 
 @export.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
-@_FILE
-@click.option(
-    "--agent",
-    "agents",
-    multiple=True,
-    metavar="TYPE",
-    shell_complete=complete_agents,
-    help="Only of this agent; may be repeated [default: each of the usual seven].",
-)
-@_writing
+@_destination
+@options_as(ListOptions, agents_option(default="the seven usual agents"), period_options, confidence_option)
+@table_options
 @click.pass_obj
-def period(runtime: Runtime, /, agents: tuple[str, ...], **options: Any) -> None:
+def period(runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /) -> None:
     """Export the usual agents over a period.
 
-    FILE - is standard output, which cannot be gone on with. The table has no index of time alone, so this reads the
-    agent index one type after another; types beyond the usual seven are only read when --agent names them.
+    Use - for standard output; such an export cannot be resumed. The table has no index by time alone, so this reads
+    the agent index one type after another. Types other than the usual seven are read only when --agent names them.
     """
-    from recommendation_cli.export.run import agent_keys
+    from recommendation_cli.export.run import start_period
 
-    _export(runtime, agent_keys(agents), **options)
+    start_period(runtime, table, listed, destination)
 
 
 @export.command(epilog="\b\nExample:\n  recs export resume january.jsonl")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def resume(runtime: Runtime, /, path: Path) -> None:
-    """Go on with an interrupted export.
+    """Resume an interrupted export.
 
-    It keeps the options with which it began.
+    It keeps the options it was started with.
     """
-    from recommendation_cli.export.run import resume as go_on
+    from recommendation_cli.export.run import resume as resume_export
 
-    go_on(runtime, path)
+    resume_export(runtime, path)
 
 
 @export.command(
@@ -140,24 +141,16 @@ Example:
 
 \b
 Exit codes:
-  0    every line or row is right
-  4    one is not; their numbers and reasons are on standard output
-The others are those of recs --help."""
+  0    every line or row is intact
+  4    some are not; their numbers and the reasons are on standard output
+For the others see recs --help."""
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(path: Path) -> None:
     """Check a .jsonl or .parquet export by re-importing it.
 
-    Each item is made again as the consumer makes it, and its digest and bytes are compared. Nothing is sent.
+    Rebuilds each item as the consumer would and compares its digest and bytes. Nothing is sent.
     """
     from recommendation_cli.export.verify import verify_file
 
     verify_file(path)
-
-
-def _export(runtime: Runtime, keys: tuple[tuple[str, str], ...], **options: Any) -> None:
-    from recommendation_cli.export.run import begin
-
-    destination = Destination(*(options.pop(name) for name in ("destination", "form", "overwrite")))
-    listed = ListOptions.taken_from(options)
-    begin(runtime, keys, ReadOptions(output="", **options), listed, destination)

@@ -1,4 +1,4 @@
-"""Parquet: whole documents as JSON text, beside typed columns of what people filter and sort by."""
+"""Parquet: each document in full as JSON text, next to typed columns that people filter and sort by."""
 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -16,7 +16,7 @@ from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 
 DOCUMENT: Final = "document"  # the column that holds a line of JSON Lines, without its end
-# Of one row group, which is in memory while it is written, and in that of whoever reads the file.
+# A row group is held in memory while it is written, and again by whoever reads the file.
 _GROUP_BYTES: Final = 16 * 1024 * 1024  # of JSON
 _GROUP_ROWS: Final = 10_000
 _TEXTS: Final = (
@@ -29,13 +29,13 @@ _INT64: Final = range(-(2**63), 2**63)
 
 @cache
 def arrow() -> Any:
-    """Return pyarrow, which has no types; raise a usage error where the extra is not installed."""
+    """Return pyarrow, which ships no types; raise a usage error when it is not installed."""
     try:
         import_module("pyarrow.parquet")
         return import_module("pyarrow")
     except ImportError:
         raise click.UsageError(
-            "Parquet needs pyarrow: pip install 'opx-agent-recommendations[parquet]', or export .jsonl."
+            "Parquet needs pyarrow: install it next to recs (pip install pyarrow), or export .jsonl."
         ) from None
 
 
@@ -48,9 +48,9 @@ def _schema() -> Any:
 
 
 def write_parquet(lines: Iterable[bytes], stream: BinaryIO, report: Callable[[int], None]) -> None:
-    """Write lines of JSON Lines, row group by row group; `report` is told how many bytes of them are written."""
+    """Write lines of JSON Lines, row group by row group; `report` receives how many bytes of them were written."""
     parquet = arrow().parquet
-    # With checksums, whoever reads a damaged page is told.
+    # With checksums, readers notice a damaged page.
     with parquet.ParquetWriter(stream, _schema(), compression="zstd", write_page_checksum=True) as writer:
         for group in _groups(lines):
             writer.write_table(_table([line.decode().removesuffix("\n") for line in group]), row_group_size=len(group))
@@ -58,29 +58,29 @@ def write_parquet(lines: Iterable[bytes], stream: BinaryIO, report: Callable[[in
 
 
 def read_parquet(path: Path) -> Iterator[tuple[bytes, str | None]]:
-    """Yield each document as a line of JSON Lines, and the column that does not say what it says, if any.
+    """Yield each document as a line of JSON Lines, and the name of a column that contradicts it, if any.
 
-    Raises `DigestMismatchError` for a file that is damaged, or none of ours.
+    Raises `DigestMismatchError` for a file that is damaged or was not written by `recs export`.
     """
     pa = arrow()
     try:
         with pa.parquet.ParquetFile(path, page_checksum_verification=True) as file:
             if not file.schema_arrow.equals(_schema()):
-                raise DigestMismatchError(f"{visible(str(path))} is Parquet, but not what recs export writes.")
+                raise DigestMismatchError(f"{visible(str(path))} is Parquet, but was not written by recs export.")
             for number in range(file.num_row_groups):
                 yield from _rows(file.read_row_group(number))
     except (pa.lib.ArrowException, OSError, UnicodeDecodeError) as error:
         why = visible(str(error).splitlines()[0])
-        raise DigestMismatchError(f"{visible(str(path))} is damaged, or no Parquet: {why}") from None
+        raise DigestMismatchError(f"{visible(str(path))} is damaged or is not Parquet: {why}") from None
 
 
 def _rows(table: Any) -> Iterator[tuple[bytes, str | None]]:
     texts = [text or "" for text in table.column(DOCUMENT).to_pylist()]
-    right = _table(texts)
-    # Compared as Arrow has them: as Python's, times would need a database of zones.
-    wrong = [name for name in table.column_names if not table.column(name).equals(right.column(name))]
+    expected = _table(texts)
+    # Compare as Arrow values: converting times to Python needs a time zone database.
+    wrong = [name for name in table.column_names if not table.column(name).equals(expected.column(name))]
     for index, text in enumerate(texts):
-        column = next((name for name in wrong if table.column(name)[index] != right.column(name)[index]), None)
+        column = next((name for name in wrong if table.column(name)[index] != expected.column(name)[index]), None)
         yield f"{text}\n".encode(), column
 
 
@@ -102,7 +102,7 @@ def _table(texts: list[str]) -> Any:
 
 
 def _row(text: str) -> dict[str, Any]:
-    """Return a document's row; a field of another kind than its column's is empty there."""
+    """Return a document's row; a field that does not have its column's type is left empty."""
     try:
         parsed = parse_json(text)
     except JsonError:

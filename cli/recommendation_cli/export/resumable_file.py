@@ -1,4 +1,4 @@
-"""The file of an export while it grows: FILE.part with its bytes, FILE.state with how far they are good."""
+"""The file of an export while it is written: FILE.part holds the bytes, FILE.state says how many of them count."""
 
 import fcntl
 import json
@@ -7,106 +7,105 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from recommendation_cli.export.paging import State, StateError
+import click
+
+from recommendation_cli.durable_file import durable_file, rename_durably
+from recommendation_cli.export.state import ExportState, StateError
 
 
-class GrowingFile:
-    """Grows by whole pages. Whatever ends the process, `resume` finds the last page that was written whole.
+class BusyError(click.UsageError):
+    """Another process is writing the same export."""
 
-    A page's bytes reach the disk before the state that counts them, and what the state does not count is cut off.
+
+class ResumableFile:
+    """Grows by whole pages. However the process ends, `resume` continues after the last page that was fully written.
+
+    A page's bytes reach the disk before the state that counts them; bytes that no state counts are cut off.
     """
 
     def __init__(self, path: Path, stream: BinaryIO) -> None:
         self._path = path
         self._stream = stream
-        # Two processes that grow one file would each count only its own pages. Ends with the process.
+        # Two processes writing one file would each count only their own pages. The lock ends with the process.
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             stream.close()
-            raise
+            raise BusyError(f"Another process is writing {part_path(path)}: let it finish.") from None
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool) -> Self:
-        """Begin a file; raise `FileExistsError`, with the path that is there, rather than replace one unasked.
+        """Start a new file.
 
-        Raises `BlockingIOError` when another process is at it.
+        Without `overwrite`, raises `FileExistsError` with the path that exists. Raises `BusyError`.
         """
         if not overwrite:
-            for there in (path, state_path(path)):
-                if there.exists():
-                    raise FileExistsError(str(there))
-        grown = cls(path, part_path(path).open("ab"))
-        grown._stream.truncate(0)  # only now that it is ours
+            for existing in (path, state_path(path)):
+                if existing.exists():
+                    raise FileExistsError(str(existing))
+        file = cls(path, part_path(path).open("ab"))
+        file._stream.truncate(0)  # not before the lock is held
         state_path(path).unlink(missing_ok=True)
-        return grown
+        return file
 
     @classmethod
-    def resume(cls, path: Path) -> tuple[Self, State]:
+    def resume(cls, path: Path) -> tuple[Self, ExportState]:
         """Reopen a file at the end of its last whole page.
 
-        Raises `FileNotFoundError` when there is nothing to go on with, `StateError` when the files do not belong
-        together, and `BlockingIOError` when another process is at it.
+        Raises `FileNotFoundError` when there is nothing to resume, `StateError` when the two files do not belong
+        together, and `BusyError`.
         """
         try:
-            state = State.from_json(json.loads(state_path(path).read_bytes()))
+            state = ExportState.from_json(json.loads(state_path(path).read_bytes()))
         except ValueError as error:
             raise StateError(f"{state_path(path)} is not the state of an export ({error})") from None
         stream = part_path(path).open("r+b")
-        grown = cls(path, stream)
+        file = cls(path, stream)
         if stream.seek(0, os.SEEK_END) < state.progress.size:
             stream.close()
             raise StateError(f"{part_path(path)} is shorter than {state_path(path)} says")
         stream.truncate(state.progress.size)
         stream.seek(state.progress.size)
-        return grown, state
+        return file, state
 
-    def append(self, page: bytes, state: State) -> None:
-        """Add a page for good, and note the state in which the file then is."""
+    def append(self, page: bytes, state: ExportState) -> None:
+        """Write a page to disk, and then the state that counts it."""
         self._stream.write(page)
         self._stream.flush()
         os.fsync(self._stream.fileno())
-        fresh = self._path.with_name(f"{self._path.name}.state.new")
-        with fresh.open("w") as stream:
-            json.dump(state.to_json(), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(state_path(self._path))
+        with durable_file(state_path(self._path)) as stream:
+            stream.write(json.dumps(state.to_json()).encode())
 
     def finish(self) -> None:
-        """Give the file its name."""
+        """Give the complete file its name."""
         self._stream.close()
-        part_path(self._path).replace(self._path)
+        rename_durably(part_path(self._path), self._path)
         state_path(self._path).unlink()
 
     def finish_as(self, convert: Callable[[BinaryIO, BinaryIO], None]) -> None:
-        """Make the file of what has grown, which is kept until it is whole: `resume` only has to convert again."""
-        fresh = self._path.with_name(f"{self._path.name}.new")
-        with part_path(self._path).open("rb") as grown, fresh.open("wb") as stream:
-            convert(grown, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        fresh.replace(self._path)
+        """Write the final file with `convert(part, file)`; until it is complete, `resume` can convert again."""
+        with part_path(self._path).open("rb") as part, durable_file(self._path) as stream:
+            convert(part, stream)
         part_path(self._path).unlink()
         state_path(self._path).unlink()
         self._stream.close()
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Delete both files."""
         self._stream.close()
         part_path(self._path).unlink()
         state_path(self._path).unlink(missing_ok=True)
 
     def close(self) -> None:
-        """Keep what is there for `resume`."""
+        """Leave both files for `resume`."""
         self._stream.close()
 
 
 def part_path(path: Path) -> Path:
-    """Return where the bytes are until all are there."""
+    """Return where the bytes are until the export is complete."""
     return path.with_name(f"{path.name}.part")
 
 
 def state_path(path: Path) -> Path:
-    """Return where the state is until all bytes are there."""
+    """Return where the state is until the export is complete."""
     return path.with_name(f"{path.name}.state")

@@ -1,9 +1,8 @@
-"""What `recs export` does once its options are known."""
+"""What `recs export` runs: start or resume an export, show its progress, and say how it ended."""
 
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -14,73 +13,79 @@ from rich.filesize import decimal
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import ExitCode, NothingFoundError, explained
-from recommendation_cli.export.paging import Keys, Plan, Progress, State, StateError, copy
+from recommendation_cli.export.copying import copy
+from recommendation_cli.export.destination import Destination
 from recommendation_cli.export.parquet import arrow, write_parquet
-from recommendation_cli.export.resumable_file import GrowingFile, part_path, state_path
-from recommendation_cli.options import STDOUT, Destination, ListOptions, ReadOptions
+from recommendation_cli.export.resumable_file import ResumableFile, part_path, state_path
+from recommendation_cli.export.state import ExportState, Keys, Plan, Progress, StateError
+from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.screen.words import plural
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 
-PARQUET: Final = "parquet"
-Report = Callable[[str, int, int | None], None]
-
-_BUSY: Final = "Another process is writing {}: let it finish."
+_PARQUET: Final = "parquet"
 
 
 class CutShortError(click.ClickException):
-    """The file could not be written to its end; what is there can be gone on with."""
+    """The file could not be completed; the export can be resumed."""
 
     exit_code = ExitCode.INCOMPLETE
 
 
-def begin(runtime: Runtime, keys: Keys, read: ReadOptions, listed: ListOptions, destination: Destination) -> None:
+def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions, destination: Destination) -> None:
     """Export to a new file, or to standard output."""
-    now = None if read.include_expired else runtime.now()
-    form = destination.resolved_form()
-    if form == PARQUET:
-        arrow()  # rather now than when everything is read
-    state = State(Plan(read.target(runtime), keys, listed.period(), listed.only(), form, now), Progress())
+    now = None if table.include_expired else runtime.now()
+    file_format = destination.resolved_format()
+    if file_format == _PARQUET:
+        arrow()  # fail now if it is not installed, not after everything has been read
+    state = ExportState(Plan(table.target(runtime), keys, listed.period(), listed.only(), file_format, now), Progress())
     if destination.path == STDOUT:
-        _to_stdout(runtime, state)
+        _write_to_stdout(runtime, state)
         return
     path = Path(destination.path)
     try:
-        file = GrowingFile.create(path, overwrite=destination.overwrite)
+        file = ResumableFile.create(path, overwrite=destination.overwrite)
     except FileExistsError as error:
-        raise click.UsageError(_there_already(path, str(error))) from None
-    except BlockingIOError:
-        raise click.UsageError(_BUSY.format(part_path(path))) from None
+        raise click.UsageError(_already_exists(path, str(error))) from None
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
-    _run(runtime, state, file, path)
+    _write(runtime, state, file, path)
+
+
+def start_period(runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination) -> None:
+    """Export a period: no index is by time alone, so run one search for each agent type."""
+    keys = tuple(("agentType", agent) for agent in dict.fromkeys(listed.agents or KNOWN_AGENT_TYPES))
+    start(runtime, keys, table, replace(listed, agents=()), destination)
 
 
 def resume(runtime: Runtime, path: Path) -> None:
-    """Go on with an export that was interrupted."""
+    """Continue an export that was interrupted."""
     try:
-        file, state = GrowingFile.resume(path)
+        file, state = ResumableFile.resume(path)
     except FileNotFoundError:
         if path.exists() and state_path(path).exists():  # interrupted between its last two steps
             state_path(path).unlink()
             click.echo(f"{path} is complete.", err=True)
             return
         raise click.UsageError(f"There is no interrupted export to {path}.") from None
-    except BlockingIOError:
-        raise click.UsageError(_BUSY.format(part_path(path))) from None
     except StateError as error:
-        raise click.UsageError(f"{error}: begin again with --overwrite.") from None
-    _run(runtime, state, file, path)
+        raise click.UsageError(f"{error}: start again with --overwrite.") from None
+    _write(runtime, state, file, path)
 
 
-def _there_already(path: Path, there: str) -> str:
-    if there == str(path):
-        return f"{there} exists: choose another name, or --overwrite."
-    return f"An export to {path} was interrupted: go on with recs export resume {quote(str(path))}, or --overwrite."
+def _already_exists(path: Path, existing: str) -> str:
+    if existing == str(path):
+        return f"{existing} exists: choose another name, or pass --overwrite."
+    return (
+        f"An export to {path} was interrupted: resume it with recs export resume {quote(str(path))}, or pass"
+        " --overwrite."
+    )
 
 
-def _to_stdout(runtime: Runtime, state: State) -> None:
+def _write_to_stdout(runtime: Runtime, state: ExportState) -> None:
     target = state.plan.target
     with explained(target):
         client = runtime.connect(target)
@@ -89,38 +94,38 @@ def _to_stdout(runtime: Runtime, state: State) -> None:
             sys.stdout.buffer.write(page)
         sys.stdout.flush()
         if not state.progress.documents:
-            raise _nothing(client, state)
+            raise _nothing_to_export(client, state)
 
 
-def _run(runtime: Runtime, state: State, file: GrowingFile, path: Path) -> None:
+def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path) -> None:
     target = state.plan.target
     finished = False
     try:
-        with explained(target), _display(runtime.environ) as report:
+        with explained(target), progress(runtime.environ, runtime.monotonic) as report:
             client = runtime.connect(target)
             for page, reached in copy(client, state):
                 file.append(page, reached)
                 state = reached
                 report(_counted(state), 0, None)
             if not state.progress.documents:
-                raise _nothing(client, state)
-            if state.plan.form == PARQUET:
-                file.finish_as(partial(_to_parquet, report, state.progress.size))
+                raise _nothing_to_export(client, state)
+            if state.plan.file_format == _PARQUET:
+                file.finish_as(partial(_convert_to_parquet, report, state.progress.size))
             else:
                 file.finish()
             finished = True
-    except OSError as error:  # of this machine; what AWS and the network do is explained already
+    except OSError as error:  # a local one; those of AWS and the network are explained already
         raise CutShortError(f"{part_path(path)} cannot be written: {error.strerror}.") from None
     finally:
         if state.progress.documents == 0:
             file.discard()
         elif not finished:
             file.close()
-            click.echo(f"{_counted(state)} so far. Go on with: recs export resume {quote(str(path))}", err=True)
-    _say_done(state, path)
+            click.echo(f"{_counted(state)} so far. To resume: recs export resume {quote(str(path))}", err=True)
+    _report_success(state, path)
 
 
-def _to_parquet(report: Report, total: int, grown: BinaryIO, stream: BinaryIO) -> None:
+def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: BinaryIO) -> None:
     done = 0
 
     def advance(size: int) -> None:
@@ -128,56 +133,31 @@ def _to_parquet(report: Report, total: int, grown: BinaryIO, stream: BinaryIO) -
         done += size
         report("writing Parquet", done, total)
 
-    write_parquet(grown, stream, advance)
+    write_parquet(part, stream, advance)
 
 
-def _say_done(state: State, path: Path) -> None:
-    hidden = f", {state.progress.expired} expired left out" if state.progress.expired else ""
-    check = "" if state.plan.form == "csv" else f" Check it: recs export verify {quote(str(path))}"
+def _report_success(state: ExportState, path: Path) -> None:
+    hidden = f", {state.progress.expired:,} expired left out" if state.progress.expired else ""
+    check = "" if state.plan.file_format == "csv" else f" Check it: recs export verify {quote(str(path))}"
     count, size = state.progress.documents, path.stat().st_size
-    click.echo(f"{_recommendations(count)}, {decimal(size)}{hidden}, in {path}.{check}", err=True)
+    click.echo(f"{plural(count, 'recommendation')}, {decimal(size)}{hidden}, in {path}.{check}", err=True)
     if len(state.plan.keys) > 1:
         types = ", ".join(visible(agent) for _, agent in state.plan.keys)
-        click.echo(f"Read: {types}. Other types are read only when --agent names them.", err=True)
+        click.echo(f"Agent types read: {types}. Others are read only when --agent names them.", err=True)
 
 
-@contextmanager
-def _display(environ: Mapping[str, str]) -> Iterator[Report]:
-    """Yield what shows progress where somebody sees it: told how far of what end; None as a query knows no end."""
-    if not sys.stderr.isatty():
-        yield lambda _text, _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(bar_width=20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    console = Console(stderr=True, no_color=bool(environ.get("NO_COLOR")))
-    with Progress(*columns, console=console, transient=True) as display:
-        task = display.add_task("begins", total=None)
-        yield lambda text, done, total: display.update(task, description=text, completed=done, total=total)
+def _counted(state: ExportState) -> str:
+    return f"{plural(state.progress.documents, 'recommendation')}, {decimal(state.progress.size)}"
 
 
-def _counted(state: State) -> str:
-    return f"{_recommendations(state.progress.documents)}, {decimal(state.progress.size)}"
-
-
-def _recommendations(count: int) -> str:
-    return f"{count:,} {'recommendation' if count == 1 else 'recommendations'}"
-
-
-def _nothing(client: DynamoDb, state: State) -> NothingFoundError:
-    plan, progress = state.plan, state.progress
+def _nothing_to_export(client: DynamoDb, state: ExportState) -> NothingFoundError:
+    plan, reached = state.plan, state.progress
     if len(plan.keys) == 1:
-        return nothing_found(client, plan.target, plan.search(0), progress.expired, Counter(progress.others))
+        return nothing_found(client, plan.target, plan.search(0), reached.expired, Counter(reached.others))
     wanted = ", ".join(visible(value) for _, value in plan.keys)
     remedy = "check the period, --table and --region"
-    if progress.others:
-        remedy = f"{sum(progress.others.values())} have less than --min-confidence"
-    elif progress.expired:
-        remedy = f"{progress.expired} have expired: --include-expired"
-    return NothingFoundError(f"Nothing to export of {wanted} in {plan.target}: {remedy}.")
-
-
-def agent_keys(agents: tuple[str, ...]) -> Keys:
-    """Return the searches that cover a period: there is no index of time alone, so one an agent type."""
-    return tuple(("agentType", agent) for agent in dict.fromkeys(agents or KNOWN_AGENT_TYPES))
+    if reached.others:
+        remedy = f"{sum(reached.others.values())} are below --min-confidence"
+    elif reached.expired:
+        remedy = f"{reached.expired} have expired, pass --include-expired to export them"
+    return NothingFoundError(f"Nothing to export for {wanted} in {plan.target}: {remedy}.")

@@ -1,4 +1,4 @@
-"""Re-importing an export: every line must give the very item and the very bytes that it came from."""
+"""Verifying an export: re-importing each line must produce the same item and the same bytes."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ _MOST_PROBLEMS: Final = 20  # printed; all are counted
 
 
 class Problem(NamedTuple):
-    """What is wrong with a line, counted from 1."""
+    """What is wrong with a line; lines are counted from 1."""
 
     line: int
     recommendation_id: str
@@ -30,21 +30,21 @@ class Problem(NamedTuple):
 def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
     """Yield, for each line of JSON Lines, what is wrong with it, or None.
 
-    A line is right when the consumer's own code makes of it an item with the digest and the time to live that the
-    line carries, when that item exports to the same bytes, and when no line before it had its ID.
+    A line is right when the consumer's own code builds an item from it that has the digest and the time to live that
+    the line carries, when that item exports to the same bytes, and when no earlier line had its ID.
     """
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
         identity, what = _check(line)
         if what is None and identity in seen:
-            what = "this recommendation was there before"
+            what = "the same recommendation is on an earlier line"
         seen.add(identity)
         yield None if what is None else Problem(number, visible(identity), what)
 
 
 def _check(line: bytes) -> tuple[str, str | None]:
     if not line.endswith(b"\n"):
-        return "", "the line has no end: the file was cut off"
+        return "", "the line does not end: the file was cut off"
     try:
         carried: Any = parse_json(line)
         envelope = parse_envelope(line)
@@ -52,36 +52,36 @@ def _check(line: bytes) -> tuple[str, str | None]:
         return "", str(error)
     item = encode_item(envelope)
     if carried.get("contentDigest") != item.digest:
-        what = (
-            f"the content gives the digest {item.digest}, the line carries {visible(str(carried.get('contentDigest')))}"
-        )
+        what = f"the content has the digest {item.digest}, the line says {visible(str(carried.get('contentDigest')))}"
     elif carried.get("ttl") != item.expires_at:
-        what = f"the content gives the ttl {item.expires_at}, the line carries {visible(str(carried.get('ttl')))}"
+        what = f"the content has the ttl {item.expires_at}, the line says {visible(str(carried.get('ttl')))}"
     elif json_line(decode_item(json.loads(item.body))) != line:
-        what = "the same content, written in other bytes than recs export does"
+        what = "the content is the same, but not the bytes that recs export writes"
     else:
         what = None
     return item.recommendation_id, what
 
 
 def verify_file(path: Path) -> None:
-    """Check an export line by line, or row by row; raise `DigestMismatchError` when any is not what the table had."""
-    form = path.suffix.lower()
-    if form == ".csv":
-        raise click.UsageError("A CSV cannot be verified: its cells are made safe for spreadsheets. Export .jsonl.")
-    place = "row" if form == ".parquet" else "line"
+    """Check an export line by line, or row by row; raise `DigestMismatchError` when any is not what the table held."""
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        raise click.UsageError(
+            "CSV cannot be verified, because its cells are made safe for spreadsheets: export .jsonl."
+        )
+    place = "row" if suffix == ".parquet" else "line"
     count = wrong = 0
-    for problem in _verify_rows(path) if form == ".parquet" else _verify_lines(path):
+    for problem in _verify_rows(path) if suffix == ".parquet" else _verify_lines(path):
         count += 1
         if problem is not None:
             wrong += 1
             if wrong <= _MOST_PROBLEMS:
                 click.echo(f"{place} {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
     if wrong:
-        raise DigestMismatchError(f"{wrong} of {count} {place}s of {path} are not what the table had: export again.")
+        raise DigestMismatchError(f"{wrong} of {count} {place}s of {path} are not what the table held: export again.")
     if not count:
         raise NothingFoundError(f"{path} is empty.")
-    click.echo(f"{count:,} recommendations verified: each {place} gives its item, its digest and its own bytes again.")
+    click.echo(f"{count:,} recommendations verified: each {place} produces the same item, digest and bytes.")
 
 
 def _verify_lines(path: Path) -> Iterator[Problem | None]:
@@ -90,7 +90,7 @@ def _verify_lines(path: Path) -> Iterator[Problem | None]:
 
 
 def _verify_rows(path: Path) -> Iterator[Problem | None]:
-    rows, documents = tee(read_parquet(path))  # which `verify` takes one at a time, so that nothing piles up
+    rows, documents = tee(read_parquet(path))  # `verify` takes one row at a time, so nothing piles up
     for (_, column), (number, problem) in zip(rows, enumerate(verify(line for line, _ in documents), 1), strict=True):
-        odd = Problem(number, "", f"the column {column} does not say what the document does") if column else None
-        yield problem or odd
+        mismatch = Problem(number, "", f"the column {column} does not match the document") if column else None
+        yield problem or mismatch

@@ -1,6 +1,6 @@
-"""The commands that list and show recommendations. What they do is imported when they run, so that help is instant."""
+"""`recs incident`, `agent`, `execution` and `show`. Their code is imported when they run, so that help is instant."""
 
-from typing import Any, Final
+from typing import Final
 
 import click
 
@@ -12,13 +12,14 @@ from recommendation_cli.options import (
     key,
     limit_option,
     list_options,
+    options_as,
     period_options,
     read_options,
 )
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
-_RECOMMENDATION_ID_BYTES: Final = 2048  # DynamoDB's limit of a partition key
+_RECOMMENDATION_ID_BYTES: Final = 2048  # DynamoDB's limit for a partition key
 
 
 @click.command(
@@ -33,9 +34,11 @@ Examples:
 @list_options
 @read_options
 @click.pass_obj
-def incident(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
-    """List an incident's recommendations by execution."""
-    _list(runtime, "incidentId", incident_id, options)
+def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
+    """List the recommendations of one incident, grouped by execution."""
+    from recommendation_cli.reading.run import list_recommendations
+
+    list_recommendations(runtime, "incidentId", incident_id, read, listed)
 
 
 @click.command(
@@ -46,14 +49,14 @@ Examples:
   recs agent consensus --since 24h --min-confidence 0.8"""
 )
 @click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
-@limit_option
-@period_options
-@confidence_option
+@options_as(ListOptions, limit_option, period_options, confidence_option)
 @read_options
 @click.pass_obj
-def agent(runtime: Runtime, /, agent_type: str, **options: Any) -> None:
-    """List an agent's recommendations over all incidents."""
-    _list(runtime, "agentType", agent_type, options)
+def agent(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, agent_type: str) -> None:
+    """List one agent's recommendations across all incidents."""
+    from recommendation_cli.reading.run import list_recommendations
+
+    list_recommendations(runtime, "agentType", agent_type, read, listed)
 
 
 @click.command(
@@ -66,9 +69,11 @@ Examples:
 @list_options
 @read_options
 @click.pass_obj
-def execution(runtime: Runtime, /, execution_id: str, **options: Any) -> None:
-    """List what one execution recommended."""
-    _list(runtime, "executionId", execution_id, options)
+def execution(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, execution_id: str) -> None:
+    """List the recommendations of one execution."""
+    from recommendation_cli.reading.run import list_recommendations
+
+    list_recommendations(runtime, "executionId", execution_id, read, listed)
 
 
 @click.command(
@@ -80,18 +85,11 @@ Examples:
 @click.argument("rec_id", callback=key(_RECOMMENDATION_ID_BYTES))
 @read_options
 @click.pass_obj
-def show(runtime: Runtime, /, rec_id: str, **options: Any) -> None:
-    """Show one recommendation whole, and verify its digest.
+def show(runtime: Runtime, read: ReadOptions, /, rec_id: str) -> None:
+    """Show one recommendation in full and verify its digest.
 
-    With -o json this is one object; the lists are arrays.
+    With -o json the output is a single object; the commands that list print an array.
     """
     from recommendation_cli.reading.run import show_recommendation
 
-    show_recommendation(runtime, rec_id, ReadOptions(**options))
-
-
-def _list(runtime: Runtime, key: str, value: str, options: dict[str, Any]) -> None:
-    from recommendation_cli.reading.run import list_recommendations
-
-    listed = ListOptions.taken_from(options)
-    list_recommendations(runtime, key, value, ReadOptions(**options), listed)
+    show_recommendation(runtime, rec_id, read)

@@ -8,14 +8,14 @@ import click
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError, explained
 from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
-from recommendation_cli.reading.document import render_document
-from recommendation_cli.reading.listing import LAYOUTS, render_list
-from recommendation_cli.reading.summary import summarise
+from recommendation_cli.reading.document_view import render_document
+from recommendation_cli.reading.list_view import LAYOUTS, render_list
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.not_found import no_such_recommendation, nothing_found
 from recommendation_cli.search.queries import Listing, Search, get_item, is_expired
+from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item, item_digest
 
 

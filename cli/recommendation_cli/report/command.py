@@ -1,10 +1,8 @@
 """`recs report`. What it does is imported when it runs, so that help is instant."""
 
-from typing import Any
-
 import click
 
-from recommendation_cli.options import ListOptions, ReadOptions, key, list_options, source_options
+from recommendation_cli.options import ListOptions, TableOptions, key, list_options, table_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -20,9 +18,9 @@ Examples:
     "-o", "--output", "destination", required=True, metavar="FILE", help="Replaced if it exists; - is stdout."
 )
 @list_options
-@source_options
+@table_options
 @click.pass_obj
-def report(runtime: Runtime, /, incident_id: str, destination: str, **options: Any) -> None:
+def report(runtime: Runtime, table: TableOptions, listed: ListOptions, /, incident_id: str, destination: str) -> None:
     """Write an incident's page for the post-incident review.
 
     One HTML file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and what a
@@ -30,5 +28,4 @@ def report(runtime: Runtime, /, incident_id: str, destination: str, **options: A
     """
     from recommendation_cli.report.run import write_report
 
-    listed = ListOptions.taken_from(options)
-    write_report(runtime, incident_id, destination, ReadOptions(output="", **options), listed)
+    write_report(runtime, incident_id, destination, table, listed)

@@ -5,17 +5,19 @@ from pathlib import Path
 
 import click
 
-from recommendation_cli.options import STDOUT, ListOptions, ReadOptions
+from recommendation_cli.document_source import DocumentSource
+from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.report.page import report_page
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.source import Source
 from recommendation_cli.timeline.runs import runs
 
 
-def write_report(runtime: Runtime, incident_id: str, destination: str, read: ReadOptions, listed: ListOptions) -> None:
+def write_report(
+    runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions
+) -> None:
     """Write an incident's page to a file, which it replaces at once and whole, or to standard output."""
-    found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
-    made = report_page(incident_id, found, str(read.target(runtime)), runtime.now(), listed.scope(runtime))
+    found = runs(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
+    made = report_page(incident_id, found, str(table.target(runtime)), runtime.now(), listed.scope(runtime))
     page = made.encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)

@@ -1,1 +1,1 @@
-"""`recs timeline`: an incident in the order of time."""
+"""`recs timeline`: an incident in order of time."""

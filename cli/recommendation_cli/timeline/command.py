@@ -1,6 +1,4 @@
-"""`recs timeline`. What it does is imported when it runs, so that help is instant."""
-
-from typing import Any
+"""`recs timeline`. Its code is imported when it runs, so that help is instant."""
 
 import click
 
@@ -20,12 +18,11 @@ Examples:
 @list_options
 @read_options
 @click.pass_obj
-def timeline(runtime: Runtime, /, incident_id: str, **options: Any) -> None:
-    """Show who said what when during an incident, oldest first.
+def timeline(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
+    """Show which agent said what, and when, during an incident, oldest first.
 
-    How long an agent worked is its metadata.durationMs; where that is missing, only its completion is marked.
+    How long an agent worked comes from metadata.durationMs; without it, only its completion is marked.
     """
-    from recommendation_cli.timeline.view import show_timeline
+    from recommendation_cli.timeline.run import show_timeline
 
-    listed = ListOptions.taken_from(options)
-    show_timeline(runtime, incident_id, ReadOptions(**options), listed)
+    show_timeline(runtime, incident_id, read, listed)

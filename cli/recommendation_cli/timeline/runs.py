@@ -1,4 +1,4 @@
-"""An incident's recommendations in the order of time: runs of the executor, durations and pauses."""
+"""An incident's recommendations in order of time: executions, durations and pauses."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,19 +6,19 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from recommendation_cli.reading.summary import Summary, summarise
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
+from recommendation_cli.summary import Summary, summarise
 from recommendation_shared.envelope.identity import parse_instant
 
 _SUCCEEDED: Final = frozenset({"SUCCESS", ""})  # the consensus carries no status
-_LEAST_PAUSE: Final = timedelta(seconds=1)  # what is shorter is the executor's own work between two agents
-_MOST_MILLISECONDS: Final = 366 * 86_400_000  # a longer duration is a mistake, and may leave the calendar
+_LEAST_PAUSE: Final = timedelta(seconds=1)  # anything shorter is the executor's own work between two agents
+_MOST_MILLISECONDS: Final = 366 * 86_400_000  # a longer duration is a mistake, and could overflow a date
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One recommendation in time; `completed` is None when the item's timestamp is no time."""
+    """One recommendation in time; `completed` is None when the item's timestamp is not a valid time."""
 
     document: Document
     summary: Summary
@@ -27,7 +27,7 @@ class Moment:
 
     @property
     def started(self) -> datetime | None:
-        """When the agent began, as far as its duration is known."""
+        """When the agent started; None without a usable duration."""
         if self.completed is None or self.duration is None:
             return None
         try:
@@ -37,13 +37,13 @@ class Moment:
 
     @property
     def failed(self) -> bool:
-        """Whether the agent ended in any other way than success."""
+        """Whether the agent ended with any status but success."""
         return self.summary.status not in _SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution: what was said in it, in order. At least one moment."""
+    """One execution and its recommendations in order of time; at least one."""
 
     execution_id: str
     moments: tuple[Moment, ...]
@@ -51,43 +51,44 @@ class Run:
 
     @property
     def span(self) -> tuple[datetime, datetime] | None:
-        """The first start that is known (else the first completion) and the last completion."""
+        """From the first known start or completion to the last completion; None without any time."""
         ends = [moment.completed for moment in self.moments if moment.completed is not None]
         starts = [moment.started for moment in self.moments if moment.started is not None]
         return (min(starts + ends), max(ends)) if ends else None
 
     def pauses(self) -> dict[int, timedelta]:
-        """Return, by the index of the moment that ends it, how long no agent is recorded to have worked.
+        """Return how long no agent is recorded at work, by the index of the moment that ends each pause.
 
-        Only a moment whose start is known ends a pause: another one may have filled it.
+        Only a moment with a known start ends a pause: one without may have filled it.
         """
         timed = [
             (moment.started or moment.completed, moment.completed, moment.started is not None, index)
             for index, moment in enumerate(self.moments)
             if moment.completed is not None
         ]
-        found: dict[int, timedelta] = {}
+        pauses: dict[int, timedelta] = {}
         busy_until: datetime | None = None
-        # By start, since one that began early covers what seems a pause. All that start after a pause complete after
-        # all that start before it, so counting gives the first of them in the order of completion too.
+        # In order of start, because an agent that started early may cover an apparent pause. Everything that starts
+        # after a pause also completes after everything before it, so the nth start and the nth completion lie on the
+        # same side of each pause.
         for (started, completed, known, _), (*_, index) in zip(sorted(timed), timed, strict=True):
             if known and busy_until is not None and started - busy_until >= _LEAST_PAUSE:
-                found[index] = started - busy_until
+                pauses[index] = started - busy_until
             busy_until = max(busy_until or completed, completed)
-        return found
+        return pauses
 
 
 def runs(documents: Iterable[Document]) -> list[Run]:
-    """Group documents by execution, both in the order of time."""
-    together: dict[str, list[Moment]] = {}
+    """Group documents by execution; executions and their documents are in order of time."""
+    grouped: dict[str, list[Moment]] = {}
     for document in sorted(documents, key=lambda document: str(document.get("timestamp"))):
         moment = _moment(document)
-        together.setdefault(moment.summary.execution_id, []).append(moment)
-    return [Run(name, tuple(moments), _replay_of(moments)) for name, moments in together.items()]
+        grouped.setdefault(moment.summary.execution_id, []).append(moment)
+    return [Run(name, tuple(moments), _replay_of(moments)) for name, moments in grouped.items()]
 
 
 def pause_between(earlier: Run, later: Run) -> timedelta | None:
-    """Return how long no agent worked between two runs, or None when they overlap or have no times."""
+    """Return how long no agent worked between two executions; None if they overlap or have no times."""
     if earlier.span is None or later.span is None:
         return None
     pause = later.span[0] - earlier.span[1]
@@ -95,10 +96,10 @@ def pause_between(earlier: Run, later: Run) -> timedelta | None:
 
 
 def duration_text(duration: timedelta) -> str:
-    """Return a duration of zero or more for people, in two units at most: `850 ms`, `13.6 s`, `1 h 46 min`."""
+    """Return a duration of zero or more in at most two units: `850 ms`, `13.6 s`, `1 h 46 min`."""
     if duration < timedelta(seconds=1):
         return f"{duration // timedelta(milliseconds=1)} ms"
-    if duration < timedelta(seconds=59.95):  # from here on, tenths would round to a full minute
+    if duration < timedelta(seconds=59.95):  # above this, tenths would round to a full minute
         return f"{duration.total_seconds():.1f} s"
     seconds = round(duration.total_seconds())
     for unit, below, lesser, size in (("min", 3_600, "s", 60), ("h", 86_400, "min", 3_600)):
@@ -108,8 +109,8 @@ def duration_text(duration: timedelta) -> str:
     return f"{seconds // 86_400} d {seconds % 86_400 // 3_600:02d} h"
 
 
-def as_events(found: Sequence[Run]) -> list[dict[str, Any]]:
-    """Return the moments as plain JSON values for other programs; durations in milliseconds."""
+def as_events(executions: Sequence[Run]) -> list[dict[str, Any]]:
+    """Return every moment as plain JSON values for other programs; durations are in milliseconds."""
     return [
         {
             "executionId": run.execution_id,
@@ -125,7 +126,7 @@ def as_events(found: Sequence[Run]) -> list[dict[str, Any]]:
             "failed": moment.failed,
             "headline": moment.summary.headline,
         }
-        for run in found
+        for run in executions
         for pauses in (run.pauses(),)
         for index, moment in enumerate(run.moments)
     ]

@@ -1,112 +1,109 @@
-"""`recs timeline`: who said what when, as a chart of text."""
+"""How a timeline looks on a terminal: one chart for each execution."""
 
-import sys
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from rich.console import Console
 from rich.text import Text
 
-from recommendation_cli.options import ListOptions, ReadOptions
-from recommendation_cli.output import write_records
-from recommendation_cli.runtime import Runtime
-from recommendation_cli.screen.terminal import open_terminal, print_scope, status_mark
-from recommendation_cli.source import Source
-from recommendation_cli.timeline.runs import Moment, Run, as_events, duration_text, pause_between, runs
+from recommendation_cli.screen.table import Column, Row, print_table
+from recommendation_cli.screen.terminal import status_mark
+from recommendation_cli.timeline.runs import Moment, Run, duration_text, pause_between
 
+_TITLES: Final = ("completed", "took", "agent", "conf", "status")
+_AGENT: Final = _TITLES.index("agent")
 _MOST_AGENT: Final = 28  # columns
-_CHART: Final = (8, 60)  # columns of the chart: narrower it says nothing and is left out, wider it is hard to follow
+_LEAST_AGENT: Final = 12
+_CHART: Final = (8, 60)  # columns: a narrower chart shows nothing and is left out, a wider one is hard to follow
+_GAP: Final = 2  # columns between cells, as `print_table` has them
+
+Span = tuple[datetime, datetime]
 
 
-def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed: ListOptions) -> None:
-    """Print an incident's timeline."""
-    found = runs(Source(runtime, read).fetch("incidentId", incident_id, listed))
-    if read.output == "table":
-        console = open_terminal(runtime.environ)
-        print_scope(console, listed.scope(runtime))
-        render_timeline(console, found)
-    else:
-        write_records(sys.stdout.buffer, as_events(found), read.output)
-
-
-def render_timeline(console: Console, found: list[Run]) -> None:
-    """Print runs, oldest first, each on an axis of its own, with the pauses within and between them."""
-    for position, run in enumerate(found):
-        pause = pause_between(found[position - 1], run) if position else None
+def render_timeline(console: Console, executions: Sequence[Run]) -> None:
+    """Print executions, oldest first, each on its own axis, with the pauses within and between them."""
+    for position, run in enumerate(executions):
+        pause = pause_between(executions[position - 1], run) if position else None
         if pause is not None:
             console.print(Text(f"\n· {duration_text(pause)} until the next execution", style="dim"))
         if position:
             console.print()
-        _Chart(console, run).print()
+        _print_run(console, run)
 
 
-class _Chart:
-    def __init__(self, console: Console, run: Run) -> None:
-        self._console = console
-        self._run = run
-        self._ascii = console.options.ascii_only
-        agents = [Text(moment.summary.agent_type).cell_len for moment in run.moments]
-        self._agent = min(_MOST_AGENT, max([len("agent"), *agents]))
-        statuses = [status_mark(moment.summary.status).cell_len for moment in run.moments]
-        self._status = max([len("status"), *statuses])
-        least, most = _CHART
-        room = console.width - len("00:00:00.000") - 11 - self._agent - 4 - self._status - 2 * 5
-        self._width = 0 if room < least else min(room, most)
-
-    def print(self) -> None:
-        run, span = self._run, self._run.span
-        self._line(Text(f"Execution {run.execution_id}", style="bold"))
-        lasted = "" if span is None else f"{span[0]:%Y-%m-%d %H:%M:%S} UTC, {duration_text(span[1] - span[0])}"
-        failed = sum(moment.failed for moment in run.moments)
-        parts = [lasted, f"{failed} of {len(run.moments)} not successful" if failed else ""]
-        self._line(Text("  " + " · ".join(filter(None, parts)), style="dim"))
-        if run.replay_of is not None:
-            self._line(Text(f"  replay of {run.replay_of}", style="dim"))
-        titles = ("completed", "took", "agent", "conf", "status")
-        self._line(self._cells([Text(title, style="dim") for title in titles], Text("when", style="dim")))
-        pauses = run.pauses()
-        for index, moment in enumerate(run.moments):
-            if index in pauses:
-                self._line(Text(f"{'':14}· {duration_text(pauses[index])} with no agent recorded at work", style="dim"))
-            self._line(self._cells(_cells(moment), self._bar(moment)))
-            self._line(Text(f"    {moment.summary.headline}"))
-
-    def _cells(self, cells: list[Text], bar: Text) -> Text:
-        line = Text()
-        for cell, width in zip(cells, (12, 11, self._agent, 4, self._status), strict=True):
-            cell.truncate(width, overflow="ellipsis", pad=True)
-            line.append_text(cell).append("  ")
-        return line.append_text(bar) if self._width else line
-
-    def _bar(self, moment: Moment) -> Text:
-        """Return where the agent worked on the run's axis; a mark where only its end is known."""
-        span, ended = self._run.span, moment.completed
-        if not self._width or span is None or ended is None:
-            return Text()
-        style = "red" if moment.failed else "cyan"
-        last = _cell(ended, span, self._width)
-        if moment.started is None:
-            return Text(" " * last).append("*" if self._ascii else "◆", style)
-        first = _cell(moment.started, span, self._width)
-        return Text(" " * first).append(("=" if self._ascii else "━") * (last - first + 1), style)
-
-    def _line(self, line: Text) -> None:
-        line.rstrip()
-        self._console.print(line, no_wrap=True, overflow="ellipsis")
-
-
-def _cell(instant: datetime, span: tuple[datetime, datetime], width: int) -> int:
-    length = span[1] - span[0] or timedelta(microseconds=1)
-    return round((instant - span[0]) / length * (width - 1))
+def _print_run(console: Console, run: Run) -> None:
+    _print_line(console, Text(f"Execution {run.execution_id}", style="bold"))
+    extent = (
+        "" if run.span is None else f"{run.span[0]:%Y-%m-%d %H:%M:%S} UTC, {duration_text(run.span[1] - run.span[0])}"
+    )
+    failed = sum(moment.failed for moment in run.moments)
+    notes = (extent, f"{failed} of {len(run.moments)} not successful" if failed else "")
+    _print_line(console, Text("  " + " · ".join(filter(None, notes)), style="dim"))
+    if run.replay_of is not None:
+        _print_line(console, Text(f"  replay of {run.replay_of}", style="dim"))
+    cells = [_cells(moment) for moment in run.moments]
+    width = _chart_width(console, cells)
+    pauses = run.pauses()
+    columns = [
+        Column(title, least=_LEAST_AGENT if title == "agent" else None, most=_MOST_AGENT if title == "agent" else None)
+        for title in _TITLES
+    ]
+    rows = [
+        Row(
+            [*moment_cells, _bar(moment, run.span, width, ascii_only=console.options.ascii_only)]
+            if width
+            else moment_cells,
+            above=[_pause_line(pauses[index])] if index in pauses else [],
+            below=[Text(f"    {moment.summary.headline}")],
+        )
+        for index, (moment, moment_cells) in enumerate(zip(run.moments, cells, strict=True))
+    ]
+    print_table(console, [*columns, Column("when")] if width else columns, rows)
 
 
 def _cells(moment: Moment) -> list[Text]:
     summary = moment.summary
     confidence = "odd" if summary.odd_confidence else "none"
     return [
-        Text(moment.summary.timestamp[11:23], style="dim"),
+        Text(summary.timestamp[11:23], style="dim"),
         Text("" if moment.duration is None else duration_text(moment.duration)),
         Text(summary.agent_type),
         Text(confidence if summary.confidence is None else f"{summary.confidence:.2f}"),
         status_mark(summary.status),
     ]
+
+
+def _chart_width(console: Console, cells: Sequence[Sequence[Text]]) -> int:
+    """Return how many columns are left for the chart; 0 if they are too few."""
+    widths = [max(cell.cell_len for cell in column) for column in zip(map(Text, _TITLES), *cells, strict=True)]
+    widths[_AGENT] = min(widths[_AGENT], _MOST_AGENT)
+    least, most = _CHART
+    room = console.width - sum(widths) - _GAP * len(widths)
+    return 0 if room < least else min(room, most)
+
+
+def _bar(moment: Moment, span: Span | None, width: int, *, ascii_only: bool) -> Text:
+    """Return where the agent worked on the execution's axis; a mark where only its completion is known."""
+    if span is None or moment.completed is None:
+        return Text()
+    style = "red" if moment.failed else "cyan"
+    last = _position(moment.completed, span, width)
+    if moment.started is None:
+        return Text(" " * last).append("*" if ascii_only else "◆", style)
+    first = _position(moment.started, span, width)
+    return Text(" " * first).append(("=" if ascii_only else "━") * (last - first + 1), style)
+
+
+def _position(instant: datetime, span: Span, width: int) -> int:
+    length = span[1] - span[0] or timedelta(microseconds=1)
+    return round((instant - span[0]) / length * (width - 1))
+
+
+def _pause_line(pause: timedelta) -> Text:
+    return Text(f"{'':14}· {duration_text(pause)} with no agent recorded at work", style="dim")
+
+
+def _print_line(console: Console, line: Text) -> None:
+    line.rstrip()
+    console.print(line, no_wrap=True, overflow="ellipsis")

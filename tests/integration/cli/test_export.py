@@ -54,11 +54,11 @@ def test_an_export_that_a_full_page_left_behind_goes_on(environ: dict[str, str],
     program = (
         "import os, signal, sys\n"
         "from recommendation_cli.export import resumable_file\n"
-        "append = resumable_file.GrowingFile.append\n"
+        "append = resumable_file.ResumableFile.append\n"
         "def once(self, page, state):\n"
         "    append(self, page, state)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
-        "resumable_file.GrowingFile.append = once\n"
+        "resumable_file.ResumableFile.append = once\n"
         "from recommendation_cli.app import main\n"
         "sys.argv = ['recs', 'export', 'agent', 'consensus', sys.argv[1]]\n"
         "main()"

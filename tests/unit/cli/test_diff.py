@@ -95,9 +95,9 @@ def test_equal_executions_end_with_0() -> None:
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "--- a",
-        "    recommendations: 1, the last at 2026-01-31 11:00:00 UTC",
+        "    1 recommendation, the last at 2026-01-31 11:00:00 UTC",
         "+++ b",
-        "    recommendations: 1, the last at 2026-01-31 12:00:00 UTC",
+        "    1 recommendation, the last at 2026-01-31 12:00:00 UTC",
         "",
         "No difference: consensus",
     ]
@@ -167,15 +167,15 @@ def test_an_agent_on_one_side_only_is_a_difference() -> None:
     made = [*_two(), item("knowledge-rag", execution_id="a", reasoning="Gone."), item("new", execution_id="b")]
     result = _recs("a", "b", made=made)
     assert result.exit_code == 1
-    assert "- knowledge-rag: only there\n    Gone." in result.stdout
-    assert "+ new: only there" in result.stdout
+    assert "- knowledge-rag: only in this execution\n    Gone." in result.stdout
+    assert "+ new: only in this execution" in result.stdout
 
 
 def test_an_agent_that_answered_twice_is_compared_answer_by_answer() -> None:
     """In the order of time."""
     again = item(execution_id="b", age=timedelta(seconds=-5), reasoning="Again.")
     result = _recs("a", "b", made=[again, *_two()[::-1]])
-    assert "+ consensus (2): only there\n    Again." in result.stdout
+    assert "+ consensus (2): only in this execution\n    Again." in result.stdout
     assert "No difference: consensus" in result.stdout
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from recommendation_cli.reading.document import render_document
-from recommendation_cli.reading.listing import LAYOUTS, WIDE, render_list
-from recommendation_cli.reading.summary import summarise
+from recommendation_cli.reading.document_view import render_document
+from recommendation_cli.reading.list_view import LAYOUTS, WIDE, render_list
+from recommendation_cli.summary import summarise
 from recommendation_cli.search.queries import Document
 from recommendation_shared.item.encoding import decode_item
 from tests.support.fakes.recommendation_table import item
@@ -181,8 +181,8 @@ def test_a_document_is_shown_whole() -> None:
 def test_a_document_points_out_what_is_odd() -> None:
     """An unusable confidence as the agent gave it, and each cut with its original size."""
     printed = _whole(_document(confidence=87, reasoning="x" * 500_000))
-    assert "! The agent's confidence was no number from 0 to 1; it said: 87" in printed
-    assert "! Cut to fit DynamoDB's 400 KB: /reasoning, of 500000 bytes" in printed
+    assert "! The agent's confidence was not a number from 0 to 1: 87" in printed
+    assert "! Cut to fit DynamoDB's 400 KB: /reasoning, originally 500000 bytes" in printed
 
 
 @pytest.mark.parametrize(("ttl", "expires"), [(None, "never"), ("soon", "soon"), (10**30, "1" + "0" * 30)])

@@ -17,8 +17,8 @@ from click.testing import CliRunner, Result
 from hypothesis import given, settings
 
 from recommendation_cli.app import recs
-from recommendation_cli.export.paging import StateError
-from recommendation_cli.export.resumable_file import GrowingFile, part_path, state_path
+from recommendation_cli.export.state import StateError
+from recommendation_cli.export.resumable_file import ResumableFile, part_path, state_path
 from recommendation_cli.export.verify import verify
 from recommendation_cli.output import json_line
 from recommendation_shared.envelope.model import Envelope
@@ -86,12 +86,12 @@ def test_a_period_is_read_agent_by_agent(tmp_path: Path) -> None:
     client = FakeDynamoDb([item()])
     result = _recs(client, "period", tmp_path / "p.jsonl")
     assert len(client.queries) == 7
-    assert "Read: signal-intelligence, " in result.stderr
+    assert "Agent types read: signal-intelligence, " in result.stderr
     client = FakeDynamoDb([item()])
     result = _recs(client, "period", tmp_path / "q.jsonl", "--agent", "own", "--agent", "consensus")
     asked = [query["ExpressionAttributeValues"][":key"]["S"] for query in client.queries]
     assert asked == ["own", "consensus"]
-    assert "Read: own, consensus." in result.stderr
+    assert "Agent types read: own, consensus." in result.stderr
 
 
 @pytest.mark.parametrize("args", [("--agent", "consensus"), ("--min-confidence", "0.80")])
@@ -111,7 +111,7 @@ def test_an_export_of_what_is_not_there_says_what_may_have_been_meant(tmp_path: 
     nothing = _recs(client, "incident", "incident-7", tmp_path / "x.jsonl", "--agent", "oracle")
     assert "has agent oracle: they are of consensus (1)" in nothing.stderr
     nothing = _recs(client, "period", tmp_path / "x.jsonl", "--min-confidence", "1")
-    assert "1 have less than --min-confidence" in nothing.stderr
+    assert "1 are below --min-confidence" in nothing.stderr
     assert list(tmp_path.iterdir()) == []
 
 
@@ -147,7 +147,7 @@ def test_an_interrupted_export_goes_on_where_it_was(good_pages: int, tmp_path: P
     all_pages = _pages(4)
     failed = _recs(FakeDynamoDb(*all_pages[:good_pages], _outage()), "incident", "incident-7", file)
     assert failed.exit_code == 3
-    assert f"Go on with: recs export resume {file}" in failed.stderr
+    assert f"To resume: recs export resume {file}" in failed.stderr
     assert not file.exists()
     client = FakeDynamoDb(*all_pages)
     assert _recs(client, "resume", file).exit_code == 0
@@ -232,7 +232,7 @@ def test_what_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
     other = tmp_path / "j.jsonl"
     _recs(FakeDynamoDb([item()], _outage()), "incident", "incident-7", other)
     refused = _recs(FakeDynamoDb([item()]), "incident", "incident-7", other)
-    assert "go on with recs export resume" in refused.stderr
+    assert "resume it with recs export resume" in refused.stderr
     assert _recs(FakeDynamoDb([item()]), "incident", "incident-7", other, "--overwrite").exit_code == 0
 
 
@@ -261,7 +261,7 @@ def test_an_export_of_nothing_leaves_nothing(pages: Any, code: int, tmp_path: Pa
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
-        ("x.txt", "tells no format"),
+        ("x.txt", "Cannot tell the format from the name"),
         ("missing/x.jsonl", "cannot be written: No such file"),
     ],
 )
@@ -277,14 +277,14 @@ def test_a_file_that_cannot_be_is_wrong_usage(name: str, sentence: str, tmp_path
 def test_a_full_disk_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what was written before can be gone on with."""
     file = tmp_path / "i.jsonl"
-    append = GrowingFile.append
+    append = ResumableFile.append
 
-    def fill(self: GrowingFile, page: bytes, state: Any) -> None:
+    def fill(self: ResumableFile, page: bytes, state: Any) -> None:
         if state.progress.documents > 2:
             raise OSError(28, "No space left on device")
         append(self, page, state)
 
-    monkeypatch.setattr(GrowingFile, "append", fill)
+    monkeypatch.setattr(ResumableFile, "append", fill)
     result = _recs(FakeDynamoDb(*_pages()), "incident", "incident-7", file)
     monkeypatch.undo()
     assert result.exit_code == 5
@@ -301,7 +301,7 @@ def test_a_state_of_another_kind_is_refused(state: str, tmp_path: Path) -> None:
     part_path(file).touch()
     result = _recs(FakeDynamoDb(), "resume", file)
     assert result.exit_code == 2
-    assert "begin again with --overwrite" in result.stderr
+    assert "start again with --overwrite" in result.stderr
 
 
 def test_a_file_shorter_than_its_state_is_refused(tmp_path: Path) -> None:
@@ -310,7 +310,7 @@ def test_a_file_shorter_than_its_state_is_refused(tmp_path: Path) -> None:
     _recs(FakeDynamoDb([item()], _outage()), "incident", "incident-7", file)
     part_path(file).write_bytes(b"short")
     with pytest.raises(StateError, match="is shorter than"):
-        GrowingFile.resume(file)
+        ResumableFile.resume(file)
     assert _recs(FakeDynamoDb(), "resume", tmp_path / "none.jsonl").exit_code == 2
 
 
@@ -331,10 +331,10 @@ def test_a_trimmed_item_comes_back_too() -> None:
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        (lambda line: line.replace(b"0.87", b"0.88"), "the content gives the digest"),
-        (lambda line: line.replace(b'"ttl":', b'"ttl":1'), "the content gives the ttl"),
-        (lambda line: line.replace(b'"confidence":0.87', b'"confidence": 0.87'), "in other bytes"),
-        (lambda line: line.replace(b'"contentDigest"', b'"digest"'), "the content gives the digest"),
+        (lambda line: line.replace(b"0.87", b"0.88"), "the content has the digest"),
+        (lambda line: line.replace(b'"ttl":', b'"ttl":1'), "the content has the ttl"),
+        (lambda line: line.replace(b'"confidence":0.87', b'"confidence": 0.87'), "not the bytes that recs export writes"),
+        (lambda line: line.replace(b'"contentDigest"', b'"digest"'), "the content has the digest"),
         (lambda line: line[:-10], "the file was cut off"),
         (lambda line: line[:50] + b"\n", "must be JSON"),
         (lambda line: b"[]\n", "InvalidEnvelope"),  # noqa: ARG005 - all have one argument
@@ -357,7 +357,7 @@ def test_a_document_twice_is_found(tmp_path: Path) -> None:
     """As a faulty continuation would leave it."""
     file = tmp_path / "x.jsonl"
     file.write_bytes(json_line(decode_item(item())) * 2)
-    assert "line 2: rec-incident-7-consensus-2026-01-31T12:00:00Z: this recommendation was there before" in (
+    assert "line 2: rec-incident-7-consensus-2026-01-31T12:00:00Z: the same recommendation is on an earlier line" in (
         _recs(FakeDynamoDb(), "verify", file).stdout
     )
 

@@ -122,7 +122,7 @@ def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path, monkeypatch: 
     client = FakeDynamoDb(_made())
     result = _recs(client, "incident", "incident-7", tmp_path / "i.parquet")
     assert result.exit_code == 2
-    assert "Parquet needs pyarrow: pip install 'opx-agent-recommendations[parquet]'" in result.stderr
+    assert "Parquet needs pyarrow: install it next to recs (pip install pyarrow)" in result.stderr
     assert client.queries == []
     assert _recs(client, "incident", "incident-7", tmp_path / "i.jsonl").exit_code == 0
     monkeypatch.undo()
@@ -169,7 +169,7 @@ def test_documents_written_by_hand_keep_what_no_column_can_hold(tmp_path: Path) 
 @pytest.mark.parametrize(
     ("column", "value", "what"),
     [
-        ("confidence", 0.5, "row 2: (no ID): the column confidence does not say what the document does"),
+        ("confidence", 0.5, "row 2: (no ID): the column confidence does not match the document"),
         ("timestamp", None, "the column timestamp does not"),
         ("document", "{}", "InvalidEnvelope"),
     ],
@@ -196,9 +196,9 @@ def test_a_damaged_or_foreign_file_is_found(tmp_path: Path) -> None:
     _write(file, _lines(_made()))
     file.write_bytes(file.read_bytes()[:-10])
     cut = _recs(FakeDynamoDb(), "verify", file)
-    assert (cut.exit_code, "is damaged, or no Parquet" in cut.stderr) == (4, True)
+    assert (cut.exit_code, "is damaged or is not Parquet" in cut.stderr) == (4, True)
     pq.write_table(pa.table({"document": ["{}"]}), file)
-    assert "not what recs export writes" in _recs(FakeDynamoDb(), "verify", file).stderr
+    assert "was not written by recs export" in _recs(FakeDynamoDb(), "verify", file).stderr
 
 
 def test_a_byte_that_was_changed_never_changes_what_is_read_unnoticed(tmp_path: Path) -> None:

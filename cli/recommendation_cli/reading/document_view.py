@@ -1,4 +1,4 @@
-"""One recommendation whole, for people, with what is odd about it pointed out."""
+"""How one recommendation looks on a terminal: in full, with anything unusual about it pointed out."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -8,44 +8,45 @@ from rich.console import Console
 from rich.text import Text
 
 from recommendation_cli.output import pretty_json
-from recommendation_cli.reading.summary import summarise
+from recommendation_cli.screen.table import print_fields
 from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.screen.visible import visible, visible_lines
 from recommendation_cli.search.queries import TTL, Document
+from recommendation_cli.summary import summarise
 from recommendation_shared.envelope.identity import EPOCH
 from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
 from recommendation_shared.item.trim import TRUNCATED
 
-_HEADED: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL}
+_IN_HEADER: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL}
 _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")
-_LABEL_CELLS: Final = 12
 
 
 def render_document(console: Console, document: Document, *, digest: str, intact: bool) -> None:
-    """Print a document; `digest` says what became of its verification, `intact` whether it succeeded."""
+    """Print a document; `digest` words the result of verifying it, `intact` says whether it matched."""
     summary = summarise(document)
-    confidence = confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=console.options.ascii_only)
+    ascii_only = console.options.ascii_only
+    confidence = confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only)
     console.print(Text(summary.recommendation_id, style="bold"), soft_wrap=True)
-    for label, value in (
-        ("incident", Text(summary.incident_id)),
-        ("execution", Text(summary.execution_id)),
-        ("agent", Text(summary.agent_type)),
-        ("completed", Text(summary.timestamp)),
-        ("confidence", confidence),
-        ("status", status_mark(summary.status)),
-        ("expires", Text(_expiry(document))),
-        ("digest", Text(digest, style="" if intact else "bold red")),
-    ):
-        console.print(Text(f"  {label:<{_LABEL_CELLS}}", style="dim").append_text(value), soft_wrap=True)
-    for warning in _oddities(document):
+    fields = {
+        "incident": Text(summary.incident_id),
+        "execution": Text(summary.execution_id),
+        "agent": Text(summary.agent_type),
+        "completed": Text(summary.timestamp),
+        "confidence": confidence,
+        "status": status_mark(summary.status),
+        "expires": Text(_expiry(document)),
+        "digest": Text(digest, style="" if intact else "bold red"),
+    }
+    print_fields(console, [(Text(label, style="dim"), value) for label, value in fields.items()], indent=2)
+    for warning in _warnings(document):
         console.print(Text(f"! {warning}", style="yellow"), soft_wrap=True)
-    other = {name: value for name, value in document.items() if name not in {*_HEADED, *_SECTIONS}}
     for name in _SECTIONS:
-        _section(console, name, document.get(name))
-    _section(console, "other fields", other)
+        _print_section(console, name, document.get(name))
+    other = {name: value for name, value in document.items() if name not in {*_IN_HEADER, *_SECTIONS}}
+    _print_section(console, "other fields", other)
 
 
-def _section(console: Console, name: str, value: Any) -> None:
+def _print_section(console: Console, name: str, value: Any) -> None:
     console.print()
     console.print(Text(name, style="bold"))
     if isinstance(value, str):
@@ -65,15 +66,15 @@ def _expiry(document: Document) -> str:
         return visible(str(expiry))
 
 
-def _oddities(document: Document) -> Iterator[str]:
+def _warnings(document: Document) -> Iterator[str]:
     metadata = document.get("metadata")
     if not isinstance(metadata, dict):
         return
     if RAW_CONFIDENCE in metadata:
         raw = visible(str(metadata[RAW_CONFIDENCE]))
-        yield f"The agent's confidence was no number from 0 to 1; it said: {raw}"
+        yield f"The agent's confidence was not a number from 0 to 1: {raw}"
     cuts = metadata.get(TRUNCATED)
     for cut in cuts if isinstance(cuts, list) else []:
         if isinstance(cut, dict):
             path, size = visible(str(cut.get("path"))), visible(str(cut.get("bytes")))
-            yield f"Cut to fit DynamoDB's 400 KB: {path}, of {size} bytes (metadata.{TRUNCATED} has its SHA-256)"
+            yield f"Cut to fit DynamoDB's 400 KB: {path}, originally {size} bytes (SHA-256 in metadata.{TRUNCATED})"

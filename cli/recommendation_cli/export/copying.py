@@ -1,0 +1,40 @@
+"""Copying search results page by page, with a state after each page from which a later run can resume."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Final
+
+from recommendation_cli.aws.connection import DynamoDb
+from recommendation_cli.export.state import ExportState, Progress
+from recommendation_cli.output import csv_header, csv_line, json_line
+from recommendation_cli.search.queries import Document, is_expired, pages
+from recommendation_shared.item.encoding import decode_item
+
+# Parquet is converted from JSON Lines at the end: a Parquet file cannot be cut off and continued.
+_LINES: Final[dict[str, Callable[[Document], bytes]]] = {"jsonl": json_line, "parquet": json_line, "csv": csv_line}
+
+
+def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportState]]:
+    """Yield the bytes of page after page, each with the state that holds once they are written."""
+    plan, progress = state.plan, state.progress
+    if progress == Progress() and plan.file_format == "csv":
+        header = csv_header()
+        progress = replace(progress, size=len(header))
+        yield header, ExportState(plan, progress)
+    line = _LINES[plan.file_format]
+    for number in range(progress.search, len(plan.keys)):
+        for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
+            current = [decode_item(item) for item in page.items if plan.now is None or not is_expired(item, plan.now)]
+            wanted = [document for document in current if plan.only.passes(document)]
+            others = Counter(str(document.get("agentType")) for document in current if not plan.only.passes(document))
+            written = b"".join(map(line, wanted))
+            progress = Progress(
+                search=number if page.last is not None else number + 1,
+                after=None if page.last is None else dict(page.last),
+                size=progress.size + len(written),
+                documents=progress.documents + len(wanted),
+                expired=progress.expired + len(page.items) - len(current),
+                others=dict(others + Counter(progress.others)),
+            )
+            yield written, ExportState(plan, progress)

@@ -1,0 +1,35 @@
+"""Where an export goes, and in which format."""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import Final
+
+import click
+
+from recommendation_cli.options import STDOUT
+from recommendation_cli.screen.visible import visible
+
+EXPORT_FORMATS: Final = ("jsonl", "csv", "parquet")
+_SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """A file name (or `-`), the format if it was given, and whether an existing file may be replaced."""
+
+    path: str
+    file_format: str | None
+    overwrite: bool
+
+    def resolved_format(self) -> str:
+        """Return `jsonl`, `csv` or `parquet`; raise a usage error when neither the option nor the name says which."""
+        implied = "jsonl" if self.path == STDOUT else _SUFFIXES.get(PurePath(self.path).suffix.lower())
+        file_format = self.file_format or implied
+        if file_format is None:
+            raise click.UsageError(
+                f"Cannot tell the format from the name {visible(self.path)}: end it with .jsonl, .csv or .parquet, or"
+                " pass --format."
+            )
+        if file_format == "parquet" and self.path == STDOUT:
+            raise click.UsageError("Parquet cannot be written to standard output: name a file.")
+        return file_format

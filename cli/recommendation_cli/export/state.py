@@ -1,0 +1,87 @@
+"""What an export covers and how far it has come: everything that is needed to resume it, as saved in FILE.state."""
+
+from dataclasses import asdict, dataclass, field
+from decimal import Decimal
+from typing import Any, Final, Self
+
+from recommendation_cli.aws.connection import Target
+from recommendation_cli.search.filters import Filter
+from recommendation_cli.search.period import Period
+from recommendation_cli.search.queries import Search
+from recommendation_shared.item.attribute_value import AttributeValue
+
+_STATE_VERSION: Final = 3
+
+Keys = tuple[tuple[str, str], ...]
+"""The searches to run one after another, as index key and value, such as `(("incidentId", "incident-7"),)`."""
+
+
+class StateError(ValueError):
+    """A state file that this version of `recs` did not write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is exported from where. `now` (epoch seconds) hides what had expired by then; None hides nothing.
+
+    It is fixed when an export starts, so that resuming later produces the same file.
+    """
+
+    target: Target
+    keys: Keys
+    period: Period
+    only: Filter
+    file_format: str
+    now: float | None
+
+    def search(self, number: int) -> Search:
+        """Return one of the searches."""
+        key, value = self.keys[number]
+        return Search(key, value, period=self.period, oldest_first=True, only=self.only)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an export has come: the current search, the key to continue after, and what the file holds so far."""
+
+    search: int = 0
+    after: dict[str, AttributeValue] | None = None
+    size: int = 0  # bytes
+    documents: int = 0
+    expired: int = 0
+    others: dict[str, int] = field(default_factory=dict)  # agent type -> how many the filter rejected
+
+
+@dataclass(frozen=True, slots=True)
+class ExportState:
+    """The plan and the progress of one export."""
+
+    plan: Plan
+    progress: Progress
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON values."""
+        least = self.plan.only.least_confidence
+        only = [list(self.plan.only.agents), None if least is None else str(least)]
+        plan = {**asdict(self.plan), "only": only}
+        return {"version": _STATE_VERSION, "plan": plan, "progress": asdict(self.progress)}
+
+    @classmethod
+    def from_json(cls, value: Any) -> Self:
+        """Read what `to_json` returned; raise `StateError` for anything else."""
+        try:
+            if value["version"] != _STATE_VERSION:
+                raise StateError(f"version {value['version']!r} is not known")
+            given = value["plan"]
+            agents, least = given["only"]
+            plan = Plan(
+                target=Target(**given["target"]),
+                keys=tuple((str(key), str(wanted)) for key, wanted in given["keys"]),
+                period=Period(*given["period"]),
+                only=Filter(tuple(map(str, agents)), None if least is None else Decimal(least)),
+                file_format=given["file_format"],
+                now=given["now"],
+            )
+            return cls(plan, Progress(**value["progress"]))
+        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
+            raise StateError(str(error)) from None

@@ -1,0 +1,80 @@
+"""How lists look on a terminal: grouped, newest first; one line per recommendation if it fits, two otherwise."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import Final, NamedTuple
+
+from rich.console import Console
+from rich.text import Text
+
+from recommendation_cli.screen.table import Cell, Column, Row, print_table
+from recommendation_cli.screen.terminal import confidence_bar, status_mark
+from recommendation_cli.summary import Summary
+
+WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
+_MOST_NAME: Final = 40  # columns of an incident's ID or an agent's type; the other formats print it in full
+_LEAST_NAME: Final = 12
+_LEAST_HEADLINE: Final = 20
+
+
+class Layout(NamedTuple):
+    """How a list is arranged: `group` forms the groups (None: only days do), `column` tells rows in a group apart."""
+
+    group: str | None
+    column: str
+
+
+LAYOUTS: Final = {
+    "incidentId": Layout(group="execution_id", column="agent_type"),
+    "executionId": Layout(group="incident_id", column="agent_type"),
+    "agentType": Layout(group=None, column="incident_id"),
+}
+_NOUNS: Final = {"execution_id": "Execution", "incident_id": "Incident", "agent_type": "Agent"}
+
+
+def render_list(console: Console, summaries: Sequence[Summary], layout: Layout) -> None:
+    """Print summaries, grouped by execution (or incident) and UTC day; at least one, the newest first."""
+    is_wide = console.width >= WIDE
+    columns = (
+        Column("time (UTC)"),
+        Column(_NOUNS[layout.column].lower(), least=_LEAST_NAME, most=_MOST_NAME),
+        Column("confidence"),
+        Column("status"),
+        Column("summary" if is_wide else "", least=_LEAST_HEADLINE),
+    )
+    rows = [
+        Row(_cells(console, summary, layout.column), above=() if position else (Text(), Text(heading, style="bold")))
+        for heading, members in _groups(summaries, layout.group)
+        for position, summary in enumerate(members)
+    ]
+    print_table(console, columns, rows, fold=not is_wide)
+
+
+def _groups(summaries: Sequence[Summary], group: str | None) -> Iterable[tuple[str, list[Summary]]]:
+    """Yield headings with their rows; the group with the newest recommendation comes first, and stays together."""
+    grouped: dict[str, list[Summary]] = {}
+    for summary in summaries:
+        grouped.setdefault(getattr(summary, group) if group else "", []).append(summary)
+    for name, members in grouped.items():
+        for day, rows in groupby(members, key=lambda summary: summary.timestamp[:10]):
+            yield (f"{_NOUNS[group]} {name} · {day} UTC" if group else f"{day} UTC"), list(rows)
+
+
+def _cells(console: Console, summary: Summary, column: str) -> list[Cell]:
+    status = status_mark(summary.status)
+    if summary.truncated:
+        status.append(" cut", style="yellow")
+    ascii_only = console.options.ascii_only
+    return [
+        Text(_time_of_day(summary.timestamp), style="dim"),
+        getattr(summary, column),
+        confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only),
+        status,
+        summary.headline,
+    ]
+
+
+def _time_of_day(timestamp: str) -> str:
+    """Return the time as it appears in the recommendation's ID: in its shortest exact form."""
+    time = timestamp[11:].removesuffix("Z")
+    return time.rstrip("0").removesuffix(".") if "." in time else time
