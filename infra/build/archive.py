@@ -1,15 +1,15 @@
-"""Zips whose bytes depend on their contents alone."""
+"""Write zips whose bytes depend only on their contents."""
 
 import zipfile
 from pathlib import Path
 
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can hold
-_MODE = 0o100644 << 16  # a plain file that Lambda's unprivileged user can read
-_UNIX = 3  # the system that the mode belongs to; zipfile would write the one it runs on
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # the earliest time a zip can hold
+_MODE = 0o100644 << 16  # a regular file that Lambda's unprivileged user can read
+_UNIX = 3  # the system that defines the mode; zipfile would record the one it runs on
 
 
 def write_zip(archive: Path, prefix: str, *trees: Path) -> int:
-    """Write the trees into one zip, under `prefix` and in sorted order; return the bytes that it unpacks to."""
+    """Write the trees into one zip, under `prefix` and in sorted order; return its uncompressed size in bytes."""
     files = sorted(
         (prefix + file.relative_to(tree).as_posix(), file)
         for tree in trees

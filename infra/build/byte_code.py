@@ -1,4 +1,4 @@
-"""Byte code for the Python that will run it, so that a cold start compiles nothing."""
+"""Compile byte code with the Python that will run it, so that a cold start compiles nothing."""
 
 import os
 import shutil
@@ -17,34 +17,34 @@ _PROBE = "import platform; print(platform.python_version())"
 
 @dataclass(frozen=True)
 class Interpreter:
-    """A Python that really runs."""
+    """A Python that has been run successfully."""
 
     path: str
-    version: str  # such as 3.13.2
+    version: str  # full, such as 3.13.2
 
 
 def interpreter(version: str) -> Interpreter:
-    """Return an interpreter of this version (`3.13`), which may be another than this one.
+    """Return an interpreter of this minor version (`3.13`), not necessarily the running one.
 
-    Byte code is bound to a minor version of Python, so a zip for Lambda needs Lambda's to compile it. Raises
-    `BuildError` if there is none: to leave the byte code out instead would make the zip depend on the machine.
+    Byte code works only with the minor version that compiled it, so a zip for Lambda needs Lambda's. Raises
+    `BuildError` if there is none: silently leaving out the byte code would make the zip depend on the machine.
     """
     for candidate in _candidates(version):
-        done = subprocess.run(  # noqa: S603 - an interpreter found where interpreters are, constant arguments
+        done = subprocess.run(  # noqa: S603 - an interpreter from a known location, constant arguments
             [candidate, "-I", "-c", _PROBE], capture_output=True, text=True, check=False
         )
-        found = done.stdout.strip()
-        if done.returncode == 0 and found.startswith(f"{version}."):
-            return Interpreter(candidate, found)
+        full_version = done.stdout.strip()
+        if done.returncode == 0 and full_version.startswith(f"{version}."):
+            return Interpreter(candidate, full_version)
     raise BuildError(
-        f"there is no Python {version} here to compile with. Install one (pyenv install {version}, uv python install "
-        f"{version}, brew or apt install python{version}), or name it with {VARIABLE}=/path/to/python. "
-        "Without it, --no-byte-code makes a zip whose cold start takes more than twice as long"
+        f"no Python {version} was found to compile with. Install it (pyenv install {version}, uv python install "
+        f"{version}, brew or apt install python{version}) or set {VARIABLE}=/path/to/python. "
+        "Or use --no-byte-code, which more than doubles the cold start"
     )
 
 
 def _candidates(version: str) -> Iterator[str]:
-    """Yield this interpreter, and those in the places where version managers put them without a PATH."""
+    """Yield the named interpreter, this one, and those that version managers install outside the PATH."""
     if named := os.environ.get(VARIABLE):
         yield from filter(None, [shutil.which(named)])
     yield sys.executable
@@ -55,14 +55,14 @@ def _candidates(version: str) -> Iterator[str]:
 
 
 def compile_tree(python: Interpreter, tree: Path, unpacked_at: str) -> None:
-    """Write byte code beside every source file.
+    """Write byte code next to every source file.
 
-    It is never checked against its source (the zip cannot change under it), and names the folder that the tree will
-    have in Lambda, in tracebacks and instead of the one that it has here. Raises `BuildError`.
+    Python will not check it against its source, because a deployed zip cannot change. Tracebacks name `unpacked_at`,
+    the tree's folder in Lambda, instead of its folder here. Raises `BuildError`.
     """
     command = [python.path, "-I", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash"]
-    done = subprocess.run(  # noqa: S603 - an interpreter that `interpreter` found, our own folder
+    done = subprocess.run(  # noqa: S603 - an interpreter returned by `interpreter`, our own folder
         [*command, "-s", str(tree), "-p", unpacked_at, str(tree)], capture_output=True, text=True, check=False
     )
     if done.returncode != 0:
-        raise BuildError(f"compiling {tree} failed:\n{done.stdout}{done.stderr}")
+        raise BuildError(f"could not compile {tree}:\n{done.stdout}{done.stderr}")

@@ -1,72 +1,88 @@
-"""An artifact's dependencies, installed from its lock file and reduced to what it loads."""
+"""Install an artifact's dependencies from its lock file and keep only the files it loads."""
 
 import hashlib
 import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from infra.build.artifacts import Artifact
+from infra.build.artifacts import FUNCTION_PYTHON, Artifact
 from infra.build.byte_code import Interpreter, compile_tree
 from infra.errors import BuildError
 
-_OF_THE_INSTALLER = frozenset({".lock", "bin"})
+_INSTALLER_FILES = frozenset({".lock", "bin"})
 
-# Read by tools at build or install time, never by the function. Licences stay, as they ask to; and METADATA, from
-# which libraries learn each other's versions.
+# Read by tools at build or install time, never by the function. Licences stay because they require it, and METADATA
+# because libraries read each other's versions from it.
 _UNUSED_SUFFIXES = frozenset({".c", ".h", ".js", ".pxd", ".pyi", ".pyx", ".rst", ".typed"})
 _UNUSED_METADATA = frozenset({"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"})
 
 
-# uv installs in a second what takes pip ten, for any platform on any other.
+# uv takes a second where pip takes ten, and installs for any platform from any other.
 _UV_INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
 
 
 @dataclass(frozen=True)
 class Target:
-    """Where the zip is to run."""
+    """The platform and the Python that will run the zip."""
 
     platform: str
     python: str  # major.minor
-    wheels_for: str | None = None  # uv's name of the platform; None: whatever fits this interpreter
+    wheels_for: str | None = None  # uv's name for the platform; None means this machine and interpreter
 
     @property
     def uv_options(self) -> list[str]:
-        """What makes uv choose wheels for this target rather than for this machine."""
+        """The options that make uv choose wheels for this target instead of this machine."""
         if self.wheels_for is None:
             return []
         return ["--python-platform", self.wheels_for, "--python-version", self.python]
 
 
-# Lambda's python3.13 runs on Amazon Linux 2023, which has glibc 2.34.
+# Lambda's python3.12 and later run on Amazon Linux 2023, which has glibc 2.34; python3.11 on Amazon Linux 2, with 2.26.
+_ON_AMAZON_LINUX_2 = frozenset({"3.11"})
 TARGETS = {
     "local": Target("local", f"{sys.version_info.major}.{sys.version_info.minor}"),
-    "arm64": Target("arm64", "3.13", "aarch64-manylinux_2_34"),
-    "x86_64": Target("x86_64", "3.13", "x86_64-manylinux_2_34"),
+    "arm64": Target("arm64", FUNCTION_PYTHON, "aarch64-manylinux_2_34"),
+    "x86_64": Target("x86_64", FUNCTION_PYTHON, "x86_64-manylinux_2_34"),
 }
 
 
+def target_for(artifact: Artifact, platform: str, python: str | None) -> Target:
+    """Return where the artifact will run; `python` None means the platform's default. Raises `BuildError`."""
+    target = TARGETS[platform]
+    if python is None or python == target.python:
+        return target
+    if target.wheels_for is None:
+        raise BuildError(f"a local build is for the Python that runs it, {target.python}; run that of {python} instead")
+    if python not in artifact.pythons:
+        raise BuildError(f"{artifact.name} cannot be built for Python {python}, only for {', '.join(artifact.pythons)}")
+    wheels_for = target.wheels_for
+    if python in _ON_AMAZON_LINUX_2:
+        wheels_for = wheels_for.replace("_2_34", "_2_17")  # uv knows no name between 2.17 and 2.28
+    return replace(target, python=python, wheels_for=wheels_for)
+
+
 def is_needed(path: PurePosixPath, services: frozenset[str] | None) -> bool:
-    """Whether the artifact needs this file of its installed dependencies; `services` None means all of AWS."""
+    """Return whether the artifact needs this file of its dependencies; `services` None means all AWS services."""
     first, *rest = path.parts
-    if first in _OF_THE_INSTALLER or path.suffix in _UNUSED_SUFFIXES or "tests" in path.parts[:-1]:
+    if first in _INSTALLER_FILES or path.suffix in _UNUSED_SUFFIXES or "tests" in path.parts[:-1]:
         return False
     if first.endswith(".dist-info"):
         return path.name not in _UNUSED_METADATA
     if first in {"boto3", "botocore"} and rest[:1] == ["data"]:
-        # A file directly in data/ (endpoints, partitions, retry rules) belongs to every service.
+        # Files directly in data/ (endpoints, partitions, retry rules) apply to every service.
         shared = len(rest) == len(["data", path.name])
         return shared or ("examples" not in path.name and (services is None or rest[1] in services))
     return path.parts[:2] != ("boto3", "examples")
 
 
 def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter | None, cache: Path) -> Path:
-    """Return the folder with the artifact's dependencies for this target, installing them if the lock file is new.
+    """Return the folder of the artifact's dependencies for this target, and install them if the lock file changed.
 
-    The folder appears complete or not at all, so an interrupted or a concurrent build does no harm. Raises
-    `BuildError` if uv or the compiler fails.
+    The folder appears complete or not at all, so an interrupted or concurrent build does no harm. Raises `BuildError`
+    if uv or the compiler fails.
     """
     rules = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("dependencies.py", "byte_code.py"))
     parts = repr((artifact, target, python and python.version)).encode()
@@ -86,7 +102,7 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
             compile_tree(python, staged, artifact.unpacked_at)
         try:
             staged.rename(folder)
-        except OSError:  # a concurrent build was first, and may be reading its folder by now
+        except OSError:  # a concurrent build was first and may already be reading its folder
             if not folder.is_dir():
                 raise
     for older in cache.glob(f"{kind}-*"):
@@ -96,7 +112,7 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
 
 
 def _install_wheels(lock: Path, target: Target, folder: Path) -> None:
-    folder.mkdir()  # uv makes none for an empty lock file
+    folder.mkdir()  # uv creates none for an empty lock file
     pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", str(lock)]
     done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
         [*_UV_INSTALL, *pinned, *target.uv_options, "--target", str(folder)],
@@ -105,4 +121,6 @@ def _install_wheels(lock: Path, target: Target, folder: Path) -> None:
         check=False,
     )
     if done.returncode != 0:
-        raise BuildError(f"uv could not install {lock.name} for {target.platform}:\n{done.stderr.strip()}")
+        raise BuildError(
+            f"uv could not install {lock.name} for {target.platform}, Python {target.python}:\n{done.stderr.strip()}"
+        )

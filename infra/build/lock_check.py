@@ -1,7 +1,7 @@
-"""Check that every locked package has a usable wheel on the newest supported Python: `python -m infra.build.lock_check`.
+"""Check that every locked package has a wheel for the newest supported Python: `python -m infra.build.lock_check`.
 
-A lock file holds hashes but not what they belong to, so only a package index can answer: uv resolves each file for the
-platform without installing anything.
+A lock file holds hashes without the names of their files, so only a package index can answer: uv resolves each lock
+file for each platform without installing anything.
 """
 
 import subprocess
@@ -35,12 +35,14 @@ class NoIndexError(BuildError):
 
 @dataclass(frozen=True)
 class Check:
-    """One lock file on one platform, in uv's name for it."""
+    """A lock file and a platform, under uv's name for it."""
 
     lock: Path
     platform: str
 
-    def __str__(self) -> str:
+    @property
+    def name(self) -> str:
+        """The lock file and the platform, for people."""
         return f"requirements/{self.lock.name} on {self.platform}"
 
 
@@ -70,7 +72,7 @@ def missing_wheels(check: Check) -> str | None:
     explanation = done.stderr.strip()
     if any(sign in explanation for sign in _NO_WHEEL):
         return explanation
-    raise NoIndexError(f"no package index could answer for {check}:\n{explanation}")
+    raise NoIndexError(f"no package index could answer for {check.name}:\n{explanation}")
 
 
 def main() -> int:
@@ -83,7 +85,7 @@ def main() -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     for check, missing in zip(every, results, strict=True):
-        sys.stdout.write(f"{check}, Python {PYTHON}: {'ok' if missing is None else missing}\n")
+        sys.stdout.write(f"{check.name}, Python {PYTHON}: {'ok' if missing is None else missing}\n")
     return int(any(results))
 
 

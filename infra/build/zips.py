@@ -1,7 +1,6 @@
 """Build the zips: `python -m infra.build --platform arm64`.
 
-The same inputs give the same bytes, so a deployment changes only when something changed, and a
-second build with nothing changed takes no time.
+The same inputs give the same bytes, so a deployment shows only real changes, and a build without changes does nothing.
 """
 
 import hashlib
@@ -14,77 +13,81 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.build.archive import write_zip
-from infra.build.artifacts import ARTIFACTS, CONSUMER, Artifact
+from infra.build.artifacts import CONSUMER, Artifact
 from infra.build.byte_code import Interpreter, compile_tree, interpreter
-from infra.build.dependencies import TARGETS, Target, install
+from infra.build.dependencies import Target, install, target_for
 from infra.errors import BuildError
 from infra.paths import ROOT
 
 OUTPUT = ROOT / "build" / "consumer.zip"
 
+_NOT_SOURCE = shutil.ignore_patterns("__pycache__")
 _RULES = ("archive.py", "artifacts.py", "byte_code.py", "dependencies.py", "zips.py")
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished zip. Sizes are bytes."""
+    """A finished zip. Sizes are in bytes."""
 
     path: str
     platform: str
+    python: str  # major.minor
     inputs: str
     digest: str
     compressed: int
     uncompressed: int
-    byte_code: str | None  # the Python that compiled it
+    byte_code: str | None  # the full version of the Python that compiled it
 
 
-def build(
+def build(  # noqa: PLR0913 - what, for where, and to where; all have defaults
     platform: str = "local",
     output: Path = OUTPUT,
     root: Path = ROOT,
     artifact: Artifact = CONSUMER,
     *,
     byte_code: bool = True,
+    python: str | None = None,
 ) -> Built:
-    """Build the artifact from its packages under `root`, or return the zip that is still right.
+    """Build the artifact from its packages under `root`, or return the existing zip if its inputs are unchanged.
 
-    Raises `BuildError` if a package is missing, if uv, the compiler or the compiler's Python fails, or if the zip is
-    over its artifact's limits.
+    `python` (`3.14`) is the Lambda runtime's; None means the platform's default. Raises `BuildError` if the artifact
+    cannot be built for it, a package is missing, uv, the compiler or its Python fails, or the zip exceeds a limit.
     """
-    target = TARGETS[platform]
+    target = target_for(artifact, platform, python)
     lock = root / "requirements" / f"{artifact.extra}.lock"
     sources = _sources(artifact, root)
-    python = interpreter(target.python) if byte_code else None
-    inputs = _digest_of_inputs(artifact, target, python, [lock, *sources], root)
+    compiler = interpreter(target.python) if byte_code else None
+    inputs = _digest_of_inputs(artifact, target, compiler, [lock, *sources], root)
     stamp = output.with_name(output.name + ".stamp")
     if (previous := _previous(stamp, output, inputs)) is not None:
         return previous
     output.parent.mkdir(parents=True, exist_ok=True)
-    dependencies = install(artifact, lock, target, python, output.parent / "dependencies")
+    dependencies = install(artifact, lock, target, compiler, output.parent / "dependencies")
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="zipping-") as temporary:
         own, archive = Path(temporary, "own"), Path(temporary, output.name)
         for package in artifact.packages:
-            shutil.copytree(root / package, own / Path(package).name, ignore=_not_source)
-        if python:
-            compile_tree(python, own, artifact.unpacked_at)
+            shutil.copytree(root / package, own / Path(package).name, ignore=_NOT_SOURCE)
+        if compiler:
+            compile_tree(compiler, own, artifact.unpacked_at)
         uncompressed = write_zip(archive, artifact.prefix, dependencies, own)
         built = Built(
             path=str(output),
             platform=platform,
+            python=target.python,
             inputs=inputs,
             digest=hashlib.sha256(archive.read_bytes()).hexdigest(),
             compressed=archive.stat().st_size,
             uncompressed=uncompressed,
-            byte_code=python.version if python else None,
+            byte_code=compiler.version if compiler else None,
         )
-        _hold_to_limits(artifact, built)
+        _check_limits(artifact, built)
         archive.replace(output)
     stamp.write_text(json.dumps(asdict(built), indent=2) + "\n")
     return built
 
 
 def build_for_this_python() -> Built:
-    """Return the consumer's zip as this interpreter runs it, which the local stack deploys. Raises `BuildError`."""
+    """Return the consumer's zip for this interpreter, which the local stack deploys. Raises `BuildError`."""
     return build("local", OUTPUT.with_name(f"consumer-local-{sys.version_info.major}.{sys.version_info.minor}.zip"))
 
 
@@ -92,17 +95,18 @@ def _sources(artifact: Artifact, root: Path) -> list[Path]:
     for package in artifact.packages:
         if not (root / package / "__init__.py").is_file():
             raise BuildError(f"{root / package} is not a package: the zip would be incomplete")
-    return sorted(path for package in artifact.packages for path in (root / package).rglob("*.py"))
-
-
-def _not_source(folder: str, names: list[str]) -> set[str]:
-    return {name for name in names if not (name.endswith(".py") or Path(folder, name, "__init__.py").is_file())}
+    return sorted(
+        path
+        for package in artifact.packages
+        for path in (root / package).rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    )
 
 
 def _digest_of_inputs(
-    artifact: Artifact, target: Target, python: Interpreter | None, files: Sequence[Path], root: Path
+    artifact: Artifact, target: Target, compiler: Interpreter | None, files: Sequence[Path], root: Path
 ) -> str:
-    digest = hashlib.sha256(repr((artifact, target, python and python.version)).encode())
+    digest = hashlib.sha256(repr((artifact, target, compiler and compiler.version)).encode())
     for file in [*(Path(__file__).with_name(name) for name in _RULES), *files]:
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
         content = file.read_bytes()
@@ -111,21 +115,21 @@ def _digest_of_inputs(
 
 
 def _previous(stamp: Path, output: Path, inputs: str) -> Built | None:
-    """Return the last build if it had the same inputs and its zip is still the same file."""
+    """Return the previous build if it had the same inputs and its zip is unchanged."""
     try:
         built = Built(**json.loads(stamp.read_text()))
         digest = hashlib.sha256(output.read_bytes()).hexdigest()
-    except (FileNotFoundError, ValueError, TypeError):  # never built, or a stamp of another version
+    except (FileNotFoundError, ValueError, TypeError):  # never built, or stamped by another version of this module
         return None
     return built if (built.inputs, built.digest) == (inputs, digest) else None
 
 
-def _hold_to_limits(artifact: Artifact, built: Built) -> None:
+def _check_limits(artifact: Artifact, built: Built) -> None:
     if built.compressed > artifact.compressed_limit:
         raise BuildError(
             f"{artifact.name}.zip for {built.platform} has {built.compressed:,} bytes; the limit is "
-            f"{artifact.compressed_limit:,} ({artifact.limit_source}). Leave out what it does not load: "
-            "infra/build/dependencies.py, is_needed"
+            f"{artifact.compressed_limit:,} ({artifact.limit_source}). Leave out files that it does not load: see "
+            "is_needed in infra/build/dependencies.py"
         )
     if built.uncompressed > artifact.uncompressed_limit:
         raise BuildError(

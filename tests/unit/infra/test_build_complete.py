@@ -1,4 +1,4 @@
-"""The zip of the real consumer holds all that it needs, and nothing of another platform or machine."""
+"""The real consumer's zip is complete and holds nothing from another platform or machine."""
 
 import json
 import shutil
@@ -16,7 +16,7 @@ from infra.build.zips import build, build_for_this_python
 from infra.errors import BuildError
 from infra.paths import ROOT
 
-# Run by an interpreter that has nothing but the standard library and the unpacked zip.
+# Runs in an interpreter that sees only the standard library and the unpacked zip.
 PROBE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
@@ -37,12 +37,12 @@ ENVIRONMENT = {
     "RECOMMENDATIONS_DLQ_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/opx-recommendations-dlq",
     "POWERTOOLS_SERVICE_NAME": "recommendation-consumer",
 }
-AARCH64 = 183  # e_machine of an ELF file
+AARCH64 = 183  # an ELF file's e_machine
 
 
 @pytest.fixture(scope="module")
 def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of the unpacked zip for this interpreter."""
+    """Return the folder of the zip for this interpreter, unpacked."""
     built = build_for_this_python()
     folder = tmp_path_factory.mktemp("unpacked")
     with zipfile.ZipFile(built.path) as bundle:
@@ -51,7 +51,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_handler_and_clients_load_from_the_zip_alone(unpacked: Path) -> None:
-    """In an isolated interpreter without site-packages, as in Lambda."""
+    """The interpreter is isolated and has no site-packages, as in Lambda."""
     done = subprocess.run(  # noqa: S603 - this interpreter and our own probe
         [sys.executable, "-I", "-S", "-W", "error::ImportWarning", "-c", PROBE, str(unpacked)],
         capture_output=True,
@@ -64,7 +64,7 @@ def test_handler_and_clients_load_from_the_zip_alone(unpacked: Path) -> None:
 
 
 def test_every_source_has_its_byte_code(unpacked: Path) -> None:
-    """A cold start then compiles nothing; Lambda's folder is read-only, so it would do so every time."""
+    """Lambda's folder is read-only, so every cold start would otherwise compile again."""
     tag = sys.implementation.cache_tag
     missing = [
         source.relative_to(unpacked).as_posix()
@@ -76,7 +76,7 @@ def test_every_source_has_its_byte_code(unpacked: Path) -> None:
 
 @pytest.fixture(scope="module")
 def for_lambda() -> Path:
-    """Return the zip for Lambda's default processor, with byte code where this machine can compile it."""
+    """Return the zip for Lambda's default architecture, with byte code if this machine can compile it."""
     return Path(build("arm64", ROOT / "build" / "consumer-arm64.zip", byte_code=_compiles_for_lambda()).path)
 
 
@@ -88,7 +88,7 @@ def _compiles_for_lambda() -> bool:
 
 
 def test_zip_for_lambda_holds_binaries_for_lambda(for_lambda: Path) -> None:
-    """Built on any machine, each extension is for the target's processor and Python."""
+    """Each extension is for the target's architecture and Python, whatever machine built it."""
     with zipfile.ZipFile(for_lambda) as bundle:
         extensions = {name: bundle.read(name) for name in bundle.namelist() if name.endswith(".so")}
     assert any(name.startswith("pydantic_core/") for name in extensions)
@@ -99,7 +99,7 @@ def test_zip_for_lambda_holds_binaries_for_lambda(for_lambda: Path) -> None:
 
 
 def test_another_checkout_builds_the_same_bytes(for_lambda: Path, tmp_path: Path) -> None:
-    """In another folder, at another time, with dependencies installed anew."""
+    """The other build has its own folder and time, and installs its dependencies again."""
     ignore = shutil.ignore_patterns("__pycache__", "local")
     for folder in ("infra", *CONSUMER.packages):
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=ignore)
@@ -111,4 +111,6 @@ def test_another_checkout_builds_the_same_bytes(for_lambda: Path, tmp_path: Path
     )
     other = tmp_path / "build" / "consumer.zip"
     assert other.read_bytes() == for_lambda.read_bytes()
-    assert str(tmp_path) in other.with_name("consumer.zip.stamp").read_text(), "this was not another build"
+    assert str(tmp_path) in other.with_name("consumer.zip.stamp").read_text(), (
+        "the other checkout did not build its own zip"
+    )
