@@ -1,1 +1,1 @@
-"""What the producer costs its host, measured: `make bench-producer` and `make soak`."""
+"""Benchmarks: latency and CPU, memory over time, AWS usage, and how far the pipeline scales. See docs/benchmarks.md."""

@@ -1,1 +1,1 @@
-"""What storing a recommendation costs: `make bench-consumer`."""
+"""What storing a recommendation costs in CPU, memory and start-up time: `make bench-consumer`."""

@@ -1,4 +1,4 @@
-"""CPU per record: every consumer in a process of its own, all of them in turn."""
+"""CPU per record: every consumer runs in its own process, and all of them take turns."""
 
 import json
 import multiprocessing
@@ -11,29 +11,29 @@ from multiprocessing.connection import Connection
 from statistics import mean, median
 from typing import Any, Final
 
-from benchmarks.consumer import rows
+from benchmarks.consumer import implementations
 from benchmarks.consumer.events import FEW, MANY, PROSE, event_text
 from benchmarks.support.aws_stub import running_stub
 
-LATENCY: Final = 0.0005  # seconds; it costs no CPU, and only the rows that wait for each request would take longer
+LATENCY: Final = 0.0005  # seconds; costs no CPU, and a longer one only slows the rows that wait for each request
 KINDS: Final = (PROSE, FEW, MANY)
 SIZES: Final = (10, 100, 860)  # records; 860 of 5 KB fill a Lambda invocation's 6 MB
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A consumer, and what it does beyond reading the records and writing them."""
+class Contender:
+    """A consumer, and what it does besides reading and writing the records."""
 
     name: str
     includes: str
-    open: Callable[[], rows.Handle]
+    open: Callable[[], implementations.Handle]
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How many repetitions, and how many batches of each size (in the order of `SIZES`) in each.
+class Schedule:
+    """The number of repetitions, and of batches of each size (in the order of `SIZES`) in each repetition.
 
-    Caches and clocks are cold after a pause, so sizes compare only where about as many records follow it.
+    Caches and clocks are cold after a pause, so sizes compare only if about as many records follow each pause.
     """
 
     repetitions: int
@@ -44,42 +44,46 @@ OURS: Final = "ours"
 ASYNC: Final = "aioboto3 batch_writer"
 LOW_LEVEL: Final = "boto3 low-level"
 _CHECKED: Final = "Powertools, pydantic, ttl"
-ROWS: Final = (
-    Row(OURS, "validation, ID check, duplicates, digest, ttl, metrics, log lines, retries", rows.ours),
-    Row("boto3 put_item", "Powertools, ttl; one request a record", rows.put_item),
-    Row("boto3 batch_writer", _CHECKED, rows.batch_writer),
-    Row(ASYNC, f"{_CHECKED}; loop and connections kept", rows.async_batch_writer),
-    Row(LOW_LEVEL, f"{_CHECKED}, TypeSerializer, sends again what came back", rows.low_level),
-    Row(f"{LOW_LEVEL}, unchecked", "the same without botocore's parameter validation", rows.low_level_unchecked),
+CONTENDERS: Final = (
+    Contender(OURS, "validation, ID check, duplicates, digest, ttl, metrics, log lines, retries", implementations.ours),
+    Contender("boto3 put_item", "Powertools, ttl; one request per record", implementations.put_item),
+    Contender("boto3 batch_writer", _CHECKED, implementations.batch_writer),
+    Contender(ASYNC, f"{_CHECKED}; reuses its loop and connections", implementations.async_batch_writer),
+    Contender(LOW_LEVEL, f"{_CHECKED}, TypeSerializer, resends unprocessed items", implementations.low_level),
+    Contender(
+        f"{LOW_LEVEL}, unchecked",
+        "the same without botocore's parameter validation",
+        implementations.low_level_unchecked,
+    ),
 )
 
-# (row, kind, size) -> µs of CPU a record, one figure for each repetition: the mean of its batches.
+# (contender, kind, size) -> µs of CPU per record, one figure per repetition: the mean over its batches.
 Measured = dict[tuple[str, str, int], list[float]]
 
 
-def times(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return how many times the other one is: the median of the repetitions' ratios.
+def median_ratio(numerators: Sequence[float], denominators: Sequence[float]) -> float:
+    """Return the median of the repetitions' ratios.
 
-    What was measured within seconds is compared: machines that others share run at one speed now, at another later.
+    Only figures measured within seconds of each other are compared, because a shared machine changes its speed.
     """
-    return median(mine / theirs for mine, theirs in zip(one, other, strict=True))
+    return median(one / other for one, other in zip(numerators, denominators, strict=True))
 
 
-def measure(plan: Plan, progress: Callable[[float], None]) -> Measured:
-    """Measure every row in turn; `progress` is told the share that is done."""
+def measure(schedule: Schedule, progress: Callable[[float], None]) -> Measured:
+    """Measure all contenders in turn; `progress` receives the share that is done."""
     measured: Measured = {}
     texts = {(kind, size): event_text(kind, size) for kind in KINDS for size in SIZES}
     with ExitStack() as stack:
         url = stack.enter_context(running_stub(LATENCY))
-        workers = {row.name: stack.enter_context(_worker(row, url)) for row in ROWS}
-        for worker in workers.values():  # a process' first request is dearer
+        workers = {one.name: stack.enter_context(_worker(one, url)) for one in CONTENDERS}
+        for worker in workers.values():  # the first request of a process costs more
             worker.send((texts[FEW, SIZES[0]], 1))
         for worker in workers.values():
             worker.recv()
-        done, total = 0, plan.repetitions * len(KINDS) * sum(map(bool, plan.batches)) * len(ROWS)
-        for _ in range(plan.repetitions):
+        done, total = 0, schedule.repetitions * len(KINDS) * sum(map(bool, schedule.batches)) * len(CONTENDERS)
+        for _ in range(schedule.repetitions):
             for kind in KINDS:
-                for size, batches in zip(SIZES, plan.batches, strict=True):
+                for size, batches in zip(SIZES, schedule.batches, strict=True):
                     for name, worker in workers.items() if batches else ():
                         worker.send((texts[kind, size], batches))
                         measured.setdefault((name, kind, size), []).append(mean(worker.recv()))
@@ -89,11 +93,11 @@ def measure(plan: Plan, progress: Callable[[float], None]) -> Measured:
 
 
 @contextmanager
-def _worker(row: Row, url: str) -> Iterator[Connection]:
+def _worker(contender: Contender, url: str) -> Iterator[Connection]:
     ours, theirs = multiprocessing.Pipe()
-    process = multiprocessing.get_context("spawn").Process(target=_work, args=(row, url, theirs), daemon=True)
+    process = multiprocessing.get_context("spawn").Process(target=_work, args=(contender, url, theirs), daemon=True)
     process.start()
-    theirs.close()  # so that a worker that died is an EOFError here, not a wait for ever
+    theirs.close()  # so that a dead worker raises EOFError here instead of blocking forever
     try:
         yield ours
     finally:
@@ -101,23 +105,23 @@ def _worker(row: Row, url: str) -> Iterator[Connection]:
         process.join()
 
 
-def _work(row: Row, url: str, connection: Connection) -> None:
-    """Handle batches as they are asked for."""
-    rows.play_lambda(url)
-    handle = row.open()
+def _work(contender: Contender, url: str, connection: Connection) -> None:
+    """Handle batches on request until the connection is closed."""
+    implementations.play_lambda(url)
+    handle = contender.open()
     while True:
         try:
             text, batches = connection.recv()
         except EOFError:
-            os._exit(0)  # no word of connections that are still open: Lambda ends a sandbox no more gently
+            os._exit(0)  # without warnings about open connections; Lambda ends a sandbox no more gently
         size = len(json.loads(text)["Records"])
         connection.send([_time(handle, text) / size / 1000 for _ in range(batches)])
 
 
-def _time(handle: rows.Handle, text: str) -> int:
+def _time(handle: implementations.Handle, text: str) -> int:
     """Return the nanoseconds of CPU, user and system, of all threads. The garbage collector stays on.
 
-    The event is parsed anew each time, as Lambda's runtime does, before the clock runs.
+    The event is parsed before the clock starts, as Lambda's runtime does.
     """
     event: dict[str, Any] = json.loads(text)
     start = time.process_time_ns()

@@ -1,49 +1,48 @@
-"""Thousands of invocations of the consumer in one process: `python -m benchmarks.consumer.soak --help`."""
+"""Invoke the consumer thousands of times in one process: `python -m benchmarks.consumer.soak --help`."""
 
 import argparse
 import asyncio
 import gc
 import os
-import subprocess
 import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from benchmarks.producer.soak import resident_bytes
+from benchmarks.support import stub_process
+from benchmarks.support.lambda_runtime import REGION, LambdaContext
+from benchmarks.support.memory import MEBIBYTE, after_warm_up, growth, resident_bytes
 from recommendation_shared.envelope.model import write_envelope
 
 SAMPLES: Final = 20
-WARM_UP: Final = 0.2  # of the run: the allocator settles
-ALLOWED_GROWTH: Final = 2 * 1024 * 1024  # bytes after the warm-up
-_RECORDS: Final = 5  # of an invocation
-_REMAINING: Final = 30_000  # milliseconds of an invocation
-_MEBIBYTE: Final = 1024 * 1024
+ALLOWED_GROWTH: Final = 2 * MEBIBYTE  # after the warm-up
+_RECORDS: Final = 5  # per invocation
+_REMAINING_MS: Final = 30_000
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """What the process holds between two invocations."""
+    """The resources that the process holds between two invocations."""
 
     invocations: int
     resident: int  # bytes
     files: int  # open file descriptors
     threads: int
     tasks: int  # pending on the event loop
-    log_keys: int  # of every log line
-    loop: int  # its identity
-    objects: int  # known to the garbage collector
+    log_keys: int  # that every log line carries
+    loop: int  # the event loop's identity
+    objects: int  # tracked by the garbage collector
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a soak showed."""
+    """The outcome of a soak. `outcomes` counts invocations by how they ended."""
 
     outcomes: Counter[str]
     seconds: float
@@ -52,48 +51,29 @@ class Result:
     @property
     def warm(self) -> Sequence[Sample]:
         """The samples after the warm-up."""
-        return [one for one in self.samples if one.invocations >= WARM_UP * self.samples[-1].invocations]
+        return after_warm_up(self.samples, lambda sample: sample.invocations, self.samples[-1].invocations)
 
     @property
     def growth(self) -> int:
         """Bytes between the first and the largest size after the warm-up."""
-        return max(one.resident for one in self.warm) - self.warm[0].resident
+        return growth([sample.resident for sample in self.warm])
 
     @property
     def leaks(self) -> list[str]:
-        """Name what grew."""
-        first, found = self.warm[0], []
+        """The names of the resources that grew."""
+        first, names = self.warm[0], []
         if self.growth > ALLOWED_GROWTH:
-            found.append("memory")
-        if any(one.files > first.files + 1 for one in self.warm):  # one more while a connection is replaced
-            found.append("file descriptors")
+            names.append("memory")
+        if any(sample.files > first.files + 1 for sample in self.warm):  # one more while a connection is replaced
+            names.append("file descriptors")
         constant = ("threads", "tasks", "log_keys", "loop")
-        return found + [name for name in constant if len({getattr(one, name) for one in self.warm}) > 1]
-
-
-class _Context:
-    aws_request_id = "soak"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left, always all of them."""
-        return _REMAINING
-
-
-@contextmanager
-def _running_stub() -> Iterator[str]:
-    command = [sys.executable, "-m", "benchmarks.consumer.soak_stub"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own module
-        assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-        try:
-            yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-        finally:
-            process.terminate()
+        return names + [name for name in constant if len({getattr(sample, name) for sample in self.warm}) > 1]
 
 
 def _event(number: int) -> dict[str, Any]:
-    """Make an event of another incident than any before.
+    """Return an event about a new incident.
 
-    Every tenth holds poison, a duplicate and an empty body; every seventh is delivered for the second time.
+    Every tenth event also holds poison, a duplicate and an empty body; every seventh is a second delivery.
     """
     now = datetime.now(UTC)
     bodies = [
@@ -116,7 +96,7 @@ def _event(number: int) -> dict[str, Any]:
 
 
 def soak(invocations: int) -> Result:
-    """Invoke the handler that often; the environment must name the endpoint."""
+    """Invoke the handler `invocations` times; the environment must name the endpoint."""
     from recommendation_consumer.handler import handler, sandbox  # noqa: PLC0415 - reads the environment
     from recommendation_consumer.invocation import NothingStoredError  # noqa: PLC0415 - as above
 
@@ -137,17 +117,18 @@ def soak(invocations: int) -> Result:
 
     outcomes: Counter[str] = Counter()
     samples: list[Sample] = []
-    every = max(1, invocations // SAMPLES)
+    interval = max(1, invocations // SAMPLES)
+    context = LambdaContext(_REMAINING_MS, "soak")
     began = time.monotonic()
-    with Path(os.devnull).open("w") as nowhere, redirect_stdout(nowhere):
+    with Path(os.devnull).open("w") as discarded, redirect_stdout(discarded):
         for number in range(invocations):
             try:
-                response = handler(_event(number), _Context())
+                response = handler(_event(number), context)
             except NothingStoredError:
                 outcomes["raised"] += 1
             else:
-                outcomes["named some" if response["batchItemFailures"] else "named none"] += 1
-            if number % every == 0:
+                outcomes["some failed" if response["batchItemFailures"] else "none failed"] += 1
+            if number % interval == 0:
                 samples.append(sample(number))
         samples.append(sample(invocations))
         runner, clients, _ = sandbox()
@@ -162,9 +143,9 @@ def report(result: Result) -> str:
     rows = {
         "invocations": f"{last.invocations:,} in {result.seconds:.1f} s",
         "outcomes": ", ".join(f"{name} {count:,}" for name, count in sorted(result.outcomes.items())),
-        "RSS after warm-up": f"{first.resident / _MEBIBYTE:.1f} MiB",
-        "RSS at the end": f"{last.resident / _MEBIBYTE:.1f} MiB",
-        "growth after warm-up": f"{result.growth / _MEBIBYTE:.2f} MiB (allowed {ALLOWED_GROWTH / _MEBIBYTE:.0f})",
+        "RSS after warm-up": f"{first.resident / MEBIBYTE:.1f} MiB",
+        "RSS at the end": f"{last.resident / MEBIBYTE:.1f} MiB",
+        "growth after warm-up": f"{result.growth / MEBIBYTE:.2f} MiB (allowed: {ALLOWED_GROWTH / MEBIBYTE:.0f})",
         "objects": f"{first.objects:,} → {last.objects:,}",
         "file descriptors": f"{first.files} → {last.files}",
         "threads": f"{first.threads} → {last.threads}",
@@ -176,17 +157,17 @@ def report(result: Result) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; returns the process' exit code."""
+    """Run the soak; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.consumer.soak",
-        description="Invoke the consumer in one process, with a table that fails now and then; fail if anything leaks.",
+        description="Invoke the consumer in one process, with a table that fails at intervals; fail if anything leaks.",
     )
     parser.add_argument("--invocations", type=int, default=10_000, metavar="N", help="default: 10,000")
     options = parser.parse_args(arguments)
-    with _running_stub() as url:
+    with stub_process.running("benchmarks.consumer.faulty_aws_stub") as url:
         os.environ |= {
             "AWS_ENDPOINT_URL": url,
-            "AWS_REGION": "us-east-1",
+            "AWS_REGION": REGION,
             "AWS_ACCESS_KEY_ID": "soak",
             "AWS_SECRET_ACCESS_KEY": "soak",
             "RECOMMENDATIONS_DLQ_URL": f"{url}/123456789012/dead-letters",

@@ -1,1 +1,1 @@
-"""What handing over a recommendation costs its caller: `make bench-producer`."""
+"""What handing over a recommendation costs the caller: `make bench-producer`."""

@@ -1,1 +1,1 @@
-"""Where the pipeline breaks first: `make scaling`."""
+"""How many recommendations a second the pipeline handles, and which limit binds first: `make scaling`."""

@@ -1,51 +1,43 @@
-"""Hold the simulation to the real pipeline at a low rate: `python -m benchmarks.scaling.check`.
+"""Check the simulation against the real pipeline at a low rate: `python -m benchmarks.scaling.check`.
 
-The local stack runs production's template and zip; it differs from AWS in that it ignores the batching window, and
-polls in turns of up to a second. So the simulation gets no window and two batches, as the stack has, and the bounds
-below allow for the turns: nothing lost, batches within a factor, lag within seconds.
+The local stack runs production's template and zip. Unlike AWS, it ignores the batching window and polls at intervals of
+up to a second. The simulation therefore runs without a window and with two concurrent batches, as the stack does, and
+the tolerances below allow for the polling: nothing lost, batches within a factor, lag within seconds.
 """
 
 import json
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.scaling.__main__ import settings
-from benchmarks.scaling.limits import Setting
+from benchmarks.scaling.deployments import SIZE, deployments
 from benchmarks.scaling.simulation import Result, simulate
-from benchmarks.usage.payload import recommendations
+from benchmarks.usage.sized_recommendations import recommendations
 from infra.local import LocalStack, local_stack
 from infra.local.stack import PARAMETERS
 from recommendation_shared import metrics
 from recommendation_shared.envelope.model import write_envelope
 
-RATE: Final = 5  # a second
+RATE: Final = 5  # messages a second
 SECONDS: Final = 20
-TURN: Final = 1.5  # seconds of lag that the emulator's polling and a shared CPU may add
-FACTOR: Final = 3  # at most between the numbers of batches: a turn gathers what arrived meanwhile
-_SETTLE: Final = 30.0  # seconds, at most, until all is stored
+LAG_TOLERANCE: Final = 1.5  # seconds that the emulator's polling and a shared CPU may add
+BATCH_FACTOR: Final = 3  # between the numbers of batches: a poll takes what arrived since the last one
+_SETTLE: Final = 30.0  # seconds; at most, until everything is stored
 
 
 def simulated() -> Result:
-    """Return what the simulation says of the stack."""
-    as_deployed = settings()["new table"]
-    setting = Setting(
-        envelope_bytes=as_deployed.envelope_bytes,
-        table_units=as_deployed.table_units,
-        index_units=as_deployed.index_units,
-        record_seconds=as_deployed.record_seconds,
-        maximum_concurrency=int(PARAMETERS["MaximumConcurrency"]),
-        window=0.0,
-    )
-    return simulate(RATE, SECONDS, setting)
+    """Simulate the local stack."""
+    concurrency = int(PARAMETERS["MaximumConcurrency"])
+    return simulate(RATE, SECONDS, replace(deployments()["new table"], maximum_concurrency=concurrency, window=0.0))
 
 
 def measured(stack: LocalStack) -> tuple[int, list[float]]:
-    """Send one message after another; return how many batches stored them and each one's lag in seconds."""
-    fields, sqs = recommendations(5 * 1024)[0], stack.client("sqs")
-    while not (before := len(_lines(stack))):  # the stack's own canary, which is logged just after it is stored
+    """Send messages at the rate; return how many batches stored them, and the lag of each message in seconds."""
+    fields, sqs = recommendations(SIZE)[0], stack.client("sqs")
+    while not (before := len(_lag_lines(stack))):  # the stack's own canary is logged just after it is stored
         time.sleep(0.1)
     start = time.monotonic()
     for number in range(RATE * SECONDS):
@@ -56,37 +48,37 @@ def measured(stack: LocalStack) -> tuple[int, list[float]]:
         sqs.send_message(QueueUrl=stack.queue_url, MessageBody=envelope.body.decode())
     deadline = time.monotonic() + _SETTLE
     while True:
-        found = [line[metrics.QUEUE_LAG] for line in _lines(stack)[before:]]
-        lags = [lag / 1000 for line in found for lag in (line if isinstance(line, list) else [line])]
+        batches = [line[metrics.QUEUE_LAG] for line in _lag_lines(stack)[before:]]
+        lags = [lag / 1000 for batch in batches for lag in (batch if isinstance(batch, list) else [batch])]
         if len(lags) >= RATE * SECONDS or time.monotonic() > deadline:
-            return len(found), lags
+            return len(batches), lags
         time.sleep(0.2)
 
 
-def _lines(stack: LocalStack) -> list[dict[str, Any]]:
-    """Return the EMF lines of the log that have lags: one for each invocation that stored up to a hundred."""
-    found = []
+def _lag_lines(stack: LocalStack) -> list[dict[str, Any]]:
+    """Return the log's EMF lines with lags: one for each invocation that stored up to a hundred records."""
+    lines = []
     for line in stack.log_path.read_text(errors="replace").splitlines():
         start = line.find("{")
         if start >= 0 and f'"{metrics.QUEUE_LAG}":' in line:
-            found.append(json.loads(line[start:]))
-    return found
+            lines.append(json.loads(line[start:]))
+    return lines
 
 
 def problems(expected: Result, batches: int, lags: list[float]) -> list[str]:
-    """Return what lies out of bounds."""
-    found = []
+    """Return the measurements that are out of tolerance."""
+    problems = []
     if len(lags) != RATE * SECONDS:
-        found.append(f"{len(lags)} of {RATE * SECONDS} messages were stored")
-    elif abs(median(lags) - expected.lag(50)) > TURN:
-        found.append(f"the median lag is {median(lags):.2f} s, simulated {expected.lag(50):.2f} s")
-    if not expected.invocations / FACTOR <= batches <= expected.invocations * FACTOR:
-        found.append(f"{batches} batches, simulated {expected.invocations}")
-    return found
+        problems.append(f"{len(lags)} of {RATE * SECONDS} messages were stored")
+    elif abs(median(lags) - expected.lag(50)) > LAG_TOLERANCE:
+        problems.append(f"the median lag is {median(lags):.2f} s; the simulation gives {expected.lag(50):.2f} s")
+    if not expected.invocations / BATCH_FACTOR <= batches <= expected.invocations * BATCH_FACTOR:
+        problems.append(f"there were {batches} batches; the simulation gives {expected.invocations}")
+    return problems
 
 
 def main() -> int:
-    """Compare; return the process's exit code."""
+    """Compare the simulation with the local stack; return the exit code."""
     expected = simulated()
     with local_stack(port=0) as stack:
         batches, lags = measured(stack)
@@ -94,10 +86,10 @@ def main() -> int:
     print(f"messages stored            {expected.stored:9.0f}   {len(lags):11d}")
     print(f"batches                    {expected.invocations:9d}   {batches:11d}")
     print(f"median lag, s              {expected.lag(50):9.2f}   {median(lags) if lags else 0:11.2f}")
-    found = problems(expected, batches, lags)
-    for problem in found:
-        print(f"out of bounds: {problem}", file=sys.stderr)
-    return 1 if found else 0
+    out_of_tolerance = problems(expected, batches, lags)
+    for problem in out_of_tolerance:
+        print(f"out of tolerance: {problem}", file=sys.stderr)
+    return 1 if out_of_tolerance else 0
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Parts that several benchmarks use."""
+"""Parts shared by several benchmarks: stubs, recorded outputs, Lambda's side of an invocation, the command line."""

@@ -1,17 +1,17 @@
-"""An AWS that says yes, on 127.0.0.1 and in a process of its own: `python -m benchmarks.support.aws_stub SECONDS`."""
+"""A stub of AWS on 127.0.0.1 that answers every request with success after a fixed latency."""
 
 import asyncio
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Final
 
-LATENCY: Final = 0.005  # seconds until it answers
+from benchmarks.support import stub_process
+
+LATENCY: Final = 0.005  # seconds before it answers
 _BUFFER_BYTES: Final = 1024 * 1024
-_JSON_ANSWERS: Final = {
+_JSON_RESPONSES: Final = {
     "AmazonSQS.SendMessage": {"MessageId": "0", "MD5OfMessageBody": "0"},
     "DynamoDB_20120810.BatchWriteItem": {"UnprocessedItems": {}},
     "DynamoDB_20120810.PutItem": {},
@@ -19,20 +19,9 @@ _JSON_ANSWERS: Final = {
 _PUT_METRIC_DATA: Final = b'<PutMetricDataResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/"/>'
 
 
-@contextmanager
-def running_stub(latency: float = LATENCY) -> Iterator[str]:
-    """Start the stub and yield its URL; `latency` is in seconds."""
-    command = [sys.executable, "-m", "benchmarks.support.aws_stub", str(latency)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - this module
-        try:
-            yield f"http://127.0.0.1:{_first_line(process)}"
-        finally:
-            process.terminate()
-
-
-def _first_line(process: "subprocess.Popen[str]") -> str:
-    assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
-    return process.stdout.readline().strip()
+def running_stub(latency: float = LATENCY) -> AbstractContextManager[str]:
+    """Run the stub until the end of the block and yield its URL; `latency` is in seconds."""
+    return stub_process.running("benchmarks.support.aws_stub", str(latency))
 
 
 async def _serve(latency: float) -> None:
@@ -42,25 +31,25 @@ async def _serve(latency: float) -> None:
 
 
 class _Connection(asyncio.BufferedProtocol):
-    """Reads requests, one after the other, without keeping a body: what this process does, the measured one feels."""
+    """Reads one request after another and discards the bodies, so that the stub takes little CPU from the subject."""
 
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._buffer = bytearray(_BUFFER_BYTES)
         self._head = b""
-        self._left = 0  # bytes of the body that are still to come
+        self._missing = 0  # bytes of the body still to come
         self._target = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker: it is a stream's
         self._transport = transport
 
-    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - as asyncio calls it
+    def get_buffer(self, sizehint: int) -> bytearray:  # noqa: ARG002 - asyncio's signature
         return self._buffer
 
     def buffer_updated(self, nbytes: int) -> None:
-        if self._left:
-            self._left -= nbytes
+        if self._missing:
+            self._missing -= nbytes
         else:
             self._head += self._buffer[:nbytes]
             head, end, rest = self._head.partition(b"\r\n\r\n")
@@ -68,16 +57,16 @@ class _Connection(asyncio.BufferedProtocol):
                 return
             headers = _headers(head)
             self._head = b""
-            self._left = int(headers.get("content-length", "0")) - len(rest)
+            self._missing = int(headers.get("content-length", "0")) - len(rest)
             self._target = headers.get("x-amz-target", "")
             if headers.get("expect") == "100-continue":
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if not self._left:
-            asyncio.get_running_loop().call_later(self._latency, self._answer)
+        if not self._missing:
+            asyncio.get_running_loop().call_later(self._latency, self._respond)
 
-    def _answer(self) -> None:
-        answer = _JSON_ANSWERS.get(self._target)
-        body = _PUT_METRIC_DATA if answer is None else json.dumps(answer).encode()
+    def _respond(self) -> None:
+        document = _JSON_RESPONSES.get(self._target)
+        body = _PUT_METRIC_DATA if document is None else json.dumps(document).encode()
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 

@@ -1,4 +1,4 @@
-"""What the side-by-side benchmarks share: their options, the machine's facts, and the report as a file."""
+"""The command line of the comparative benchmarks: options, facts about the machine, and the report as a file."""
 
 import argparse
 import json
@@ -13,31 +13,33 @@ from typing import Any
 def options(
     arguments: Sequence[str] | None, *, name: str, description: str, epilog: str, quick: str
 ) -> argparse.Namespace:
-    """Parse the command line of `python -m benchmarks.{name}`; `quick` says what --quick makes of each row."""
+    """Parse the command line of `python -m benchmarks.{name}`; `quick` says what --quick runs."""
     parser = argparse.ArgumentParser(
         prog=f"python -m benchmarks.{name}",
         description=description,
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report there")
-    parser.add_argument("--quick", action="store_true", help=f"{quick}: shows that it runs, measures nothing")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the report to FILE")
+    parser.add_argument(
+        "--quick", action="store_true", help=f"run {quick}, to see that it works; the figures mean nothing"
+    )
     return parser.parse_args(arguments)
 
 
 def machine(packages: Iterable[str]) -> dict[str, Any]:
-    """Return what the figures depend on, with the versions of `packages`."""
+    """Return the facts that the figures depend on, with the versions of `packages`."""
     return {
         "python": platform.python_version(),
         "system": f"{platform.system()} {platform.machine()}",
         "cpus": os.cpu_count(),
-        "load": os.getloadavg()[0],  # of the last minute, this run included
+        "load": os.getloadavg()[0],  # over the last minute, including this run
         "packages": {name: version(name) for name in packages},
     }
 
 
 def write(report: Mapping[str, Any], path: Path | None) -> None:
-    """Write the report as JSON, if a path is given."""
+    """Write the report as JSON if a path is given."""
     if path is not None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(report, indent=1) + "\n")

@@ -1,1 +1,1 @@
-"""What an incident uses of AWS: `make usage`."""
+"""What one incident uses of AWS: requests, write units, log bytes, metrics and CPU time. `make usage`."""

@@ -1,4 +1,4 @@
-"""Compare the original estimate of a month with what is measured: `python -m benchmarks.usage.cost_comparison`.
+"""Compare the original estimate of a month's cost with the measured cost: `python -m benchmarks.usage.cost_comparison`.
 
 The estimate was less than $0.05 a month for 1,000 incidents: 7,000 writes, 10,000 reads and 21,000 items of 5 KB.
 """
@@ -13,20 +13,20 @@ from recommendation_cli.cost.profile import Profile
 MONTH: Final = Workload(incidents=1_000)
 _WHY: Final = {
     "writes": "an item of 5 KB is 5 units, not 1, and is written to three indexes too: 20 units",
-    "reads": "a read lists an incident: seven items of an index, read eventually consistently",
-    "storage": "three index copies beside each item; 7 recommendations of 1,000 incidents, kept 90 days",
+    "reads": "a read lists an incident: seven items of an index, with eventual consistency",
+    "storage": "each item is copied to three indexes; 7 recommendations of 1,000 incidents, kept for 90 days",
     "recovery": "not counted: point-in-time recovery",
-    "queue": "not counted: pollers ask an empty queue all month; the messages themselves cost 0.1 cent",
-    "function": "not counted: an invocation for each incident, nearly always a cold start at this rate",
-    "metrics": "not counted: billed by the hour in which they are sent",
-    "metrics by incident": "not counted: each agent of each incident is a metric of its own, for an hour",
-    "alarms and dashboard": "not counted: seven alarm metrics and a dashboard, which are often free",
+    "queue": "not counted: Lambda polls an empty queue all month; the messages themselves cost 0.1 cent",
+    "function": "not counted: one invocation per incident, nearly always a cold start at this rate",
+    "metrics": "not counted: billed for each hour in which they are sent",
+    "metrics by incident": "not counted: each agent of each incident is a separate metric, for one hour",
+    "alarms and dashboard": "not counted: seven alarm metrics and a dashboard, which the free tier often covers",
     "logs": "not counted",
 }
 
 
 def estimated(prices: Prices) -> dict[str, float]:
-    """Return the original estimate's lines, at today's prices."""
+    """Return the lines of the original estimate, at today's prices."""
     return {
         "writes": 7_000 * prices.usd("dynamodb", "write_unit_million") / 1e6,
         "reads": 10_000 * prices.usd("dynamodb", "read_unit_million") / 1e6,
@@ -35,15 +35,15 @@ def estimated(prices: Prices) -> dict[str, float]:
 
 
 def group(service: str, what: str) -> str:
-    """Return under which line of the comparison a line of the bill belongs."""
+    """Return the line of the comparison that a line of the bill belongs to."""
     match service:
         case "SQS":
             return "queue"
         case "Lambda":
             return "function"
         case "DynamoDB":
-            named = {"writes": "writes", "deletes": "writes", "reads": "reads", "storage": "storage"}
-            return named.get(what.split(maxsplit=1)[0], "recovery")
+            by_first_word = {"writes": "writes", "deletes": "writes", "reads": "reads", "storage": "storage"}
+            return by_first_word.get(what.split(maxsplit=1)[0], "recovery")
         case _:
             if what.startswith("metrics"):
                 return "metrics by incident" if "incident" in what else "metrics"
@@ -51,7 +51,7 @@ def group(service: str, what: str) -> str:
 
 
 def measured(prices: Prices) -> dict[str, float]:
-    """Return the same lines, and all others, as `recs cost` has them."""
+    """Return the same lines and all others, as `recs cost` computes them."""
     sums = dict.fromkeys(_WHY, 0.0)
     for line in bill(MONTH, Profile.shipped(), prices):
         sums[group(line.service, line.what)] += line.usd
@@ -59,7 +59,7 @@ def measured(prices: Prices) -> dict[str, float]:
 
 
 def table(before: Mapping[str, float], now: Mapping[str, float]) -> str:
-    """Return the comparison as a table of Markdown."""
+    """Return the comparison as a Markdown table."""
     rows = ["| USD a month | original | measured | why |", "|---|--:|--:|---|"]
     for name, why in _WHY.items():
         estimate = f"{before[name]:.4f}" if name in before else "0"

@@ -1,8 +1,8 @@
-"""A fresh measurement agrees with the profile that `recs cost` computes with, in all that does not depend on time."""
+"""A fresh measurement agrees with the profile that `recs cost` computes with, except for CPU times."""
 
 import pytest
 
-from benchmarks.usage.run import measure
+from benchmarks.usage.measurement import measure
 from recommendation_cli.cost.profile import Profile
 
 EXACT = (
@@ -20,8 +20,8 @@ EXACT = (
 
 
 @pytest.mark.parametrize("size", [5 * 1024, 100 * 1024])
-def test_the_shipped_profile_is_what_the_code_uses(moto_server: str, dynalite: str, size: int) -> None:
-    """Else: python -m benchmarks.usage --write, and the docs anew. Log lines hold numbers of changing length."""
+def test_shipped_profile_is_what_the_code_uses(moto_server: str, dynalite: str, size: int) -> None:
+    """If it differs: `python -m benchmarks.usage --write`, and update docs/cost.md. The sizes of logs vary slightly."""
     shipped = next(row for row in Profile.shipped().rows if row["envelope_bytes"] == size)
     fresh = measure(size, moto_server, dynalite, invocations=2)
     assert {name: fresh[name] for name in EXACT} == {name: shipped[name] for name in EXACT}

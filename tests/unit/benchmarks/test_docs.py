@@ -1,13 +1,14 @@
-"""What the pages on cost and scaling say is what the commands print."""
+"""The pages on cost and scaling quote what the commands print."""
 
 import json
 from pathlib import Path
 
 from click.testing import CliRunner
 
-from benchmarks.scaling import __main__ as scaling
-from benchmarks.usage import __main__ as usage
-from benchmarks.usage import cost_comparison
+from benchmarks.scaling.__main__ import SECONDS
+from benchmarks.scaling.deployments import deployments
+from benchmarks.scaling.report import limits_table, rates_table
+from benchmarks.usage import cost_comparison, profile
 from recommendation_cli.app import recs
 from recommendation_cli.cost.prices import Prices
 from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
@@ -15,29 +16,29 @@ from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_the_bill_is_what_recs_cost_prints() -> None:
-    """Line by line."""
+def test_cost_page_quotes_the_bill_that_recs_cost_prints() -> None:
+    """Every line is quoted verbatim."""
     done = CliRunner().invoke(recs, ["cost", "--incidents", "1000"], obj=runtime(FakeDynamoDb()))
     assert f"$ recs cost --incidents 1000\n{done.stdout}```" in (DOCS / "cost.md").read_text()
 
 
-def test_the_comparison_and_the_measurements_are_printed_ones() -> None:
-    """After a new measurement: the docs anew."""
+def test_cost_page_quotes_the_comparison_and_the_measured_profile() -> None:
+    """After a new measurement, update both tables in docs/cost.md."""
     text, prices = (DOCS / "cost.md").read_text(), Prices.shipped()
     assert cost_comparison.table(cost_comparison.estimated(prices), cost_comparison.measured(prices)) in text
-    assert usage.table(json.loads(usage.PROFILE.read_text())) in text
+    assert profile.table(json.loads(profile.SHIPPED.read_text())) in text
 
 
-def test_every_line_of_the_bill_is_compared() -> None:
-    """The comparison's total is the bill's."""
+def test_comparison_covers_every_line_of_the_bill() -> None:
+    """The total of the comparison equals the total of the bill."""
     done = CliRunner().invoke(recs, ["cost", "--incidents", "1000", "-o", "json"], obj=runtime(FakeDynamoDb()))
     compared = sum(cost_comparison.measured(Prices.shipped()).values())
     assert abs(json.loads(done.stdout)["usd"] - compared) < 1e-9
 
 
-def test_bounds_and_lags_are_simulated_ones() -> None:
-    """A new table and a warm one, at every rate."""
-    text, found = (DOCS / "scaling.md").read_text(), scaling.settings()
-    assert scaling.ceilings(found, scaling.SECONDS) in text
+def test_scaling_page_quotes_the_simulated_limits_and_lags() -> None:
+    """The limits of every deployment, and every rate on a new and on a warm table."""
+    text, simulated = (DOCS / "scaling.md").read_text(), deployments()
+    assert limits_table(simulated, SECONDS) in text
     for name in ("new table", "warm table"):
-        assert scaling.table(found[name], scaling.SECONDS, seed=1) in text
+        assert rates_table(simulated[name], SECONDS, seed=1) in text

@@ -1,4 +1,4 @@
-"""The benchmarks compute what they say and run end to end; how fast anything is, no test asserts."""
+"""The producer's benchmarks compute what they claim and run end to end. No test asserts a speed."""
 
 import json
 from pathlib import Path
@@ -7,11 +7,11 @@ import pytest
 
 from benchmarks.producer import __main__ as producer
 from benchmarks.producer import soak
-from benchmarks.support.recommendation import leaves, typical_fields
-from benchmarks.support.timing import Plan, Subject, measure, percentile, summary
+from benchmarks.producer.contenders import CONTENDERS
+from benchmarks.producer.latency import CallCounts, Subject, measure, percentile, summary
+from benchmarks.support.memory import MEBIBYTE
+from benchmarks.support.recorded_outputs import count_leaves, typical_fields
 from recommendation_producer import Balance
-
-MEGABYTE = 1024 * 1024
 
 
 @pytest.mark.parametrize(
@@ -27,48 +27,48 @@ MEGABYTE = 1024 * 1024
     ],
 )
 def test_percentile_is_the_nearest_rank(values: list[float], percent: float, expected: float) -> None:
-    """No value is reported that was not measured."""
+    """Only measured values are reported; nothing is interpolated."""
     assert percentile(values, percent) == expected
 
 
 def test_summary_is_the_median_of_the_repetitions_in_microseconds() -> None:
-    """One bad repetition out of three does not show."""
+    """One bad repetition out of three does not affect it."""
     assert summary([[1_000] * 10, [9_000_000] * 10, [2_000] * 10]) == {"p50": 2, "p99": 2, "p99.9": 2}
 
 
 def test_every_planned_call_is_timed_and_the_warm_up_is_not() -> None:
-    """The worker settles between the phases, outside the timed calls."""
+    """The worker settles between the phases, untimed."""
     events: list[str] = []
     subject = Subject(lambda: events.append("call"), lambda: events.append("settle"))
-    times = measure(subject, Plan(warm_up=20, burst=5, isolated=3))
+    times = measure(subject, CallCounts(warm_up=20, burst=5, isolated=3))
     assert {way: len(measured) for way, measured in times.items()} == {"burst": 5, "isolated": 3}
     assert "".join(event[0] for event in events) == "c" * 20 + "s" + "c" * 5 + "s" + "c" * 3 + "s"
 
 
-def test_recommendation_is_a_typical_one_of_5_kb() -> None:
-    """Nested findings and metric samples; the figures are about this one."""
+def test_measured_recommendation_is_typical_and_has_5_kb() -> None:
+    """It has nested findings and metric samples."""
     recommendation = typical_fields()["recommendation"]
     assert 5_000 <= len(json.dumps(recommendation)) <= 5_400
-    assert 150 <= leaves(recommendation) <= 250
+    assert 150 <= count_leaves(recommendation) <= 250
 
 
-def test_quick_run_writes_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Each peer, and the two ways over the network, really run."""
-    target = tmp_path / "made" / "report.json"
+def test_quick_run_reports_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each contender runs, including the two that use the network."""
+    target = tmp_path / "new folder" / "report.json"
     assert producer.main(["--quick", "--json", str(target)]) == 0
     report = json.loads(target.read_text())
-    assert [row["name"] for row in report["rows"]] == [row.name for row in producer.ROWS]
+    assert [row["name"] for row in report["rows"]] == [contender.name for contender in CONTENDERS]
     for row in report["rows"]:
         assert row["calls"] == {"burst": producer.QUICK.burst, "isolated": producer.QUICK.isolated}
         for way in ("burst", "isolated"):
             assert 0 < row[way]["p50"] <= row[way]["p99"] <= row[way]["p99.9"]
     assert {"python", "cpus"} <= report["machine"].keys()
     printed = capsys.readouterr().out
-    assert all(f"| {row.name} |" in printed for row in producer.ROWS)
+    assert all(f"| {contender.name} |" in printed for contender in CONTENDERS)
 
 
 def test_soak_accounts_for_every_envelope(capsys: pytest.CaptureFixture[str]) -> None:
-    """A short one; memory is judged by the long one."""
+    """A short run; only the long run judges memory."""
     result = soak.soak(2_000, latency=0.001)
     assert result.is_balanced
     assert result.balance.accepted == 2_000
@@ -77,12 +77,12 @@ def test_soak_accounts_for_every_envelope(capsys: pytest.CaptureFixture[str]) ->
     assert "balance                exact" in capsys.readouterr().out
 
 
-def test_soak_sees_growth_and_loss() -> None:
-    """A megabyte for every tenth of the run is a leak; the growth before the buffer is full is not."""
-    sizes = [(count, min(count, 20) * MEGABYTE + count * MEGABYTE // 10) for count in range(101)]
+def test_soak_detects_growth_and_loss() -> None:
+    """Growth throughout the run is a leak; growth until the buffer is full is not."""
+    sizes = [(count, min(count, 20) * MEBIBYTE + count * MEBIBYTE // 10) for count in range(101)]
     leaking = soak.Result(100, 1.0, sizes, Balance(accepted=100, sent=60, dropped={"buffer_full": 40}, pending=0))
-    assert leaking.growth == 8 * MEGABYTE
-    assert leaking.slope == pytest.approx(MEGABYTE / 10, rel=0.01)
+    assert leaking.growth == 8 * MEBIBYTE
+    assert leaking.slope == pytest.approx(MEBIBYTE / 10, rel=0.01)
     assert leaking.is_balanced
     for lossy in (Balance(100, 60, {"buffer_full": 39}, 0), Balance(100, 99, {}, 1), Balance(99, 99, {}, 0)):
         assert not soak.Result(100, 1.0, sizes, lossy).is_balanced

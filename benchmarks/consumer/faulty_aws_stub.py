@@ -1,4 +1,4 @@
-"""DynamoDB and SQS on 127.0.0.1, failing now and then in a fixed order: `python -m benchmarks.consumer.soak_stub`."""
+"""A stub of DynamoDB and SQS on 127.0.0.1 that fails in a fixed order, run by `benchmarks.consumer.soak`."""
 
 import asyncio
 import json
@@ -8,37 +8,38 @@ from typing import Any, Final
 _TABLE: Final = "DynamoDB_20120810."
 _requests = count(1)
 
-# Every so many requests to the table one fails like this; primes, so that they seldom meet.
+# One in that many requests to the table fails in this way; primes, so that two seldom coincide.
 _THROTTLED, _UNPROCESSED, _DENIED, _SERVER_ERROR, _BROKEN = 101, 103, 29, 107, 109
 
 
 async def serve() -> None:
-    """Print the port and answer until the end."""
-    server = await asyncio.start_server(_answer_all, "127.0.0.1", 0, limit=2**20)
+    """Print the port, then answer requests until the process is terminated."""
+    server = await asyncio.start_server(_respond_to_all, "127.0.0.1", 0, limit=2**20)
     print(server.sockets[0].getsockname()[1], flush=True)
     await server.serve_forever()
 
 
-async def _answer_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+async def _respond_to_all(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     try:
         while True:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")[1:]
             headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head)}
             request = json.loads(await reader.readexactly(int(headers["content-length"])))
-            answer = _table(request) if headers["x-amz-target"].startswith(_TABLE) else (200, _queue(request))
-            if answer is None:
+            response = _table(request) if headers["x-amz-target"].startswith(_TABLE) else (200, _queue(request))
+            if response is None:
                 break
-            status, document = answer
+            status, document = response
             body = json.dumps(document).encode()
             writer.write(b"HTTP/1.1 %d -\r\nContent-Length: %d\r\n\r\n%b" % (status, len(body), body))
             await writer.drain()
     except (asyncio.IncompleteReadError, ConnectionError):
-        pass  # the client has gone
+        pass  # the client closed the connection
     finally:
         writer.close()
 
 
 def _table(request: dict[str, Any]) -> tuple[int, Any] | None:
+    """Return status and document, or None to close the connection without a response."""
     number = next(_requests)
     if number % _THROTTLED == 0:
         return 400, {"__type": "ThrottlingException"}

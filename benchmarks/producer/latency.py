@@ -1,4 +1,4 @@
-"""Timing one call at a time, and what to report of many."""
+"""Time single calls, and summarise many of them as percentiles."""
 
 import gc
 import math
@@ -8,38 +8,38 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any, Final
 
-PAUSE: Final = 0.003  # seconds between isolated calls: every worker has long gone to sleep
+PAUSE: Final = 0.003  # seconds between isolated calls; by then every worker thread sleeps
 PERCENTILES: Final = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 
-Times = dict[str, float]  # microseconds by the names of PERCENTILES
+Summary = dict[str, float]  # microseconds by the names of PERCENTILES
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One row: `call` is what is timed; `settle` waits, untimed, until its worker has nothing left to do."""
+    """What is timed: `call`. `settle` waits, untimed, until its worker has nothing left to do."""
 
     call: Callable[[], Any]
     settle: Callable[[], Any] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """How often to call: per repetition, back to back and then one by one with pauses, the worker parked."""
+class CallCounts:
+    """The calls of one repetition: the warm-up, back to back, and one by one with pauses while the worker sleeps."""
 
     warm_up: int
     burst: int
     isolated: int
 
 
-def measure(subject: Subject, plan: Plan) -> dict[str, list[int]]:
+def measure(subject: Subject, counts: CallCounts) -> dict[str, list[int]]:
     """Return the nanoseconds of every call, under `burst` and `isolated`. The garbage collector stays on."""
-    gc.collect()  # the last subject's garbage is not this one's
-    _time_calls(subject.call, plan.warm_up, 0.0)
+    gc.collect()  # so that this subject does not pay for the garbage of the last one
+    _time_calls(subject.call, counts.warm_up, 0.0)
     subject.settle()
-    # Before the pauses: a virtual CPU that has just slept runs the next milliseconds at half its speed.
-    burst = _time_calls(subject.call, plan.burst, 0.0)
+    # The burst comes first: a virtual CPU that has just slept runs the next milliseconds at half speed.
+    burst = _time_calls(subject.call, counts.burst, 0.0)
     subject.settle()
-    isolated = _time_calls(subject.call, plan.isolated, PAUSE)
+    isolated = _time_calls(subject.call, counts.isolated, PAUSE)
     subject.settle()
     return {"burst": burst, "isolated": isolated}
 
@@ -62,7 +62,7 @@ def percentile(values: Iterable[float], percent: float) -> float:
     return ordered[max(0, math.ceil(percent * len(ordered) / 100) - 1)]
 
 
-def summary(repetitions: Sequence[Sequence[int]]) -> Times:
+def summary(repetitions: Sequence[Sequence[int]]) -> Summary:
     """Return, for each percentile, the median over the repetitions, in microseconds."""
     return {
         name: median(percentile(times, percent) for times in repetitions) / 1000

@@ -1,7 +1,7 @@
-"""One fresh sandbox each time: what its start, its first invocation and its memory cost.
+"""Cold start, first invocations and peak memory, each measured in a fresh process.
 
-The measured process runs this module too. It imports what it measures and little else, since whatever a process has
-freed before would hide a peak.
+The measured process runs this module too. It imports little besides what it measures, because memory that a process
+has freed before would hide a peak.
 """
 
 import gc
@@ -16,18 +16,19 @@ from pathlib import Path
 from statistics import median
 from typing import Any, Final
 
-from benchmarks.consumer import rows
+from benchmarks.consumer import implementations
+from benchmarks.support.lambda_runtime import LambdaContext
 
-# What is measured imports its own, when its clock runs.
+# Each measurement imports its subject while the clock runs.
 # ruff: noqa: PLC0415
 
 Result = dict[str, float]
 
 
-def measure(way: str, url: str, *events: str) -> Result:
-    """Run one of `WAYS` in a process of its own, with these events as Lambda's runtime would receive them."""
+def measure(name: str, url: str, *events: str) -> Result:
+    """Run one of `MEASUREMENTS` in a new process, with these events as Lambda's runtime would receive them."""
     done = subprocess.run(  # noqa: S603 - this module
-        [sys.executable, "-m", "benchmarks.consumer.sandbox", way, url],
+        [sys.executable, "-m", "benchmarks.consumer.fresh_sandbox", name, url],
         input="".join(f"{event}\n" for event in events),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -39,7 +40,7 @@ def measure(way: str, url: str, *events: str) -> Result:
 
 
 def cold_starts(url: str, event: str, repetitions: int, progress: Callable[[float], None]) -> Mapping[str, float]:
-    """Return the medians in milliseconds, ours and aioboto3's measured in turn, and that of their ratios."""
+    """Return the medians in milliseconds, ours and aioboto3's measured in turn, and the median of their ratios."""
     runs: list[Result] = []
     for done in range(repetitions):
         runs.append({**measure("aioboto3", url), **measure("start", url, event, event)})
@@ -49,14 +50,14 @@ def cold_starts(url: str, event: str, repetitions: int, progress: Callable[[floa
 
 
 def memory(url: str, small: str, full: str) -> Mapping[str, float]:
-    """Return the event's size in bytes, and the peaks above the idle process in multiples of it.
+    """Return the event's size in bytes, and the peaks above the idle process as multiples of it.
 
-    The idle process has handled the small event and not yet received the full one, which therefore counts itself:
-    parsed, its bodies have two bytes a character, because some of theirs are not Latin-1. `rss` is what the kernel
-    saw, `heap` what tracemalloc saw of Python's own allocations.
+    The idle process has handled the small event but not yet received the full one, which therefore counts. Once
+    parsed, its bodies take two bytes per character, because some characters are not Latin-1. `rss` is the peak as the
+    kernel saw it, `heap` as tracemalloc saw Python's own allocations.
     """
     size = len(full.encode())
-    rss, heap = (measure(way, url, small, full) for way in ("rss", "heap"))
+    rss, heap = (measure(name, url, small, full) for name in ("rss", "heap"))
     return {
         "eventBytes": size,
         "rss": rss["peak"] / size,
@@ -66,7 +67,7 @@ def memory(url: str, small: str, full: str) -> Mapping[str, float]:
 
 
 def _start() -> Result:
-    """Time the import of the handler, which makes its client in Lambda, and the first two invocations."""
+    """Time the import of the handler, which creates its client in Lambda, and the first two invocations."""
     began = time.perf_counter()
     from recommendation_consumer.handler import handler
 
@@ -74,7 +75,7 @@ def _start() -> Result:
     for name in ("first", "second"):
         event = json.loads(sys.stdin.readline())
         began = time.perf_counter()
-        handler(event, rows.Context())
+        handler(event, LambdaContext())
         times[name] = time.perf_counter() - began
     return {name: seconds * 1000 for name, seconds in times.items()}
 
@@ -109,8 +110,8 @@ def _heap() -> Result:
     return {"peak": tracemalloc.get_traced_memory()[1], "event": parsed}
 
 
-def _idle() -> rows.Handle:
-    handle = rows.ours()
+def _idle() -> implementations.Handle:
+    handle = implementations.ours()
     handle(_event())
     gc.collect()
     return handle
@@ -122,14 +123,14 @@ def _event() -> dict[str, Any]:
 
 
 def _status(name: str) -> int:
-    """Return a size in bytes from the kernel's account of this process; Linux only."""
+    """Return a field of /proc/self/status in bytes; Linux only."""
     lines = Path("/proc/self/status").read_text().splitlines()
     return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1]) * 1024
 
 
-WAYS: Final = {"start": _start, "aioboto3": _aioboto3, "rss": _rss, "heap": _heap}
+MEASUREMENTS: Final = {"start": _start, "aioboto3": _aioboto3, "rss": _rss, "heap": _heap}
 
 if __name__ == "__main__":
-    rows.play_lambda(sys.argv[2])
-    print(json.dumps(WAYS[sys.argv[1]]()), file=sys.stderr, flush=True)
-    os._exit(0)  # no word of connections that are still open: Lambda ends a sandbox no more gently
+    implementations.play_lambda(sys.argv[2])
+    print(json.dumps(MEASUREMENTS[sys.argv[1]]()), file=sys.stderr, flush=True)
+    os._exit(0)  # without warnings about open connections; Lambda ends a sandbox no more gently

@@ -1,4 +1,4 @@
-"""What the executor would do without the producer: call AWS itself and wait. Both against the stub."""
+"""The rows without a producer: the executor calls AWS itself and waits. Both call the stub."""
 
 import json
 from collections.abc import Iterator
@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 
+from benchmarks.producer.latency import Subject
 from benchmarks.support.aws_stub import running_stub
-from benchmarks.support.timing import Subject
 
 _TABLE = "opx-agent-recommendations"
 
@@ -26,13 +26,13 @@ def send_message(fields: dict[str, Any]) -> Iterator[Subject]:
 
 @contextmanager
 def batch_writer(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield the write of one item through `Table.batch_writer`, and one `put_metric_data`."""
+    """Yield the write of one item through `Table.batch_writer`, followed by one `put_metric_data`."""
     with running_stub() as url:
         table = _session().resource("dynamodb", endpoint_url=url).Table(_TABLE)
         cloudwatch = _session().client("cloudwatch", endpoint_url=url)
 
         def write() -> None:
-            # boto3 refuses floats, so every writer of agent output converts them.
+            # boto3 refuses floats, so whoever writes agent output has to convert them.
             content = json.loads(json.dumps(fields["recommendation"]), parse_float=Decimal)
             with table.batch_writer() as batch:
                 batch.put_item(Item={"recommendationId": "rec-1", "recommendation": content})
@@ -45,5 +45,5 @@ def batch_writer(fields: dict[str, Any]) -> Iterator[Subject]:
 
 
 def _session() -> boto3.Session:
-    # Not real ones; given here so that nothing is read from the machine's configuration.
+    # Fake credentials, given explicitly so that the machine's own configuration is not read.
     return boto3.Session(aws_access_key_id="key", aws_secret_access_key="secret", region_name="us-east-1")  # noqa: S106

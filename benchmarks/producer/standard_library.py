@@ -1,4 +1,4 @@
-"""The standard library's rows."""
+"""The standard library's rows: `json.dumps` as the yardstick, and logging through a queue."""
 
 import json
 import logging
@@ -8,19 +8,19 @@ from contextlib import contextmanager
 from logging.handlers import QueueHandler, QueueListener
 from typing import Any
 
-from benchmarks.support.timing import Subject
+from benchmarks.producer.latency import Subject
 
 
 @contextmanager
 def json_dumps(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield `json.dumps` of the recommendation alone: the yardstick."""
+    """Yield `json.dumps` of the recommendation alone."""
     recommendation = fields["recommendation"]
     yield Subject(lambda: json.dumps(recommendation))
 
 
 @contextmanager
 def queue_handler(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield a log call with the recommendation as its argument, through a QueueHandler to a listener."""
+    """Yield a log call with the recommendation as its argument, through a `QueueHandler` to a listener."""
     recommendation = fields["recommendation"]
     records: queue.Queue[logging.LogRecord] = queue.Queue()
     listener = QueueListener(records, logging.NullHandler())

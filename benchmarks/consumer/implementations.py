@@ -1,59 +1,49 @@
-"""The consumers that are measured: ours, and four that a good developer would write with the usual libraries."""
+"""The consumers under comparison: ours, and those that a good developer would write with the usual libraries."""
 
 import asyncio
 import json
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
-# What a row does not need, its process must not load: each imports its libraries when it is opened.
+from benchmarks.support.lambda_runtime import REGION, LambdaContext
+
+# Each consumer imports its libraries when it is opened, so that its process loads no others.
 # ruff: noqa: PLC0415
 
 TABLE: Final = "opx-agent-recommendations"
-Handle = Callable[[dict[str, Any]], Mapping[str, Any]]  # event -> partial-batch response
-
-
-@dataclass
-class Context:
-    """Lambda's context, with enough time left."""
-
-    aws_request_id: str = "8f5c1f4e-7a0e-4f0e-9a43-6f2f3a8f7c11"
-
-    def get_remaining_time_in_millis(self) -> int:
-        """Return the milliseconds left."""
-        return 60_000
+Handle = Callable[[dict[str, Any]], Mapping[str, Any]]  # event -> partial batch response
 
 
 def play_lambda(url: str) -> None:
-    """Give this process credentials, a region, an endpoint, and a log that nobody reads."""
+    """Set up this process as a Lambda sandbox: credentials, region, endpoint, and a log that is discarded."""
     os.environ |= {
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_REGION": REGION,
+        "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": url,
         "AWS_LAMBDA_FUNCTION_NAME": "opx-recommendation-consumer",
         "RECOMMENDATIONS_TABLE": TABLE,
         "RECOMMENDATIONS_DLQ_URL": f"{url}/000000000000/opx-recommendations-dlq",
     }
-    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - for the process' life
+    sys.stdout = Path(os.devnull).open("w")  # noqa: SIM115 - open as long as the process
 
 
 def ours() -> Handle:
     """Return the real handler."""
     from recommendation_consumer.handler import handler
 
-    context = Context()
+    context = LambdaContext()
     return lambda event: handler(event, context)
 
 
 def put_item() -> Handle:
-    """Return Powertools' batch processor with one `put_item` a record."""
+    """Return Powertools' batch processor with one `put_item` per record."""
     import boto3
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 
@@ -61,7 +51,7 @@ def put_item() -> Handle:
     processor = BatchProcessor(EventType.SQS)
 
     def put(record: Any) -> None:
-        # boto3 refuses floats.
+        # As Decimal, because boto3 refuses floats.
         item = json.loads(record.body, parse_float=Decimal)
         table.put_item(Item={**item, "ttl": _ttl(item["timestamp"], item["retention"])})
 
@@ -69,7 +59,7 @@ def put_item() -> Handle:
 
 
 def batch_writer() -> Handle:
-    """Return Powertools with a pydantic model, its items collected and written by boto3's `batch_writer`."""
+    """Return Powertools with a pydantic model; boto3's `batch_writer` writes the collected items."""
     import boto3
 
     table = boto3.resource("dynamodb").Table(TABLE)
@@ -86,7 +76,7 @@ def batch_writer() -> Handle:
 
 
 def async_batch_writer() -> Handle:
-    """Return the same with aioboto3, its loop and its connections kept between invocations."""
+    """Return the same with aioboto3, which reuses its loop and its connections in later invocations."""
     import aioboto3
 
     runner = asyncio.Runner()
@@ -112,7 +102,7 @@ def async_batch_writer() -> Handle:
 
 
 def low_level(**config: Any) -> Handle:
-    """Return boto3's low-level client with its serialiser: 25 items a request, what came back sent again."""
+    """Return boto3's low-level client with its serialiser: 25 items per request, unprocessed items sent again."""
     import boto3
     from boto3.dynamodb.types import TypeSerializer
     from botocore.config import Config
@@ -137,12 +127,12 @@ def low_level(**config: Any) -> Handle:
 
 
 def low_level_unchecked() -> Handle:
-    """Return the same without botocore's own check of every parameter."""
+    """Return the same without botocore's parameter validation."""
     return low_level(parameter_validation=False)
 
 
 def _parser() -> Callable[[dict[str, Any]], tuple[list[dict[str, Any]], Mapping[str, Any]]]:
-    """Return a function that gives an event's valid items, and the response that names the other messages."""
+    """Return a function that returns an event's valid items, and the response that names the other messages."""
     from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
     from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
     from pydantic.alias_generators import to_camel

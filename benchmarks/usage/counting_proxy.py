@@ -1,4 +1,4 @@
-"""A proxy that counts calls to SQS and DynamoDB, and has DynamoDB say what each write consumed."""
+"""A proxy that counts calls to SQS and DynamoDB, and asks DynamoDB for the capacity that each write consumed."""
 
 import json
 import math
@@ -20,9 +20,9 @@ _CHUNK: Final = 64 * 1024  # bytes of payload that SQS bills as one request (Ama
 
 @dataclass
 class Counts:
-    """What went through, by operation: calls, and requests as SQS bills them; and the table's write units.
+    """Calls and requests as SQS bills them, by operation, and the table's write units.
 
-    dynalite counts the table's own units only, DynamoDB the indexes' too.
+    dynalite reports only the table's own units; DynamoDB reports those of the indexes too.
     """
 
     url: str
@@ -31,13 +31,13 @@ class Counts:
     table_units: int = 0
 
     def add(self, operation: str, request: bytes, response: bytes) -> None:
-        """Count one call."""
+        """Count one call, given the JSON of its request and response."""
         self.calls[operation] += 1
-        asked, answered = json.loads(request), json.loads(response)
-        bodies = [entry["MessageBody"] for entry in asked.get("Entries", []) if "MessageBody" in entry]
-        bodies += [message["Body"] for message in answered.get("Messages", [])]
+        sent, received = json.loads(request), json.loads(response)
+        bodies = [entry["MessageBody"] for entry in sent.get("Entries", []) if "MessageBody" in entry]
+        bodies += [message["Body"] for message in received.get("Messages", [])]
         self.billed[operation] += max(1, math.ceil(sum(len(body.encode()) for body in bodies) / _CHUNK))
-        for consumed in answered.get("ConsumedCapacity", []):
+        for consumed in received.get("ConsumedCapacity", []):
             self.table_units += int(consumed["Table"]["CapacityUnits"])
 
 
@@ -57,7 +57,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         request = self.rfile.read(int(self.headers["Content-Length"]))
         operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
-        status, headers, response = self._forward(_asking(operation, request))
+        status, headers, response = self._forward(_with_consumed_capacity(operation, request))
         self.server.counts.add(operation, request, response)  # type: ignore[attr-defined]  # see `counting`
         self.send_response(status)
         for name, value in headers:
@@ -70,20 +70,20 @@ class _Handler(BaseHTTPRequestHandler):
     def _forward(self, body: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
         target = urlsplit(self.server.upstream)  # type: ignore[attr-defined]  # see `counting`
         connection = HTTPConnection(str(target.hostname), target.port, timeout=30)
-        kept = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
+        end_to_end = {name: value for name, value in self.headers.items() if name.lower() not in _HOP_BY_HOP}
         try:
-            connection.request("POST", self.path, body, {**kept, "Accept-Encoding": "identity"})
-            answer = connection.getresponse()
-            return answer.status, answer.getheaders(), answer.read()
+            connection.request("POST", self.path, body, {**end_to_end, "Accept-Encoding": "identity"})
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
         finally:
             connection.close()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's name
-        """Say nothing."""
+        """Log nothing."""
 
 
-def _asking(operation: str, request: bytes) -> bytes:
-    """Return a write's request that also asks for what it consumes, which the consumer itself never does."""
+def _with_consumed_capacity(operation: str, request: bytes) -> bytes:
+    """Have a write return its consumed capacity, for which the consumer itself does not ask."""
     if operation != _WRITE:
         return request
     return json.dumps({**json.loads(request), "ReturnConsumedCapacity": "INDEXES"}).encode()

@@ -1,4 +1,4 @@
-"""The telemetry clients' rows, each with its defaults and an exporter or transport that does nothing."""
+"""The telemetry clients' rows: each client has its defaults, and an exporter or transport that does nothing."""
 
 import json
 from collections.abc import Callable, Iterator, Sequence
@@ -16,22 +16,22 @@ from posthog import Posthog
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
 
-from benchmarks.support.timing import Subject
+from benchmarks.producer.latency import Subject
 
 
 class _NoSpanExporter(SpanExporter):
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - its interface
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - OpenTelemetry's signature
         return SpanExportResult.SUCCESS
 
 
 class _NoLogExporter(LogRecordExporter):
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:  # noqa: ARG002 - its interface
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:  # noqa: ARG002 - OpenTelemetry's signature
         return LogRecordExportResult.SUCCESS
 
     def shutdown(self) -> None:
         pass
 
-    def force_flush(self, timeout_millis: int = 0) -> bool:  # noqa: ARG002 - as above
+    def force_flush(self, timeout_millis: int = 0) -> bool:  # noqa: ARG002 - OpenTelemetry's signature
         return True
 
 
@@ -42,19 +42,19 @@ class _NoTransport(Transport):
 
 @contextmanager
 def otel_span(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield `on_end` of a span that was made, with the recommendation as text, before the clock started."""
+    """Yield `on_end` of a span created untimed, with the recommendation as text."""
     span = TracerProvider(shutdown_on_exit=False).get_tracer("benchmark").start_span("agent")
     span.set_attribute("recommendation", json.dumps(fields["recommendation"]))
     span.end()
     assert isinstance(span, ReadableSpan)  # noqa: S101 - for the type checker: the provider records
     processor = BatchSpanProcessor(_NoSpanExporter())
     yield Subject(lambda: processor.on_end(span), processor.force_flush)
-    processor.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's
+    processor.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's own
 
 
 @contextmanager
 def otel_log(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield `on_emit` of a record that was made before the clock started, its body the recommendation."""
+    """Yield `on_emit` of a record created untimed, with the recommendation as its body."""
     record = ReadWriteLogRecord(LogRecord(body=fields["recommendation"]))
     with _log_processor() as processor:
         yield Subject(lambda: processor.on_emit(record), processor.force_flush)
@@ -62,7 +62,7 @@ def otel_log(fields: dict[str, Any]) -> Iterator[Subject]:
 
 @contextmanager
 def otel_log_of_text(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield what a caller must do for the same safety: serialise, make the record, `on_emit`."""
+    """Yield what a caller must do for a safe snapshot: serialise, create the record, call `on_emit`."""
     recommendation = fields["recommendation"]
 
     def emit(processor: BatchLogRecordProcessor) -> None:
@@ -76,12 +76,12 @@ def otel_log_of_text(fields: dict[str, Any]) -> Iterator[Subject]:
 def _log_processor() -> Iterator[BatchLogRecordProcessor]:
     processor = BatchLogRecordProcessor(_NoLogExporter())
     yield processor
-    processor.shutdown()  # type: ignore[no-untyped-call]  # as above
+    processor.shutdown()  # type: ignore[no-untyped-call]  # OpenTelemetry's own
 
 
 @contextmanager
 def sentry(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield `capture_message` with the recommendation as a context; no integrations, which would cost more."""
+    """Yield `capture_message` with the recommendation as a context, without integrations, which would cost more."""
     contexts = {"recommendation": fields["recommendation"]}
     client = sentry_sdk.Client(
         dsn="http://key@127.0.0.1/1",
@@ -97,7 +97,7 @@ def sentry(fields: dict[str, Any]) -> Iterator[Subject]:
 
 @contextmanager
 def posthog(fields: dict[str, Any]) -> Iterator[Subject]:
-    """Yield `capture` with the recommendation as properties; its consumer thread runs and posts to nobody."""
+    """Yield `capture` with the recommendation as properties; its consumer thread runs, but posts nothing."""
     properties = fields["recommendation"]
     no_post: Callable[..., None] = lambda *_, **__: None  # noqa: E731 - a value to patch with
     with patch("posthog.consumer.batch_post", no_post):

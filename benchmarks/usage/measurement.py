@@ -1,4 +1,4 @@
-"""One incident through the real producer and consumer, and what that used of AWS."""
+"""Send one incident through the real producer and consumer, and measure what that used of AWS."""
 
 import io
 import json
@@ -14,36 +14,36 @@ from typing import Any, Final
 from uuid import uuid4
 
 from benchmarks.support.aws_stub import running_stub
+from benchmarks.support.lambda_runtime import REGION, sqs_record
+from benchmarks.usage.billed_metrics import metric_names
+from benchmarks.usage.counting_proxy import counting
 from benchmarks.usage.engines import INDEXES, client, create_table
-from benchmarks.usage.metrics import metric_names
-from benchmarks.usage.payload import recommendations
-from benchmarks.usage.proxy import counting
+from benchmarks.usage.sized_recommendations import recommendations
 from infra.paths import ROOT
 from recommendation_producer import RecommendationProducer
 from recommendation_shared.envelope.model import write_envelope
 from recommendation_shared.item.size import item_size
 
-INVOCATIONS: Final = 21  # one cold, the others for the median
-AGENTS: Final = 7  # six and the consensus
-_REGION: Final = "us-east-1"
+INVOCATIONS: Final = 21  # the first is cold, the others are for the median
+AGENTS: Final = 7  # six, and the consensus
 _ENVIRONMENT: Final = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_REGION": _REGION,
+    "AWS_REGION": REGION,
     "AWS_EC2_METADATA_DISABLED": "true",
     "NO_PROXY": "127.0.0.1",
 }
 
 
 class UsageError(RuntimeError):
-    """The pipeline did not do what is to be counted."""
+    """The pipeline did not behave as the measurement assumes."""
 
 
 def measure(size: int, sqs_url: str, dynamodb_url: str, invocations: int = INVOCATIONS) -> dict[str, Any]:
-    """Send, receive, delete and store an incident's recommendations of `size` bytes each; return what that used.
+    """Send, receive, delete and store an incident's recommendations, `size` bytes each; return what that used.
 
-    Sizes are bytes, of all recommendations together but for `envelope_bytes`. Raises `UsageError`, also when the
-    engine counts other write units for the table than DynamoDB's rule gives.
+    Sizes are in bytes and, except for `envelope_bytes`, of all recommendations together. Raises `UsageError`, also if
+    the engine's count of the table's write units differs from DynamoDB's rule.
     """
     fields = recommendations(size)
     with counting(sqs_url) as queue:
@@ -52,7 +52,7 @@ def measure(size: int, sqs_url: str, dynamodb_url: str, invocations: int = INVOC
         event = _receive(queue_url, queue.url)
     whole = _store(event, dynamodb_url, compact=False)
     compact = _store(event, dynamodb_url, compact=True)
-    with running_stub(latency=0) as stub_url:  # it answers at once; the engine would take turns with the consumer
+    with running_stub(latency=0) as stub_url:  # the engine would compete with the consumer for the CPU
         timed = _invoke(event, "usage", stub_url, invocations)
     lines = [line for line in (whole["log"] + executor_log).splitlines() if line.startswith("{")]
     return {
@@ -75,7 +75,7 @@ def measure(size: int, sqs_url: str, dynamodb_url: str, invocations: int = INVOC
 
 
 def measure_full_batch(size: int, records: int, invocations: int) -> float:
-    """Return the CPU milliseconds of a warm invocation with as many records of `size` bytes as it may carry."""
+    """Return the CPU milliseconds of a warm invocation with `records` records of `size` bytes."""
     fields = recommendations(size)
     bodies = [
         write_envelope(
@@ -93,22 +93,22 @@ def measure_full_batch(size: int, records: int, invocations: int) -> float:
 
 
 def _send(fields: list[dict[str, Any]], queue_url: str, endpoint_url: str) -> str:
-    """Hand over to the real producer; return the EMF lines of its flush."""
+    """Send the recommendations with the real producer; return the EMF lines of its flush."""
     os.environ.update(_ENVIRONMENT)
-    producer = RecommendationProducer(queue_url, _REGION, endpoint_url, emit_metrics=True)
+    producer = RecommendationProducer(queue_url, REGION, endpoint_url, emit_metrics=True)
     stdout = io.StringIO()
     with redirect_stdout(stdout):
-        for one in fields:
-            producer.enqueue(**one)
+        for recommendation in fields:
+            producer.enqueue(**recommendation)
         balance = producer.flush(timeout=30)
     producer.close()
     if balance.sent != len(fields):
-        raise UsageError(f"The producer did not send all: {balance}")
+        raise UsageError(f"the producer did not send everything: {balance}")
     return stdout.getvalue()
 
 
 def _receive(queue_url: str, endpoint_url: str) -> dict[str, Any]:
-    """Receive and delete as an event source mapping does at its best, ten at a time; return its event."""
+    """Receive and delete with as few calls as an event source mapping can, ten messages at a time; return its event."""
     sqs = client("sqs", endpoint_url)
     messages: list[dict[str, Any]] = []
     while len(messages) < AGENTS:
@@ -116,29 +116,27 @@ def _receive(queue_url: str, endpoint_url: str) -> dict[str, Any]:
             QueueUrl=queue_url, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
         ).get("Messages", [])
         if not received:
-            raise UsageError(f"The queue gave {len(messages)} of {AGENTS} messages")
-        entries = [{"Id": str(number), "ReceiptHandle": one["ReceiptHandle"]} for number, one in enumerate(received)]
+            raise UsageError(f"only {len(messages)} of {AGENTS} messages could be received")
+        entries = [
+            {"Id": str(number), "ReceiptHandle": message["ReceiptHandle"]} for number, message in enumerate(received)
+        ]
         sqs.delete_message_batch(QueueUrl=queue_url, Entries=entries)
         messages += received
     return {"Records": [_record(message) for message in messages]}
 
 
 def _record(message: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "messageId": message["MessageId"],
-        "receiptHandle": message["ReceiptHandle"],
-        "body": message["Body"],
-        "attributes": message["Attributes"],
-        "messageAttributes": {},
-        "md5OfBody": message["MD5OfBody"],
-        "eventSource": "aws:sqs",
-        "eventSourceARN": f"arn:aws:sqs:{_REGION}:123456789012:opx-recommendations",
-        "awsRegion": _REGION,
-    }
+    return sqs_record(
+        message["MessageId"],
+        message["Body"],
+        message["Attributes"],
+        receipt_handle=message["ReceiptHandle"],
+        md5=message["MD5OfBody"],
+    )
 
 
 def _store(event: dict[str, Any], dynamodb_url: str, *, compact: bool) -> dict[str, Any]:
-    """Invoke the real handler once on a new table; return what was written, by whom counted, and the log."""
+    """Invoke the real handler once on a new table; return the write calls, units and bytes, and the log."""
     table = f"usage-{uuid4().hex}"
     dynamodb = client("dynamodb", dynamodb_url)
     create_table(dynamodb, table, compact=compact)
@@ -147,7 +145,7 @@ def _store(event: dict[str, Any], dynamodb_url: str, *, compact: bool) -> dict[s
     stored = _scan(dynamodb, TableName=table)
     indexed = [item for index in INDEXES for item in _scan(dynamodb, TableName=table, IndexName=index)]
     if counts.table_units != write_units(stored):
-        raise UsageError(f"The engine counted {counts.table_units} write units, the rule gives {write_units(stored)}")
+        raise UsageError(f"the engine counted {counts.table_units} write units; the rule gives {write_units(stored)}")
     return {
         "log": log,
         "write_calls": counts.calls["BatchWriteItem"],
@@ -163,22 +161,22 @@ def _scan(dynamodb: Any, **parameters: Any) -> list[Any]:
 
 
 def write_units(items: Iterable[Mapping[str, Any]]) -> int:
-    """Return the units for writing items, in a table or as an index holds them: 1 KB each, rounded up for each.
+    """Return the write units for new items of a table or an index: one for each KB, rounded up per item.
 
-    After the Developer Guide, "DynamoDB read and write operations" and "Provisioned throughput considerations for
-    global secondary indexes": a new item is one write in each index, of the size of its projection.
+    Rule: DynamoDB Developer Guide, "DynamoDB read and write operations" and "Provisioned throughput considerations for
+    global secondary indexes". A new item costs one write in each index, of the size of its projection.
     """
     return sum(math.ceil(item_size(item) / 1024) for item in items)
 
 
 def _invoke(event: dict[str, Any], table: str, dynamodb_url: str, invocations: int) -> dict[str, Any]:
-    """Run the handler in a fresh process, as a new sandbox does; return its CPU milliseconds and what it logged."""
+    """Run the handler in a fresh process, like a new sandbox; return its CPU milliseconds and its log."""
     environment = {
         **_ENVIRONMENT,
         "PATH": os.defpath,
         "AWS_ENDPOINT_URL": dynamodb_url,
         "RECOMMENDATIONS_TABLE": table,
-        "RECOMMENDATIONS_DLQ_URL": "http://127.0.0.1:1/000000000000/none",  # nothing is poison here
+        "RECOMMENDATIONS_DLQ_URL": "http://127.0.0.1:1/000000000000/none",  # never called: there is no poison here
     }
     with tempfile.TemporaryDirectory() as folder:
         event_file, result_file = Path(folder, "event.json"), Path(folder, "result.json")
@@ -195,8 +193,8 @@ def _invoke(event: dict[str, Any], table: str, dynamodb_url: str, invocations: i
             command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
         )
         if done.returncode:
-            raise UsageError(f"The consumer failed:\n{done.stderr}")
+            raise UsageError(f"the consumer failed:\n{done.stderr}")
         result: dict[str, Any] = json.loads(result_file.read_text())
-    if result["answer"] != {"batchItemFailures": []}:
-        raise UsageError(f"The consumer did not store all: {result['answer']}")
+    if result["response"] != {"batchItemFailures": []}:
+        raise UsageError(f"the consumer did not store everything: {result['response']}")
     return {**result, "log": done.stdout}
