@@ -176,8 +176,8 @@ def test_a_broken_reference_is_found(text: str, finding: str) -> None:
 def test_sound_references_pass() -> None:
     """Each kind, in a span and in a fence."""
     text = (
-        "[one](docs/README.md#documentation-by-reader) `tests/unit/` `test_sound_references_pass` `infra/*.yaml` `build/consumer.zip` `a/b`\n"
-        "`make deploy STAGE=dev` `python -m infra.local up` `python -m pip` [site](https://example.com/#x)\n"
+        "[one](docs/README.md#documentation-by-reader) `tests/unit/` `infra/*.yaml` `build/consumer.zip` `a/b`\n"
+        "`test_sound_references_pass` `make deploy STAGE=dev` `python -m infra.local up` `python -m pip` [site](https://example.com/#x)\n"
         "```\nmake build && cd infra\n```\n"
         f"`pip install 'dist/opx_agent_recommendations-{VERSION}-py3-none-any.whl[cli]'`\n"
         "```python\nfrom recommendation_producer import RecommendationProducer\n```\n"
