@@ -1,4 +1,4 @@
-"""`recs doctor`. What it does is imported when it runs, so that help is instant."""
+"""`recs doctor`. Its code is imported when it runs, so that help is instant."""
 
 import click
 
@@ -11,13 +11,13 @@ from recommendation_cli.runtime import Runtime
     epilog="""\b
 Examples:
   recs doctor
-  recs doctor -o json | jq '.[] | select(.state == "wrong")'
+  recs doctor -o json | jq '.[] | select(.state == "failed")'
 
 \b
 Exit codes:
-  0    all is as the template wants it
-  1    something is not, or could not be looked at
-The others are those of recs --help."""
+  0    everything matches the template
+  1    problems found, or something could not be checked
+For the others see recs --help."""
 )
 @output_option
 @table_option
@@ -26,7 +26,8 @@ The others are those of recs --help."""
 def doctor(runtime: Runtime, queues: QueueOptions, /, output: str, table: str | None) -> None:
     """Check queues, table, indexes, mapping and permissions against the template.
 
-    Each finding comes with its remedy. Nothing is changed. What you may not look at is named, with the permission.
+    Each problem comes with its remedy. Nothing is changed. What you are not allowed to look at is listed with the
+    permission it takes.
     """
     from recommendation_cli.aws.connection import Target
     from recommendation_cli.doctor.run import examine

@@ -1,0 +1,132 @@
+"""Asking each AWS service what the checks need to know; calls that are refused become findings too."""
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from recommendation_cli.aws.connection import Target
+from recommendation_cli.aws.queues import QueueTarget
+from recommendation_cli.doctor.checks import (
+    INDEXES,
+    Described,
+    Finding,
+    check_backups,
+    check_dead_letters,
+    check_expiry,
+    check_function,
+    check_mapping,
+    check_queue,
+    check_table,
+    finding,
+)
+from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.visible import visible
+from recommendation_shared.aws_errors import ACCESS_DENIED, error_code
+
+_MISSING: Final = ("NotFound", "NonExistent", "DoesNotExist")  # parts of error codes
+_ROLE: Final = "the consumer's role"
+
+
+class Examination:
+    """Runs all checks on one deployment; after a refused call, the checks that do not depend on it still run."""
+
+    def __init__(self, runtime: Runtime, table: Target, queue: QueueTarget, dead_letters: QueueTarget) -> None:
+        self._table, self._queue, self._dead_letters = table.table, queue, dead_letters
+        self._dynamodb, self._sqs, self._lambda, self._iam = (
+            runtime.create_client(service, table) for service in ("dynamodb", "sqs", "lambda", "iam")
+        )
+        self._refused: list[Finding] = []
+        self._table_arn: str | None = None
+
+    def findings(self) -> Iterator[Finding]:
+        """Yield the finding of each check, then those of refused calls. Raises botocore's errors without a response."""
+        queue = self._attributes("queue", self._queue)
+        dead_letters = self._attributes("dead-letter queue", self._dead_letters)
+        if queue is not None and dead_letters is not None:
+            yield from check_queue(queue, dead_letters["QueueArn"])
+            yield from check_dead_letters(dead_letters, queue["QueueArn"])
+        yield from self._examine_table()
+        if queue is not None:
+            yield from self._examine_consumer(queue, dead_letters)
+        yield from self._refused
+
+    def _attributes(self, subject: str, queue: QueueTarget) -> Described | None:
+        call = self._sqs.get_queue_attributes
+        answer = self._ask(subject, "sqs:GetQueueAttributes", call, QueueUrl=queue.url, AttributeNames=["All"])
+        return None if answer is None else answer["Attributes"]
+
+    def _examine_table(self) -> Iterator[Finding]:
+        name = self._table
+        described = self._ask("table", "dynamodb:DescribeTable", self._dynamodb.describe_table, TableName=name)
+        if described is not None:
+            self._table_arn = described["Table"]["TableArn"]
+            yield from check_table(described["Table"])
+        ttl = self._ask("table", "dynamodb:DescribeTimeToLive", self._dynamodb.describe_time_to_live, TableName=name)
+        if ttl is not None:
+            yield check_expiry(ttl)
+        call = self._dynamodb.describe_continuous_backups
+        backups = self._ask("table", "dynamodb:DescribeContinuousBackups", call, TableName=name)
+        if backups is not None:
+            yield check_backups(backups)
+        for key in INDEXES:
+            subject = f"index {key}-timestamp-index"
+            query = {"KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": key}, "Limit": 1}
+            query |= {"IndexName": f"{key}-timestamp-index", "ExpressionAttributeValues": {":k": {"S": "recs-doctor"}}}
+            if self._ask(subject, "dynamodb:Query", self._dynamodb.query, TableName=name, **query) is not None:
+                yield Finding(subject, "passed", "can be read by you")
+
+    def _examine_consumer(self, queue: Described, dead_letters: Described | None) -> Iterator[Finding]:
+        call = self._lambda.list_event_source_mappings
+        answer = self._ask("mapping", "lambda:ListEventSourceMappings", call, EventSourceArn=queue["QueueArn"])
+        if answer is None:
+            return
+        mappings = answer["EventSourceMappings"]
+        yield finding("mapping", len(mappings) == 1, "connects the queue to exactly one function", f"{len(mappings)}")
+        for mapping in mappings:
+            call, name = self._lambda.get_function_configuration, mapping["FunctionArn"]
+            function = self._ask("function", "lambda:GetFunctionConfiguration", call, FunctionName=name)
+            if function is None:
+                continue
+            yield from check_mapping(mapping, function, queue)
+            yield from check_function(function, self._table, self._dead_letters.url)
+            if dead_letters is not None and self._table_arn is not None:
+                arns = (queue["QueueArn"], dead_letters["QueueArn"], self._table_arn)
+                yield from self._examine_role(function["Role"], *arns)
+
+    def _examine_role(self, role: str, queue_arn: str, dead_letter_arn: str, table_arn: str) -> Iterator[Finding]:
+        for resource, actions, expected in (
+            (queue_arn, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], "allowed"),
+            (dead_letter_arn, ["sqs:SendMessage"], "allowed"),
+            (table_arn, ["dynamodb:BatchWriteItem", "dynamodb:PutItem"], "allowed"),
+            (table_arn, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"], "denied"),
+        ):
+            parameters = {"PolicySourceArn": role, "ActionNames": actions, "ResourceArns": [resource]}
+            call = self._iam.simulate_principal_policy
+            answer = self._ask(_ROLE, "iam:SimulatePrincipalPolicy", call, **parameters)
+            if answer is None:
+                return
+            for result in answer["EvaluationResults"]:
+                allowed = result["EvalDecision"] == "allowed"
+                what = f"is {expected} {result['EvalActionName']} on {resource.rpartition(':')[2]}"
+                yield finding(_ROLE, allowed == (expected == "allowed"), what, result["EvalDecision"])
+
+    def _ask(self, subject: str, action: str, call: Callable[..., Any], **parameters: Any) -> Any:
+        """Return AWS's answer, or None after noting why there is none."""
+        from botocore.exceptions import ClientError
+
+        try:
+            return call(**parameters)
+        except ClientError as error:
+            note = _refusal(subject, action, error_code(error))
+            if note not in self._refused:
+                self._refused.append(note)
+            return None
+
+
+def _refusal(subject: str, action: str, code: str) -> Finding:
+    if any(part in code for part in _MISSING):
+        return Finding(subject, "failed", "exists", "not found", "Check --table, the URLs and --region, or deploy it.")
+    if code in ACCESS_DENIED:
+        actual = f"you are not allowed to look ({code})"
+        return Finding(subject, "skipped", f"can be checked by {action}", actual, f"Use an identity with {action}.")
+    actual = f"the call failed ({visible(code)})"
+    return Finding(subject, "skipped", f"can be checked by {action}", actual, "Try again in a moment.")
