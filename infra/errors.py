@@ -1,4 +1,4 @@
-"""What goes wrong with a build or a deployment, in words for the person who started it."""
+"""Errors of building, deploying and running the system locally, worded for the person who started it."""
 
 
 class BuildError(Exception):
@@ -7,3 +7,7 @@ class BuildError(Exception):
 
 class DeployError(Exception):
     """A stage cannot be deployed or destroyed; the text says why and what to do."""
+
+
+class StackError(Exception):
+    """The local stack cannot start, run or stop; the text says why and what to do."""

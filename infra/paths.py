@@ -1,4 +1,4 @@
-"""Where the project and its template are."""
+"""The paths of the project and of its template."""
 
 from pathlib import Path
 from typing import Final

@@ -1,17 +1,20 @@
-"""What was handed over against what is stored: counted by distinct recommendation, verified by digest."""
+"""Compare what was handed over with what is stored: counted by distinct recommendation ID, verified by digest.
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+Only the demo's own recommendations count, by ID and by execution: the table and the queue may be shared.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
 from infra.local import LocalStack
+from infra.local.depth import depth
 from recommendation_shared.item.encoding import PARTITION_KEY, item_digest
 
-_KEYS_PER_READ = 100  # of BatchGetItem
-_QUEUED = ("ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed")
+_KEYS_PER_READ: Final = 100  # BatchGetItem's limit
 
 
 class CountingProducer:
-    """The producer as the executor sees it, with a record of the distinct IDs that it accepted."""
+    """The producer as the executor sees it, which also records the distinct IDs that it accepted."""
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
@@ -19,7 +22,7 @@ class CountingProducer:
         self.refused: list[str] = []
 
     def enqueue_state(self, state: object) -> Sequence[Any]:
-        """Hand over every agent's output; remember what was accepted, and why the rest was not."""
+        """Hand over every agent's output; record what was accepted, and the reason for anything that was not."""
         outcomes: Sequence[Any] = self._producer.enqueue_state(state)
         self.accepted.update(outcome.recommendation_id for outcome in outcomes if outcome.accepted)
         self.refused.extend(str(outcome.reason) for outcome in outcomes if not outcome.accepted)
@@ -40,45 +43,56 @@ class Ledger:
         self._dynamodb = stack.client("dynamodb")
         self._sqs = stack.client("sqs")
 
-    def look_for(self, recommendation_ids: set[str]) -> int:
-        """Read those of the IDs that were not seen before; return how many are stored by now.
+    def read(self, recommendation_ids: set[str]) -> int:
+        """Read those of the IDs that have not been seen yet; return how many are stored in all.
 
-        Raises `ValueError` when an item's content does not have the digest that is stored with it.
+        Raises `ValueError` if an item's content does not match the digest stored with it.
         """
         self.stack.check()
-        for item in self._read(sorted(recommendation_ids - self.stored.keys())):
+        for item in self._items(sorted(recommendation_ids - self.stored.keys())):
             recommendation_id = item[PARTITION_KEY]["S"]
             if item_digest(item) != item["contentDigest"]["S"]:
-                raise ValueError(f"{recommendation_id} is not stored as it was sent: its digest does not fit")
+                raise ValueError(f"{recommendation_id} is not stored as it was sent: its digest does not match")
             self.stored[recommendation_id] = item["contentDigest"]["S"]
         return len(self.stored)
 
     def changed(self) -> list[str]:
-        """Return the IDs whose stored digest is no longer the one seen first."""
-        now = {item[PARTITION_KEY]["S"]: item["contentDigest"]["S"] for item in self._read(sorted(self.stored))}
-        return [one for one, digest in self.stored.items() if now.get(one) != digest]
+        """Return the IDs whose stored digest differs from the one first seen."""
+        now = {item[PARTITION_KEY]["S"]: item["contentDigest"]["S"] for item in self._items(sorted(self.stored))}
+        return [
+            recommendation_id
+            for recommendation_id, digest in self.stored.items()
+            if now.get(recommendation_id) != digest
+        ]
 
-    def items_in_table(self) -> int:
-        """Count all items of the table, whatever their ID."""
-        pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.stack.table_name, Select="COUNT")
-        return sum(page["Count"] for page in pages)
+    def ids_of(self, execution_ids: Iterable[str]) -> set[str]:
+        """Return the IDs of every recommendation that the table holds of these executions."""
+        query = self._dynamodb.get_paginator("query")
+        return {
+            item[PARTITION_KEY]["S"]
+            for execution_id in execution_ids
+            for page in query.paginate(
+                TableName=self.stack.table_name,
+                IndexName="executionId-timestamp-index",
+                KeyConditionExpression="executionId = :e",
+                ExpressionAttributeValues={":e": {"S": execution_id}},
+                ProjectionExpression=PARTITION_KEY,
+            )
+            for item in page["Items"]
+        }
 
     def queued(self) -> int:
         """Return how many messages wait in the queue or are with the consumer."""
-        return self._messages(self.stack.queue_url)
+        return depth(self._sqs, self.stack.queue_url)
 
     def dead_lettered(self) -> int:
         """Return how many messages are in the dead-letter queue."""
-        return self._messages(self.stack.dlq_url)
+        return depth(self._sqs, self.stack.dlq_url)
 
-    def _messages(self, url: str) -> int:
-        attributes = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=_QUEUED)["Attributes"]
-        return sum(map(int, attributes.values()))
-
-    def _read(self, recommendation_ids: list[str]) -> Iterator[Mapping[str, Any]]:
+    def _items(self, recommendation_ids: list[str]) -> Iterator[Mapping[str, Any]]:
         table = self.stack.table_name
         while recommendation_ids:
-            keys = [{PARTITION_KEY: {"S": one}} for one in recommendation_ids[:_KEYS_PER_READ]]
+            keys = [{PARTITION_KEY: {"S": each}} for each in recommendation_ids[:_KEYS_PER_READ]]
             answer = self._dynamodb.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
             yield from answer["Responses"].get(table, [])
             unread = [

@@ -1,25 +1,30 @@
-"""Proof that the poller consumes: one recommendation through the queue into the table."""
+"""Proof that the deployed stack consumes: one recommendation through the queue into the table."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
-from infra.local.errors import StackError
+from infra.errors import StackError
+from infra.local.depth import depth
 from recommendation_shared.envelope.model import Envelope
 
 INCIDENT_ID = "local-stack-canary"
 
-_TIMEOUT = 60.0  # seconds; the function's cold start takes about two
+_TIMEOUT: Final = 150.0  # seconds; a cold start takes about two, and this leaves time for two failed invocations
+# Longer than the function's timeout of 30 s. SQS then never delivers the canary again while an invocation still holds
+# it, and no late invocation can store it once it was deleted, however slow the machine is.
+_VISIBILITY_TIMEOUT: Final = "45"  # seconds
 
 
 def wait_until_consumed(
     client: Callable[[str], Any], queue_url: str, table_name: str, check: Callable[[], None]
 ) -> None:
-    """Send a recommendation, wait until it is stored, and delete it.
+    """Send a recommendation, wait until it is stored and its message is gone, and delete it from the table.
 
-    `check` is called while waiting, and raises when waiting is in vain. Raises `StackError` if the
-    canary is not stored in time.
+    The queue must be empty. `check` is called while waiting, and raises if waiting is pointless. Raises `StackError` if
+    the canary is not consumed in time.
     """
     envelope = Envelope.create(
         incident_id=INCIDENT_ID,
@@ -29,13 +34,30 @@ def wait_until_consumed(
         recommendation={},
         retention=1,
     )
-    dynamodb = client("dynamodb")
-    key = {"recommendationId": {"S": envelope.recommendation_id}}
-    client("sqs").send_message(QueueUrl=queue_url, MessageBody=envelope.to_json().decode())
+    sqs, dynamodb = client("sqs"), client("dynamodb")
+    item = {"TableName": table_name, "Key": {"recommendationId": {"S": envelope.recommendation_id}}}
     deadline = time.monotonic() + _TIMEOUT
-    while "Item" not in dynamodb.get_item(TableName=table_name, Key=key, ConsistentRead=True):
-        check()
-        if time.monotonic() > deadline:
-            raise StackError(f"The consumer has not stored the canary within {_TIMEOUT:.0f} s")
-        time.sleep(0.05)
-    dynamodb.delete_item(TableName=table_name, Key=key)
+
+    def wait_until(reached: Callable[[], bool], what: str) -> None:
+        while not reached():
+            check()
+            if time.monotonic() > deadline:
+                raise StackError(f"The consumer has not {what} the canary within {_TIMEOUT:.0f} s")
+            time.sleep(0.05)
+
+    with _delivered_to_one_invocation_at_a_time(sqs, queue_url):
+        sqs.send_message(QueueUrl=queue_url, MessageBody=envelope.to_json().decode())
+        wait_until(lambda: "Item" in dynamodb.get_item(**item, ConsistentRead=True), "stored")
+        wait_until(lambda: depth(sqs, queue_url) == 0, "acknowledged")
+    dynamodb.delete_item(**item)
+
+
+@contextmanager
+def _delivered_to_one_invocation_at_a_time(sqs: Any, queue_url: str) -> Iterator[None]:
+    name = "VisibilityTimeout"
+    attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])["Attributes"]
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={name: _VISIBILITY_TIMEOUT})
+    try:
+        yield
+    finally:
+        sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={name: attributes[name]})

@@ -9,22 +9,23 @@ from typing import Any
 
 from samtranslator.yaml_helper import yaml_parse
 
+from infra.errors import StackError
 from infra.local.differences import Template
-from infra.local.errors import StackError
 
 STACK_NAME = "opx-recommendations"
 
 _BUCKET = "opx-recommendations-packages"
 _CAPABILITIES = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
-_TIMEOUT = 60.0  # seconds; it takes about one
+_TIMEOUT = 60.0  # seconds; a deployment takes about one
 
 Client = Callable[[str], Any]
 
 
 def load_template(path: Path, parameters: Mapping[str, str]) -> Template:
-    """Read a YAML template, its short intrinsics (`!Ref`) in their long form.
+    """Read a YAML template, with short intrinsics such as `!Ref` in their long form.
 
-    `parameters` replace the defaults of the template's own. Raises `StackError` for a name it lacks.
+    `parameters` replace the defaults of the template's parameters. Raises `StackError` for a parameter that the
+    template does not have.
     """
     template: Template = yaml_parse(path.read_text())
     declared = template["Parameters"]
@@ -53,8 +54,8 @@ def deploy(
 ) -> dict[str, str]:
     """Create the stack and return its outputs.
 
-    `check` is called while waiting, and raises when waiting is in vain. Raises `StackError` with
-    the reasons of the resources that failed.
+    `check` is called while waiting, and raises if waiting is pointless. Raises `StackError` with the reasons of the
+    resources that failed.
     """
     cloudformation = client("cloudformation")
     change_set = cloudformation.create_change_set(

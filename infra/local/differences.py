@@ -1,7 +1,7 @@
-"""All in which the local stack's template differs from production's.
+"""Every difference between the local stack's template and production's.
 
-Each difference is forced by a limit of the emulator, has a test that it is still needed, and is
-deleted when that test fails.
+Each is forced by a limitation of the emulator, has a test that it is still needed, and is deleted when that test
+fails.
 """
 
 import copy
@@ -11,12 +11,12 @@ from typing import Any
 
 Template = dict[str, Any]
 
-_HAVE_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
+_ACTIONS_WITH_BATCHES = ("sqs:SendMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility")
 
 
 @dataclass(frozen=True)
 class Difference:
-    """One change to the template. `apply` returns a new template and leaves its argument alone."""
+    """One change to the template. `apply` returns a new template and does not modify its argument."""
 
     name: str
     why: str
@@ -24,7 +24,7 @@ class Difference:
 
 
 def apply_all(template: Template, differences: tuple["Difference", ...] | None = None) -> Template:
-    """Return the template as the emulator gets it."""
+    """Return the template as it is deployed on the emulator."""
     for difference in DIFFERENCES if differences is None else differences:
         template = difference.apply(template)
     return template
@@ -41,7 +41,7 @@ def _literal_maximum_concurrency(template: Template) -> Template:
 
 
 def _no_metric_math_alarms(template: Template) -> Template:
-    """Let each watch the first metric of its expression, so that its name and its ARN are still there."""
+    """Let each alarm watch the first metric of its expression, so that its name and ARN still exist."""
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
         properties = resource.get("Properties", {})
@@ -70,9 +70,9 @@ def _batch_actions_by_name(template: Template) -> Template:
         documents = [policy["PolicyDocument"] for policy in policies if isinstance(policy, dict)]
         if resource["Type"] == "AWS::IAM::ManagedPolicy":
             documents.append(properties["PolicyDocument"])
-        for statement in [one for document in documents for one in document["Statement"] if "Action" in one]:
+        for statement in [s for document in documents for s in document["Statement"] if "Action" in s]:
             actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-            batches = [f"{action}Batch" for action in actions if action in _HAVE_BATCHES]
+            batches = [f"{action}Batch" for action in actions if action in _ACTIONS_WITH_BATCHES]
             statement["Action"] = [*actions, *batches]
     return changed
 
@@ -86,22 +86,22 @@ def _without(template: Template, unwanted: Callable[[dict[str, Any]], bool]) -> 
 DIFFERENCES = (
     Difference(
         name="literal-maximum-concurrency",
-        why="A parameter arrives at the event source mapping as text, and the poller cannot compare it with a number.",
+        why="The event source mapping gets a parameter as text, and the poller cannot compare it with a number.",
         apply=_literal_maximum_concurrency,
     ),
     Difference(
         name="no-metric-math-alarms",
-        why="An alarm on a metric expression rolls the stack back. Here it watches the expression's first metric.",
+        why="An alarm on a metric expression rolls the stack back, so it watches the expression's first metric here.",
         apply=_no_metric_math_alarms,
     ),
     Difference(
         name="no-tls-only-policies",
-        why="The emulator speaks plain HTTP, and holds every call to the policy that denies it.",
+        why="The emulator speaks plain HTTP and enforces the policies that deny it.",
         apply=_no_tls_only_policies,
     ),
     Difference(
         name="batch-actions-by-name",
-        why="A batch needs a right of its own name; in AWS there is none, and that of the single call covers it.",
+        why="The emulator demands actions named after batches. AWS has none: the single call's action covers them.",
         apply=_batch_actions_by_name,
     ),
 )

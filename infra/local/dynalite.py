@@ -1,4 +1,4 @@
-"""dynalite, a DynamoDB that enforces its limits, as a process of Node.js on 127.0.0.1."""
+"""dynalite, an emulator that enforces DynamoDB's limits, as a Node.js process on 127.0.0.1."""
 
 import contextlib
 import shutil
@@ -15,23 +15,23 @@ from infra.local.emulator import end_group
 _PROGRAM: Final = Path(__file__).parents[2] / "tests" / "conformance" / "node_modules" / "dynalite" / "cli.js"
 _START: Final = 30.0  # seconds
 
-# Ends with this process, however it ends: the system then closes the other end of stdin.
+# Node ends when this process ends, for whatever reason: the system then closes the other end of stdin.
 _END_WITH_PARENT: Final = "process.stdin.resume().on('end', () => process.exit()); require(process.argv[1])"
-# In JavaScript an attribute named `__proto__` would set the prototype of the map that holds it, and be lost.
+# In JavaScript, an attribute named `__proto__` would set the prototype of the map that holds it and be lost.
 _PLAIN_NAMES: Final = "--disable-proto=delete"
 
 
 class DynaliteError(RuntimeError):
-    """It is missing or does not start; the message says what to do."""
+    """dynalite is missing or does not start; the message says what to do."""
 
 
 @contextlib.contextmanager
 def running_dynalite(log: Path, *node_options: str) -> Iterator[str]:
-    """Run it until the end of the block, and yield its endpoint URL; tables are ready at once."""
-    beside = Path(sys.prefix, "bin", "node")
-    node = str(beside) if beside.exists() else shutil.which("node")
+    """Run dynalite until the end of the block and yield its endpoint URL; tables are ready at once."""
+    bundled = Path(sys.prefix, "bin", "node")
+    node = str(bundled) if bundled.exists() else shutil.which("node")
     if node is None or not _PROGRAM.exists():
-        raise DynaliteError("dynalite or Node.js is missing. Run `make setup` in the project's folder.")
+        raise DynaliteError("dynalite or Node.js is missing. Run `make setup` in the project folder.")
     port = ports.choose(0)
     delays = [part for name in ("create", "delete", "update") for part in (f"--{name}TableMs", "0")]
     options = [str(_PROGRAM), "--host", ports.HOST, "--port", str(port), *delays]
@@ -41,7 +41,7 @@ def running_dynalite(log: Path, *node_options: str) -> Iterator[str]:
             stdin=subprocess.PIPE,
             stdout=output,
             stderr=subprocess.STDOUT,
-            start_new_session=True,  # a group of its own: `node` may be a script that starts the real one
+            start_new_session=True,  # its own group: `node` may be a script that starts the real one
         )
     try:
         deadline = time.monotonic() + _START

@@ -1,4 +1,4 @@
-"""The MiniStack process: its environment, its folder, its start and its end."""
+"""The MiniStack process: its environment, its folder, how it starts and how it ends."""
 
 import http.client
 import os
@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from infra.local.errors import StackError
+from infra.errors import StackError
 from infra.local.ports import HOST
 
 REGION = "us-east-1"
@@ -22,14 +22,14 @@ _LOG_LINES = 25
 
 
 class Emulator:
-    """One MiniStack and all that it starts, in one process group and one folder.
+    """One MiniStack and everything that it starts, in one process group and one folder.
 
-    It keeps everything in memory, so it is killed rather than asked to stop: nothing can be lost,
-    and a hung one ends as surely as a healthy one.
+    It keeps everything in memory, so it is killed rather than asked to stop: there is nothing to lose, and a hung
+    process ends as surely as a healthy one.
     """
 
     def __init__(self, folder: Path) -> None:
-        """Prepare; nothing is started. `folder` exists, is empty and is removed by `stop`."""
+        """Prepare without starting anything. `folder` must exist and be empty; `stop` removes it."""
         self.folder = folder
         self.log = folder / "ministack.log"
         self.endpoint_url = ""
@@ -37,15 +37,15 @@ class Emulator:
 
     @property
     def pid(self) -> int:
-        """Of the process group's leader. Raises `StackError` before `start`."""
+        """The ID of the process and of its group. Raises `StackError` before `start`."""
         if self._process is None:
-            raise StackError("MiniStack was not started")
+            raise StackError("MiniStack has not been started")
         return self._process.pid
 
     def start(self, port: int) -> None:
         """Start MiniStack and return once it answers. Raises `StackError` if it does not.
 
-        It ends with this process, however this process ends, unless `leave_running` is called.
+        It ends when this process ends, for whatever reason, unless `leave_running` is called.
         """
         self.endpoint_url = f"http://{HOST}:{port}"
         python = stack_python()
@@ -70,24 +70,24 @@ class Emulator:
             time.sleep(0.05)
 
     def leave_running(self) -> None:
-        """Let it outlive this process."""
+        """Let MiniStack outlive this process."""
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.write(b".")
             self._process.stdin.close()
 
     def check(self) -> None:
-        """Raise `StackError`, with exit code and last log lines, if the process has ended."""
+        """Raise `StackError`, with the exit code and the last log lines, if the process has ended."""
         code = None if self._process is None else self._process.poll()
         if code is not None:
             raise StackError(f"MiniStack ended with exit code {code}.\n{self.last_log_lines()}")
 
     def last_log_lines(self) -> str:
-        """Return the end of MiniStack's log, which has the function's log lines too."""
+        """Return the end of MiniStack's log, which includes the function's log lines."""
         lines = self.log.read_text(errors="replace").splitlines()[-_LOG_LINES:] if self.log.exists() else []
         return "\n".join(["The last lines of its log:", *lines]) if lines else "Its log is empty."
 
     def stop(self) -> None:
-        """End the process group and remove the folder. Safe to call at any point, and twice."""
+        """End the process group and remove the folder. Safe to call at any time, and more than once."""
         if self._process is not None:
             end_group(self._process.pid)
             self._process.wait()
@@ -96,13 +96,13 @@ class Emulator:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _write_function_python(self, python: Path) -> None:
-        """Write the interpreter that functions get: isolated, without site-packages, like their zip."""
+        """Write the interpreter that runs functions: isolated and without site-packages, so they see only their zip."""
         wrapper = self.folder / "function-python"
         wrapper.write_text(f'#!/bin/sh\nexec {shlex.quote(str(python))} -I -S "$@"\n')
         wrapper.chmod(0o700)
 
     def _environment(self, temporary: Path, port: int) -> dict[str, str]:
-        """Return all of MiniStack's environment. Functions inherit it, so nothing of the user's is in it."""
+        """Return MiniStack's whole environment. Functions inherit it, so it holds nothing of the user's."""
         return {
             **CREDENTIALS,
             "PATH": os.defpath,
@@ -114,7 +114,7 @@ class Emulator:
             "MINISTACK_HOST": HOST,
             "GATEWAY_PORT": str(port),
             "MINISTACK_REGION": REGION,
-            "AUTH": "true",  # calls are held to the template's policies
+            "AUTH": "true",  # enforce the template's policies
             "IOT_MTLS_ENABLED": "0",
             "SFTP_ENABLED": "0",
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -124,26 +124,27 @@ class Emulator:
 def stack_python() -> Path:
     """Return the Python of the local stack's environment.
 
-    Raises `StackError` if it is missing, or of another version than this one: the function's zip,
-    built for this Python, could not run there.
+    Raises `StackError` if it is missing or its version differs from this Python's, for which the function's zip is
+    built.
     """
-    beside = Path(f"{sys.prefix}-stack", "bin", "python")
-    python = Path(os.environ.get(_PYTHON_VARIABLE, beside))
+    default = Path(f"{sys.prefix}-stack", "bin", "python")
+    python = Path(os.environ.get(_PYTHON_VARIABLE, default))
     if not python.exists():
-        raise StackError(f"{python} does not exist. Run `make setup`, or name another with {_PYTHON_VARIABLE}.")
+        raise StackError(f"{python} does not exist. Run `make setup`, or set {_PYTHON_VARIABLE} to another Python.")
     probe = [str(python), "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
     version = subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - our own environment
-    mine = f"{sys.version_info.major}.{sys.version_info.minor}"
-    if version != mine:
+    expected = f"{sys.version_info.major}.{sys.version_info.minor}"
+    if version != expected:
+        problem = f"is Python {version}" if version else "does not run"
         raise StackError(
-            f"{python} is Python {version or 'unknown: it does not run'}, this is {mine}; the function's zip "
-            "could not run there. Make both anew: make clean setup"
+            f"{python} {problem}; the function's zip is built for Python {expected}. "
+            "Rebuild both environments: make clean setup"
         )
     return python
 
 
 def answers(port: int) -> bool:
-    """Whether a MiniStack on this port is ready."""
+    """Return whether a MiniStack on this port is ready."""
     connection = http.client.HTTPConnection(HOST, port, timeout=2)
     try:
         connection.request("GET", "/_ministack/ready")
@@ -155,8 +156,8 @@ def answers(port: int) -> bool:
 
 
 def end_group(pid: int) -> None:
-    """Kill the process group that `pid` leads, if there is one."""
+    """Kill the process group that `pid` leads, if it exists."""
     try:
         os.killpg(pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):  # gone; macOS says the latter of one that is not yet reaped
+    except (ProcessLookupError, PermissionError):  # it has ended; macOS raises the latter until it is reaped
         return

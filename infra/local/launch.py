@@ -1,8 +1,8 @@
 """Start MiniStack: `python -P launch.py FOLDER`.
 
-Runs in the local stack's own virtual environment, in a process group of its own, and imports
-nothing of this project. It gives MiniStack two properties that it has no options for: functions
-run on FOLDER/function-python, and all ends, FOLDER with it, when the parent does.
+Runs in the local stack's own virtual environment and its own process group, and imports nothing from the project. It
+adds two behaviours that MiniStack has no options for: functions run on FOLDER/function-python, and the whole process
+group ends, and FOLDER is removed, when the parent ends.
 """
 
 import os
@@ -14,10 +14,10 @@ import threading
 
 
 def end_with_parent(folder: str) -> None:
-    """Wait for the end of the parent, however it ends, and then leave nothing behind.
+    """Wait until the parent ends, for whatever reason, and then leave nothing behind.
 
-    The parent holds the other end of stdin; the system closes it even when the parent is killed.
-    A byte on it means that the parent leaves us running.
+    The parent holds the other end of stdin, which the system closes even if the parent is killed. A byte on it means
+    that the parent leaves this process running.
     """
     if not sys.stdin.buffer.read(1):
         shutil.rmtree(folder, ignore_errors=True)
@@ -25,11 +25,11 @@ def end_with_parent(folder: str) -> None:
 
 
 def main() -> None:
-    """Hand over to MiniStack."""
+    """Set up both behaviours, then run MiniStack."""
     folder = sys.argv.pop(1)
-    # MiniStack starts functions with sys.executable. Its own would show them its own site-packages
-    # and hide that their zip lacks something.
-    sys.executable = os.path.join(folder, "function-python")  # noqa: PTH118 - MiniStack expects text
+    # MiniStack starts functions with sys.executable. With its own interpreter they would see its site-packages, which
+    # would hide that something is missing from their zip.
+    sys.executable = os.path.join(folder, "function-python")  # noqa: PTH118 - MiniStack expects a str
     threading.Thread(target=end_with_parent, args=(folder,), daemon=True).start()
     runpy.run_module("ministack", run_name="__main__", alter_sys=True)
 

@@ -1,4 +1,4 @@
-"""moto in server mode, a small AWS for happy paths, on 127.0.0.1."""
+"""moto in server mode on 127.0.0.1: a lenient AWS for happy paths."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from infra.local import ports
 
 @contextmanager
 def running_moto() -> Iterator[str]:
-    """Run it until the end of the block, and yield its endpoint URL."""
-    from moto.moto_server.threaded_moto_server import (  # noqa: PLC0415 - a second that only its users should pay
+    """Run moto until the end of the block and yield its endpoint URL."""
+    from moto.moto_server.threaded_moto_server import (  # noqa: PLC0415 - takes a second to import
         ThreadedMotoServer,
     )
 

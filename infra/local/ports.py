@@ -1,11 +1,11 @@
-"""The port that the local stack listens on, and who else may hold it."""
+"""The port that the local stack listens on, and which process may already hold it."""
 
 import os
 import shutil
 import socket
 import subprocess
 
-from infra.local.errors import StackError
+from infra.errors import StackError
 
 HOST = "127.0.0.1"
 DEFAULT = 4566  # where tools expect a local AWS
@@ -15,7 +15,7 @@ _LAST = 65535
 
 
 def from_environment() -> int:
-    """Return the port that `LOCAL_STACK_PORT` names, or the default. Raises `StackError` for no number."""
+    """Return the port that `LOCAL_STACK_PORT` names, or the default. Raises `StackError` if it is not a port."""
     value = os.environ.get(VARIABLE) or str(DEFAULT)
     if not value.isdecimal() or int(value) > _LAST:
         raise StackError(f"{VARIABLE} is {value!r}; it must be a port number, or 0 for any free one")
@@ -23,26 +23,26 @@ def from_environment() -> int:
 
 
 def choose(port: int) -> int:
-    """Return the port if it is free, or any free one for 0.
+    """Return the port if it is free, or any free port for 0.
 
-    Raises `StackError` that names the port and, where `lsof` knows it, its holder.
+    Raises `StackError`, which names the port and, if `lsof` knows it, the process that holds it.
     """
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((HOST, port))
         except OSError as error:
-            by = holder(port)
+            process = holder(port)
             raise StackError(
                 f"port {port} on {HOST} cannot be used ({error.strerror})"
-                f"{f': {by} holds it' if by else ''}.\n"
+                f"{f': {process} holds it' if process else ''}.\n"
                 f"Stop that process, or choose another port with {VARIABLE}, such as {VARIABLE}={port + 1}."
             ) from error
         return int(probe.getsockname()[1])
 
 
 def holder(port: int) -> str:
-    """Return `name (pid n)` of the listening process, or nothing where that is not to be known."""
+    """Return `name (pid n)` of the listening process, or an empty string if it cannot be determined."""
     lsof = shutil.which("lsof")
     if lsof is None:
         return ""

@@ -1,4 +1,4 @@
-"""A server of the standard library on a thread of its own."""
+"""Run a standard-library server on its own thread."""
 
 import threading
 from collections.abc import Iterator
@@ -6,12 +6,12 @@ from contextlib import contextmanager
 from socketserver import BaseServer
 from typing import Final
 
-_POLL: Final = 0.01  # seconds between looks at whether to stop
+_POLL: Final = 0.01  # seconds between checks whether to stop
 
 
 @contextmanager
 def serving(server: BaseServer) -> Iterator[None]:
-    """Serve until the end of the block, then stop taking connections and close."""
+    """Serve until the end of the block, then stop accepting connections and close."""
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": _POLL}, daemon=True)
     thread.start()
     try:

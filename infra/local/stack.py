@@ -16,38 +16,40 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.build.zips import build_for_this_python
-from infra.errors import BuildError
-from infra.local import canary, deployment, kept, ports
+from infra.errors import BuildError, StackError
+from infra.local import background, canary, deployment, ports, shell
 from infra.local.differences import apply_all
 from infra.local.emulator import CREDENTIALS, REGION, Emulator
-from infra.local.errors import StackError
-from infra.paths import ROOT
+from infra.paths import TEMPLATE
 
-# Parameters of the template, not differences from it. Production's visibility timeout of minutes
-# would make every retry, and so every test and demonstration of one, take as long. The concurrency
-# is for a machine of few cores: with ten, a burst spends its time starting function processes.
+# Values of the template's parameters, not differences from it. Production's visibility timeout of minutes would make
+# every retry, and so every test and demonstration of one, take as long. The concurrency suits a machine of few cores:
+# with ten, a burst spends its time starting function processes.
 PARAMETERS = {"VisibilityTimeout": "5", "MaximumConcurrency": "2"}
 
 
 @dataclass(frozen=True)
 class LocalStack:
-    """A running stack, and what a program needs to use it."""
+    """A running stack, with everything that a program needs to use it."""
 
     endpoint_url: str
     region: str
     queue_url: str
     dlq_url: str
     table_name: str
-    log_path: Path  # MiniStack's log, the function's lines included
+    log_path: Path  # MiniStack's log, including the function's lines
     pid: int
     outputs: dict[str, str] = field(repr=False)  # of the template
-    check: Callable[[], None] = field(repr=False)  # raises StackError, which says why, once MiniStack has ended
+    check: Callable[[], None] = field(repr=False)  # raises StackError with the reason once MiniStack has ended
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment variables that point AWS SDKs and this project's programs here."""
+        """The environment variables that point AWS SDKs and this project's programs at the stack."""
         return {
             **CREDENTIALS,
+            # The user's own files may name another endpoint, or a role to assume.
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
             "AWS_ENDPOINT_URL": self.endpoint_url,
             "AWS_REGION": self.region,
             "AWS_DEFAULT_REGION": self.region,
@@ -58,13 +60,17 @@ class LocalStack:
             "RECOMMENDATIONS_TABLE": self.table_name,
         }
 
+    def environment(self, base: Mapping[str, str]) -> dict[str, str]:
+        """Return `base` with `env`, and without any other AWS variable, which could lead elsewhere."""
+        return shell.environment(self.env, base)
+
     def client(self, service: str) -> Any:
-        """Return a botocore client of the stack, never of a real account."""
+        """Return a botocore client for the stack, never for a real account."""
         return client(self.endpoint_url, service)
 
 
 def client(endpoint_url: str, service: str) -> Any:
-    """Return a botocore client of the emulator that ignores the user's profile, files and proxies."""
+    """Return a botocore client for the emulator that ignores the user's profile, files and proxies."""
     nowhere = (None, None, os.devnull, None)
     session = botocore.session.Session(
         {"profile": (None, None, None, None), "config_file": nowhere, "credentials_file": nowhere}
@@ -86,29 +92,29 @@ def local_stack(
     keep: bool = False,
     parameters: Mapping[str, str] | None = None,
 ) -> Iterator[LocalStack]:
-    """Start the stack, yield it once it really consumes, and leave nothing behind.
+    """Start the stack, yield it once it consumes, and leave nothing behind.
 
-    `port` None takes `LOCAL_STACK_PORT` or 4566, and 0 any free one. With `keep`, a stack whose
-    block ended well stays up until `kept.stop`; any exception still ends it. `parameters` are the
-    template's.
+    `port` None means `LOCAL_STACK_PORT` or 4566, and 0 any free port. With `keep`, the stack stays up after a block
+    that ended well, until `background.stop`; an exception still ends it. `parameters` are the template's.
 
-    Ctrl-C, SIGTERM and errors at any moment end it in the same way. Raises `StackError`.
+    Ctrl-C, SIGTERM and errors end the stack cleanly at any moment. Raises `StackError`.
     """
     if port is None:
         port = ports.from_environment()
-    other = kept.find()
+    other = background.find()
     if other is not None and (keep or other.listens_on(port)):
-        raise StackError(f"A local stack is already up: {other}\nStop it with: make down")
-    ports.choose(port)  # before a build that may take long
-    kept.FOLDER.mkdir(parents=True, exist_ok=True)
-    emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=kept.FOLDER)))
+        raise StackError(f"A local stack is already running: {other}\nStop it with: make down")
+    ports.choose(port)  # fail before a build that may take long
+    background.FOLDER.mkdir(parents=True, exist_ok=True)
+    emulator = Emulator(Path(tempfile.mkdtemp(prefix="run-", dir=background.FOLDER)))
     with _termination_raises():
         leave_running = False
         try:
             stack = _start(emulator, port, {**PARAMETERS, **(parameters or {})})
             yield stack
             if keep:
-                kept.record(kept.Kept(stack.pid, str(emulator.folder), stack.env))
+                shell.write_commands(background.commands(), background.record_file())
+                background.record(background.BackgroundStack(stack.pid, str(emulator.folder), stack.env))
                 emulator.leave_running()
                 leave_running = True
         finally:
@@ -124,14 +130,14 @@ def _start(emulator: Emulator, port: int, parameters: Mapping[str, str]) -> Loca
         raise StackError(str(error)) from error
     emulator.start(ports.choose(port))
 
-    def of_service(service: str) -> Any:
+    def client_for(service: str) -> Any:
         return client(emulator.endpoint_url, service)
 
     try:
-        template = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
-        template = deployment.package(of_service, template, Path(built.path), built.digest)
-        outputs = deployment.deploy(of_service, template, emulator.check)
-        canary.wait_until_consumed(of_service, outputs["QueueUrl"], outputs["TableName"], emulator.check)
+        template = apply_all(deployment.load_template(TEMPLATE, parameters))
+        template = deployment.package(client_for, template, Path(built.path), built.digest)
+        outputs = deployment.deploy(client_for, template, emulator.check)
+        canary.wait_until_consumed(client_for, outputs["QueueUrl"], outputs["TableName"], emulator.check)
     except (BotoCoreError, ClientError, StackError) as error:
         emulator.check()
         raise StackError(f"{error}\n{emulator.last_log_lines()}") from error
@@ -150,7 +156,7 @@ def _start(emulator: Emulator, port: int, parameters: Mapping[str, str]) -> Loca
 
 @contextmanager
 def _termination_raises() -> Iterator[None]:
-    """Let SIGTERM and a closed terminal unwind the stack as Ctrl-C does."""
+    """Make SIGTERM and a closed terminal unwind the program as Ctrl-C does."""
 
     def raise_exit(number: int, _frame: FrameType | None) -> None:
         raise SystemExit(128 + number)
@@ -161,7 +167,7 @@ def _termination_raises() -> Iterator[None]:
 
 @contextmanager
 def _signals_ignored() -> Iterator[None]:
-    """Let an impatient second Ctrl-C not interrupt the tear-down, which takes well under a second."""
+    """Keep an impatient second Ctrl-C from interrupting the tear-down, which takes well under a second."""
     with _handlers(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         yield
 
@@ -170,8 +176,8 @@ def _signals_ignored() -> Iterator[None]:
 def _handlers(
     handler: signal.Handlers | Callable[[int, FrameType | None], None], *numbers: signal.Signals
 ) -> Iterator[None]:
-    """Set a handler for some signals, and the previous ones again. Only the main thread may set any."""
-    if threading.current_thread() is not threading.main_thread():
+    """Set a handler for some signals and restore the previous ones. Does nothing outside the main thread."""
+    if threading.current_thread() is not threading.main_thread():  # the only one that may set handlers
         yield
         return
     previous = {number: signal.signal(number, handler) for number in numbers}

@@ -1,4 +1,4 @@
-"""The local stack's start and end: whatever happens, it says why, and no process or folder is left."""
+"""How the local stack starts and ends: whatever happens, it says why and leaves no process or folder behind."""
 
 import json
 import os
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from infra.local import StackError, kept, local_stack, ports
+from infra.local import StackError, background, local_stack, ports
 from infra.paths import ROOT
 
 START_TIMEOUT = 90  # seconds; the first build of the zip is part of it
 
 
 def left_over(folder: Path) -> list[str]:
-    """Return the processes that name the folder: MiniStack and its function workers do."""
+    """Return the processes whose command line names the folder, as those of MiniStack and its workers do."""
     listing = subprocess.run(
         ["ps", "-ww", "-eo", "pid=,stat=,args="],  # noqa: S607 - ps is where the system has it
         capture_output=True,
@@ -40,9 +40,9 @@ def eventually(condition: Callable[[], object], timeout: float, what: str) -> No
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the folder that stacks of this test, also of its subprocesses, keep their things in."""
+    """Return the folder that this test's stacks use, including those of its subprocesses."""
     local = tmp_path / "local"
-    monkeypatch.setattr(kept, "FOLDER", local)
+    monkeypatch.setattr(background, "FOLDER", local)
     monkeypatch.setenv("LOCAL_STACK_FOLDER", str(local))
     return local
 
@@ -61,7 +61,7 @@ def command(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def foreground(folder: Path) -> Iterator[subprocess.Popen[str]]:
-    """Yield a stack that is starting in the foreground."""
+    """Yield the process of a stack that is starting in the foreground."""
     process = subprocess.Popen(
         [sys.executable, "-m", "infra.local", "up", "--port", "0", "--foreground"],
         cwd=ROOT,
@@ -70,7 +70,7 @@ def foreground(folder: Path) -> Iterator[subprocess.Popen[str]]:
         text=True,
     )
     try:
-        eventually(lambda: left_over(folder), START_TIMEOUT, "MiniStack was not started")
+        eventually(lambda: left_over(folder), START_TIMEOUT, "MiniStack did not start")
         yield process
     finally:
         process.kill()
@@ -81,7 +81,7 @@ def foreground(folder: Path) -> Iterator[subprocess.Popen[str]]:
 def test_a_signal_during_the_start_leaves_nothing(
     foreground: subprocess.Popen[str], folder: Path, number: signal.Signals, code: int
 ) -> None:
-    """MiniStack runs by then, and nothing is deployed yet."""
+    """MiniStack is running by then, and nothing is deployed yet."""
     foreground.send_signal(number)
     foreground.communicate(timeout=10)
     assert foreground.returncode == code
@@ -93,7 +93,7 @@ def test_a_signal_during_the_start_leaves_nothing(
 def test_a_signal_while_it_is_up_leaves_nothing(
     foreground: subprocess.Popen[str], folder: Path, number: signal.Signals, code: int
 ) -> None:
-    """The function's workers run by then, too."""
+    """By then the function's workers are running too."""
     assert foreground.stdout is not None
     for line in foreground.stdout:
         if line.startswith("# log:"):
@@ -106,16 +106,16 @@ def test_a_signal_while_it_is_up_leaves_nothing(
     assert list(folder.iterdir()) == []
 
 
-def test_a_killed_parent_takes_the_emulator_with_it(foreground: subprocess.Popen[str], folder: Path) -> None:
-    """A parent that gets SIGKILL cannot tidy up, and a stray emulator would hold the port."""
+def test_killing_the_parent_ends_the_emulator(foreground: subprocess.Popen[str], folder: Path) -> None:
+    """A parent that gets SIGKILL cannot clean up, and a stray emulator would hold the port."""
     foreground.kill()
     foreground.communicate()
     eventually(lambda: not left_over(folder), 10, "MiniStack outlived its parent")
     assert list(folder.iterdir()) == []
 
 
-def test_a_taken_port_is_named_with_its_holder_and_the_remedy(folder: Path) -> None:
-    """Before anything is started."""
+def test_an_occupied_port_is_reported_with_a_remedy(folder: Path) -> None:
+    """The check comes before anything is started."""
     with socket.create_server((ports.HOST, 0)) as taken:
         port = taken.getsockname()[1]
         done = command("up", "--port", str(port))
@@ -126,45 +126,45 @@ def test_a_taken_port_is_named_with_its_holder_and_the_remedy(folder: Path) -> N
 
 
 @pytest.mark.parametrize("value", ["http", "-1", "65536"])
-def test_a_port_that_is_none_is_named(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """With the variable that it came from."""
+def test_an_invalid_port_is_reported(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """The message names the variable."""
     monkeypatch.setenv("LOCAL_STACK_PORT", value)
     with pytest.raises(StackError, match=f"LOCAL_STACK_PORT is '{value}'"):
         ports.from_environment()
 
 
-def test_the_holder_of_a_port_is_named_where_lsof_knows_it() -> None:
-    """Here it is this very process."""
+def test_the_process_that_holds_a_port_is_named_if_lsof_knows_it() -> None:
+    """Here it is the test's own process."""
     with socket.create_server((ports.HOST, 0)) as taken:
         holder = ports.holder(taken.getsockname()[1])
     assert holder == "" or f"(pid {os.getpid()})" in holder
 
 
 @pytest.mark.parametrize(
-    ("python", "said"),
+    ("python", "message"),
     [("/nowhere/bin/python", "make setup"), (sys.executable, "No module named ministack")],
     ids=["missing", "without MiniStack"],
 )
 def test_an_unusable_environment_is_explained(
-    folder: Path, monkeypatch: pytest.MonkeyPatch, python: str, said: str
+    folder: Path, monkeypatch: pytest.MonkeyPatch, python: str, message: str
 ) -> None:
-    """With what to do, or with the exit code and the last log lines of the process that died."""
+    """The message says what to do, or has the exit code and the last log lines of the process that died."""
     monkeypatch.setenv("LOCAL_STACK_PYTHON", python)
-    with pytest.raises(StackError, match=said), local_stack(port=0):
+    with pytest.raises(StackError, match=message), local_stack(port=0):
         pytest.fail("there is no MiniStack to start")
     assert list(folder.iterdir()) == []
 
 
 def test_an_error_in_the_middle_of_the_deployment_leaves_nothing(folder: Path) -> None:
-    """Here a parameter that the template does not have, found when MiniStack already runs."""
+    """Here the template lacks a parameter, which is noticed after MiniStack has started."""
     with pytest.raises(StackError, match="no parameter Nonsense"), local_stack(port=0, parameters={"Nonsense": "1"}):
-        pytest.fail("the deployment was to fail")
+        pytest.fail("the deployment should have failed")
     assert left_over(folder) == []
     assert list(folder.iterdir()) == []
 
 
 def test_an_emulator_that_dies_is_reported_with_its_log(folder: Path) -> None:
-    """By `check`, which those who wait for the stack call."""
+    """`check` raises, which everything that waits for the stack calls."""
     with local_stack(port=0) as stack:
         stack.check()
         os.kill(stack.pid, signal.SIGKILL)
@@ -181,8 +181,8 @@ def test_an_emulator_that_dies_is_reported_with_its_log(folder: Path) -> None:
     assert list(folder.iterdir()) == []
 
 
-def test_a_kept_stack_is_found_and_not_started_twice_and_stopped(folder: Path) -> None:
-    """The life of one that outlives its command."""
+def test_a_background_stack_is_found_not_started_twice_and_stopped(folder: Path) -> None:
+    """`up`, `status` and `down` are separate processes."""
     assert command("status").returncode == 1
     up = command("up", "--port", "0")
     assert up.returncode == 0, up.stderr
@@ -193,33 +193,33 @@ def test_a_kept_stack_is_found_and_not_started_twice_and_stopped(folder: Path) -
         assert set(status.stdout.splitlines()) <= set(up.stdout.splitlines())
         again = command("up", "--port", "0")
         assert again.returncode == 1
-        assert "already up: http://127.0.0.1:" in again.stderr
+        assert "already running: http://127.0.0.1:" in again.stderr
         assert "make down" in again.stderr
         port = status.stdout.split("AWS_ENDPOINT_URL=http://127.0.0.1:")[1].split()[0]
-        beside = command("up", "--port", port, "--foreground")
-        assert "make down" in beside.stderr
+        second = command("up", "--port", port, "--foreground")
+        assert "make down" in second.stderr
     finally:
         down = command("down")
     assert down.returncode == 0
     assert left_over(folder) == []
-    assert list(folder.iterdir()) == []
-    assert "no local stack is up" in command("down").stdout
+    assert [path.name for path in folder.iterdir()] == ["bin"], "only the aws that now refuses to run may stay"
+    assert "no local stack is running" in command("down").stdout
 
 
-def test_the_note_of_a_stack_that_died_is_removed(folder: Path) -> None:
-    """Also when its process number is another program's by now, which must live on."""
+def test_the_record_of_a_stack_that_died_is_removed(folder: Path) -> None:
+    """Another program may have its process ID by now, and must not be killed."""
     remains = folder / "run-died"
     remains.mkdir(parents=True)
-    note = folder / "stack.json"
-    note.write_text(json.dumps({"pid": os.getpid(), "folder": str(remains), "env": {}}))
-    assert kept.find() is None
+    record = folder / "stack.json"
+    record.write_text(json.dumps({"pid": os.getpid(), "folder": str(remains), "env": {}}))
+    assert background.find() is None
     assert list(folder.iterdir()) == []
-    assert kept.stop() is None
+    assert background.stop() is None
 
 
-def test_a_damaged_note_is_named(folder: Path) -> None:
-    """Rather than guessed at: a process may run that it was to name."""
+def test_a_damaged_record_is_reported(folder: Path) -> None:
+    """It is not deleted silently: the stack that it recorded may still be running."""
     folder.mkdir()
     (folder / "stack.json").write_text("{")
     with pytest.raises(StackError, match=r"stack\.json cannot be read"):
-        kept.find()
+        background.find()

@@ -1,0 +1,147 @@
+"""The steps of the demo on a running stack, each of which prints what it does and what it finds."""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+from examples.demo.ledger import CountingProducer, Ledger
+from examples.executor.execution import executions
+from examples.executor.run import ExecutionResult, run_all, run_one, yesterday
+from infra.local import LocalStack
+from recommendation_cli.screen.progress import progress
+from recommendation_producer import Balance, RecommendationProducer
+
+SHOWN: Final = "incident-roblox-2021-10-28"
+
+_STORE_TIMEOUT: Final = 120.0  # seconds for everything to be stored; it takes a few
+_FLUSH_TIMEOUT: Final = 30.0  # seconds
+_POLL: Final = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the demo found."""
+
+    problems: list[str]
+    closing: str
+    example: str  # the ID of a stored recommendation
+
+
+def say(line: str = "") -> None:
+    """Print a line at once, even into a pipe."""
+    print(line, flush=True)
+
+
+def run(stack: LocalStack) -> Result:
+    """Run every step and return the result. The process's AWS variables must be those of `stack.env`."""
+    real = RecommendationProducer(stack.queue_url, region_name=stack.region, endpoint_url=stack.endpoint_url)
+    producer = CountingProducer(real)
+    ledger = Ledger(stack)
+    day = yesterday()  # read once: after midnight, the second run would otherwise get other IDs
+    try:
+        results, balance = _run_executor(producer, real, day)
+        _wait_until_stored(ledger, producer.accepted)
+        expected = sum(result.expected_recommendations for result in results)
+        problems = _account(ledger, producer, balance, expected)
+        problems += _run_again(ledger, producer, real, results, day)
+    finally:
+        real.close()
+    problems += _show(stack)
+    accepted, stored = len(producer.accepted), len(ledger.stored)
+    return Result(
+        problems,
+        f"{accepted} enqueued, {stored} stored, {max(accepted - stored, 0)} lost",
+        max((each for each in ledger.stored if f"{SHOWN}-consensus-" in each), default=""),
+    )
+
+
+def _run_executor(
+    producer: CountingProducer, real: RecommendationProducer, day: date
+) -> tuple[list[ExecutionResult], Balance]:
+    total = len(executions(day))
+    say(f"\n2. Running the LangGraph executor over {total} recorded executions (the agents replay their outputs)")
+    with progress(os.environ, time.monotonic) as report:
+        done: list[str] = []
+
+        def after_each(result: ExecutionResult) -> None:
+            done.append(result.execution_id)
+            report(f"{len(done)} of {total} executions · {result.incident_id}", len(done), total)
+
+        results = run_all(producer, on_execution=after_each, day=day)
+    say(f"   {len(results)} executions, {len(producer.accepted)} recommendations handed over")
+    return results, real.flush(timeout=_FLUSH_TIMEOUT)
+
+
+def _wait_until_stored(ledger: Ledger, expected: set[str]) -> None:
+    say("\n3. Waiting until the consumer Lambda has stored everything")
+    started = time.monotonic()
+    with progress(os.environ, time.monotonic) as report:
+        while True:
+            stored = ledger.read(expected)
+            report(f"{stored} of {len(expected)} stored · {ledger.queued()} in the queue", stored, len(expected))
+            if stored >= len(expected) or time.monotonic() - started > _STORE_TIMEOUT:
+                break
+            time.sleep(_POLL)
+    say(f"   {stored} of {len(expected)} stored after {time.monotonic() - started:.1f} s")
+
+
+def _account(ledger: Ledger, producer: CountingProducer, balance: Balance, expected: int) -> list[str]:
+    """Print the balance and return whatever does not add up."""
+    missing = sorted(producer.accepted - ledger.stored.keys())
+    dead = ledger.dead_lettered()
+    rows = {
+        "accepted by the producer": balance.accepted,
+        "sent to the queue": balance.sent,
+        "dropped": sum(balance.dropped.values()),
+        "pending": balance.pending,
+        "distinct recommendations": len(producer.accepted),
+        "stored, digest verified": len(ledger.stored),
+        "dead-lettered": dead,
+        "lost": max(len(missing) - dead, 0),
+    }
+    say("\n4. The balance")
+    for name, count in rows.items():
+        say(f"   {name:<26}{count:>6}")
+    problems = [f"not stored: {recommendation_id}" for recommendation_id in missing]
+    if len(producer.accepted) != expected:
+        problems.append(f"{len(producer.accepted)} distinct recommendations; the executions produced {expected}")
+    if producer.refused:
+        problems.append(f"refused by the producer: {', '.join(producer.refused)}")
+    if balance.sent != balance.accepted:
+        problems.append(f"not sent: {dict(balance.dropped)} dropped, {balance.pending} pending")
+    if dead:
+        problems.append(f"{dead} messages in the dead-letter queue")
+    return problems
+
+
+def _run_again(
+    ledger: Ledger, producer: CountingProducer, real: RecommendationProducer, results: list[ExecutionResult], day: date
+) -> list[str]:
+    """Run one execution a second time, handing over node by node; return whatever it added or changed."""
+    say(f"\n5. Running {SHOWN} a second time, sending each agent's output as soon as its node finishes")
+    before = set(producer.accepted)
+    again = run_one(producer, SHOWN, way="per-node", day=day)
+    real.flush(timeout=_FLUSH_TIMEOUT)
+    deadline = time.monotonic() + _STORE_TIMEOUT
+    while ledger.queued() and time.monotonic() < deadline:
+        time.sleep(_POLL)
+    new_ids = producer.accepted - before
+    new_items = ledger.ids_of({result.execution_id for result in [*results, again]}) - ledger.stored.keys()
+    changed = ledger.changed()
+    say(f"   {len(new_ids)} new IDs, {len(new_items)} new items in the table, {len(changed)} items changed")
+    problems = [f"changed by the second run: {recommendation_id}" for recommendation_id in changed]
+    problems += [f"added by the second run: {recommendation_id}" for recommendation_id in sorted(new_ids | new_items)]
+    if ledger.queued():
+        problems.append(f"the second run's messages are still queued after {_STORE_TIMEOUT:.0f} s")
+    return problems
+
+
+def _show(stack: LocalStack) -> list[str]:
+    say(f"\n6. What an operator sees: recs incident {SHOWN}\n")
+    command = [sys.executable, "-m", "recommendation_cli", "incident", SHOWN]
+    shown = subprocess.run(command, env=stack.environment(os.environ), check=False)  # noqa: S603 - our own CLI
+    return [f"recs ended with exit code {shown.returncode}"] if shown.returncode else []
