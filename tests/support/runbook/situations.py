@@ -284,7 +284,7 @@ SITUATIONS: Final[dict[str, Callable[[World], Situation]]] = {
     "recommendationqueueoldestmessage": consumer_stopped,
     "recommendationconsumererrors": writes_denied,
     "recommendationsdropped": queue_misspelt,
-    "redrive-once-the-cause-is-mended": retries_exhausted,
+    "redrive-once-the-cause-is-fixed": retries_exhausted,
     "examine-poison": poison_kept,
     "stop-and-resume-the-consumer": nothing_special,
     "roll-back-a-deployment": bad_deployment,
