@@ -6,9 +6,10 @@ The estimate was less than $0.05 a month for 1,000 incidents: 7,000 writes, 10,0
 from collections.abc import Mapping
 from typing import Final
 
-from recommendation_cli.cost.bill import Workload, bill
+from recommendation_cli.cost.bill import bill
 from recommendation_cli.cost.prices import Prices
 from recommendation_cli.cost.profile import Profile
+from recommendation_cli.cost.workload import Workload
 
 MONTH: Final = Workload(incidents=1_000)
 _WHY: Final = {

@@ -1,4 +1,4 @@
-"""A month's cost, line by line: measured usage of one incident, times the incidents, times the price."""
+"""A month's bill, line by line: the measured usage of one incident, times the incidents, times the price."""
 
 import math
 from dataclasses import dataclass
@@ -6,52 +6,34 @@ from typing import Final
 
 from recommendation_cli.cost.prices import Prices
 from recommendation_cli.cost.profile import Profile, Recommendation, billed_requests
+from recommendation_cli.cost.workload import Workload
 
-MONTH_HOURS: Final = 730  # as AWS's own calculator has it
+MONTH_HOURS: Final = 730  # as in AWS's own pricing calculator
 _MONTH_DAYS: Final = MONTH_HOURS / 24
 _GB: Final = 1_000_000_000
-_ITEM_OVERHEAD: Final = 100  # bytes of storage for each item, and for each entry of an index (Developer Guide)
+_ITEM_OVERHEAD: Final = 100  # bytes of storage per item, and per index entry (DynamoDB Developer Guide)
 _INDEXES: Final = 3
 
-# Of the mapping when the queue is empty: five batches at once to begin with (Lambda Developer Guide, "Configuring
-# scaling behavior for SQS"), each a long poll of at most 20 s. How many it keeps when idle AWS does not say.
+# An event source mapping starts with five concurrent batches (Lambda Developer Guide, "Configuring scaling behavior
+# for SQS"), each a long poll of at most 20 s. AWS does not say how many pollers it keeps when the queue is empty.
 POLLERS: Final = 5
 _LONG_POLL: Final = 20  # seconds
 
-# Of the template, held to it by a test.
+# As in the template; a test compares them.
 MEMORY_MB: Final = 1024
 LOG_DAYS: Final = 30
 ALARM_METRICS: Final = 7  # two of them in one alarm
 DASHBOARDS: Final = 1
 
-_VCPU_MB: Final = 1769  # of memory give a whole vCPU (Lambda Developer Guide, "Configure Lambda function memory")
+_VCPU_MB: Final = 1769  # memory that comes with one vCPU (Lambda Developer Guide, "Configure Lambda function memory")
 _WRITE_WAIT_MS: Final = 10  # assumed, for BatchWriteItem: "single-digit milliseconds", and the connection
-_WARM_MINUTES: Final = 5  # assumed: how long an idle sandbox is kept, which AWS does not say
+_WARM_MINUTES: Final = 5  # assumed: AWS does not say how long it keeps an idle sandbox
 _REPORT_BYTES: Final = 330  # START, END and REPORT lines that Lambda adds to each invocation's log
 
 
 @dataclass(frozen=True, slots=True)
-class Workload:
-    """What a month brings. `size` is that of an envelope, in bytes; `reads` are incidents listed whole."""
-
-    incidents: int
-    agents: int = 7
-    size: int = 5 * 1024
-    days_kept: int = 90
-    reads: int = 10_000
-    incident_metrics: bool = True
-    compact: bool = False
-    kms: bool = False
-
-    @property
-    def recommendations(self) -> int:
-        """How many a month."""
-        return self.incidents * self.agents
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the bill; `usd` is a month's."""
+    """One line of the bill; `usd` is for a month."""
 
     service: str
     what: str
@@ -61,13 +43,13 @@ class Line:
 
 
 def bill(work: Workload, profile: Profile, prices: Prices) -> list[Line]:
-    """Return a month's lines, without any free tier. Raises ValueError for a size that was not measured."""
-    one = profile.recommendation(work.size)
+    """Return a month's lines, without any free tier. Raises `ValueError` for a size outside the measured ones."""
+    usage = profile.recommendation(work.size)
     return [
         *_queue(work, prices),
-        *_function(work, one, profile, prices),
-        *_table(work, one, prices),
-        *_monitoring(work, one, profile, prices),
+        *_function(work, usage, profile, prices),
+        *_table(work, usage, prices),
+        *_monitoring(work, usage, profile, prices),
         *(_keys(work, prices) if work.kms else ()),
     ]
 
@@ -84,8 +66,8 @@ def _queue(work: Workload, prices: Prices) -> list[Line]:
     return [Line("SQS", what, count, "requests", count * price) for what, count in quantities.items()]
 
 
-def _function(work: Workload, one: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
-    gb_seconds = work.incidents * _billed_ms(work, one, profile) / 1000 * MEMORY_MB / 1024
+def _function(work: Workload, usage: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
+    gb_seconds = work.incidents * _billed_ms(work, usage, profile) / 1000 * MEMORY_MB / 1024
     requests = prices.usd("lambda", "request_million") / 1_000_000
     return [
         Line("Lambda", "invocations", work.incidents, "requests", work.incidents * requests),
@@ -93,31 +75,31 @@ def _function(work: Workload, one: Recommendation, profile: Profile, prices: Pri
     ]
 
 
-def _billed_ms(work: Workload, one: Recommendation, profile: Profile) -> float:
-    """Return the milliseconds of an invocation, one for each incident; cold when the sandbox was idle too long."""
+def _billed_ms(work: Workload, usage: Recommendation, profile: Profile) -> float:
+    """Return the billed milliseconds of one invocation, one per incident; it is cold after too long a pause."""
     is_cold = MONTH_HOURS * 60 / work.incidents > _WARM_MINUTES
-    cpu_ms = one.warm_cpu_ms * work.agents + (profile.cold_cpu_ms if is_cold else 0)
+    cpu_ms = usage.warm_cpu_ms * work.agents + (profile.cold_cpu_ms if is_cold else 0)
     return cpu_ms * max(1, _VCPU_MB / MEMORY_MB) + _WRITE_WAIT_MS
 
 
-def _table(work: Workload, one: Recommendation, prices: Prices) -> list[Line]:
+def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
     count = work.recommendations
-    indexed = one.compact_units if work.compact else one.index_units
-    entry = one.compact_bytes if work.compact else one.item_bytes
+    indexed = usage.compact_units if work.compact else usage.index_units
+    entry = usage.compact_bytes if work.compact else usage.item_bytes
     kept = count * work.days_kept / _MONTH_DAYS
-    items_gb = kept * (one.item_bytes + _ITEM_OVERHEAD) / _GB
+    items_gb = kept * (usage.item_bytes + _ITEM_OVERHEAD) / _GB
     indexes_gb = kept * _INDEXES * (entry + _ITEM_OVERHEAD) / _GB
-    # An index query reads eventually consistently, half a unit for 4 KB of all entries together; what a compact index
-    # lacks is then read consistently, a unit for each 4 KB of each item.
+    # An index query is eventually consistent: half a unit for each 4 KB of all entries together. What a compact index
+    # lacks is then read with strong consistency: a unit for each 4 KB of each item.
     reads = work.reads * math.ceil(work.agents * entry / 4096) / 2
     if work.compact:
-        reads += work.reads * work.agents * math.ceil(one.item_bytes / 4096)
+        reads += work.reads * work.agents * math.ceil(usage.item_bytes / 4096)
     write = prices.usd("dynamodb", "write_unit_million") / 1_000_000
     read = prices.usd("dynamodb", "read_unit_million") / 1_000_000
     storage = prices.usd("dynamodb", "storage_gb_month")
     recovery = prices.usd("dynamodb", "recovery_gb_month")
     return [
-        Line("DynamoDB", "writes to the table", count * one.table_units, "units", count * one.table_units * write),
+        Line("DynamoDB", "writes to the table", count * usage.table_units, "units", count * usage.table_units * write),
         Line("DynamoDB", "writes to 3 indexes", count * indexed, "units", count * indexed * write),
         Line("DynamoDB", "deletes by TTL", count, "items", 0.0),
         Line("DynamoDB", "reads", reads, "units", reads * read),
@@ -127,13 +109,13 @@ def _table(work: Workload, one: Recommendation, prices: Prices) -> list[Line]:
     ]
 
 
-def _monitoring(work: Workload, one: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
-    # A metric is billed for the hours in which it is sent; with incidents at random, some hours have none.
+def _monitoring(work: Workload, usage: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
+    # A metric is billed for each hour in which it is sent; with incidents at random times, some hours have none.
     hours = MONTH_HOURS * (1 - math.exp(-work.incidents / MONTH_HOURS))
     always = profile.metrics["fixed"] + work.agents * profile.metrics["agent"] / profile.agents
     per_incident = work.recommendations * profile.metrics["incident"] / profile.agents if work.incident_metrics else 0
     metric_hour = prices.usd("cloudwatch", "metric_month") / MONTH_HOURS
-    log_gb = work.incidents * (work.agents * one.log_bytes + _REPORT_BYTES) / _GB
+    log_gb = work.incidents * (work.agents * usage.log_bytes + _REPORT_BYTES) / _GB
     kept_gb = log_gb * LOG_DAYS / _MONTH_DAYS
     return [
         Line("CloudWatch", "metrics", always * hours, "metric-hours", always * hours * metric_hour),
@@ -154,10 +136,10 @@ def _monitoring(work: Workload, one: Recommendation, profile: Profile, prices: P
             "dashboards",
             DASHBOARDS * prices.usd("cloudwatch", "dashboard_month"),
         ),
-        Line("CloudWatch", "logs taken in", log_gb, "GB", log_gb * prices.usd("cloudwatch", "log_gb")),
+        Line("CloudWatch", "logs ingested", log_gb, "GB", log_gb * prices.usd("cloudwatch", "log_gb")),
         Line(
             "CloudWatch",
-            f"logs kept {LOG_DAYS} days",
+            f"logs stored {LOG_DAYS} days",
             kept_gb,
             "GB",
             kept_gb * prices.usd("cloudwatch", "log_archive_gb_month"),
@@ -166,9 +148,9 @@ def _monitoring(work: Workload, one: Recommendation, profile: Profile, prices: P
 
 
 def _keys(work: Workload, prices: Prices) -> list[Line]:
-    # SQS and DynamoDB reuse a data key for five minutes: at most one request each of producer, mapping and consumer.
+    # SQS and DynamoDB reuse a data key for five minutes: producer, mapping and consumer make at most one request each.
     requests = 3 * work.incidents
     return [
-        Line("KMS", "a key of one's own", 1, "keys", prices.usd("kms", "key_month")),
+        Line("KMS", "customer managed key", 1, "keys", prices.usd("kms", "key_month")),
         Line("KMS", "requests", requests, "requests", requests * prices.usd("kms", "request_ten_thousand") / 10_000),
     ]

@@ -1,0 +1,70 @@
+"""What `recs cost` runs: compute the bill and print it."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from recommendation_cli.cost.bill import Line, bill
+from recommendation_cli.cost.prices import Prices, PricesError
+from recommendation_cli.cost.profile import Profile
+from recommendation_cli.cost.workload import Workload
+from recommendation_cli.output import pretty_json, write_records
+from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.table import Column, print_table
+from recommendation_cli.screen.terminal import open_terminal
+
+
+def show_bill(runtime: Runtime, work: Workload, region: str | None, price_file: Path | None, output: str) -> None:
+    """Print a month's bill; raise a usage error for prices or sizes that cannot be used."""
+    prices = _read_prices(region, price_file)
+    profile = Profile.shipped()
+    try:
+        lines = bill(work, profile, prices)
+    except ValueError as error:
+        raise click.UsageError(f"--size: {error}.") from None
+    if output == "json":
+        total = sum(line.usd for line in lines)
+        document = {"usd": total, "lines": [asdict(line) for line in lines]}
+        sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
+    elif output != "table":
+        write_records(sys.stdout.buffer, [asdict(line) for line in lines], output)
+    else:
+        render_bill(open_terminal(runtime.environ), lines)
+        sys.stdout.flush()  # before the note appears on stderr
+        click.echo(
+            f"\n{work.incidents:,} incidents of {work.agents} recommendations of {work.size:,} bytes;"
+            f" usage measured on {profile.measured}, prices for {prices.region} on {prices.date}.",
+            err=True,
+        )
+
+
+def render_bill(console: Console, lines: Sequence[Line]) -> None:
+    """Print the lines of a bill and their total."""
+    columns = (
+        Column("service", least=8),
+        Column("what", least=12),
+        Column("a month", right=True),
+        Column("", least=4),
+        Column("USD", right=True),
+    )
+    rows = [(line.service, line.what, f"{line.quantity:,.6g}", line.unit, f"{line.usd:,.4f}") for line in lines]
+    rows.append(("total", "", "", "", f"{sum(line.usd for line in lines):,.4f}"))
+    print_table(console, columns, rows, fold=None)
+
+
+def _read_prices(region: str | None, price_file: Path | None) -> Prices:
+    prices = Prices.shipped()
+    if price_file is not None:
+        try:
+            prices = prices.changed_by(price_file)
+        except PricesError as error:
+            raise click.UsageError(f"{price_file}: {error}.") from None
+        except OSError as error:
+            raise click.UsageError(f"{price_file} cannot be read: {error.strerror}.") from None
+    if region not in {None, prices.region}:
+        raise click.UsageError(f"The prices are for {prices.region}: pass a file with those for {region} as --prices.")
+    return prices

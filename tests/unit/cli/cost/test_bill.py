@@ -1,0 +1,88 @@
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from infra.local.deployment import load_template
+from infra.paths import ROOT
+from recommendation_cli.cost.bill import ALARM_METRICS, DASHBOARDS, LOG_DAYS, MEMORY_MB, Line, bill
+from recommendation_cli.cost.prices import Prices
+from recommendation_cli.cost.profile import Profile, billed_requests
+from recommendation_cli.cost.workload import Workload
+
+MONTH = Workload(1_000)
+
+
+def _lines(work: Workload) -> dict[str, Line]:
+    return {line.what: line for line in bill(work, Profile.shipped(), Prices.shipped())}
+
+
+@pytest.mark.parametrize("row", Profile.shipped().rows, ids=lambda row: str(row["envelope_bytes"]))
+def test_computed_usage_equals_measured_usage(row: dict[str, Any]) -> None:
+    """Requests per 64 KB and write units per 1 KB come out as measured, at every measured size."""
+    work = Workload(1, size=row["envelope_bytes"])
+    assert billed_requests(7, work.size) == row["send_requests"]
+    lines = _lines(work)
+    assert lines["writes to the table"].quantity == pytest.approx(row["table_write_units"])
+    assert lines["writes to 3 indexes"].quantity == pytest.approx(row["index_write_units"])
+    assert _lines(replace(work, compact=True))["writes to 3 indexes"].quantity == pytest.approx(21)
+    assert lines["delete"].quantity == row["delete_requests"]
+
+
+def test_idle_pollers_cost_the_same_whatever_arrives() -> None:
+    """Five pollers run long polls of 20 s all month."""
+    line = _lines(MONTH)["empty receives of 5 idle pollers"]
+    assert line.quantity == 5 * 730 * 3600 / 20
+    assert line.usd == pytest.approx(657_000 * 0.40 / 1e6)
+    assert line == _lines(Workload(1))["empty receives of 5 idle pollers"]
+
+
+def test_storage_grows_with_the_retention_and_counts_each_index_entry() -> None:
+    """Each item and each index entry takes 100 bytes more; recovery counts only the table."""
+    lines, usage = _lines(replace(MONTH, days_kept=365)), Profile.shipped().recommendation(MONTH.size)
+    kept = 7_000 * 12
+    assert lines["storage of items, 365 days"].quantity == pytest.approx(kept * (usage.item_bytes + 100) / 1e9)
+    assert lines["storage of indexes, 365 days"].quantity == pytest.approx(3 * kept * (usage.item_bytes + 100) / 1e9)
+    assert lines["point-in-time recovery"].quantity == lines["storage of items, 365 days"].quantity
+    assert lines["deletes by TTL"].usd == 0
+
+
+def test_incident_metrics_are_billed_for_an_hour_each_and_are_optional() -> None:
+    """There is one metric for each agent of each incident."""
+    line = _lines(MONTH)["metrics by incident, an hour each"]
+    assert line.quantity == 7_000
+    assert line.usd == pytest.approx(7_000 * 0.30 / 730)
+    assert _lines(replace(MONTH, incident_metrics=False))["metrics by incident, an hour each"].usd == 0
+
+
+def test_compact_indexes_cost_less_to_write_and_more_to_read() -> None:
+    """A compact entry is one write unit; reading whole items takes the index and the table."""
+    whole, compact = _lines(MONTH), _lines(replace(MONTH, compact=True))
+    assert compact["writes to 3 indexes"].quantity == 3 * 7_000
+    assert whole["writes to 3 indexes"].quantity == 15 * 7_000
+    assert compact["reads"].usd > whole["reads"].usd
+
+
+def test_only_rare_invocations_pay_for_cold_starts() -> None:
+    """With frequent incidents the sandbox stays warm."""
+    rare, frequent = _lines(MONTH)["time"], _lines(Workload(100_000))["time"]
+    assert rare.quantity / 1_000 > 5 * frequent.quantity / 100_000
+
+
+def test_a_customer_managed_key_adds_the_kms_lines() -> None:
+    """Without one there are no KMS lines."""
+    assert {line.service for line in _lines(replace(MONTH, kms=True)).values()} - {
+        line.service for line in _lines(MONTH).values()
+    } == {"KMS"}
+
+
+def test_assumptions_about_the_template_match_it() -> None:
+    """Memory, log retention, alarms and dashboard are counted as deployed."""
+    template = load_template(ROOT / "infra" / "template.yaml", {})
+    parameters, resources = template["Parameters"], template["Resources"].values()
+    assert parameters["MemorySize"]["Default"] == MEMORY_MB
+    assert parameters["LogRetentionDays"]["Default"] == LOG_DAYS
+    alarms = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    metrics = [sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms]
+    assert sum(metrics) == ALARM_METRICS
+    assert sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in resources) == DASHBOARDS
