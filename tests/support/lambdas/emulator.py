@@ -1,4 +1,4 @@
-"""The real Lambda Runtime Interface Emulator with the real runtime client, around an artifact and nothing else."""
+"""Run an artifact under the real Lambda Runtime Interface Emulator and runtime client, and nothing else."""
 
 import http.client
 import json
@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,17 +24,18 @@ from infra.errors import BuildError
 from infra.local.emulator import end_group
 from infra.local.ports import HOST, choose
 from infra.paths import ROOT
+from tests.support.lambdas.zips import unpack_zip
 
-# What AWS puts beside the function. It is no artifact of ours, but is installed like the dependencies of one.
+# What AWS puts next to the function. It is not an artifact of ours but is installed like an artifact's dependencies.
 _RUNTIME = Artifact("runtime", (), "runtime", "/var/runtime", sys.maxsize, "none")
 _INVOCATIONS = "/2015-03-31/functions/function/invocations"
 _MACHINES = {"x86_64": "x86_64", "AMD64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
-_TIMEOUT = 30.0  # seconds; a cold start on a busy machine takes about four
+_TIMEOUT = 30.0  # seconds; a cold start on a busy machine takes about four seconds
 
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A function that waits for invocations, in one sandbox for all of them."""
+    """A function that handles every invocation in the same sandbox."""
 
     port: int
     log: Path
@@ -51,26 +51,24 @@ class Sandbox:
 
 
 def unpack(artifact: Artifact, folder: Path) -> Path:
-    """Build the artifact for Lambda on this machine's processor, unpack it into `folder` and return that.
+    """Build the artifact for Lambda on this machine's architecture, unpack it into `folder` and return `folder`.
 
-    Where Lambda's Python is missing, it is built for this one instead.
+    Without Lambda's Python on this machine, build it for the running one instead.
     """
     target, python = _where_it_runs()
     name = f"{artifact.name}-{target.platform}-{target.python}.zip"
     built = build(target.platform, ROOT / "build" / name, artifact=artifact)
     assert built.byte_code == python.version
-    with zipfile.ZipFile(built.path) as bundle:
-        bundle.extractall(folder)
-    return folder
+    return unpack_zip(Path(built.path), folder)
 
 
 @contextmanager
 def sandbox(
     folder: Path, task_root: Path, handler: str, environment: Mapping[str, str], layer: Path | None = None
 ) -> Iterator[Sandbox]:
-    """Start the emulator around the code in `task_root` and the layer, which is unpacked as in /opt.
+    """Start the emulator with the code in `task_root` and the unpacked layer.
 
-    `folder` takes the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
+    `folder` receives the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
     """
     rie = _emulator()
     target, python = _where_it_runs()
@@ -112,30 +110,35 @@ def sandbox(
         process.wait()
 
 
+def lambda_platform() -> str | None:
+    """Return the Lambda architecture whose wheels this machine can load, if there is one."""
+    return _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
+
+
 def _where_it_runs() -> tuple[Target, Interpreter]:
-    """Return production's target on this processor, if its Python is here, or else this interpreter."""
-    lambdas = TARGETS.get(_MACHINES.get(platform.machine(), ""))
+    """Return Lambda's target on this architecture if its Python is on this machine, else the running Python's."""
+    lambdas = TARGETS.get(lambda_platform() or "")
     if lambdas is not None:
         try:
             return lambdas, interpreter(lambdas.python)
         except BuildError:
-            pass  # this interpreter shows the same, but for the version
+            pass  # the running Python shows the same, except for the version
     local = TARGETS["local"]
     return local, interpreter(local.python)
 
 
 def _emulator() -> Path:
-    """Return the emulator for this processor, which the SAM CLI's wheel holds."""
+    """Return the emulator for this architecture from the SAM CLI's wheel."""
     if sys.platform != "linux":
         _cannot_run("the Runtime Interface Emulator runs on Linux only")
     sam_python = Path(f"{sys.prefix}-sam", "bin", "python")
     if not sam_python.exists():
         _cannot_run(f"{sam_python} does not exist; run: make {sys.prefix}-sam/.ready")
     locate = "import importlib.util as u; print(u.find_spec('samcli').submodule_search_locations[0])"
-    found = subprocess.run(  # noqa: S603 - our own environment, constant arguments
+    located = subprocess.run(  # noqa: S603 - our own environment, constant arguments
         [str(sam_python), "-I", "-c", locate], capture_output=True, text=True, check=True
     )
-    folder = Path(found.stdout.strip(), "local", "rapid")
+    folder = Path(located.stdout.strip(), "local", "rapid")
     return folder / f"aws-lambda-rie-{_MACHINES[platform.machine()]}"
 
 
@@ -147,7 +150,7 @@ def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: P
             connection.connect()
         except OSError:
             if process.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the emulator does not start:\n{log.read_text()}")
+                pytest.fail(f"the emulator did not start:\n{log.read_text()}")
             time.sleep(0.02)
         else:
             return
@@ -156,7 +159,7 @@ def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: P
 
 
 def _cannot_run(why: str) -> NoReturn:
-    """Skip where a person lacks something; in CI an artifact that was not run would pass unnoticed."""
+    """Skip on a developer's machine; in CI, an untested artifact would go unnoticed, so fail."""
     if os.environ.get("CI"):
         pytest.fail(why)
     pytest.skip(why)

@@ -1,0 +1,22 @@
+"""Built zips. All tests share those in build/, because installing their dependencies takes most of the time."""
+
+import zipfile
+from pathlib import Path
+
+from infra.build.artifacts import Artifact
+from infra.build.dependencies import TARGETS
+from infra.build.zips import build
+from infra.paths import ROOT
+
+
+def local_zip(artifact: Artifact) -> Path:
+    """Build the artifact for the running Python and return the zip."""
+    name = f"{artifact.name}-local-{TARGETS['local'].python}.zip"
+    return Path(build("local", ROOT / "build" / name, artifact=artifact).path)
+
+
+def unpack_zip(archive: Path, folder: Path) -> Path:
+    """Unpack the zip into `folder` and return `folder`."""
+    with zipfile.ZipFile(archive) as bundle:
+        bundle.extractall(folder)
+    return folder
