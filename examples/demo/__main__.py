@@ -30,13 +30,13 @@ def main() -> int:
     except KeyboardInterrupt:
         say("interrupted; the local stack has been stopped")
         return 130
-    if keep:
-        _say_what_to_try(stack, result, user_environment)
     if result.problems:
         _fail(result.problems)
-        return 1
-    say(f"\n{result.closing}")
-    return 0
+    else:
+        say(f"\n{result.closing}")
+    if keep:
+        _say_what_to_try(stack, result, user_environment)
+    return 1 if result.problems else 0
 
 
 def _say_what_to_try(stack: LocalStack, result: Result, user_environment: dict[str, str]) -> None:

@@ -4,8 +4,11 @@ import shlex
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Final
 
 from infra.local.emulator import stack_python
+
+_HARMLESS: Final = frozenset({"AWS_CA_BUNDLE", "AWS_DEFAULT_OUTPUT", "AWS_PAGER"})
 
 
 def environment(stack: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
@@ -22,7 +25,7 @@ def lines(stack: Mapping[str, str], base: Mapping[str, str], commands: Path) -> 
         yield f"export {name}={shlex.quote(value)}"
     # In double quotes, fish joins the folders of PATH with colons, as other shells write it.
     yield f'export PATH={shlex.quote(str(commands))}":$PATH"'
-    if leftover := sorted(name for name in base if name.startswith("AWS_") and name not in stack):
+    if leftover := sorted(name for name in base if name.startswith("AWS_") and name not in _HARMLESS | stack.keys()):
         yield f"unset {' '.join(leftover)}  # in fish: set -e {' '.join(leftover)}"
 
 
