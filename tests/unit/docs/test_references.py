@@ -141,6 +141,22 @@ def test_every_page_in_docs_is_in_the_index() -> None:
         assert {path.name for path in index.parent.glob("*.md")} - {"README.md"} <= linked
 
 
+def test_code_names_only_pages_that_exist() -> None:
+    """In comments, docstrings, messages and the template; a decision may go by its number alone."""
+    folders = ("benchmarks", "cli", "consumer", "examples", "infra", "producer", "scripts", "shared", "tests", ".ci")
+    files = [
+        path for folder in folders for path in (ROOT / folder).rglob("*.*") if path.suffix in {".py", ".yaml", ".sh"}
+    ]
+    named = {
+        name.rstrip(".")
+        for path in files
+        if "node_modules" not in path.parts and path != Path(__file__)
+        for name in re.findall(r"\bdocs/[\w./-]+", path.read_text(encoding="utf-8"))
+    }
+    assert "docs/runbook.md" in named
+    assert [name for name in sorted(named) if not any(ROOT.glob(name + "*"))] == []
+
+
 @pytest.mark.parametrize(
     ("text", "finding"),
     [
