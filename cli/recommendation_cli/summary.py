@@ -1,4 +1,4 @@
-"""One document as a line of a table. Its text is safe to print (`recommendation_cli.screen.visible`)."""
+"""A recommendation in brief: one line for lists, and warnings. All text is safe to print (see `screen.visible`)."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,13 +11,13 @@ from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.item.trim import TRUNCATED
 
-_HEADLINE: Final = 400  # characters; no terminal line is longer
+_HEADLINE: Final = 400  # characters; longer than any terminal line
 _STATUS: Final = 12  # characters
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list shows of one recommendation; `confidence` is None when the agent gave no usable one."""
+    """What a list shows of one recommendation; `confidence` is None if the agent gave no usable one."""
 
     recommendation_id: str
     incident_id: str
@@ -32,7 +32,7 @@ class Summary:
 
 
 def summarise(document: Document) -> Summary:
-    """Return the summary of any item of the table, one written by hand included."""
+    """Return the summary of any item in the table, including one written by hand."""
     metadata = _object(document.get("metadata"))
     return Summary(
         recommendation_id=visible(_text(document.get("recommendationId"))),
@@ -49,13 +49,26 @@ def summarise(document: Document) -> Summary:
 
 
 def usable_confidence(document: Document) -> float | None:
-    """Return the confidence when it is a number from 0 to 1, else None."""
+    """Return the confidence if it is a number from 0 to 1, otherwise None."""
     confidence = exact_confidence(document)
     return None if confidence is None else float(confidence)
 
 
+def warnings(document: Document) -> Iterator[str]:
+    """Yield what a reader should know before trusting a document: an unusable confidence, and each cut."""
+    metadata = _object(document.get("metadata"))
+    if RAW_CONFIDENCE in metadata:
+        raw = visible(str(metadata[RAW_CONFIDENCE]))
+        yield f"The agent's confidence was not a number from 0 to 1: {raw}"
+    cuts = metadata.get(TRUNCATED)
+    for cut in cuts if isinstance(cuts, list) else []:
+        if isinstance(cut, dict):
+            path, size = visible(str(cut.get("path"))), visible(str(cut.get("bytes")))
+            yield f"Cut to fit DynamoDB's 400 KB: {path}, originally {size} bytes (SHA-256 in metadata.{TRUNCATED})"
+
+
 def _headline(document: Document) -> str:
-    """Return the reasoning's first line; without one, what the error says, or else what is recommended."""
+    """Return the first line of the reasoning, otherwise the error, otherwise what is recommended."""
     reasoning = _text(document.get("reasoning")).strip()
     if reasoning:
         return reasoning.splitlines()[0]
@@ -73,10 +86,11 @@ def _texts(value: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[tuple[
             yield (*path, name), child
 
 
-def _rank(found: tuple[tuple[str, ...], str]) -> tuple[int, int]:
-    """Sort first what is named a recommendation, such as `unified_recommendation` with its `recommended_action`."""
-    named = [depth for depth, name in enumerate(found[0]) if "recommend" in name.lower()]
-    return (min(named, default=len(found[0])), -len(named))
+def _rank(entry: tuple[tuple[str, ...], str]) -> tuple[int, int]:
+    """Sort fields named after recommending first, such as `recommended_action` in `unified_recommendation`."""
+    path, _ = entry
+    depths = [depth for depth, name in enumerate(path) if "recommend" in name.lower()]
+    return (min(depths, default=len(path)), -len(depths))
 
 
 def _object(value: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """How one recommendation looks on a terminal: in full, with anything unusual about it pointed out."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
@@ -12,10 +11,8 @@ from recommendation_cli.screen.table import print_fields
 from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.screen.visible import visible, visible_lines
 from recommendation_cli.search.queries import TTL, Document
-from recommendation_cli.summary import summarise
+from recommendation_cli.summary import summarise, warnings
 from recommendation_shared.envelope.identity import EPOCH
-from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
-from recommendation_shared.item.trim import TRUNCATED
 
 _IN_HEADER: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL}
 _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")
@@ -38,7 +35,7 @@ def render_document(console: Console, document: Document, *, digest: str, intact
         "digest": Text(digest, style="" if intact else "bold red"),
     }
     print_fields(console, [(Text(label, style="dim"), value) for label, value in fields.items()], indent=2)
-    for warning in _warnings(document):
+    for warning in warnings(document):
         console.print(Text(f"! {warning}", style="yellow"), soft_wrap=True)
     for name in _SECTIONS:
         _print_section(console, name, document.get(name))
@@ -64,17 +61,3 @@ def _expiry(document: Document) -> str:
         return datetime.fromtimestamp(int(expiry), EPOCH.tzinfo).isoformat().replace("+00:00", "Z")
     except (TypeError, ValueError, OverflowError):  # written by hand: text, or a year beyond 9999
         return visible(str(expiry))
-
-
-def _warnings(document: Document) -> Iterator[str]:
-    metadata = document.get("metadata")
-    if not isinstance(metadata, dict):
-        return
-    if RAW_CONFIDENCE in metadata:
-        raw = visible(str(metadata[RAW_CONFIDENCE]))
-        yield f"The agent's confidence was not a number from 0 to 1: {raw}"
-    cuts = metadata.get(TRUNCATED)
-    for cut in cuts if isinstance(cuts, list) else []:
-        if isinstance(cut, dict):
-            path, size = visible(str(cut.get("path"))), visible(str(cut.get("bytes")))
-            yield f"Cut to fit DynamoDB's 400 KB: {path}, originally {size} bytes (SHA-256 in metadata.{TRUNCATED})"

@@ -1,4 +1,4 @@
-"""The report's parts about agents: what each said, what the consensus made of it, what a replay changed."""
+"""The parts of the report about agents: what each said, what the consensus concluded, what a replay changed."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -8,32 +8,38 @@ from recommendation_cli.diff.comparison import AgentDiff
 from recommendation_cli.diff.json_changes import Change
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.values import citations_html, prose, readable, value_html
+from recommendation_cli.search.queries import Document
+from recommendation_cli.summary import warnings
 from recommendation_cli.timeline.runs import Moment, duration_text
+from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
 from recommendation_shared.item.attribute_value import encode_map
 from recommendation_shared.item.encoding import item_digest
+from recommendation_shared.item.trim import TRUNCATED
 
-_SHOWN_APART: Final = frozenset({"status", "durationMs", "error", "truncated", "rawConfidence"})
+_SHOWN_ELSEWHERE: Final = frozenset({"status", "durationMs", "error", TRUNCATED, RAW_CONFIDENCE})
 _AGREEMENT: Final = ("agreement_level", "conflicts_detected", "minority_opinions", "unified_recommendation")
-_MOST_CHANGES: Final = 40  # of one agent; recs diff -o json has them all
+_MOST_CHANGES: Final = 40  # of one agent; recs diff -o json has all of them
 
 
 def agent_html(moment: Moment, anchor: str, same_as: str | None) -> Html:
-    """Return all that one agent said; `same_as` is the anchor of an equal output in the original execution."""
+    """Return everything one agent said; `same_as` is the anchor of an equal output in the original execution."""
     summary, document = moment.summary, moment.document
-    found = document.get("metadata")
-    metadata = found if isinstance(found, dict) else {}
+    metadata = document.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
     facts: list[Child] = [status_html(moment), " · confidence ", confidence_html(moment), f" · {summary.timestamp}"]
     if moment.duration is not None:
         facts.append(f" · took {duration_text(moment.duration)}")
-    parts: list[Child] = [element("h3", summary.agent_type), element("p", *facts), *_oddities(document, metadata)]
+    parts: list[Child] = [element("h3", summary.agent_type), element("p", *facts), *_warnings(document)]
     if same_as is not None:
-        parts.append(element("p", "It said the same as in the ", element("a", "original", href=f"#{same_as}"), "."))
+        parts.append(
+            element("p", "Same output as in the ", element("a", "original execution", href=f"#{same_as}"), ".")
+        )
         return element("article", *parts, id=anchor)
     if "error" in metadata:
         parts += [element("h4", "Error"), value_html(metadata["error"])]
     if document.get("reasoning"):
         parts += [element("h4", "Reasoning"), prose(str(document["reasoning"]))]
-    rest = {name: value for name, value in metadata.items() if name not in _SHOWN_APART}
+    rest = {name: value for name, value in metadata.items() if name not in _SHOWN_ELSEWHERE}
     parts += [
         element("h4", "Recommendation"),
         value_html(document.get("recommendation")),
@@ -46,14 +52,14 @@ def agent_html(moment: Moment, anchor: str, same_as: str | None) -> Html:
 
 
 def status_html(moment: Moment) -> Html:
-    """Return how the agent ended; more than colour tells a failure."""
+    """Return how the agent ended; a failure is marked by more than its colour."""
     if moment.failed:
         return element("span", f"✗ {moment.summary.status}", class_="bad")
     return element("span", f"✓ {moment.summary.status.lower() or 'completed'}", class_="good")
 
 
 def confidence_html(moment: Moment) -> Html:
-    """Return the confidence as two digits, or why there is none."""
+    """Return the confidence with two decimals, or `odd` or `none` if it is unusable or missing."""
     summary = moment.summary
     if summary.confidence is None:
         return element(
@@ -62,22 +68,18 @@ def confidence_html(moment: Moment) -> Html:
     return element("span", f"{summary.confidence:.2f}", class_="number")
 
 
-def _oddities(document: dict[str, Any], metadata: dict[str, Any]) -> Iterator[Html]:
+def _warnings(document: Document) -> Iterator[Html]:
     if item_digest(json.loads(encode_map(document))) != document.get("contentDigest"):
-        yield element("p", "✗ This is not what was stored: the content does not match its digest.", class_="bad")
-    if "rawConfidence" in metadata:
-        said = f"The agent's confidence was no number from 0 to 1; it said: {metadata['rawConfidence']}"
-        yield element("p", said, class_="warn")
-    cuts = metadata.get("truncated")
-    for cut in cuts if isinstance(cuts, list) else []:
-        if isinstance(cut, dict):
-            yield element("p", f"Cut to fit the table: {cut.get('path')}, of {cut.get('bytes')} bytes", class_="warn")
+        text = "✗ The content does not match its digest: it is not what the consumer wrote."
+        yield element("p", text, class_="bad")
+    for warning in warnings(document):
+        yield element("p", warning, class_="warn")
 
 
 def agreement_html(consensus: Moment) -> Html:
-    """Return what the agents agreed on, where they did not, and who was overruled."""
-    found = consensus.document.get("recommendation")
-    said = found if isinstance(found, dict) else {"recommendation": found}
+    """Return what the agents agreed on, where they disagreed, and which opinions were overruled."""
+    recommendation = consensus.document.get("recommendation")
+    said = recommendation if isinstance(recommendation, dict) else {"recommendation": recommendation}
     parts: list[Child] = [
         element("p", "Agreement: ", element("b", str(said.get("agreement_level", "not stated")))),
         element("h3", "Recommended"),
@@ -93,11 +95,11 @@ def agreement_html(consensus: Moment) -> Html:
     return fragment(*parts)
 
 
-def _conflicts(found: Any) -> Iterator[Html]:
-    if not found:
+def _conflicts(detected: Any) -> Iterator[Html]:
+    if not detected:
         yield element("p", "None detected.", class_="dim")
         return
-    for conflict in found if isinstance(found, list) else [found]:
+    for conflict in detected if isinstance(detected, list) else [detected]:
         positions = conflict.get("positions") if isinstance(conflict, dict) else None
         if not isinstance(positions, dict):
             yield value_html(conflict)
@@ -110,21 +112,21 @@ def _conflicts(found: Any) -> Iterator[Html]:
         yield element("table", element("tbody", *rows), class_="fields")
 
 
-def _minority(found: Any) -> Iterator[Html]:
-    if not found:
+def _minority(opinions: Any) -> Iterator[Html]:
+    if not opinions:
         yield element("p", "None.", class_="dim")
-    elif isinstance(found, list) and all(
-        isinstance(one, dict) and {"agent_id", "answer"} <= one.keys() for one in found
+    elif isinstance(opinions, list) and all(
+        isinstance(opinion, dict) and {"agent_id", "answer"} <= opinion.keys() for opinion in opinions
     ):
-        yield element("ul", *(element("li", _opinion(one)) for one in found))
+        yield element("ul", *(element("li", _opinion(opinion)) for opinion in opinions))
     else:
-        yield value_html(found)
+        yield value_html(opinions)
 
 
 def _opinion(opinion: dict[str, Any]) -> str:
-    on = f" on {readable(str(opinion['question']))}" if "question" in opinion else ""
-    with_ = f" (confidence {opinion['confidence']})" if opinion.get("confidence") is not None else ""
-    return f"{opinion['agent_id']}{on}: {opinion['answer']}{with_}"
+    topic = f" on {readable(str(opinion['question']))}" if "question" in opinion else ""
+    confidence = f" (confidence {opinion['confidence']})" if opinion.get("confidence") is not None else ""
+    return f"{opinion['agent_id']}{topic}: {opinion['answer']}{confidence}"
 
 
 def _names(agents: Any) -> str:
@@ -140,7 +142,7 @@ def comparison_html(agents: Iterable[AgentDiff]) -> Html:
             parts.append(element("p", element("b", agent.agent), f": only {which}"))
         elif not agent.equal:
             parts += [element("h4", agent.agent), *_changes(agent)]
-    return fragment(*parts) if parts else element("p", "Every agent said the same.")
+    return fragment(*parts) if parts else element("p", "No agent changed its output.")
 
 
 def _changes(agent: AgentDiff) -> Iterator[Html]:
@@ -151,7 +153,7 @@ def _changes(agent: AgentDiff) -> Iterator[Html]:
     if rows:
         yield element("table", element("tbody", *rows[:_MOST_CHANGES]), class_="changes")
     if len(rows) > _MOST_CHANGES:
-        yield element("p", f"… {len(rows) - _MOST_CHANGES} more: recs diff -o json", class_="dim")
+        yield element("p", f"… {len(rows) - _MOST_CHANGES} more: see recs diff -o json", class_="dim")
     marks = {"-": "del", "+": "ins", " ": "div", "@": "div"}
     lines = (element(marks[line[0]], "…" if line[0] == "@" else line[1:]) for line in agent.reasoning[1:])
     yield element("div", *lines, class_="prose")

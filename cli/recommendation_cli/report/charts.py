@@ -1,4 +1,4 @@
-"""The report's drawings: inline SVG without styles or scripts of its own."""
+"""The charts of the report: inline SVG without styles or scripts in it."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,16 +7,16 @@ from typing import Final
 from recommendation_cli.report.markup import Html, element
 from recommendation_cli.timeline.runs import Moment, Run
 
-_WIDTH: Final = 400  # units; a phone's width, so that text keeps its size there
+_WIDTH: Final = 400  # units; about as wide as a phone, so that text keeps its size there
 _LABEL: Final = 18
 _BAR: Final = 12
 _SPACE: Final = 8
-_VALUE: Final = 44  # right of the longest bar
-_MOST_NAME: Final = 48  # characters that fit across
+_VALUE: Final = 44  # units for the number, to the right of the longest bar
+_MOST_NAME: Final = 48  # characters; more do not fit
 
 
 def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
-    """Return when an agent worked within a run, as a strip as wide as its cell."""
+    """Return when an agent worked within an execution, as a strip that fills its cell."""
     if span is None or moment.completed is None:
         return element("span", "unknown", class_="dim")
     length = span[1] - span[0] or timedelta(microseconds=1)
@@ -42,7 +42,7 @@ def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
 
 
 def confidence_chart(runs: Sequence[Run]) -> Html:
-    """Return each agent's confidence, a bar for each execution in the order of time."""
+    """Return each agent's confidence as one bar per execution, in order of time."""
     agents: dict[str, list[tuple[int, Moment]]] = {}
     for number, run in enumerate(runs, 1):
         for moment in run.moments:

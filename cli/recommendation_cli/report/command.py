@@ -1,4 +1,4 @@
-"""`recs report`. What it does is imported when it runs, so that help is instant."""
+"""`recs report`. Its code is imported when it runs, so that help is instant."""
 
 import click
 
@@ -15,16 +15,21 @@ Examples:
 )
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
 @click.option(
-    "-o", "--output", "destination", required=True, metavar="FILE", help="Replaced if it exists; - is stdout."
+    "-o",
+    "--output",
+    "destination",
+    required=True,
+    metavar="FILE",
+    help="File to write, replaced if it exists; - is standard output.",
 )
 @list_options
 @table_options
 @click.pass_obj
 def report(runtime: Runtime, table: TableOptions, listed: ListOptions, /, incident_id: str, destination: str) -> None:
-    """Write an incident's page for the post-incident review.
+    """Write an HTML page about an incident for its post-incident review.
 
-    One HTML file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and what a
-    replay changed. It needs no network and runs no script; agents' text is shown as text.
+    One file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and what a
+    replay changed. It needs no network and runs no scripts; agents' text is never treated as markup.
     """
     from recommendation_cli.report.run import write_report
 

@@ -1,4 +1,4 @@
-"""HTML that is safe by construction: text is escaped unless this module made it."""
+"""HTML that is safe by construction: everything is escaped except what this module wrote itself."""
 
 from collections.abc import Iterable
 from html import escape
@@ -8,13 +8,13 @@ from urllib.parse import urlsplit
 from recommendation_cli.screen.visible import visible, visible_lines
 
 _SAFE_SCHEMES: Final = frozenset({"http", "https"})
-_EMPTY: Final = frozenset({"rect"})  # elements of SVG that never have children
+_EMPTY: Final = frozenset({"rect"})  # SVG elements without children
 
 Attribute = str | int | float | None
 
 
 class Html(str):
-    """Markup made by this module, or by a caller who vouches for it."""
+    """Markup written by this module, or by a caller who vouches for it."""
 
     __slots__ = ()
 
@@ -23,9 +23,9 @@ Child = str | Iterable["Child"]
 
 
 def element(name: str, *children: Child, **attributes: Attribute) -> Html:
-    """Return an element; text among the children and all attribute values are escaped, and None leaves one out.
+    """Return an element; text among the children and attribute values is escaped, and attributes with None are omitted.
 
-    Underscores in the names of attributes stand for hyphens, a last one is dropped (`class_`).
+    Underscores in attribute names become hyphens; a trailing one is dropped (`class_`).
     """
     written = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(visible(str(value)))}"'
@@ -38,7 +38,7 @@ def element(name: str, *children: Child, **attributes: Attribute) -> Html:
 
 
 def fragment(*children: Child) -> Html:
-    """Return children beside each other."""
+    """Return children without an element around them."""
     return Html(_joined(children))
 
 
@@ -49,12 +49,12 @@ def _joined(children: Iterable[Child]) -> str:
 def _written(child: Child) -> str:
     if isinstance(child, Html):
         return child
-    # Characters that hide or reorder text come as their escapes, as on a terminal.
+    # Characters that hide or reorder text are shown as escapes, as on a terminal.
     return escape(visible_lines(child)) if isinstance(child, str) else _joined(child)
 
 
 def link(address: str, text: str) -> Html:
-    """Return a link to a web address, and the plain text of any other, such as `javascript:`."""
+    """Return a link to a web address; for any other address, such as `javascript:`, only the text."""
     try:
         parts = urlsplit(address)
         safe = parts.scheme in _SAFE_SCHEMES and bool(parts.hostname) and visible(address) == address
@@ -62,5 +62,5 @@ def link(address: str, text: str) -> Html:
         safe = False
     if not safe:
         return fragment(text)
-    # `noreferrer`: the page's own address may tell where incidents are reviewed.
+    # noreferrer: the address of the page may reveal where incidents are reviewed.
     return element("a", text, href=address, rel="noopener noreferrer", target="_blank")

@@ -12,6 +12,7 @@ from recommendation_cli.diff.comparison import AgentDiff, compare
 from recommendation_cli.report.agents import agent_html, agreement_html, comparison_html, confidence_html, status_html
 from recommendation_cli.report.charts import bar, confidence_chart
 from recommendation_cli.report.markup import Child, Html, element, fragment
+from recommendation_cli.screen.words import plural
 from recommendation_cli.timeline.runs import Moment, Run, duration_text, pause_between
 from recommendation_shared.envelope.identity import EPOCH
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
@@ -21,11 +22,11 @@ _TEMPLATE: Final = Path(__file__).with_name("page.html")
 
 
 def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float, scope: str = "") -> str:
-    """Return the page; at least one run, the oldest first.
+    """Return the page for at least one execution, the oldest first.
 
-    `source` names the table, `now` is in epoch seconds, `scope` says in words to what the page is narrowed.
+    `source` names the table, `now` is in epoch seconds, and `scope` says in words how the page is narrowed.
     """
-    made = (EPOCH + timedelta(seconds=now)).strftime("%Y-%m-%d %H:%M UTC")
+    created = (EPOCH + timedelta(seconds=now)).strftime("%Y-%m-%d %H:%M UTC")
     moments = [moment for run in runs for moment in run.moments]
     sections = fragment(
         element(
@@ -33,11 +34,12 @@ def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float, 
             element("h1", f"Agent recommendations: {incident_id}"),
             element(
                 "p",
-                f"{_count(moments, 'recommendation')} in {_count(runs, 'execution')}, from {source}, as of {made}",
+                f"{plural(len(moments), 'recommendation')} in {plural(len(runs), 'execution')}, from {source},"
+                f" as of {created}",
                 class_="dim",
             ),
             element("p", f"Not the whole incident: {scope}.", class_="note") if scope else "",
-            element("p", "What follows is what AI agents advised: hypotheses, not findings.", class_="note"),
+            element("p", "This page shows what AI agents advised: hypotheses, not findings.", class_="note"),
             _facts(runs),
         ),
         *_agreement(runs),
@@ -45,7 +47,7 @@ def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float, 
         element("section", element("h2", "Confidence"), *_numbered(runs), confidence_chart(runs)),
         *_replays(runs),
         element("section", element("h2", "What each agent said"), *_agents(runs)),
-        element("footer", "Made by recs report. Every recommendation whole: recs show ID."),
+        element("footer", "Created by recs report. To see a recommendation in full: recs show ID."),
     )
     template = _TEMPLATE.read_text(encoding="utf-8")
     style = template.partition("<style>")[2].partition("</style>")[0]
@@ -54,39 +56,37 @@ def report_page(incident_id: str, runs: Sequence[Run], source: str, now: float, 
     return Template(template).substitute(title=title, style_hash=style_hash, content=sections)
 
 
-def _count(found: Sequence[object], noun: str) -> str:
-    return f"{len(found)} {noun}" if len(found) == 1 else f"{len(found)} {noun}s"
-
-
 def _facts(runs: Sequence[Run]) -> Html:
     moments = [moment for run in runs for moment in run.moments]
     failed = [moment for moment in moments if moment.failed]
     latest = _consensus(runs[-1])
     spans = [run.span for run in runs if run.span is not None]
     facts: list[tuple[str, Child]] = [
-        ("latest consensus", "none" if latest is None else confidence_html(latest)),
+        ("confidence of the latest consensus", "none" if latest is None else confidence_html(latest)),
         ("executions", str(len(runs))),
         ("not successful", element("span", f"{len(failed)} of {len(moments)}", class_="bad" if failed else "good")),
     ]
     if spans:
-        facts.append(("first to last", duration_text(max(end for _, end in spans) - min(start for start, _ in spans))))
+        facts.append(
+            ("from first to last", duration_text(max(end for _, end in spans) - min(start for start, _ in spans)))
+        )
     return element(
         "div", *(element("div", name, element("b", value), class_="fact") for name, value in facts), class_="facts"
     )
 
 
 def _consensus(run: Run) -> Moment | None:
-    found = [moment for moment in run.moments if moment.summary.agent_type == CONSENSUS]
-    return found[-1] if found else None
+    moments = [moment for moment in run.moments if moment.summary.agent_type == CONSENSUS]
+    return moments[-1] if moments else None
 
 
 def _agreement(runs: Sequence[Run]) -> list[Html]:
-    """Return the newest consensus that there is."""
+    """Return the section about the newest consensus, if there is one."""
     for run in reversed(runs):
         consensus = _consensus(run)
         if consensus is not None:
-            of = element("p", f"Of the execution {run.execution_id}.", class_="dim") if len(runs) > 1 else ""
-            return [element("section", element("h2", "Agreement and conflicts"), of, agreement_html(consensus))]
+            source = element("p", f"From execution {run.execution_id}.", class_="dim") if len(runs) > 1 else ""
+            return [element("section", element("h2", "Agreement and conflicts"), source, agreement_html(consensus))]
     return []
 
 
@@ -106,11 +106,11 @@ def _timelines(runs: Sequence[Run]) -> list[Html]:
 
 
 def _extent(run: Run) -> str:
-    lasted = (
+    extent = (
         "" if run.span is None else f"{run.span[0]:%Y-%m-%d %H:%M:%S} UTC, {duration_text(run.span[1] - run.span[0])}"
     )
     replay = "" if run.replay_of is None else f"replay of {run.replay_of}"
-    return " · ".join(filter(None, (lasted, replay)))
+    return " · ".join(filter(None, (extent, replay)))
 
 
 def _row(moment: Moment, span: tuple[datetime, datetime] | None, anchor: str) -> Html:
@@ -135,13 +135,13 @@ def _numbered(runs: Sequence[Run]) -> list[Html]:
 
 
 def _original(runs: Sequence[Run], run: Run) -> int | None:
-    """Return where the execution is that a run replays, if it is of this incident."""
+    """Return the position of the execution that `run` replays, if this incident has it."""
     names = [other.execution_id for other in runs]
     return names.index(run.replay_of) if run.replay_of in names and run.replay_of != run.execution_id else None
 
 
-def _compared(runs: Sequence[Run], original: int, run: Run) -> list[AgentDiff]:
-    before, after = ([moment.document for moment in one.moments] for one in (runs[original], run))
+def _compare_with(runs: Sequence[Run], original: int, run: Run) -> list[AgentDiff]:
+    before, after = ([moment.document for moment in side.moments] for side in (runs[original], run))
     return compare(before, after)
 
 
@@ -151,7 +151,7 @@ def _replays(runs: Sequence[Run]) -> list[Html]:
         original = _original(runs, run)
         if original is not None:
             parts.append(element("h3", f"{run.replay_of} → {run.execution_id}"))
-            parts.append(comparison_html(_compared(runs, original, run)))
+            parts.append(comparison_html(_compare_with(runs, original, run)))
     return [element("section", element("h2", "What the replay changed"), *parts)] if parts else []
 
 
@@ -168,7 +168,7 @@ def _agents(runs: Sequence[Run]) -> list[Html]:
 
 
 def _same_as_original(runs: Sequence[Run], run: Run) -> dict[str, str]:
-    """Return, by the ID of a replay's recommendation, the anchor of the original that says the same."""
+    """Return the anchors of equal outputs in the original, by the IDs of the replay's recommendations."""
     original = _original(runs, run)
     if original is None:
         return {}
@@ -178,10 +178,10 @@ def _same_as_original(runs: Sequence[Run], run: Run) -> dict[str, str]:
     }
     return {
         str(agent.after["recommendationId"]): anchors[str(agent.before["recommendationId"])]
-        for agent in _compared(runs, original, run)
+        for agent in _compare_with(runs, original, run)
         if agent.equal and agent.before is not None and agent.after is not None
     }
 
 
 def _anchor(run: int, moment: int) -> str:
-    return f"said-{run + 1}-{moment + 1}"
+    return f"output-{run + 1}-{moment + 1}"

@@ -1,11 +1,13 @@
-"""What `recs report` does once its options are known."""
+"""What `recs report` runs: fetch an incident and write its page."""
 
 import sys
 from pathlib import Path
 
 import click
+from rich.filesize import decimal
 
 from recommendation_cli.document_source import DocumentSource
+from recommendation_cli.durable_file import durable_file
 from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.report.page import report_page
 from recommendation_cli.runtime import Runtime
@@ -15,18 +17,17 @@ from recommendation_cli.timeline.runs import runs
 def write_report(
     runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions
 ) -> None:
-    """Write an incident's page to a file, which it replaces at once and whole, or to standard output."""
-    found = runs(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
-    made = report_page(incident_id, found, str(table.target(runtime)), runtime.now(), listed.scope(runtime))
-    page = made.encode()
+    """Write an incident's page to standard output, or to a file, which changes all at once or not at all."""
+    executions = runs(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
+    source, scope = str(table.target(runtime)), listed.scope(runtime)
+    page = report_page(incident_id, executions, source, runtime.now(), scope).encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)
         return
     path = Path(destination)
-    fresh = path.with_name(f"{path.name}.new")
     try:
-        fresh.write_bytes(page)
-        fresh.replace(path)
+        with durable_file(path) as stream:
+            stream.write(page)
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
-    click.echo(f"The page is {path}, {len(page) // 1000} kB: open it in any browser.", err=True)
+    click.echo(f"Wrote {path}, {decimal(len(page))}: open it in any browser.", err=True)

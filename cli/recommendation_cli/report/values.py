@@ -1,18 +1,19 @@
-"""Agents' structured output as HTML: nested objects as tables, long ones folded."""
+"""Agents' structured output as HTML: nested objects become tables, long ones are folded."""
 
 from typing import Any, Final
 
 from recommendation_cli.output import pretty_json
 from recommendation_cli.report.markup import Html, element, fragment, link
+from recommendation_cli.screen.words import plural
 from recommendation_shared.exact_json.canonical import canonical_text
 
-_LONG: Final = 1_500  # characters of JSON that are shown at once; more is folded
-_WORD: Final = 40  # characters; texts as short as that share a line
-_DEEP: Final = 3  # levels of tables within tables
+_LONG: Final = 1_500  # characters of JSON; longer values are folded
+_WORD: Final = 40  # characters; texts up to this length share a line
+_DEEP: Final = 3  # nested tables; deeper values are folded
 
 
 def value_html(value: Any, level: int = 0) -> Html:
-    """Return any JSON value; objects and lists as deep as a reader can follow, and then as JSON."""
+    """Return any JSON value: objects as tables and lists as lists, as deep as a reader can follow, then as JSON."""
     if value is None or value in ({}, []):
         return element("span", "none", class_="dim")
     if isinstance(value, str):
@@ -33,7 +34,7 @@ def value_html(value: Any, level: int = 0) -> Html:
 
 
 def folded(value: Any) -> Html:
-    """Return JSON that unfolds."""
+    """Return a value as JSON that a click unfolds."""
     text = pretty_json(value)
     return element(
         "details",
@@ -43,14 +44,14 @@ def folded(value: Any) -> Html:
 
 
 def prose(text: str) -> Html:
-    """Return text with its line breaks; long text in a box of its own that scrolls, and prints whole."""
+    """Return text with its line breaks; long text scrolls in a box, and is printed in full."""
     if not text.strip():
         return element("span", "(empty)", class_="dim")
     return element("div", text, class_="prose", dir="auto", tabindex=0 if len(text) > _LONG else None)
 
 
 def citations_html(citations: Any) -> Html:
-    """Return citations with links where their address is one of the web."""
+    """Return citations, linked if they have a web address."""
     if not isinstance(citations, list) or not citations:
         return element("p", "No citations.", class_="dim")
     return element("ul", *(element("li", _citation(citation)) for citation in citations), class_="citations")
@@ -59,26 +60,24 @@ def citations_html(citations: Any) -> Html:
 def _citation(citation: Any) -> Html:
     if not isinstance(citation, dict):
         return value_html(citation)
-    named = {name: text for name, text in citation.items() if isinstance(text, str)}
-    address, title = named.get("url", ""), named.get("title", "")
+    texts = {name: text for name, text in citation.items() if isinstance(text, str)}
+    address, title = texts.get("url", ""), texts.get("title", "")
     rest = {name: child for name, child in citation.items() if name not in {"url", "title"}}
     notes = [
         f"{readable(name)}: {text if isinstance(text, str) else canonical_text(text)}" for name, text in rest.items()
     ]
-    shown = title or address or "(without a title)"
+    label = title or address or "(no title)"
     return fragment(
-        link(address, shown) if address else shown,
+        link(address, label) if address else label,
         element("span", f" — {address}", class_="address") if address and title else "",
         element("div", "; ".join(notes), class_="dim") if notes else "",
     )
 
 
 def readable(name: str) -> str:
-    """Return a field's name as words."""
+    """Return a field's name in words."""
     return name.replace("_", " ")
 
 
 def _kind(value: Any) -> str:
-    count = len(value)
-    noun = "field" if isinstance(value, dict) else "entry"
-    return f"{count} {noun}" if count == 1 else f"{count} {'fields' if noun == 'field' else 'entries'}"
+    return plural(len(value), "field") if isinstance(value, dict) else plural(len(value), "entry", "entries")

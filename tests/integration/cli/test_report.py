@@ -1,4 +1,4 @@
-"""The page of `recs report` in a real browser, on hostile content; skipped where no Chromium is installed."""
+"""The page of `recs report` in a real browser, with hostile content. Skipped where Chromium is not installed."""
 
 import re
 import shutil
@@ -22,7 +22,7 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
-# A browser comes from the system's packages, which `make test` must not install; what needs none is tested elsewhere.
+# `make test` must not install system packages, and a browser is one; tests/unit/cli/report covers the rest.
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
 
 
@@ -38,8 +38,8 @@ def _browse(page: Path, profile: Path, *flags: str) -> str:
 
 @pytest.fixture
 def page(tmp_path: Path) -> Path:
-    """A page in which every field attacks."""
-    made = [
+    """A page in which every field is an attack."""
+    table = [
         item(
             f"agent-{number}",
             age=timedelta(seconds=number),
@@ -50,23 +50,23 @@ def page(tmp_path: Path) -> Path:
         )
         for number, attack in enumerate(ATTACKS)
     ]
-    written = tmp_path / "report.html"
-    written.write_text(report_page(ATTACKS[0], runs(map(decode_item, made)), "table t", NOW.timestamp()))
-    return written
+    file = tmp_path / "report.html"
+    file.write_text(report_page(ATTACKS[0], runs(map(decode_item, table)), "table t", NOW.timestamp()))
+    return file
 
 
-def test_no_content_runs_and_the_style_applies(page: Path, tmp_path: Path) -> None:
-    """The browser names whatever its policy blocks: there was nothing to block."""
-    seen = _browse(page, tmp_path / "profile", "--dump-dom")
-    assert "<title>Agent recommendations: &lt;script&gt;" in seen
-    assert "CONSOLE" not in seen
-    assert "<iframe" not in seen
-    assert "<script" not in seen
+def test_no_content_runs(page: Path, tmp_path: Path) -> None:
+    """The browser reports whatever the policy blocks; it has nothing to block, the page's style included."""
+    shown = _browse(page, tmp_path / "profile", "--dump-dom")
+    assert "<title>Agent recommendations: &lt;script&gt;" in shown
+    assert "CONSOLE" not in shown
+    assert "<iframe" not in shown
+    assert "<script" not in shown
 
 
 @pytest.mark.parametrize("width", [1000, 500])
-def test_a_picture_and_a_print_can_be_made(page: Path, tmp_path: Path, width: int) -> None:
-    """Of a page with texts of 100 KB without a space."""
+def test_the_page_renders_and_prints(page: Path, tmp_path: Path, width: int) -> None:
+    """Words of 100 KB without a space do not break the layout engine."""
     picture, paper = tmp_path / "page.png", tmp_path / "page.pdf"
     _browse(page, tmp_path / "profile", f"--window-size={width},2000", f"--screenshot={picture}")
     _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
@@ -74,12 +74,12 @@ def test_a_picture_and_a_print_can_be_made(page: Path, tmp_path: Path, width: in
     assert paper.read_bytes().startswith(b"%PDF")
 
 
-def test_what_is_folded_is_printed(tmp_path: Path) -> None:
-    """A reader of paper cannot unfold: two thousand lines of a folded list are many pages."""
+def test_folded_values_are_printed_in_full(tmp_path: Path) -> None:
+    """Paper cannot be unfolded: two thousand folded lines print as many pages."""
     steps = [f"step {number}" for number in range(2_000)]
-    made = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
+    folded = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
     page, paper = tmp_path / "report.html", tmp_path / "page.pdf"
-    page.write_text(report_page("incident-7", runs([decode_item(made)]), "table t", NOW.timestamp()))
+    page.write_text(report_page("incident-7", runs([decode_item(folded)]), "table t", NOW.timestamp()))
     assert "<details>" in page.read_text()
     _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
     assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) > 20
