@@ -1,1 +1,1 @@
-"""The whole pipeline under faults, with a ledger at the end: `python -m tests.chaos.pipeline`. See docs/chaos.md."""
+"""Run the whole pipeline under faults, and account for every envelope: `python -m tests.chaos.pipeline --help`."""

@@ -1,4 +1,4 @@
-"""The command line; see --help."""
+"""The command line of the chaos run: `python -m tests.chaos.pipeline --help`."""
 
 import argparse
 import os
@@ -17,21 +17,21 @@ from examples.executor.run import yesterday
 from infra.local import StackError
 from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import report
-from tests.chaos.pipeline.broken import BREAKS
+from tests.chaos.pipeline.broken_consumers import BREAKS
 from tests.chaos.pipeline.faults.rates import Rates
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.run import Show, run
 
-FULL: Final = 50_000  # envelopes; from here on every kind of fault has to have happened
+FULL: Final = 50_000  # envelopes; in a run of at least this size every kind of fault must happen
 EVIDENCE: Final = Path("build", "chaos")
 EPILOG: Final = """\
-A producer process, a queue, consumer processes and a table, with a proxy that injects faults before the queue and the
-table, and SIGKILL for the consumers. At the end every envelope is looked for, and the ledger is printed. The same seed
-gives the same envelopes and the same sequence of faults for each call; the order of calls differs from run to run.
+Runs a producer process, a queue, consumer processes and a table. A proxy in front of the queue and the table injects
+faults, and consumers are killed with SIGKILL. At the end the run looks for every envelope and prints the ledger. The
+same seed gives the same envelopes and the same sequence of faults for each call; the order of calls differs.
 
-exit codes: 0 the ledger holds; 1 it does not, the failing lines are named, and logs and offending IDs are kept under
-build/chaos/; 2 something needed is missing; 130 interrupted
+exit codes: 0 the ledger holds; 1 it does not: the failing lines are named, and logs and offending IDs are kept under
+build/chaos/; 2 a required engine is missing; 130 interrupted
 
 examples:
   python -m tests.chaos.pipeline
@@ -41,7 +41,7 @@ examples:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; returns the process' exit code."""
+    """Run the pipeline as the command line says; return the exit code."""
     options = _parser().parse_args(arguments)
     os.environ.update(NO_ACCOUNT)
     folder = EVIDENCE / f"seed-{options.seed}"
@@ -63,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"error: {error}\n")
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted; everything that was started is stopped\n")
+        sys.stderr.write("interrupted; all started processes have been stopped\n")
         return 130
     except RuntimeError as error:
         sys.stderr.write(f"error: {error}; logs are in {folder}\n")
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if wrong:
         evidence = folder / "evidence.json"
         evidence.write_text(document)
-        sys.stderr.write(f"Every offender is in {evidence}, the logs beside it.\n")
+        sys.stderr.write(f"All offenders are listed in {evidence}; the logs are in the same folder.\n")
         return 1
     shutil.rmtree(folder)
     return 0
@@ -92,32 +92,30 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--envelopes", type=_positive, default=FULL, metavar="N", help=f"default: {FULL:,}")
     parser.add_argument(
-        "--seed", type=int, default=SystemRandom().randrange(10**6), metavar="N", help="default: any, and printed"
+        "--seed", type=int, default=SystemRandom().randrange(10**6), metavar="N", help="default: random, and printed"
     )
     parser.add_argument("--consumers", type=_positive, default=3, metavar="N", help="processes (default: 3)")
+    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="time limit of the run (default: 10)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result to FILE")
     parser.add_argument(
-        "--minutes", type=float, default=10.0, metavar="M", help="stop then, wherever it is (default: 10)"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there too")
-    parser.add_argument(
-        "--break", dest="broken", choices=sorted(BREAKS), default="", help="break the consumer, to see the ledger fail"
+        "--break", dest="broken", choices=sorted(BREAKS), default="", help="break the consumer to see the ledger fail"
     )
     return parser
 
 
 def _positive(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
     return int(text)
 
 
 @contextmanager
 def _progress(total: int) -> Iterator[Show]:
-    """Show how far it is, on a terminal's stderr."""
+    """Show a progress bar on stderr, if it is a terminal."""
     columns = (BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("{task.description}"))
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as bar:
         task = bar.add_task("", total=total)
-        yield lambda done, doing: bar.update(task, completed=done, description=doing)
+        yield lambda done, status: bar.update(task, completed=done, description=status)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Where everything ended, line by line; a line that must be zero and is not names what it found."""
+"""The ledger: where each submission ended, and the checks that must find nothing, each naming its offenders."""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,34 +6,35 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from recommendation_shared.envelope.model import UNKNOWN_SCHEMA_VERSION
-from tests.chaos.pipeline.letter import ID_CONFLICT, SEND_FAILED, DeadLetter, Letter
+from tests.chaos.pipeline.engines.queues import DeadLetter
+from tests.chaos.pipeline.submission import ID_CONFLICT, SEND_FAILED, Submission
 
 MAX_RECEIVES: Final = 5  # of the redrive policy
 
 ALTERED: Final = "altered items"
 LOST: Final = "lost"
 IN_BOTH: Final = "stored and dead-lettered"
-NO_REASON: Final = "dead letters without their reason"
-UNKNOWN_ITEMS: Final = "items that nobody sent"
-UNKNOWN_DEAD: Final = "dead letters that nobody sent"
-NOT_TO_BE_STORED: Final = "items of what must not be stored"
+WRONG_REASON: Final = "dead letters with a wrong or missing reason"
+UNKNOWN_ITEMS: Final = "items that were never sent"
+UNKNOWN_DEAD: Final = "dead letters that were never sent"
+MUST_NOT_BE_STORED: Final = "items that must not be stored"
 LEFT: Final = "left in the queue"
-BALANCE: Final = "producer's balance"
+BALANCE: Final = "errors in the producer's balance"
 UNCOUNTED: Final = "drops that the producer did not count"
-EXPIRED_UNCOUNTED: Final = "expired that the consumers did not count"
+EXPIRED_UNCOUNTED: Final = "expired envelopes that the consumers did not count"
 CHECKS: Final = (
-    LOST, ALTERED, IN_BOTH, NO_REASON, UNKNOWN_ITEMS, UNKNOWN_DEAD, NOT_TO_BE_STORED, LEFT, BALANCE, UNCOUNTED,
+    LOST, ALTERED, IN_BOTH, WRONG_REASON, UNKNOWN_ITEMS, UNKNOWN_DEAD, MUST_NOT_BE_STORED, LEFT, BALANCE, UNCOUNTED,
     EXPIRED_UNCOUNTED,
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What was found when everything had come to rest.
+class EndState:
+    """Everything that the run finds once the pipeline is at rest.
 
-    `items` maps recommendation IDs to the SHA-256 of the item, encoded again from its own content, or to why it has
-    none. `refused` are bodies (SHA-256) that SQS refused for good. `balance` is the producer's, `expired` what the
-    consumers' metric counted.
+    `items` maps recommendation IDs to the SHA-256 of the item, encoded again from its own content, or to the reason
+    why it has none. `refused` holds the SHA-256 of each body that SQS refused permanently. `accepted`, `sent`,
+    `pending` and `dropped` are the producer's balance; `expired` is the sum of the consumers' metric.
     """
 
     items: Mapping[str, str]
@@ -49,9 +50,9 @@ class Found:
 
 @dataclass
 class Ledger:
-    """`ended` counts letters by where they ended, each once; `wrong` holds, by check, what broke it."""
+    """`ended` counts submissions by where they ended, each once; `wrong` lists the offenders of each check."""
 
-    letters: int
+    submissions: int
     ended: Counter[str] = field(default_factory=Counter)
     wrong: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     arrived_though_dropped: int = 0
@@ -59,87 +60,94 @@ class Ledger:
 
     @property
     def holds(self) -> bool:
-        """Tell whether every check is passed."""
+        """Whether every check passes."""
         return not any(self.wrong.values())
 
 
-def account(letters: Iterable[Letter], found: Found) -> Ledger:
-    """Find for every letter the one place where it ended, and for everything that was found its letter."""
-    letters = list(letters)
-    ledger = Ledger(len(letters))
+def account(submissions: Iterable[Submission], end: EndState) -> Ledger:
+    """Find the one place where each submission ended, and the submission behind each item and dead letter."""
+    submissions = list(submissions)
+    ledger = Ledger(len(submissions))
     dead: defaultdict[str, list[DeadLetter]] = defaultdict(list)
-    for one in found.dead:
-        dead[one.body].append(one)
-    by_id: defaultdict[str, list[Letter]] = defaultdict(list)
-    for letter in letters:
-        if letter.recommendation_id is not None:
-            by_id[letter.recommendation_id].append(letter)
-    for letter in letters:
-        siblings = by_id[letter.recommendation_id] if letter.recommendation_id else [letter]
-        ledger.ended[_end(letter, siblings, found, dead[letter.body or ""], ledger)] += 1
-    _check_items(by_id, found, ledger)
-    bodies = {letter.body for letter in letters}
-    ledger.wrong[UNKNOWN_DEAD] += [one.body for one in found.dead if one.body not in bodies]
-    ledger.dead_twice = sum(len(several) - 1 for several in dead.values() if several)
-    _check_counts(found, ledger)
+    for dead_letter in end.dead:
+        dead[dead_letter.body].append(dead_letter)
+    by_id: defaultdict[str, list[Submission]] = defaultdict(list)
+    for submission in submissions:
+        if submission.recommendation_id is not None:
+            by_id[submission.recommendation_id].append(submission)
+    for submission in submissions:
+        siblings = by_id[submission.recommendation_id] if submission.recommendation_id else [submission]
+        ledger.ended[_place(submission, siblings, end, dead[submission.body or ""], ledger)] += 1
+    _check_items(by_id, end, ledger)
+    bodies = {submission.body for submission in submissions}
+    ledger.wrong[UNKNOWN_DEAD] += [dead_letter.body for dead_letter in end.dead if dead_letter.body not in bodies]
+    ledger.dead_twice = sum(len(repeated) - 1 for repeated in dead.values() if repeated)
+    _check_counts(end, ledger)
     return ledger
 
 
-def _end(letter: Letter, siblings: Sequence[Letter], found: Found, dead: Sequence[DeadLetter], ledger: Ledger) -> str:
+def _place(
+    submission: Submission, siblings: Sequence[Submission], end: EndState, dead: Sequence[DeadLetter], ledger: Ledger
+) -> str:
+    """Return where a submission ended; `siblings` are all submissions with its ID, itself included."""
     conflicting = len(siblings) > 1
-    reason = letter.reason or (ID_CONFLICT if conflicting else None)
-    wrongly_dead = [one for one in dead if not _is_explained(one, reason)]
-    ledger.wrong[NO_REASON] += [f"{letter.name}: {one.reason}, {one.receives} receives" for one in wrongly_dead]
-    stored = letter.item is not None and found.items.get(letter.recommendation_id or "") == letter.item
-    was_refused = letter.body in found.refused
-    # The one way to be both: two envelopes with one ID arrived in one batch, so that this one became a dead letter,
-    # and it was delivered once more by itself. Last written stands (decision 0001).
+    reason = submission.reason or (ID_CONFLICT if conflicting else None)
+    ledger.wrong[WRONG_REASON] += [
+        f"{submission.name}: {dead_letter.reason}, {dead_letter.receives} receives"
+        for dead_letter in dead
+        if not _has_reason(dead_letter, reason)
+    ]
+    stored = submission.item is not None and end.items.get(submission.recommendation_id or "") == submission.item
+    was_refused = submission.body in end.refused
+    # There is one way to be both: two envelopes with one ID arrived in the same batch, so this one was dead-lettered,
+    # and then it was redelivered on its own. The last write stands (decision 0001).
     if stored and dead and not conflicting:
-        ledger.wrong[IN_BOTH].append(letter.name)
+        ledger.wrong[IN_BOTH].append(submission.name)
     if stored:
         ledger.arrived_though_dropped += was_refused
         return "stored"
     if dead:
         return f"dead-lettered: {reason}"
-    if letter.dropped is not None:
-        return f"dropped: {letter.dropped}"
+    if submission.dropped is not None:
+        return f"dropped: {submission.dropped}"
     if was_refused:
         return f"dropped: {SEND_FAILED}"
-    if letter.kind == "expired":
+    if submission.kind == "expired":
         return "expired, acknowledged"
-    if any(found.items.get(letter.recommendation_id or "") == one.item for one in siblings if one is not letter):
+    stored_item = end.items.get(submission.recommendation_id or "")
+    if any(stored_item == sibling.item for sibling in siblings if sibling is not submission):
         return "overwritten by another envelope of the same ID"
-    ledger.wrong[LOST].append(letter.name)
+    ledger.wrong[LOST].append(submission.name)
     return LOST
 
 
-def _is_explained(dead: DeadLetter, reason: str | None) -> bool:
-    if reason == UNKNOWN_SCHEMA_VERSION:  # left to the redrive policy, which names none
-        return dead.reason is None and dead.receives >= MAX_RECEIVES
-    return dead.reason is not None and dead.reason == reason
+def _has_reason(dead_letter: DeadLetter, reason: str | None) -> bool:
+    if reason == UNKNOWN_SCHEMA_VERSION:  # left to the redrive policy, which gives no reason
+        return dead_letter.reason is None and dead_letter.receives >= MAX_RECEIVES
+    return dead_letter.reason is not None and dead_letter.reason == reason
 
 
-def _check_items(by_id: Mapping[str, Sequence[Letter]], found: Found, ledger: Ledger) -> None:
-    for recommendation_id, item in found.items.items():
+def _check_items(by_id: Mapping[str, Sequence[Submission]], end: EndState, ledger: Ledger) -> None:
+    for recommendation_id, item in end.items.items():
         sent = by_id.get(recommendation_id)
         if not sent:
             ledger.wrong[UNKNOWN_ITEMS].append(recommendation_id)
-        elif all(letter.item is None for letter in sent):
-            ledger.wrong[NOT_TO_BE_STORED].append(recommendation_id)
-        elif all(letter.item != item for letter in sent):
+        elif all(submission.item is None for submission in sent):
+            ledger.wrong[MUST_NOT_BE_STORED].append(recommendation_id)
+        elif all(submission.item != item for submission in sent):
             ledger.wrong[ALTERED].append(recommendation_id)
 
 
-def _check_counts(found: Found, ledger: Ledger) -> None:
-    if found.left:
-        ledger.wrong[LEFT].append(f"{found.left} messages")
-    if found.pending or found.accepted != found.sent + sum(found.dropped.values()):
+def _check_counts(end: EndState, ledger: Ledger) -> None:
+    if end.left:
+        ledger.wrong[LEFT].append(f"{end.left} messages")
+    if end.pending or end.accepted != end.sent + sum(end.dropped.values()):
         ledger.wrong[BALANCE].append(
-            f"accepted {found.accepted}, sent {found.sent}, dropped {dict(found.dropped)}, pending {found.pending}"
+            f"accepted {end.accepted}, sent {end.sent}, dropped {dict(end.dropped)}, pending {end.pending}"
         )
-    for end, count in ledger.ended.items():
-        where, _, reason = end.partition(": ")
-        if where == "dropped" and count > found.dropped.get(reason, 0):
-            ledger.wrong[UNCOUNTED].append(f"{reason}: {count} missing, {found.dropped.get(reason, 0)} counted")
-    if (expired := ledger.ended["expired, acknowledged"]) > found.expired:
-        ledger.wrong[EXPIRED_UNCOUNTED].append(f"{expired} expired, {found.expired} counted")
+    for place, count in ledger.ended.items():
+        fate, _, reason = place.partition(": ")
+        if fate == "dropped" and count > end.dropped.get(reason, 0):
+            ledger.wrong[UNCOUNTED].append(f"{reason}: {count} missing, {end.dropped.get(reason, 0)} counted")
+    if (expired := ledger.ended["expired, acknowledged"]) > end.expired:
+        ledger.wrong[EXPIRED_UNCOUNTED].append(f"{expired} expired, {end.expired} counted")

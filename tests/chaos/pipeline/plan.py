@@ -1,33 +1,33 @@
-"""What a run is given: how much, for how long, by which seed, and how fast SQS and Lambda tick."""
+"""The parameters of a run: size, seed, time limit, and the timeouts of SQS and Lambda."""
 
 import json
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
 
-_SMALL: Final = 5_000  # envelopes; a run of fewer is to end within seconds
+_SMALL: Final = 5_000  # envelopes; a smaller run has shorter timeouts, so that it ends within seconds
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Times are in seconds. Every field is plain, so that processes can be told by their command line."""
+    """Times are in seconds. Every field is a plain value, so that a process can receive it on its command line."""
 
     folder: str  # of the journal and the logs
     day: str  # of the executions, as 2026-01-31
     seed: int
     envelopes: int
     consumers: int
-    minutes: float  # after which the run stops, wherever it is
-    batch: int  # messages of one invocation at most
-    visibility: int  # longer than an invocation, as it has to be
+    minutes: float  # time limit of the run
+    batch: int  # messages in an invocation, at most
+    visibility: int  # timeout; must be longer than an invocation
     function_timeout: float
-    messages_per_kill: int  # on average; many more than a batch, of which all fail
-    buffer: int  # envelopes that the producer holds; a small one, so that it overflows
-    queued: int  # messages that may wait: an emulator's receive takes longer the more of them there are
-    broken: str = ""  # name of a deliberate fault of the consumer, see `broken`
+    messages_per_kill: int  # on average; many more than a batch, because a kill fails a whole batch
+    buffer: int  # envelopes that the producer may hold; small, so that it overflows
+    queued: int  # messages that may wait; the emulator's receives slow down as more wait
+    broken: str = ""  # a key of `broken_consumers.BREAKS`
 
     @classmethod
     def of(cls, *, envelopes: int, **given: Any) -> Self:
-        """Choose the times that suit the size."""
+        """Choose the timeouts for the size."""
         small = envelopes < _SMALL
         return cls(
             envelopes=envelopes,
@@ -42,9 +42,9 @@ class Plan:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Read what `to_json` wrote."""
+        """Parse the output of `to_json`."""
         return cls(**json.loads(text))
 
     def to_json(self) -> str:
-        """Return the plan as one argument of a command line."""
+        """Return the plan as a command-line argument."""
         return json.dumps(asdict(self))

@@ -1,4 +1,4 @@
-"""The pipeline's processes: one producer, and consumers that are killed at random and started anew."""
+"""Start and kill the pipeline's processes: one producer, and consumers that are killed at random and replaced."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from typing import IO, Final
 from tests.chaos.pipeline.engines.start import TABLE, Engines
 from tests.chaos.pipeline.plan import Plan
 
-_YOUNG: Final = 2.0  # seconds; before that a consumer is still importing, and a kill would prove nothing
+_YOUNG: Final = 2.0  # seconds; a younger consumer is still importing, and killing it would prove nothing
 TIMED_OUT: Final = "killed at the function's timeout"
 CRASHED: Final = "crashed"
 NO_ACCOUNT: Final = {
@@ -27,7 +27,7 @@ NO_ACCOUNT: Final = {
 
 
 def environment(engines: Engines, proxy_url: str) -> dict[str, str]:
-    """Return all that a process of the pipeline knows: AWS is the proxy, and nothing of the user's account."""
+    """Return the whole environment of a pipeline process: AWS is the proxy, and the user's account is out of reach."""
     return {
         "PATH": os.environ.get("PATH", os.defpath),
         **NO_ACCOUNT,
@@ -36,13 +36,13 @@ def environment(engines: Engines, proxy_url: str) -> dict[str, str]:
         "RECOMMENDATIONS_QUEUE_URL": engines.queue_url,
         "RECOMMENDATIONS_DLQ_URL": engines.dlq_url,
         "RECOMMENDATIONS_TABLE": TABLE,
-        "INCIDENT_METRICS": "false",  # else most of the logs
-        "PYTHONUNBUFFERED": "1",  # what a consumer has printed survives its death
+        "INCIDENT_METRICS": "false",  # which would fill most of the logs
+        "PYTHONUNBUFFERED": "1",  # so that a killed consumer's output is complete
     }
 
 
 class Processes:
-    """Starts, kills and ends them. `ends` counts how consumers ended that `kill_one` did not kill."""
+    """Owns the processes. `ends` counts the consumers that ended without being killed here, by how they ended."""
 
     def __init__(self, plan: Plan, env: dict[str, str]) -> None:
         self._plan = plan
@@ -51,24 +51,24 @@ class Processes:
         self.killed = 0
         self.ends: Counter[str] = Counter()
         self._chance = Random(f"{plan.seed}/kills")  # noqa: S311 - chance, not secrets
-        self._producer = self._start("sending", "producer.log")
+        self._producer = self._start("producer_process", "producer.log")
         self._consumers = {number: self._start_consumer(number) for number in range(plan.consumers)}
         self._started: dict[int, float] = dict.fromkeys(self._consumers, 0.0)
         self._next_kill = self._interval()
 
     @property
     def has_sent(self) -> bool:
-        """Tell whether the producer has finished. Raises `RuntimeError` when it has failed."""
+        """Whether the producer has finished. Raises `RuntimeError` if it failed."""
         code = self._producer.poll()
         if code:
             raise RuntimeError(f"the producer process ended with exit code {code}; see producer.log")
         return code == 0
 
     def tick(self, now: float, done: int) -> None:
-        """Start consumers that ended, and kill one when it is due.
+        """Replace the consumers that ended, and kill one when a kill is due.
 
-        `now` is in seconds since the start. `done` counts messages, by which kills are due: by time, a busy machine
-        would see its consumers killed before they had done anything.
+        `now` is in seconds since the start. `done` counts handled messages and decides when a kill is due: if time
+        did, consumers on a busy machine would be killed before they had handled anything.
         """
         for number, process in self._consumers.items():
             if process.poll() is not None:
@@ -84,7 +84,7 @@ class Processes:
             self._next_kill = done + self._interval()
 
     def end(self) -> None:
-        """End all that still run."""
+        """Kill all processes that still run."""
         for process in (self._producer, *self._consumers.values()):
             process.kill()
             process.wait()
@@ -95,7 +95,7 @@ class Processes:
         return self._chance.uniform(0.5, 1.5) * self._plan.messages_per_kill
 
     def _start_consumer(self, number: int) -> "subprocess.Popen[bytes]":
-        return self._start("poller", f"consumer-{number}.log")
+        return self._start("consumer_process", f"consumer-{number}.log")
 
     def _start(self, module: str, log_name: str) -> "subprocess.Popen[bytes]":
         log = Path(self._plan.folder, log_name).open("ab")  # noqa: SIM115 - closed by `end`

@@ -1,4 +1,4 @@
-"""A run's result as people and programs read it."""
+"""A run's result as text for a terminal and as JSON."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,16 +10,16 @@ from tests.chaos.pipeline.ledger import CHECKS
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.run import Result
 
-NEVER_STRUCK = "faults that never struck"
-_SHOWN = 5  # offenders of a line; all are in the evidence
+NEVER_INJECTED = "faults that never happened"
+_SHOWN = 5  # offenders per line; evidence.json has them all
 
 
 def failures(result: Result, *, every_fault: bool) -> dict[str, list[str]]:
-    """Return the lines that do not hold, with what broke them. `every_fault` wants each kind to have happened."""
+    """Return the failed checks with their offenders; with `every_fault`, each kind of fault must have happened."""
     wrong = {check: result.ledger.wrong[check] for check in CHECKS if result.ledger.wrong[check]}
-    struck = {kind for kind, _ in result.injected} | ({KILL} if result.killed else set())
-    if every_fault and (missing := sorted({*KINDS, KILL} - struck)):
-        wrong[NEVER_STRUCK] = missing
+    injected = {kind for kind, _ in result.injected} | ({KILL} if result.killed else set())
+    if every_fault and (missing := sorted({*KINDS, KILL} - injected)):
+        wrong[NEVER_INJECTED] = missing
     return wrong
 
 
@@ -30,26 +30,26 @@ def text(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> str:
 
 def _lines(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> Iterator[str]:
     ledger = result.ledger
-    took = f"{result.seconds:.0f} s, and {result.seconds_checking:.0f} s to check"
+    took = f"{result.seconds:.0f} s to run, {result.seconds_checking:.0f} s to check"
     yield f"seed {plan.seed}, {plan.envelopes:,} envelopes, {plan.consumers} consumers; {took}\n"
-    yield "Every letter, where it ended"
-    for end, count in sorted(ledger.ended.items()):
-        yield _row(end, count)
-    yield _row("= all that was handed over", ledger.letters)
-    yield "\nThe producer's count of what it sent and dropped (what was handed over twice counts twice)"
+    yield "Where each submission ended"
+    for place, count in sorted(ledger.ended.items()):
+        yield _row(place, count)
+    yield _row("= submitted", ledger.submissions)
+    yield "\nThe producer's own counts (an envelope enqueued twice counts twice)"
     yield _row("sent", result.sent)
     for reason, count in sorted(result.dropped.items()):
         yield _row(f"dropped: {reason}", count)
     yield _row("= accepted", result.sent + sum(result.dropped.values()))
     yield "\nAllowed"
-    yield _row("given up by the producer, and yet stored by an earlier attempt", ledger.arrived_though_dropped)
-    yield _row("dead letters beyond the first for one message", ledger.dead_twice)
+    yield _row("dropped by the producer, but stored after an earlier attempt", ledger.arrived_though_dropped)
+    yield _row("repeated dead letters for the same message", ledger.dead_twice)
     for end, count in sorted(result.ends.items()):
         yield _row(f"consumers {end}", count)
     yield "\nMust be zero"
     for check in CHECKS:
         yield _row(check, len(ledger.wrong[check]))
-    yield "\nFaults that happened"
+    yield "\nInjected faults"
     for (kind, call), count in sorted(result.injected.items()):
         yield _row(f"{kind}, {call}", count)
     yield _row(KILL, result.killed)
@@ -65,11 +65,11 @@ def _row(name: str, count: int) -> str:
 
 
 def document(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Return plain values, for `--json` and as evidence."""
+    """Return the result as plain values, for `--json` and evidence.json."""
     return {
         "plan": asdict(plan),
         "ended": dict(result.ledger.ended),
-        "letters": result.ledger.letters,
+        "submissions": result.ledger.submissions,
         "sent": result.sent,
         "dropped": dict(result.dropped),
         "arrivedThoughDropped": result.ledger.arrived_though_dropped,
@@ -83,5 +83,5 @@ def document(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> 
 
 
 def to_json(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> str:
-    """Return the document as text."""
+    """Return the document as JSON text."""
     return json.dumps(document(plan, result, wrong), indent=2) + "\n"

@@ -1,4 +1,4 @@
-"""One run: start everything, wait until it has come to rest, and read where everything ended."""
+"""Run the pipeline: start everything, wait until it is at rest, and collect where everything ended."""
 
 import asyncio
 import json
@@ -15,20 +15,20 @@ from tests.chaos.pipeline.engines.start import TABLE, Engines, running_engines
 from tests.chaos.pipeline.engines.table import fingerprints
 from tests.chaos.pipeline.faults.proxy import FaultProxy
 from tests.chaos.pipeline.faults.rates import Dice, Rates
-from tests.chaos.pipeline.ledger import Found, Ledger, account
+from tests.chaos.pipeline.ledger import EndState, Ledger, account
 from tests.chaos.pipeline.plan import Plan
 from tests.chaos.pipeline.processes import Processes, environment
-from tests.chaos.pipeline.sending import read_journal
+from tests.chaos.pipeline.producer_process import read_journal
 
 _TICK: Final = 0.1  # seconds
-_LOOKS: Final = 3  # at an empty queue, one after the other; counts of a queue are approximate
+_EMPTY_COUNTS: Final = 3  # in a row, before the queue is taken for empty; its counts are approximate
 
 Show = Callable[[int, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a run showed. `injected` counts faults by (kind, call), `ends` how consumers ended by themselves."""
+    """The outcome of a run. `injected` counts faults by (kind, call), `ends` consumers that ended without a kill."""
 
     ledger: Ledger
     dropped: Mapping[str, int]
@@ -36,12 +36,12 @@ class Result:
     injected: Mapping[tuple[str, str], int]
     killed: int
     ends: Mapping[str, int]
-    seconds: float  # until everything had come to rest
+    seconds: float  # until the pipeline was at rest
     seconds_checking: float
 
 
 def run(plan: Plan, rates: Rates, show: Show) -> Result:
-    """Run the pipeline. Raises `DynaliteError`, `StackError`, and `RuntimeError` when the producer fails."""
+    """Run the pipeline. Raises `DynaliteError` or `StackError`, and `RuntimeError` if the producer fails."""
     with running_engines(Path(plan.folder), plan.visibility) as engines:
         return asyncio.run(_run(plan, engines, FaultProxy(*_addresses(engines), Dice(plan.seed, rates)), show))
 
@@ -59,9 +59,9 @@ async def _run(plan: Plan, engines: Engines, proxy: FaultProxy, show: Show) -> R
         finally:
             processes.end()
     at_rest = time.monotonic()
-    show(plan.envelopes, "at rest, checking every item")
-    letters, balance = read_journal(Path(plan.folder, "journal.jsonl"))
-    found = Found(
+    show(plan.envelopes, "at rest; checking every item")
+    submissions, balance = read_journal(Path(plan.folder, "journal.jsonl"))
+    end = EndState(
         items=fingerprints(engines.dynamodb_url, TABLE),
         dead=list(dead_letters(engines.sqs, engines.dlq_url)),
         left=left(engines.sqs, engines.queue_url),
@@ -70,9 +70,9 @@ async def _run(plan: Plan, engines: Engines, proxy: FaultProxy, show: Show) -> R
         **balance,
     )
     return Result(
-        ledger=account(letters, found),
-        dropped=found.dropped,
-        sent=found.sent,
+        ledger=account(submissions, end),
+        dropped=end.dropped,
+        sent=end.sent,
         injected=proxy.injected,
         killed=processes.killed,
         ends=Counter(processes.ends),
@@ -84,7 +84,7 @@ async def _run(plan: Plan, engines: Engines, proxy: FaultProxy, show: Show) -> R
 async def _until_at_rest(plan: Plan, engines: Engines, proxy: FaultProxy, processes: Processes, show: Show) -> None:
     started = time.monotonic()
     empty = 0
-    while (now := time.monotonic() - started) < plan.minutes * 60 and empty < _LOOKS:
+    while (now := time.monotonic() - started) < plan.minutes * 60 and empty < _EMPTY_COUNTS:
         processes.tick(now, proxy.deleted)
         await asyncio.sleep(_TICK)
         queued = await asyncio.to_thread(left, engines.sqs, engines.queue_url)
@@ -99,5 +99,5 @@ def _counted(folder: Path, metric: str) -> int:
 def _metric_lines(folder: Path) -> Iterator[Mapping[str, Any]]:
     for log in folder.glob("consumer-*.log"):
         for line in log.read_text().splitlines():
-            if '"_aws"' in line and line.endswith("}"):  # a kill may cut the last line
+            if '"_aws"' in line and line.endswith("}"):  # a kill may truncate the last line
                 yield json.loads(line)

@@ -1,4 +1,4 @@
-"""What is sent: recorded recommendations under other IDs, and a portion of everything that can be wrong with one."""
+"""The traffic: recorded recommendations under new IDs, mixed with everything that can be wrong with one."""
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,24 +22,24 @@ from recommendation_shared.envelope.model import (
 )
 from recommendation_shared.item.encoding import encode_item
 from recommendation_shared.item.trim import TRUNCATED
-from tests.chaos.pipeline.letter import Letter
+from tests.chaos.pipeline.submission import Submission
 
 PLAIN: Final = "plain"
-SHARES: Final = {  # of all envelopes; the rest is plain
+SHARES: Final = {  # of all submissions; the rest is plain
     "twice": 0.01,
     "expired": 0.01,
-    "conflict": 0.005,  # a second envelope with the same ID and other content follows
-    "oversize": 0.001,  # 450 KB to 1.3 MB: over an item's limit, and some over a message's
+    "conflict": 0.005,  # followed by an envelope with the same ID and different content
+    "oversize": 0.001,  # 450 KB to 1.3 MB: too large for an item, and some too large for a message
     "refused": 0.002,  # by the producer
     "not JSON": 0.004,
     "wrong schema": 0.004,
-    "other ID": 0.004,
+    "wrong ID": 0.004,
     "newer schema": 0.002,
 }
-REASONS: Final = {  # of what is put into the queue beside the producer, which would not write it
+REASONS: Final = {  # the expected failure reasons of the bodies that no producer writes, which go to the queue directly
     "not JSON": INVALID_JSON,
     "wrong schema": INVALID_ENVELOPE,
-    "other ID": ID_MISMATCH,
+    "wrong ID": ID_MISMATCH,
     "newer schema": UNKNOWN_SCHEMA_VERSION,
 }
 _OVERSIZE: Final = (450_000, 1_300_000)  # bytes of reasoning
@@ -62,7 +62,7 @@ class Traffic:
         return [fields for state in states for fields in recommendations_of(state)]
 
     def kind(self, number: int) -> str:
-        """Return what kind of envelope this one is."""
+        """Return the kind of the submission with this number."""
         left = self._chance(number).random()
         for kind, share in SHARES.items():
             left -= share
@@ -71,7 +71,7 @@ class Traffic:
         return PLAIN
 
     def enqueued(self, number: int) -> Iterator[Fields]:
-        """Yield what is handed to the producer, in this order."""
+        """Yield the arguments of each `enqueue` call for this number, in order."""
         kind = self.kind(number)
         fields = self._fields(number)
         match kind:
@@ -86,14 +86,14 @@ class Traffic:
         if kind == "twice":
             yield fields
         elif kind == "conflict":
-            yield {**fields, "reasoning": "On second thoughts, the opposite."}
+            yield {**fields, "reasoning": "On second thought, the opposite."}
 
-    def put(self, number: int) -> str:
-        """Return the body that is put into the queue beside the producer."""
+    def direct_body(self, number: int) -> str:
+        """Return the body that is put into the queue directly, without the producer."""
         wire = json.loads(write_envelope(**self._fields(number)).body)
         changes: Mapping[str, Mapping[str, Any]] = {
             "wrong schema": {"recommendation": "roll back", "citations": 7},
-            "other ID": {"recommendationId": f"rec-of-somebody-else-{number}"},
+            "wrong ID": {"recommendationId": f"rec-of-somebody-else-{number}"},
             "newer schema": {"schemaVersion": 2},
         }
         kind = self.kind(number)
@@ -113,19 +113,19 @@ class Traffic:
         return Random(f"{self._seed}/{purpose}/{number}")  # noqa: S311 - chance, not secrets
 
 
-def letter_of_fields(name: str, kind: str, fields: Fields) -> Letter:
-    """Return what must become of an envelope that the producer takes."""
+def enqueued_submission(name: str, kind: str, fields: Fields) -> Submission:
+    """Return the submission of an envelope to the producer, with its expected end."""
     if kind == "refused":
-        return Letter(name, kind)
+        return Submission(name, kind)
     wire = write_envelope(**fields)
     item = encode_item(parse_envelope(wire.body))
     if (kind == "oversize") != (f'"{TRUNCATED}"'.encode() in item.body):
-        raise AssertionError(f"{name} is {kind}: exactly the oversize ones must be trimmed")
+        raise AssertionError(f"{name}: only oversize items, and all of them, must be trimmed")
     fingerprint = sha256(item.body).hexdigest()
     body = sha256(wire.body).hexdigest()
-    return Letter(name, kind, wire.recommendation_id, None if kind == "expired" else fingerprint, body)
+    return Submission(name, kind, wire.recommendation_id, None if kind == "expired" else fingerprint, body)
 
 
-def letter_of_body(name: str, kind: str, body: str) -> Letter:
-    """Return what must become of a body that was put into the queue beside the producer."""
-    return Letter(name, kind, body=sha256(body.encode()).hexdigest(), reason=REASONS[kind])
+def direct_submission(name: str, kind: str, body: str) -> Submission:
+    """Return the submission of a body that goes to the queue directly, with its expected end."""
+    return Submission(name, kind, body=sha256(body.encode()).hexdigest(), reason=REASONS[kind])

@@ -1,1 +1,1 @@
-"""What stands in for AWS in a run: queues and a table."""
+"""The engines that stand in for AWS in a run: queues and a table."""

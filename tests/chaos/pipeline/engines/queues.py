@@ -1,23 +1,35 @@
-"""A client of the real queues, beside the proxy: how much waits, and what is dead."""
+"""Read the queues without the proxy: how many messages wait, and which are dead letters."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, Final
 
-from tests.chaos.pipeline.letter import DeadLetter
-
 _WAITING: Final = "ApproximateNumberOfMessages"
 _IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
-_HIDDEN: Final = 600  # seconds; longer than reading takes
+_HIDDEN: Final = 600  # seconds; longer than it takes to read everything
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A message in the dead-letter queue. `reason` is its `failureReason`.
+
+    `receives` is its receive count in the source queue if the redrive policy moved it here (such a message has no
+    reason), and otherwise 0.
+    """
+
+    body: str  # SHA-256
+    reason: str | None
+    receives: int
 
 
 def waiting(sqs: Any, queue_url: str) -> int:
-    """Return how many messages can be received."""
+    """Return how many messages are available to receive."""
     return _count(sqs, queue_url, _WAITING)
 
 
 def left(sqs: Any, queue_url: str) -> int:
-    """Return how many messages are in a queue, those in flight included."""
+    """Return how many messages are in a queue, including those in flight."""
     return _count(sqs, queue_url, _WAITING, _IN_FLIGHT)
 
 
@@ -27,7 +39,7 @@ def _count(sqs: Any, queue_url: str, *names: str) -> int:
 
 
 def dead_letters(sqs: Any, dlq_url: str) -> Iterator[DeadLetter]:
-    """Read the dead-letter queue to its end; each message once, since it stays hidden."""
+    """Read the whole dead-letter queue; each message is received only once, because it stays hidden."""
     while messages := sqs.receive_message(
         QueueUrl=dlq_url,
         MaxNumberOfMessages=10,
@@ -37,7 +49,7 @@ def dead_letters(sqs: Any, dlq_url: str) -> Iterator[DeadLetter]:
     ).get("Messages"):
         for message in messages:
             reason = message.get("MessageAttributes", {}).get("failureReason")
-            # The receives of the queue it was moved from go on counting here, so the last one is ours.
+            # A moved message keeps its receive count, and this receive has added one to it.
             was_moved = "DeadLetterQueueSourceArn" in message["Attributes"]
             receives = int(message["Attributes"]["ApproximateReceiveCount"]) - 1 if was_moved else 0
             yield DeadLetter(sha256(message["Body"].encode()).hexdigest(), reason and reason["StringValue"], receives)

@@ -1,4 +1,4 @@
-"""What stands in for AWS: MiniStack's queues and dynalite's table. Why these two: docs/decisions/0011-chaos.md."""
+"""Start the engines: MiniStack's queues and dynalite's table. Why these two: docs/decisions/0011-chaos.md."""
 
 import contextlib
 from collections.abc import Iterator
@@ -14,11 +14,11 @@ from recommendation_shared.item.encoding import PARTITION_KEY
 from tests.support.servers.queue_proxy import create_queues
 
 TABLE: Final = "opx-agent-recommendations"
-_HEAP: Final = "--max-old-space-size=6144"  # MiB; it keeps 50,000 items in memory, and node's own bound may be 2 GiB
+_HEAP: Final = "--max-old-space-size=6144"  # MiB, for 50,000 items in memory; node's default limit may be 2 GiB
 
 
 class Engines(NamedTuple):
-    """Where they listen, and what was made there."""
+    """The running engines, with a client and the queues created there."""
 
     sqs_url: str
     dynamodb_url: str
@@ -29,7 +29,7 @@ class Engines(NamedTuple):
 
 @contextlib.contextmanager
 def running_engines(folder: Path, visibility: int) -> Iterator[Engines]:
-    """Start both and make queues and table; they end with the block, or with this process."""
+    """Start both engines and create the queues and the table; they end with the block, or with this process."""
     emulated = folder / "ministack"
     emulated.mkdir()
     emulator = Emulator(emulated)
@@ -39,7 +39,7 @@ def running_engines(folder: Path, visibility: int) -> Iterator[Engines]:
             sqs = boto3.client("sqs", endpoint_url=emulator.endpoint_url)
             queue_url, dlq_url = create_queues(sqs, "opx-recommendations")
             sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={"VisibilityTimeout": str(visibility)})
-            # Without its indexes: they would cost a third more time, and prove nothing here.
+            # Without the indexes, which would take a third more time and prove nothing here.
             boto3.client("dynamodb", endpoint_url=dynamodb_url).create_table(
                 TableName=TABLE,
                 BillingMode="PAY_PER_REQUEST",

@@ -1,4 +1,4 @@
-"""A call of AWS's JSON protocol, and how it is answered: by the service, in its place, or not at all."""
+"""A call in AWS's JSON protocol, and its response: from the service, in its place, or a broken connection."""
 
 import socket
 import struct
@@ -18,7 +18,7 @@ Document = dict[str, Any]
 
 
 class Call(NamedTuple):
-    """A request: what it asks for, as the faults name it, its document, and its way on."""
+    """A request: the call's name (see `rates`), its document, and the service and headers to forward it with."""
 
     name: str
     document: Document
@@ -26,8 +26,8 @@ class Call(NamedTuple):
     headers: Mapping[str, str]
 
 
-class Answer(NamedTuple):
-    """An answer of the service, or one in its place."""
+class Response(NamedTuple):
+    """A response from the service, or one in its place."""
 
     status: int
     document: Document
@@ -35,28 +35,29 @@ class Answer(NamedTuple):
 
     @property
     def is_ok(self) -> bool:
-        """Tell whether the service did what it was asked for, if perhaps in part."""
+        """Whether the service did what was asked, at least in part."""
         return self.status == web.HTTPOk.status_code
 
 
-def error(call: Call, of_sqs: str, of_dynamodb: str) -> Answer:
-    """Return what the service that was called says when it fails."""
-    status, code, whose = ERRORS[of_sqs]
+def error(call: Call, sqs_fault: str, dynamodb_code: str) -> Response:
+    """Return the error of the called service: an entry of `ERRORS`, or a code of DynamoDB's."""
+    status, code, at_fault = ERRORS[sqs_fault]
     if call.name in {WRITE, WRITE_ONE}:
-        return Answer(status, {"__type": _DYNAMODB + of_dynamodb, "message": "as chance had it"})
-    return Answer(status, {"__type": f"com.amazonaws.sqs#{code}"}, f"{code};{whose}")
+        return Response(status, {"__type": _DYNAMODB + dynamodb_code, "message": "injected fault"})
+    return Response(status, {"__type": f"com.amazonaws.sqs#{code}"}, f"{code};{at_fault}")
 
 
-def response(answer: Answer) -> web.Response:
-    """Return the answer as HTTP has it."""
-    headers = {"x-amzn-query-error": answer.query_error} if answer.query_error else {}
-    return web.Response(status=answer.status, body=orjson.dumps(answer.document), content_type=_JSON, headers=headers)
+def http_response(response: Response) -> web.Response:
+    """Return the response in HTTP."""
+    headers = {"x-amzn-query-error": response.query_error} if response.query_error else {}
+    body = orjson.dumps(response.document)
+    return web.Response(status=response.status, body=body, content_type=_JSON, headers=headers)
 
 
 def reset(request: web.Request) -> web.Response:
-    """Break the connection under the caller; what is returned then reaches nobody."""
+    """Reset the caller's connection; the returned response reaches nobody."""
     transport = request.transport
-    if transport is not None:  # None when the caller has gone already
+    if transport is not None:  # None if the caller has already gone
         connection = transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()

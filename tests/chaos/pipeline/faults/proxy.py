@@ -1,4 +1,4 @@
-"""A proxy before SQS and DynamoDB that injects faults, counts those that really happened, and forwards the rest."""
+"""The proxy in front of SQS and DynamoDB: injects faults, counts those that took effect, and forwards the rest."""
 
 import asyncio
 from collections import Counter
@@ -10,7 +10,7 @@ import orjson
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from infra.local.ports import HOST
-from tests.chaos.pipeline.faults.call import Answer, Call, Document, error, reset, response
+from tests.chaos.pipeline.faults.call import Call, Document, Response, error, http_response, reset
 from tests.chaos.pipeline.faults.copies import Copies, deleted, is_copy
 from tests.chaos.pipeline.faults.rates import (
     DEAD_LETTER,
@@ -22,14 +22,14 @@ from tests.chaos.pipeline.faults.rates import (
     Dice,
 )
 
-_MOST: Final = 32 * 1024 * 1024  # bytes of a request; DynamoDB's limit is 16 MB
-_KEEP_ALIVE: Final = 2.0  # seconds; the engines close what is idle for 5
-_LAST_ANSWERS: Final = 5.0  # seconds at most for calls whose callers are gone; a long poll takes one
-_PASSED_ON: Final = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
+_MAX_REQUEST: Final = 32 * 1024 * 1024  # bytes of a request; DynamoDB's limit is 16 MB
+_KEEP_ALIVE: Final = 2.0  # seconds; the engines close connections that are idle for 5
+_SHUTDOWN: Final = 5.0  # seconds at most for calls whose callers are gone; a long poll takes one
+_FORWARDED_HEADERS: Final = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
 
 
 class FaultProxy:
-    """Listens on `url`. `injected` counts (fault, call); `refused` holds the SHA-256 of every body refused for good."""
+    """Listens on `url`. `injected` counts (fault, call); `refused` has the SHA-256 of each permanently refused body."""
 
     def __init__(self, sqs: str, dynamodb: str, dlq_url: str, dice: Dice) -> None:
         self._upstreams = {"AmazonSQS": sqs, "DynamoDB_20120810": dynamodb}
@@ -43,15 +43,15 @@ class FaultProxy:
 
     async def __aenter__(self) -> Self:
         """Listen on a free port of 127.0.0.1."""
-        # Without its own Accept-Encoding, nothing is compressed only to be unpacked here.
+        # Without aiohttp's Accept-Encoding, the engines do not compress what would be unpacked here.
         self._session = ClientSession(
             connector=TCPConnector(keepalive_timeout=_KEEP_ALIVE),
             timeout=ClientTimeout(total=60),
             skip_auto_headers=["Accept-Encoding"],
         )
-        application = web.Application(client_max_size=_MOST)
+        application = web.Application(client_max_size=_MAX_REQUEST)
         application.router.add_post("/{path:.*}", self._serve)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_LAST_ANSWERS)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=_SHUTDOWN)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, 0)
         await site.start()
@@ -66,22 +66,22 @@ class FaultProxy:
     async def _serve(self, request: web.Request) -> web.Response:
         try:
             body = await request.read()
-        except ConnectionResetError:  # the caller was killed in mid-request, which then nobody made
+        except ConnectionResetError:  # the caller was killed in mid-request, so there is no call
             return web.Response()
         call = self._read(request.headers, body)
         fault = self._dice.fault(call.name)
-        answer = await (self._act(call) if fault is None else self._strike(fault, call))
-        if fault is not None and _has_happened(fault, answer):
+        response = await (self._act(call) if fault is None else self._inject(fault, call))
+        if fault is not None and _took_effect(fault, response):
             self.injected[fault, call.name] += 1
-        return reset(request) if answer is None else response(answer)
+        return reset(request) if response is None else http_response(response)
 
-    async def _strike(self, fault: str, call: Call) -> Answer | None:
-        """Answer as the fault has it; None is the end of the connection."""
+    async def _inject(self, fault: str, call: Call) -> Response | None:
+        """Return the response under this fault; None resets the connection."""
         match fault:
             case "reset_before":
                 return None
             case "reset_after" | "response_lost":
-                await self._act(call, is_heard=False)
+                await self._act(call, reaches_caller=False)
                 await asyncio.sleep(self._dice.silence if fault == "response_lost" else 0)
                 return None
             case "latency":
@@ -102,77 +102,80 @@ class FaultProxy:
         document = orjson.loads(body)
         if name == SEND and document["QueueUrl"] == self._dlq_url:
             name = DEAD_LETTER
-        passed_on = {name: headers[name] for name in _PASSED_ON if name in headers}
-        return Call(name, document, self._upstreams[service], passed_on)
+        forwarded = {name: headers[name] for name in _FORWARDED_HEADERS if name in headers}
+        return Call(name, document, self._upstreams[service], forwarded)
 
-    async def _act(self, call: Call, *, is_heard: bool = True) -> Answer:
-        """Let the service do what the call asks for; an answer that nobody hears is not worth a copy."""
-        if call.name == RECEIVE and is_heard:
+    async def _act(self, call: Call, *, reaches_caller: bool = True) -> Response:
+        """Let the service act on the call; a copy is only delivered in a response that reaches the caller."""
+        if call.name == RECEIVE and reaches_caller:
             return await self._receive(call)
         if call.name == DELETE:
             return await self._delete(call)
         return await self._forward(call, call.document)
 
-    async def _forward(self, call: Call, document: Document) -> Answer:
-        async with self._session.post(call.upstream, data=orjson.dumps(document), headers=call.headers) as answer:
-            body = await answer.read()
-            return Answer(answer.status, orjson.loads(body) if body else {}, answer.headers.get("x-amzn-query-error"))
+    async def _forward(self, call: Call, document: Document) -> Response:
+        async with self._session.post(call.upstream, data=orjson.dumps(document), headers=call.headers) as upstream:
+            body = await upstream.read()
+            query_error = upstream.headers.get("x-amzn-query-error")
+            return Response(upstream.status, orjson.loads(body) if body else {}, query_error)
 
-    async def _leave_unprocessed(self, call: Call) -> Answer:
+    async def _leave_unprocessed(self, call: Call) -> Response:
         ((table, puts),) = call.document["RequestItems"].items()
-        withheld, kept = self._dice.split(puts)
-        answer = Answer(200, {"UnprocessedItems": {}})
-        if kept:
-            answer = await self._forward(call, {**call.document, "RequestItems": {table: kept}})
-        if answer.is_ok:
-            unprocessed = answer.document.get("UnprocessedItems", {})
-            answer.document["UnprocessedItems"] = {table: withheld + unprocessed.get(table, [])}
-        return answer
+        withheld, forwarded = self._dice.split(puts)
+        response = Response(200, {"UnprocessedItems": {}})
+        if forwarded:
+            response = await self._forward(call, {**call.document, "RequestItems": {table: forwarded}})
+        if response.is_ok:
+            unprocessed = response.document.get("UnprocessedItems", {})
+            response.document["UnprocessedItems"] = {table: withheld + unprocessed.get(table, [])}
+        return response
 
-    async def _fail_entries(self, call: Call, *, is_final: bool) -> Answer:
-        withheld, kept = self._dice.split(call.document["Entries"], most=1 if is_final else None)
-        answer = Answer(200, {"Successful": []})
-        if kept:
-            answer = await self._forward(call, {**call.document, "Entries": kept})
-        if answer.is_ok:
+    async def _fail_entries(self, call: Call, *, is_final: bool) -> Response:
+        withheld, forwarded = self._dice.split(call.document["Entries"], most=1 if is_final else None)
+        response = Response(200, {"Successful": []})
+        if forwarded:
+            response = await self._forward(call, {**call.document, "Entries": forwarded})
+        if response.is_ok:
             code = "InvalidParameterValue" if is_final else "InternalError"
-            failed = [{"Id": one["Id"], "Code": code, "SenderFault": is_final} for one in withheld]
-            answer.document["Failed"] = failed + answer.document.get("Failed", [])
+            failed = [{"Id": entry["Id"], "Code": code, "SenderFault": is_final} for entry in withheld]
+            response.document["Failed"] = failed + response.document.get("Failed", [])
             if is_final:
-                self.refused.update(sha256(one["MessageBody"].encode()).hexdigest() for one in withheld)
-        return answer
+                self.refused.update(sha256(entry["MessageBody"].encode()).hexdigest() for entry in withheld)
+        return response
 
-    async def _receive(self, call: Call, fault: str | None = None) -> Answer:
+    async def _receive(self, call: Call, fault: str | None = None) -> Response:
         most = call.document.get("MaxNumberOfMessages", 1)
         copies = self._copies.take() if most > 1 else []
-        answer = await self._forward(call, {**call.document, "MaxNumberOfMessages": most - len(copies)})
-        if not answer.is_ok:
+        response = await self._forward(call, {**call.document, "MaxNumberOfMessages": most - len(copies)})
+        if not response.is_ok:
             self._copies.give_back(copies)
-            return answer
-        messages = answer.document.get("Messages", [])
+            return response
+        messages = response.document.get("Messages", [])
         if fault is not None and messages:
-            self._copies.plan(fault, self._dice.one_of(messages))
+            self._copies.plan(fault, self._dice.choose(messages))
         if copies:
-            answer.document["Messages"] = messages + [copy.message for copy in copies]
+            response.document["Messages"] = messages + [copy.message for copy in copies]
             self.injected.update((copy.fault, RECEIVE) for copy in copies)
-        return answer
+        return response
 
-    async def _delete(self, call: Call) -> Answer:
+    async def _delete(self, call: Call) -> Response:
         entries = call.document["Entries"]
         known = [entry for entry in entries if not is_copy(entry)]
-        answer = Answer(200, {"Successful": []})
+        response = Response(200, {"Successful": []})
         if known:
-            answer = await self._forward(call, {**call.document, "Entries": known})
-        if answer.is_ok:
-            gone = {one["Id"] for one in answer.document.get("Successful", [])}
-            self._copies.note_deleted(entry["ReceiptHandle"] for entry in known if entry["Id"] in gone)
-            self.deleted += len(gone)
-            answer.document.setdefault("Successful", []).extend(deleted([one for one in entries if is_copy(one)]))
-        return answer
+            response = await self._forward(call, {**call.document, "Entries": known})
+        if response.is_ok:
+            deleted_ids = {entry["Id"] for entry in response.document.get("Successful", [])}
+            self._copies.note_deleted(entry["ReceiptHandle"] for entry in known if entry["Id"] in deleted_ids)
+            self.deleted += len(deleted_ids)
+            response.document.setdefault("Successful", []).extend(
+                deleted([entry for entry in entries if is_copy(entry)])
+            )
+        return response
 
 
-def _has_happened(fault: str, answer: Answer | None) -> bool:
-    """Tell whether to count a fault now: one that spoils a part of an answer needs one, a copy its delivery."""
-    if answer is None or fault in IN_PLACE_OF_THE_SERVICE:
+def _took_effect(fault: str, response: Response | None) -> bool:
+    """Return whether to count a fault now. Altering a response takes a successful one; copies count when delivered."""
+    if response is None or fault in IN_PLACE_OF_THE_SERVICE:
         return True
-    return answer.is_ok and fault not in DELIVERED_AGAIN
+    return response.is_ok and fault not in DELIVERED_AGAIN

@@ -1,6 +1,6 @@
-"""A consumer process: the real handler, behind a poller that does what Lambda's does with a queue.
+"""A consumer process: the real handler behind a poller that treats the queue as Lambda's poller does.
 
-`python -m tests.chaos.pipeline.poller PLAN`, with the environment that `processes` makes.
+Run as `python -m tests.chaos.pipeline.consumer_process PLAN`, with the environment from `processes.environment`.
 """
 
 import os
@@ -16,11 +16,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recommendation_consumer.handler import handler
-from tests.chaos.pipeline.broken import broken
+from recommendation_shared.limits import SQS_BATCH_ENTRIES
+from tests.chaos.pipeline.broken_consumers import broken
 from tests.chaos.pipeline.plan import Plan
 from tests.support.lambdas.event import record, redelivered
 
-_MOST: Final = 10  # messages of one request, SQS's limit
 _WAIT: Final = 1  # seconds of a long poll
 _CONFIG: Final = Config(
     connect_timeout=1, read_timeout=_WAIT + 4, retries={"mode": "standard", "total_max_attempts": 3}
@@ -30,22 +30,22 @@ Handler = Callable[[Any, Any], Any]
 
 
 class Invocation:
-    """Lambda's context for one invocation, whose time runs out."""
+    """Lambda's context object for one invocation, with a remaining time that runs down."""
 
     def __init__(self, timeout: float) -> None:
         self.aws_request_id = str(uuid4())
         self._end = time.monotonic() + timeout
 
     def get_remaining_time_in_millis(self) -> int:
-        """Return what is left."""
+        """Return the milliseconds left."""
         return max(0, int((self._end - time.monotonic()) * 1000))
 
 
 class Poller:
-    """Receives, invokes, and deletes what was not named as a failure.
+    """Receives messages, invokes the function, and deletes those that it did not return as batch item failures.
 
-    As Lambda does: nothing is deleted when the function raises or answers in a form that is not documented, and an
-    invocation that is over its time ends with its sandbox, which is this process.
+    Like Lambda, it deletes nothing if the function raises or returns an undocumented response, and at the function's
+    timeout it ends the sandbox, which is this process.
     """
 
     def __init__(self, plan: Plan, sqs: Any, queue_url: str, invoke: Handler) -> None:
@@ -55,7 +55,7 @@ class Poller:
         self._invoke = invoke
 
     def poll(self) -> None:
-        """Handle one batch, if there is any."""
+        """Handle one batch, if there are messages."""
         messages = self._receive()
         if not messages:
             return
@@ -67,45 +67,50 @@ class Poller:
             return
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        kept = redelivered(response, event)
-        self._delete([message for message in messages if message["MessageId"] not in kept])
+        failed = redelivered(response, event)
+        self._delete([message for message in messages if message["MessageId"] not in failed])
 
     def _receive(self) -> Sequence[Mapping[str, Any]]:
-        """Fill a batch, until the queue gives less than it was asked for."""
+        """Fill a batch until a receive returns fewer messages than it could."""
         messages: list[Mapping[str, Any]] = []
         while len(messages) < self._plan.batch:
             try:
-                answer = self._sqs.receive_message(
+                received = self._sqs.receive_message(
                     QueueUrl=self._queue_url,
-                    MaxNumberOfMessages=_MOST,
+                    MaxNumberOfMessages=SQS_BATCH_ENTRIES,
                     WaitTimeSeconds=0 if messages else _WAIT,
                     MessageSystemAttributeNames=["All"],
                     MessageAttributeNames=["All"],
-                )
+                ).get("Messages", [])
             except (ClientError, BotoCoreError):
                 break
-            messages += answer.get("Messages", [])
-            if len(answer.get("Messages", [])) < _MOST:
+            messages += received
+            if len(received) < SQS_BATCH_ENTRIES:
                 break
         return messages
 
     def _delete(self, messages: Sequence[Mapping[str, Any]]) -> None:
-        for start in range(0, len(messages), _MOST):
-            some = messages[start : start + _MOST]
-            entries = [{"Id": str(index), "ReceiptHandle": one["ReceiptHandle"]} for index, one in enumerate(some)]
+        for start in range(0, len(messages), SQS_BATCH_ENTRIES):
+            entries = [
+                {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]}
+                for index, message in enumerate(messages[start : start + SQS_BATCH_ENTRIES])
+            ]
             try:
                 self._sqs.delete_message_batch(QueueUrl=self._queue_url, Entries=entries)
             except (ClientError, BotoCoreError):
-                continue  # they come back, as they do from Lambda's own failed deletes
+                continue  # they are redelivered, as after a failed delete by Lambda
 
 
 def _record(message: Mapping[str, Any]) -> dict[str, Any]:
-    made = record(message["MessageId"], message["Body"])
-    return {**made, "receiptHandle": message["ReceiptHandle"], "attributes": message["Attributes"]}
+    return {
+        **record(message["MessageId"], message["Body"]),
+        "receiptHandle": message["ReceiptHandle"],
+        "attributes": message["Attributes"],
+    }
 
 
 def main() -> None:
-    """Poll for ever, with the plan from the command line."""
+    """Poll until killed, with the plan from the command line."""
     plan = Plan.from_json(sys.argv[1])
     sqs = boto3.client("sqs", config=_CONFIG)
     poller = Poller(plan, sqs, os.environ["RECOMMENDATIONS_QUEUE_URL"], broken(plan.broken, handler))

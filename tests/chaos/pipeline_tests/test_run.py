@@ -1,4 +1,4 @@
-"""The chaos run itself, small: real processes, every kind of fault, and a ledger that holds."""
+"""A small chaos run: real processes, every kind of fault, and a ledger that holds; and the command's exit codes."""
 
 import json
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.chaos.pipeline.run import Result, run
 from tests.chaos.pipeline.traffic import PLAIN, SHARES, Traffic
 
 SEED = 17214
-# A run of seconds has few calls, so more of them fail; by this seed each fault strikes early.
+# A short run has few calls, so more of them must fail; with this seed each kind of fault occurs early.
 RATES = Rates(
     reset_before=0.03,
     reset_after=0.03,
@@ -33,17 +33,17 @@ RATES = Rates(
 )
 
 
-@pytest.mark.timeout(200)  # it takes 25 s, and five times as long on a machine with other things to do
-@pytest.mark.usefixtures("dynalite")  # skipped, or failed in CI, where its engine is missing
+@pytest.mark.timeout(200)  # it takes 25 s, and five times as long on a busy machine
+@pytest.mark.usefixtures("dynalite")  # skipped where the engine is missing, but failed in CI
 def test_under_every_fault_each_envelope_is_stored_dead_lettered_or_counted(tmp_path: Path) -> None:
-    """Accepted = stored + dead-lettered + dropped + expired, and whatever is stored is what was sent."""
+    """Accepted = stored + dead-lettered + dropped + expired, and every stored item is what was sent."""
     plan = Plan.of(
         folder=str(tmp_path), day=yesterday().isoformat(), seed=SEED, envelopes=600, consumers=2, minutes=2.5
     )
-    result = run(plan, RATES, lambda _done, _doing: None)
+    result = run(plan, RATES, lambda _done, _status: None)
     wrong = report.failures(result, every_fault=True)
     assert wrong == {}, report.text(plan, result, wrong)
-    assert sum(result.ledger.ended.values()) == result.ledger.letters >= plan.envelopes
+    assert sum(result.ledger.ended.values()) == result.ledger.submissions >= plan.envelopes
     assert {end.partition(":")[0] for end in result.ledger.ended} >= {
         "stored",
         "dead-lettered",
@@ -52,28 +52,28 @@ def test_under_every_fault_each_envelope_is_stored_dead_lettered_or_counted(tmp_
     }
 
 
-def result(ledger: Ledger) -> Result:
-    """Return a run's result with this ledger and every fault."""
+def result_of(ledger: Ledger) -> Result:
+    """Return a run's result with this ledger and one fault of each kind."""
     injected = Counter({(kind, "call"): 1 for kind in KINDS})
     return Result(ledger, {}, 0, injected, killed=1, ends={}, seconds=1.0, seconds_checking=1.0)
 
 
-def test_a_kind_of_fault_that_never_struck_fails_a_full_run() -> None:
-    """A fault that does not happen proves nothing; in a small run it may be chance."""
-    idle = replace(result(Ledger(0)), injected={}, killed=0)
-    assert report.failures(idle, every_fault=True) == {report.NEVER_STRUCK: sorted({*KINDS, KILL})}
+def test_a_full_run_fails_if_a_kind_of_fault_never_happened() -> None:
+    """A fault that never happens proves nothing; in a small run it may be chance."""
+    idle = replace(result_of(Ledger(0)), injected={}, killed=0)
+    assert report.failures(idle, every_fault=True) == {report.NEVER_INJECTED: sorted({*KINDS, KILL})}
     assert report.failures(idle, every_fault=False) == {}
-    assert report.failures(result(Ledger(0)), every_fault=True) == {}
+    assert report.failures(result_of(Ledger(0)), every_fault=True) == {}
 
 
-def test_a_failing_line_is_named_and_the_evidence_kept(
+def test_a_failed_check_is_named_and_the_evidence_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 1, the offending IDs and the seed under build/chaos."""
+    """The exit code is 1; the offending IDs and the seed are under build/chaos."""
     broken = Ledger(2)
     broken.wrong[LOST] += [f"{number} plain" for number in range(7)]
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "run", lambda _plan, _rates, _show: result(broken))
+    monkeypatch.setattr(command, "run", lambda _plan, _rates, _show: result_of(broken))
     assert command.main(["--envelopes", "2", "--seed", "5", "--json", "out/run.json"]) == 1
     printed = capsys.readouterr()
     assert "FAILED: lost: 0 plain, 1 plain, 2 plain, 3 plain, 4 plain and 2 more" in printed.out
@@ -87,35 +87,35 @@ def test_a_failing_line_is_named_and_the_evidence_kept(
 def test_a_ledger_that_holds_leaves_nothing_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 0."""
+    """The exit code is 0."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "run", lambda _plan, _rates, _show: result(Ledger(2)))
+    monkeypatch.setattr(command, "run", lambda _plan, _rates, _show: result_of(Ledger(2)))
     assert command.main(["--envelopes", "2", "--seed", "5"]) == 0
     assert "Nothing lost" in capsys.readouterr().out
     assert list(Path("build/chaos").iterdir()) == []
 
 
-def test_a_missing_engine_is_no_failed_ledger(
+def test_a_missing_engine_is_reported_as_such(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Exit code 2, and what to do."""
+    """The exit code is 2, and the message says what to do."""
 
-    def cannot(*_: object) -> Result:
+    def missing_engine(*_: object) -> Result:
         raise DynaliteError("Run `make setup`.")
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(command, "run", cannot)
+    monkeypatch.setattr(command, "run", missing_engine)
     assert command.main(["--envelopes", "2", "--seed", "5"]) == 2
     assert capsys.readouterr().err == "error: Run `make setup`.\n"
 
 
 def test_the_same_seed_sends_the_same_envelopes_of_every_kind() -> None:
-    """In about the shares that the table says."""
-    one, same, other = Traffic(7, yesterday()), Traffic(7, yesterday()), Traffic(8, yesterday())
-    kinds = Counter(one.kind(number) for number in range(20_000))
+    """The shares are about those of `SHARES`."""
+    traffic, same, other = Traffic(7, yesterday()), Traffic(7, yesterday()), Traffic(8, yesterday())
+    kinds = Counter(traffic.kind(number) for number in range(20_000))
     assert kinds == Counter(same.kind(number) for number in range(20_000))
-    assert [one.kind(number) for number in range(1_000)] != [other.kind(number) for number in range(1_000)]
+    assert [traffic.kind(number) for number in range(1_000)] != [other.kind(number) for number in range(1_000)]
     for kind, share in SHARES.items():
         assert kinds[kind] == pytest.approx(share * 20_000, rel=0.5)
-    number = next(number for number in range(1_000) if one.kind(number) == PLAIN)
-    assert list(one.enqueued(number)) == list(same.enqueued(number))
+    number = next(number for number in range(1_000) if traffic.kind(number) == PLAIN)
+    assert list(traffic.enqueued(number)) == list(same.enqueued(number))

@@ -1,4 +1,4 @@
-"""What each message and item costs the engines: `python -m tests.chaos.pipeline.measure`; a minute, Linux only."""
+"""Measure the engines' CPU time per message and per item: `python -m tests.chaos.pipeline.engine_cost`; Linux only."""
 
 import contextlib
 import json
@@ -19,14 +19,14 @@ from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.traffic import PLAIN, Fields, Traffic
 from tests.support.fakes.recommendation_table import create_table
 
-_DEPTHS: Final = (3_000, 12_000)  # messages that wait
+_DEPTHS: Final = (3_000, 12_000)  # messages waiting
 _RECEIVED: Final = 500
 _PUTS: Final = 2_500
 _INDEXED: Final = "opx-with-indexes"
 
 
 def main() -> None:
-    """Measure one after the other, and print milliseconds of the engines' CPU time."""
+    """Measure each operation in turn; print the engines' CPU time in milliseconds."""
     os.environ.update(NO_ACCOUNT)
     traffic = Traffic(1, yesterday())
     plain = [number for number in range(3_000) if traffic.kind(number) == PLAIN][:_PUTS]
@@ -43,14 +43,16 @@ def _queue(engines: Engines, envelopes: Sequence[Fields]) -> Iterator[str]:
 
     def receive() -> None:
         messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)["Messages"]
-        gone = [{"Id": str(index), "ReceiptHandle": one["ReceiptHandle"]} for index, one in enumerate(messages)]
-        sqs.delete_message_batch(QueueUrl=queue_url, Entries=gone)
+        receipts = [
+            {"Id": str(index), "ReceiptHandle": message["ReceiptHandle"]} for index, message in enumerate(messages)
+        ]
+        sqs.delete_message_batch(QueueUrl=queue_url, Entries=receipts)
 
     waiting = 0
     for depth in _DEPTHS:
         sent = _timed(lambda: sqs.send_message_batch(QueueUrl=queue_url, Entries=entries), depth - waiting, 10)
-        yield f"MiniStack, send, up to {depth:,} waiting: {sent:.2f} ms a message"
-        yield f"MiniStack, receive and delete, {depth:,} waiting: {_timed(receive, _RECEIVED, 10):.2f} ms a message"
+        yield f"MiniStack, send, up to {depth:,} waiting: {sent:.2f} ms per message"
+        yield f"MiniStack, receive and delete, {depth:,} waiting: {_timed(receive, _RECEIVED, 10):.2f} ms per message"
         waiting = depth - _RECEIVED
 
 
@@ -70,27 +72,27 @@ def _tables(engines: Engines, envelopes: Sequence[Fields]) -> Iterator[str]:
             create_table(dynamodb, table)
         batches = iter(range(0, len(puts), 25))
         took = _timed(lambda: _put(dynamodb, table, puts, next(batches)), len(puts), 25)  # noqa: B023 - called here
-        yield f"{name}, put {'with the indexes' if indexes else 'without indexes'}: {took:.2f} ms an item"
+        yield f"{name}, put {'with the indexes' if indexes else 'without indexes'}: {took:.2f} ms per item"
 
 
 def _put(dynamodb: Any, table: str, puts: Sequence[Any], start: int) -> None:
     dynamodb.batch_write_item(RequestItems={table: puts[start : start + 25]})
 
 
-def _timed(act: Callable[[], Any], count: int, at_once: int) -> float:
-    """Return the milliseconds of CPU that one of `count` took, `at_once` of them with each call."""
+def _timed(call: Callable[[], Any], count: int, per_call: int) -> float:
+    """Return the milliseconds of CPU per message or item, for `count` of them with `per_call` in each call."""
     before = _engines_cpu()
-    for _ in range(count // at_once):
-        act()
+    for _ in range(count // per_call):
+        call()
     return (_engines_cpu() - before) / count * 1000
 
 
 def _engines_cpu() -> float:
-    """Return the seconds of CPU that the sessions which this process has started used so far."""
+    """Return the seconds of CPU used so far by the sessions that this process has started."""
     used = 0
     for stat in Path("/proc").glob("[0-9]*/stat"):
-        with contextlib.suppress(OSError):  # a process that ended meanwhile; the engines do not
-            # After the name, which may hold anything: state, parent, group, session, …, user and system time.
+        with contextlib.suppress(OSError):  # the process has ended, so it is not an engine's
+            # Behind the name, which may contain anything: state, parent, group, session, …, user and system time.
             fields = stat.read_text().rpartition(")")[2].split()
             if fields[3] != str(os.getsid(0)) and _parent(fields[3]) == os.getpid():
                 used += int(fields[11]) + int(fields[12])

@@ -1,18 +1,18 @@
-"""The poller of the chaos run deletes what Lambda's would, and nothing else."""
+"""The poller of the chaos run deletes the messages that Lambda's poller would delete, and no others."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
+from tests.chaos.pipeline.consumer_process import Poller
 from tests.chaos.pipeline.plan import Plan
-from tests.chaos.pipeline.poller import Poller
 
 PLAN = Plan.of(envelopes=1, folder="", day="2026-01-31", seed=1, consumers=1, minutes=1.0)
 
 
 class Queue:
-    """Gives 13 messages, and remembers what is deleted."""
+    """Holds 13 messages, and records which are deleted."""
 
     def __init__(self) -> None:
         self.messages = [
@@ -26,21 +26,21 @@ class Queue:
         ]
         self.deleted: list[str] = []
 
-    def receive_message(self, **asked: Any) -> dict[str, Any]:
-        """Give at most ten."""
-        most = asked["MaxNumberOfMessages"]
-        given, self.messages = self.messages[:most], self.messages[most:]
-        return {"Messages": given} if given else {}
+    def receive_message(self, **parameters: Any) -> dict[str, Any]:
+        """Return at most as many messages as asked."""
+        most = parameters["MaxNumberOfMessages"]
+        received, self.messages = self.messages[:most], self.messages[most:]
+        return {"Messages": received} if received else {}
 
-    def delete_message_batch(self, **asked: Any) -> dict[str, Any]:
-        """Take at most ten."""
-        assert len(asked["Entries"]) <= 10
-        self.deleted += [entry["ReceiptHandle"] for entry in asked["Entries"]]
+    def delete_message_batch(self, **parameters: Any) -> dict[str, Any]:
+        """Delete at most ten messages."""
+        assert len(parameters["Entries"]) <= 10
+        self.deleted += [entry["ReceiptHandle"] for entry in parameters["Entries"]]
         return {}
 
 
 def polled(invoke: Callable[[Any, Any], Any]) -> tuple[Queue, list[Any]]:
-    """Poll once; return the queue and the events that the function got."""
+    """Poll once; return the queue and the events that the function received."""
     queue, events = Queue(), []
 
     def function(event: Any, context: Any) -> Any:
@@ -52,8 +52,8 @@ def polled(invoke: Callable[[Any, Any], Any]) -> tuple[Queue, list[Any]]:
     return queue, events
 
 
-def test_a_batch_is_filled_from_several_requests_and_deleted_when_nothing_failed() -> None:
-    """In the form of a record that Lambda hands over."""
+def test_a_batch_is_filled_by_several_receives_and_deleted_when_nothing_failed() -> None:
+    """The event has Lambda's format."""
     queue, events = polled(lambda _event, _context: {"batchItemFailures": []})
     (event,) = events
     assert [record["messageId"] for record in event["Records"]] == [f"m{number}" for number in range(13)]
@@ -62,23 +62,24 @@ def test_a_batch_is_filled_from_several_requests_and_deleted_when_nothing_failed
     assert queue.deleted == [f"receipt-{number}" for number in range(13)]
 
 
-def test_only_what_is_not_named_is_deleted() -> None:
-    """The named ones return when their visibility timeout is over."""
+def test_batch_item_failures_are_not_deleted() -> None:
+    """They become visible again after their visibility timeout."""
     failures = [{"itemIdentifier": "m0"}, {"itemIdentifier": "m12"}]
     queue, _ = polled(lambda _event, _context: {"batchItemFailures": failures})
     assert queue.deleted == [f"receipt-{number}" for number in range(1, 12)]
 
 
 @pytest.mark.parametrize(
-    "answer", ["done", {"batchItemFailures": [{"itemIdentifier": "of nobody"}]}, {"batchItemFailures": [{"id": "m0"}]}]
+    "response",
+    ["done", {"batchItemFailures": [{"itemIdentifier": "unknown"}]}, {"batchItemFailures": [{"id": "m0"}]}],
 )
-def test_a_malformed_answer_deletes_nothing(answer: Any) -> None:
-    """Lambda takes it for full failure."""
-    assert polled(lambda _event, _context: answer)[0].deleted == []
+def test_a_malformed_response_deletes_nothing(response: Any) -> None:
+    """Lambda treats it as a complete failure."""
+    assert polled(lambda _event, _context: response)[0].deleted == []
 
 
 def test_a_function_that_raises_deletes_nothing() -> None:
-    """And the poller goes on."""
+    """The poller continues."""
 
     def fail(_event: Any, _context: Any) -> Any:
         raise RuntimeError
@@ -86,8 +87,8 @@ def test_a_function_that_raises_deletes_nothing() -> None:
     assert polled(fail)[0].deleted == []
 
 
-def test_an_empty_queue_invokes_nobody() -> None:
-    """As Lambda does not."""
+def test_an_empty_queue_invokes_nothing() -> None:
+    """Lambda does not invoke a function with an empty batch either."""
     queue = Queue()
     queue.messages = []
     Poller(PLAN, queue, "url", lambda _event, _context: pytest.fail("invoked")).poll()

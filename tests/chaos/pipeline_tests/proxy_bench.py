@@ -1,4 +1,4 @@
-"""The chaos run's proxy by itself: one fault, a service that says yes to everything, and clients that do not retry."""
+"""A test bench for the fault proxy: one kind of fault, a service that always succeeds, and clients that never retry."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -27,7 +27,7 @@ from tests.chaos.pipeline.faults.rates import (
 
 QUEUE: Final = "http://127.0.0.1/1/queue"
 DLQ: Final = "http://127.0.0.1/1/queue-dlq"
-SILENCE: Final = 0.4  # seconds without an answer
+SILENCE: Final = 0.4  # seconds without a response
 NEVER: Final = Rates(**dict.fromkeys(KINDS, 0.0), latency_seconds=0.1, silence_seconds=SILENCE)
 TEN: Final = [str(number) for number in range(10)]
 
@@ -35,54 +35,54 @@ Document = dict[str, Any]
 
 
 class Service:
-    """Says yes to everything, and remembers what it was asked."""
+    """Stands in for SQS and DynamoDB: every call succeeds and is recorded in `requests`."""
 
     def __init__(self) -> None:
-        self.asked: list[Document] = []
+        self.requests: list[Document] = []
         self.messages: list[Document] = []
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer as SQS or DynamoDB does."""
+        """Respond with success, as SQS or DynamoDB does."""
         document = orjson.loads(await request.read())
-        self.asked.append(document)
-        done = {"Successful": [{"Id": one["Id"], "MessageId": "m"} for one in document.get("Entries", [])]}
-        answers: Mapping[str, Document] = {
-            "SendMessageBatch": done,
-            "DeleteMessageBatch": done,
+        self.requests.append(document)
+        successful = {"Successful": [{"Id": entry["Id"], "MessageId": "m"} for entry in document.get("Entries", [])]}
+        responses: Mapping[str, Document] = {
+            "SendMessageBatch": successful,
+            "DeleteMessageBatch": successful,
             "ReceiveMessage": {"Messages": self.messages[: document.get("MaxNumberOfMessages")]},
             "BatchWriteItem": {"UnprocessedItems": {}},
             "PutItem": {},
         }
-        answer = answers[request.headers["X-Amz-Target"].rpartition(".")[2]]
-        return web.Response(body=orjson.dumps(answer), content_type="application/x-amz-json-1.0")
+        response = responses[request.headers["X-Amz-Target"].rpartition(".")[2]]
+        return web.Response(body=orjson.dumps(response), content_type="application/x-amz-json-1.0")
 
     @property
     def sent(self) -> list[str]:
-        """The bodies that arrived."""
-        return [entry["MessageBody"] for document in self.asked for entry in document["Entries"]]
+        """The message bodies that arrived."""
+        return [entry["MessageBody"] for document in self.requests for entry in document["Entries"]]
 
     @property
     def written(self) -> list[str]:
-        """The keys that arrived."""
-        puts = [put for document in self.asked for put in document["RequestItems"]["table"]]
+        """The keys of the items that arrived."""
+        puts = [put for document in self.requests for put in document["RequestItems"]["table"]]
         return [put["PutRequest"]["Item"]["recommendationId"]["S"] for put in puts]
 
 
 class Bench:
-    """A proxy under one fault, the service behind it, and clients before it that do not retry."""
+    """The proxy, the service behind it, and clients in front of it that never retry."""
 
-    def __init__(self, proxy: FaultProxy, service: Service, patience: float) -> None:
+    def __init__(self, proxy: FaultProxy, service: Service, read_timeout: float) -> None:
         self.proxy = proxy
         self.service = service
-        config = Config(read_timeout=patience, retries={"total_max_attempts": 1})
+        config = Config(read_timeout=read_timeout, retries={"total_max_attempts": 1})
         self._sqs = boto3.client("sqs", endpoint_url=proxy.url, config=config)
         self._dynamodb = boto3.client("dynamodb", endpoint_url=proxy.url, config=config)
 
     async def call(self, name: str, **parameters: Any) -> Any:
-        """Make a call of ten entries, as the pipeline's processes make it."""
-        entries = [{"Id": one, "MessageBody": f"body {one}"} for one in TEN]
-        receipts = [{"Id": one, "ReceiptHandle": f"receipt {one}"} for one in TEN]
-        puts = [{"PutRequest": {"Item": {"recommendationId": {"S": one}}}} for one in TEN]
+        """Make a call with ten entries, as the pipeline's processes do."""
+        entries = [{"Id": key, "MessageBody": f"body {key}"} for key in TEN]
+        receipts = [{"Id": key, "ReceiptHandle": f"receipt {key}"} for key in TEN]
+        puts = [{"PutRequest": {"Item": {"recommendationId": {"S": key}}}} for key in TEN]
         calls: Mapping[str, Callable[[], Any]] = {
             SEND: lambda: self._sqs.send_message_batch(QueueUrl=QUEUE, Entries=entries),
             DEAD_LETTER: lambda: self._sqs.send_message_batch(QueueUrl=DLQ, Entries=entries),
@@ -95,8 +95,8 @@ class Bench:
 
 
 @asynccontextmanager
-async def bench(patience: float = 20.0, **rates: float) -> AsyncIterator[Bench]:
-    """Run a proxy with these chances, and no other fault; its clients wait `patience` seconds for an answer."""
+async def bench(read_timeout: float = 20.0, **rates: float) -> AsyncIterator[Bench]:
+    """Run a proxy that injects faults at these rates and no others; `read_timeout` is the clients', in seconds."""
     service = Service()
     application = web.Application()
     application.router.add_post("/{path:.*}", service.serve)
@@ -106,6 +106,6 @@ async def bench(patience: float = 20.0, **rates: float) -> AsyncIterator[Bench]:
     url = f"http://{HOST}:{runner.addresses[0][1]}"
     try:
         async with FaultProxy(url, url, DLQ, Dice(7, replace(NEVER, **rates))) as proxy:
-            yield Bench(proxy, service, patience)
+            yield Bench(proxy, service, read_timeout)
     finally:
         await runner.cleanup()

@@ -1,4 +1,4 @@
-"""The ledger of the chaos run: it holds when everything is where it belongs, and names each thing that is not."""
+"""The ledger of the chaos run holds when everything is where it belongs, and names each thing that is not."""
 
 import json
 from collections.abc import Mapping
@@ -10,21 +10,22 @@ import pytest
 from recommendation_shared.envelope.model import UNKNOWN_SCHEMA_VERSION
 from recommendation_shared.item.encoding import encode_item
 from tests.chaos.pipeline import ledger
+from tests.chaos.pipeline.engines.queues import DeadLetter
 from tests.chaos.pipeline.engines.table import DIGEST_DIFFERS, NO_ENVELOPE, TTL_DIFFERS, fingerprint
-from tests.chaos.pipeline.ledger import Found, account
-from tests.chaos.pipeline.letter import DeadLetter, Letter
+from tests.chaos.pipeline.ledger import EndState, account
+from tests.chaos.pipeline.submission import Submission
 from tests.support.lambdas.event import envelope
 
-PLAIN: Final = Letter("0 plain", "plain", "rec-0", item="item-0", body="body-0")
-BROKEN: Final = Letter("1 not JSON", "not JSON", body="body-1", reason="InvalidJson")
-NEWER: Final = Letter("2 newer schema", "newer schema", body="body-2", reason=UNKNOWN_SCHEMA_VERSION)
-EXPIRED: Final = Letter("3 expired", "expired", "rec-3", body="body-3")
-FULL: Final = Letter("4 plain", "plain", "rec-4", item="item-4", body="body-4", dropped="buffer_full")
-REFUSED: Final = Letter("5 plain", "plain", "rec-5", item="item-5", body="body-5")
-FIRST: Final = Letter("6 conflict", "conflict", "rec-6", item="item-6", body="body-6")
-OTHER: Final = Letter("6 conflict (other)", "conflict", "rec-6", item="item-6b", body="body-6b")
-LETTERS: Final = [PLAIN, BROKEN, NEWER, EXPIRED, FULL, REFUSED, FIRST, OTHER]
-RIGHT: Final = Found(
+PLAIN: Final = Submission("0 plain", "plain", "rec-0", item="item-0", body="body-0")
+BROKEN: Final = Submission("1 not JSON", "not JSON", body="body-1", reason="InvalidJson")
+NEWER: Final = Submission("2 newer schema", "newer schema", body="body-2", reason=UNKNOWN_SCHEMA_VERSION)
+EXPIRED: Final = Submission("3 expired", "expired", "rec-3", body="body-3")
+FULL: Final = Submission("4 plain", "plain", "rec-4", item="item-4", body="body-4", dropped="buffer_full")
+REFUSED: Final = Submission("5 plain", "plain", "rec-5", item="item-5", body="body-5")
+FIRST: Final = Submission("6 conflict", "conflict", "rec-6", item="item-6", body="body-6")
+OTHER: Final = Submission("6 conflict (other)", "conflict", "rec-6", item="item-6b", body="body-6b")
+SUBMISSIONS: Final = [PLAIN, BROKEN, NEWER, EXPIRED, FULL, REFUSED, FIRST, OTHER]
+RIGHT: Final = EndState(
     items={"rec-0": "item-0", "rec-6": "item-6"},
     dead=[
         DeadLetter("body-1", "InvalidJson", 0),
@@ -41,9 +42,9 @@ RIGHT: Final = Found(
 )
 
 
-def wrong(found: Found) -> dict[str, list[str]]:
-    """Return the lines that do not hold."""
-    return {check: offenders for check, offenders in account(LETTERS, found).wrong.items() if offenders}
+def wrong(end: EndState) -> dict[str, list[str]]:
+    """Return the failed checks with their offenders."""
+    return {check: offenders for check, offenders in account(SUBMISSIONS, end).wrong.items() if offenders}
 
 
 def without(items: Mapping[str, str], key: str) -> dict[str, str]:
@@ -51,11 +52,11 @@ def without(items: Mapping[str, str], key: str) -> dict[str, str]:
     return {name: value for name, value in items.items() if name != key}
 
 
-def test_every_letter_has_one_place_and_the_places_add_up() -> None:
-    """Stored, dead, dropped, expired: each once."""
-    found = account(LETTERS, RIGHT)
-    assert found.holds
-    assert found.ended == {
+def test_every_submission_has_one_place_and_the_places_add_up() -> None:
+    """Each is stored, dead-lettered, dropped or expired, and counted once."""
+    result = account(SUBMISSIONS, RIGHT)
+    assert result.holds
+    assert result.ended == {
         "stored": 2,
         "dead-lettered: InvalidJson": 1,
         "dead-lettered: UnknownSchemaVersion": 1,
@@ -64,21 +65,21 @@ def test_every_letter_has_one_place_and_the_places_add_up() -> None:
         "dropped: send_failed": 1,
         "expired, acknowledged": 1,
     }
-    assert sum(found.ended.values()) == found.letters == len(LETTERS)
+    assert sum(result.ended.values()) == result.submissions == len(SUBMISSIONS)
 
 
-def test_a_letter_dropped_after_an_attempt_that_arrived_is_stored_and_said_so() -> None:
-    """At-least-once delivery: the producer counts a drop, and the queue has it all the same."""
-    found = account(LETTERS, replace(RIGHT, items={**RIGHT.items, "rec-5": "item-5"}))
-    assert found.holds
-    assert found.arrived_though_dropped == 1
+def test_a_dropped_submission_whose_earlier_attempt_arrived_counts_as_stored() -> None:
+    """Delivery is at least once: the producer counts a drop, but the queue has the message."""
+    result = account(SUBMISSIONS, replace(RIGHT, items={**RIGHT.items, "rec-5": "item-5"}))
+    assert result.holds
+    assert result.arrived_though_dropped == 1
 
 
-def test_of_two_envelopes_with_one_id_the_one_that_stands_may_be_a_dead_letter_too() -> None:
-    """It was set aside beside the other, then delivered once more by itself; and the other was overwritten."""
-    found = account(LETTERS, replace(RIGHT, items={**RIGHT.items, "rec-6": "item-6b"}))
-    assert found.holds
-    assert found.ended["overwritten by another envelope of the same ID"] == 1
+def test_of_two_envelopes_with_one_id_the_stored_one_may_be_a_dead_letter_too() -> None:
+    """It was dead-lettered alongside the other, then redelivered on its own, and overwrote the other."""
+    result = account(SUBMISSIONS, replace(RIGHT, items={**RIGHT.items, "rec-6": "item-6b"}))
+    assert result.holds
+    assert result.ended["overwritten by another envelope of the same ID"] == 1
 
 
 @pytest.mark.parametrize(
@@ -96,31 +97,31 @@ def test_of_two_envelopes_with_one_id_the_one_that_stands_may_be_a_dead_letter_t
         ({"items": {**RIGHT.items, "rec-6": "item-0"}}, {ledger.LOST: ["6 conflict"], ledger.ALTERED: ["rec-6"]}),
         (
             {"dead": [*RIGHT.dead, DeadLetter("body-0", "IdConflict", 0)]},
-            {ledger.IN_BOTH: ["0 plain"], ledger.NO_REASON: ["0 plain: IdConflict, 0 receives"]},
+            {ledger.IN_BOTH: ["0 plain"], ledger.WRONG_REASON: ["0 plain: IdConflict, 0 receives"]},
         ),
         (
             {"dead": [*RIGHT.dead, DeadLetter("body-0", None, 5)]},
-            {ledger.IN_BOTH: ["0 plain"], ledger.NO_REASON: ["0 plain: None, 5 receives"]},
+            {ledger.IN_BOTH: ["0 plain"], ledger.WRONG_REASON: ["0 plain: None, 5 receives"]},
         ),
         (
             {"dead": [DeadLetter("body-1", None, 5), *RIGHT.dead[1:]]},
-            {ledger.NO_REASON: ["1 not JSON: None, 5 receives"]},
+            {ledger.WRONG_REASON: ["1 not JSON: None, 5 receives"]},
         ),
         (
             {"dead": [DeadLetter("body-1", "IdMismatch", 0), *RIGHT.dead[1:]]},
-            {ledger.NO_REASON: ["1 not JSON: IdMismatch, 0 receives"]},
+            {ledger.WRONG_REASON: ["1 not JSON: IdMismatch, 0 receives"]},
         ),
         (
             {"dead": [RIGHT.dead[0], DeadLetter("body-2", None, 4), RIGHT.dead[2]]},
-            {ledger.NO_REASON: ["2 newer schema: None, 4 receives"]},
+            {ledger.WRONG_REASON: ["2 newer schema: None, 4 receives"]},
         ),
         (
             {"dead": [*RIGHT.dead, DeadLetter("body-3", "InvalidJson", 0)]},
-            {ledger.NO_REASON: ["3 expired: InvalidJson, 0 receives"]},
+            {ledger.WRONG_REASON: ["3 expired: InvalidJson, 0 receives"]},
         ),
         ({"dead": [*RIGHT.dead, DeadLetter("body-9", "InvalidJson", 0)]}, {ledger.UNKNOWN_DEAD: ["body-9"]}),
         ({"items": {**RIGHT.items, "rec-9": "item-9"}}, {ledger.UNKNOWN_ITEMS: ["rec-9"]}),
-        ({"items": {**RIGHT.items, "rec-3": "item-3"}}, {ledger.NOT_TO_BE_STORED: ["rec-3"]}),
+        ({"items": {**RIGHT.items, "rec-3": "item-3"}}, {ledger.MUST_NOT_BE_STORED: ["rec-3"]}),
         ({"left": 2}, {ledger.LEFT: ["2 messages"]}),
         (
             {"pending": 1, "sent": 4},
@@ -137,18 +138,18 @@ def test_of_two_envelopes_with_one_id_the_one_that_stands_may_be_a_dead_letter_t
         ({"expired": 0}, {ledger.EXPIRED_UNCOUNTED: ["1 expired, 0 counted"]}),
     ],
 )
-def test_the_ledger_refuses_and_names(change: dict[str, Any], expected: dict[str, list[str]]) -> None:
-    """One thing wrong, the lines that it breaks, and no other."""
+def test_one_thing_wrong_fails_its_checks_and_no_others(change: dict[str, Any], expected: dict[str, list[str]]) -> None:
+    """Each failed check names its offenders."""
     assert wrong(replace(RIGHT, **change)) == expected
 
 
-def test_an_item_has_the_fingerprint_of_its_envelope_only_when_nothing_was_changed() -> None:
-    """Content, digest and ttl: a change of any shows."""
+def test_an_item_has_its_envelopes_fingerprint_only_if_nothing_was_changed() -> None:
+    """A change to content, digest or ttl is detected."""
     item = json.loads(encode_item(envelope()).body)
     other = json.loads(encode_item(envelope(reasoning="another")).body)
     assert len({fingerprint(item), fingerprint(other)} - {DIGEST_DIFFERS}) == 2
     assert fingerprint({**item, "reasoning": {"S": "another"}}) == DIGEST_DIFFERS
-    assert fingerprint({**item, "extra": {"S": "a field more"}}) == DIGEST_DIFFERS
+    assert fingerprint({**item, "extra": {"S": "an additional field"}}) == DIGEST_DIFFERS
     assert fingerprint({name: value for name, value in item.items() if name != "contentDigest"}) == DIGEST_DIFFERS
     assert fingerprint({**item, "ttl": {"N": "1"}}) == TTL_DIFFERS
     assert fingerprint({**item, "citations": {"S": "none"}}) == NO_ENVELOPE
