@@ -1,4 +1,4 @@
-"""`recs dlq` as a process that is killed at a chosen call, between two queues of a real server."""
+"""`recs dlq` as a process that is killed at a chosen call to a real server with two queues."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ from recommendation_cli.dead_letters.letter import DeadLetter
 from tests.support.fakes.dead_letter_queue import body
 from tests.support.servers.queue_proxy import Moment, QueueProxy, create_queues, queue_proxy
 
-LETTERS: Final = 12  # two requests: the first one is where the process is killed
-HOLD: Final = 1  # seconds until what a killed process has received can be received again
+LETTERS: Final = 12  # two batches: the process is killed during the first
+HOLD: Final = 1  # seconds until the messages of a killed process are visible again
 BODIES: Final = [body(number) for number in range(LETTERS)]
 
 
 @dataclass
 class Queues:
-    """Two queues, a proxy before them, and `recs dlq` started over and over with the same state folder."""
+    """Two queues behind a proxy, and the environment in which `recs dlq` runs again and again."""
 
     proxy: QueueProxy
     queue_url: str
@@ -46,7 +46,7 @@ class Queues:
         return process.returncode, stdout + stderr
 
     def kill_at(self, action: str, moment: Moment, *args: str | Path) -> None:
-        """Run a command that dies when it makes that call."""
+        """Run a command and kill it before or after it makes that call."""
         self.proxy.hold(action, moment)
         process = self.start(*args)
         try:
@@ -57,18 +57,20 @@ class Queues:
         assert process.returncode == -signal.SIGKILL
 
     def letters(self, url: str) -> list[DeadLetter]:
-        """Return what a queue holds, what is hidden included: out of moto itself, since a receive would hide some."""
+        """Return all messages of a queue, including hidden ones, from moto's own memory: a receive would hide some."""
         queues = sqs_backends["123456789012"]["us-east-1"].queues
-        return [DeadLetter(found.id, "", found.body, {}, {}) for found in queues[url.rpartition("/")[2]]._messages]
+        return [
+            DeadLetter(message.id, "", message.body, {}, {}) for message in queues[url.rpartition("/")[2]]._messages
+        ]
 
     def bodies(self, url: str) -> Counter[str]:
-        """Return the bodies of what a queue holds, what is hidden included."""
+        """Return the bodies of all messages of a queue, including hidden ones."""
         return Counter(letter.body for letter in self.letters(url))
 
 
 @contextmanager
 def queues_with_letters(moto_server: str, folder: Path) -> Iterator[Queues]:
-    """Make a queue, and twelve dead letters in its dead-letter queue; `folder` is the state folder."""
+    """Create a queue and a dead-letter queue with twelve dead letters; `folder` is the state folder."""
     sqs: Any = boto3.client("sqs", endpoint_url=moto_server)
     queue_url, dlq_url = create_queues(sqs, folder.name.replace("_", "-")[:60])
     for start in range(0, LETTERS, 10):

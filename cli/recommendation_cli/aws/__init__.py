@@ -1,1 +1,1 @@
-"""The table and the queues: which ones, their clients, and what can go wrong with them."""
+"""The table and the queues: how they are named, their clients, and the failures of calling them."""

@@ -1,4 +1,4 @@
-"""Which table is read, where it is, and the clients of AWS."""
+"""The table to read, where it is, and the AWS clients."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,25 +6,25 @@ from typing import Any, Final, Protocol
 
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 20
-ATTEMPTS: Final = 3  # in all
+ATTEMPTS: Final = 3  # including the first
 
 
 class DynamoDb(Protocol):
-    """The calls of the low-level client that reading needs."""
+    """The calls of botocore's client that reading uses."""
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return one page: `Items`, and `LastEvaluatedKey` unless it is the last."""
+        """Return one page: `Items`, and `LastEvaluatedKey` unless it is the last page."""
 
     def get_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return the item as `Item`; without one there is no such key."""
+        """Return the item as `Item`, which is missing where there is no such key."""
 
     def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return up to 100 items under `Responses`, and what is to be asked again under `UnprocessedKeys`."""
+        """Return up to 100 items under `Responses`, and the keys to request again under `UnprocessedKeys`."""
 
 
 @dataclass(frozen=True)
 class Target:
-    """A table and where it is; None leaves the choice to AWS's own environment and configuration."""
+    """A table and where it is; None leaves the choice to AWS's environment variables and configuration."""
 
     table: str
     region: str | None = None
@@ -32,14 +32,14 @@ class Target:
     endpoint_url: str | None = None
 
     def __str__(self) -> str:
-        """Return how messages name it."""
+        """Return its name in messages."""
         region = f" in {self.region}" if self.region else ""
         endpoint = f" at {self.endpoint_url}" if self.endpoint_url else ""
         return f"table {self.table}{region}{endpoint}"
 
 
 class Location(Protocol):
-    """Where a table or a queue is; None leaves the choice to AWS's own environment and configuration."""
+    """Where a table or a queue is; None leaves the choice to AWS's environment variables and configuration."""
 
     @property
     def region(self) -> str | None:
@@ -47,19 +47,19 @@ class Location(Protocol):
 
     @property
     def profile(self) -> str | None:
-        """The profile of the AWS configuration."""
+        """The profile from the AWS configuration."""
 
     @property
     def endpoint_url(self) -> str | None:
-        """The service elsewhere, such as a local stack's."""
+        """Another endpoint of the service, such as a local stack's."""
 
 
 class EndpointError(ValueError):
-    """What `--endpoint-url` or the environment names is no URL."""
+    """The endpoint given by `--endpoint-url` or the environment is not a URL."""
 
 
 class NotDynamoDbError(Exception):
-    """Something answers at the endpoint, but not as DynamoDB does."""
+    """The endpoint responds, but not as DynamoDB does."""
 
 
 def connect(target: Target) -> DynamoDb:
@@ -69,9 +69,9 @@ def connect(target: Target) -> DynamoDb:
 
 
 def create_client(service: str, location: Location) -> Any:
-    """Return botocore's client of a service; raise as `connect` does."""
-    # Imported here because `--help` must not pay for it. Not through boto3, which costs another 25 ms of CPU and
-    # would only pass the call on.
+    """Return botocore's client for a service. Raises as `connect` does."""
+    # Imported here so that `--help` does not pay for it, and not through boto3, which takes another 25 ms of CPU only
+    # to pass the call on.
     from botocore.config import Config
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
@@ -86,7 +86,7 @@ def create_client(service: str, location: Location) -> Any:
         return Session(profile=location.profile).create_client(
             service, region_name=location.region, endpoint_url=location.endpoint_url, config=config
         )
-    except BotoCoreError:  # some of which are a ValueError too
+    except BotoCoreError:  # some are also a ValueError
         raise
     except ValueError as error:
-        raise EndpointError(f"{error}: it must be a URL such as http://127.0.0.1:4566") from None
+        raise EndpointError(f"{error}: use a URL such as http://127.0.0.1:4566") from None

@@ -1,18 +1,28 @@
-"""What can go wrong between a reader and the table, each as one sentence with its remedy."""
+"""Failures of reading the table, each as one sentence with its remedy, and the exit codes of `recs`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from recommendation_cli.aws.connection import EndpointError, Location, NotDynamoDbError, Target
 from recommendation_cli.screen.visible import visible
+from recommendation_shared.aws_errors import (
+    ACCESS_DENIED,
+    EXPIRED_CREDENTIALS,
+    REFUSED_CREDENTIALS,
+    THROTTLING,
+    error_code,
+)
+
+if TYPE_CHECKING:
+    from botocore.exceptions import ClientError
 
 
 class ExitCode(IntEnum):
-    """How `recs` ends; 2 (usage) is click's own."""
+    """The exit codes of `recs` besides 0 and click's 2 (usage error)."""
 
     NOTHING_FOUND = 1
     AWS = 3
@@ -29,26 +39,26 @@ class AwsError(click.ClickException):
 
 
 class NothingFoundError(click.ClickException):
-    """There is no such recommendation, or none that may be shown."""
+    """There is nothing to show or to do."""
 
     exit_code = ExitCode.NOTHING_FOUND
 
 
 class NothingToCompareError(click.ClickException):
-    """One side of a comparison is missing: 2 as in diff, where 1 says that the sides differ."""
+    """One side of a comparison is missing; exit code 2, as diff uses 1 for a difference."""
 
     exit_code = click.UsageError.exit_code
 
 
 class DigestMismatchError(click.ClickException):
-    """An item's content is not what the consumer wrote."""
+    """An item's content differs from what the consumer wrote."""
 
     exit_code = ExitCode.DIGEST_MISMATCH
 
 
 @contextmanager
 def explained(target: Target) -> Iterator[None]:
-    """Turn botocore's errors into `AwsError`, or into a usage error where the caller's input is at fault."""
+    """Turn botocore's errors into `AwsError`, or into a usage error where the user's input is at fault."""
     from botocore import exceptions as aws
     from botocore.parsers import ResponseParserError
 
@@ -57,51 +67,46 @@ def explained(target: Target) -> Iterator[None]:
     except (aws.ParamValidationError, EndpointError) as error:
         raise click.UsageError(visible(" ".join(str(error).split()))) from None
     except aws.ClientError as error:
-        raise AwsError(_refused(error.response.get("Error", {}), target)) from None
+        raise AwsError(_refused(error, target)) from None
     except aws.BotoCoreError as error:
         raise AwsError(unreachable(error, target)) from None
     except (ResponseParserError, NotDynamoDbError):
-        raise AwsError(f"What answers as the {target} is not DynamoDB: check --endpoint-url.") from None
+        raise AwsError(f"The response for the {target} is not from DynamoDB: check --endpoint-url.") from None
 
 
-def _refused(error: dict[str, Any], target: Target) -> str:
-    code, message = str(error.get("Code", "unknown")), visible(str(error.get("Message", "")))
-    credentials = credentials_refused(code)
-    if credentials is not None:
+def _refused(error: "ClientError", target: Target) -> str:
+    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
+    if (credentials := credentials_refused(code)) is not None:
         return credentials
+    if code in ACCESS_DENIED:
+        return (
+            f"Access to {target} is denied: use an identity that may Query, GetItem and BatchGetItem it, such as"
+            f" one that may assume RecommendationReaderRole. DynamoDB says: {message}"
+        )
+    if code in THROTTLING:
+        return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."
     match code:
         case "ResourceNotFoundException":
             return f"There is no {target}: check --table, --region, --profile and --endpoint-url."
-        case "AccessDeniedException":
-            return (
-                f"Access to {target} is denied: use an identity that may Query, GetItem and BatchGetItem it, such as"
-                f" one that may assume RecommendationReaderRole. DynamoDB says: {message}"
-            )
-        case "ProvisionedThroughputExceededException" | "ThrottlingException" | "RequestLimitExceeded":
-            return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."
         case "ValidationException" if "index" in message:
             return (
-                f"The {target} lacks an index that the stack gives it: deploy the stack anew. DynamoDB says: {message}"
+                f"The {target} lacks an index that the stack defines: deploy the stack again. DynamoDB says: {message}"
             )
         case _:
             return f"DynamoDB refused the call on {target} ({visible(code)}): {message}"
 
 
 def credentials_refused(code: str) -> str | None:
-    """Return what to do when an error code is about the caller's credentials, else None."""
-    match code:
-        case "ExpiredTokenException" | "ExpiredToken":
-            return "The AWS credentials have expired: sign in again (aws sso login), or choose another --profile."
-        case "UnrecognizedClientException" | "InvalidSignatureException" | "InvalidClientTokenId":
-            return (
-                f"AWS does not accept these credentials ({code}): check --profile, the AWS_* variables and the clock."
-            )
-        case _:
-            return None
+    """Return what to do when an error code concerns the caller's credentials, else None."""
+    if code in EXPIRED_CREDENTIALS:
+        return "The AWS credentials have expired: sign in again (aws sso login), or choose another --profile."
+    if code in REFUSED_CREDENTIALS:
+        return f"AWS does not accept these credentials ({code}): check --profile, the AWS_* variables and the clock."
+    return None
 
 
 def unreachable(error: Exception, target: Location) -> str:
-    """Return the sentence for an error of botocore's own; `target` prints as what was called."""
+    """Return the sentence for an error that botocore raised without a response from AWS."""
     from botocore import exceptions as aws
 
     match error:

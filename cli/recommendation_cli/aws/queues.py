@@ -1,4 +1,4 @@
-"""Which queues are meant, where they are, and the client that speaks to them."""
+"""A queue, where it is, and the SQS client."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,13 +8,13 @@ from recommendation_cli.aws.connection import create_client
 
 
 class Sqs(Protocol):
-    """The calls of botocore's client that dead letters need; each raises botocore's errors."""
+    """The calls of botocore's client that `recs dlq` uses; each raises botocore's errors."""
 
     def get_queue_attributes(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the queue's attributes as `Attributes`."""
 
     def receive_message(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return up to ten messages as `Messages`, hidden from others for a while."""
+        """Return up to ten messages as `Messages`, hidden from other readers for the visibility timeout."""
 
     def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
         """Return which entries were sent (`Successful`) and which were not (`Failed`)."""
@@ -29,7 +29,7 @@ class Sqs(Protocol):
         """Return the task's `TaskHandle`."""
 
     def list_message_move_tasks(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return the newest tasks of a source as `Results`."""
+        """Return a source queue's latest tasks as `Results`."""
 
     def cancel_message_move_task(self, **parameters: Any) -> Mapping[str, Any]:
         """Return `ApproximateNumberOfMessagesMoved`."""
@@ -37,7 +37,7 @@ class Sqs(Protocol):
 
 @dataclass(frozen=True)
 class QueueTarget:
-    """A queue and where it is; `noun` is what messages call it, `option` what names its URL on the command line."""
+    """A queue and where it is; messages call it `noun`, and `option` gives its URL on the command line."""
 
     url: str
     noun: str
@@ -48,11 +48,11 @@ class QueueTarget:
 
     @property
     def name(self) -> str:
-        """The queue's name, which is the last part of its URL."""
+        """The queue's name: the last part of its URL."""
         return self.url.rstrip("/").rpartition("/")[2]
 
     def __str__(self) -> str:
-        """Return how messages name it."""
+        """Return its name in messages."""
         region = f" in {self.region}" if self.region else ""
         endpoint = f" at {self.endpoint_url}" if self.endpoint_url else ""
         return f"{self.noun} {self.name}{region}{endpoint}"

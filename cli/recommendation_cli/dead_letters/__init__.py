@@ -1,1 +1,1 @@
-"""`recs dlq`: look at dead letters, send them again, keep them in a file."""
+"""`recs dlq`: inspect, redrive, save, purge and restore dead letters."""

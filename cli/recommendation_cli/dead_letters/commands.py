@@ -1,24 +1,27 @@
-"""The commands of `recs dlq`. What they do is imported when they run, so that help is instant."""
+"""The commands of `recs dlq`. Their code is imported when they run, so that help is instant."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from recommendation_cli.dead_letters.options import (
     QueueOptions,
-    destination_options,
+    ReplayOptions,
     hold_option,
-    queue_options,
-    selection_options,
-    sending_options,
-    take_selection,
+    with_destination,
+    with_queues,
+    with_replay,
+    with_selection,
 )
-from recommendation_cli.options import form_option
+from recommendation_cli.options import output_option
 from recommendation_cli.runtime import Runtime
 
-_new_file = click.Path(dir_okay=False, path_type=Path)
-_saved_file = click.Path(exists=True, dir_okay=False, path_type=Path)
+if TYPE_CHECKING:
+    from recommendation_cli.dead_letters.selection import Selection
+
+_NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
+_SAVED_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group(
@@ -26,17 +29,17 @@ _saved_file = click.Path(exists=True, dir_okay=False, path_type=Path)
 Examples:
   recs dlq status
   recs dlq peek --reason InvalidEnvelope
-  recs dlq redrive --incident incident-7          what would be moved
+  recs dlq redrive --incident incident-7          show what would be moved
   recs dlq redrive --incident incident-7 --yes    move it
   recs dlq save poison.jsonl --reason InvalidJson
   recs dlq purge poison.jsonl
-  recs dlq restore poison.jsonl --include-poison  the way back"""
+  recs dlq restore poison.jsonl --include-poison  undo the purge"""
 )
 @click.pass_context
 def dlq(ctx: click.Context, /) -> None:
-    """Look at dead letters, and redrive, save, purge or restore them.
+    """Inspect, redrive, save, purge or restore dead letters.
 
-    Only redrive --yes, restore --yes and purge change anything. Options before `dlq` hold for its commands too.
+    Only redrive --yes, restore --yes and purge change anything. Options before `dlq` also apply to its commands.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in dlq.commands}
 
@@ -47,20 +50,21 @@ Examples:
   recs dlq status
   recs dlq status --sample 1000 -o json | jq .reasons"""
 )
-@click.option("--sample", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="Look at N.")
-@form_option
-@queue_options
+@click.option(
+    "--sample", type=click.IntRange(1, 1000), default=100, show_default=True, metavar="N", help="Inspect at most N."
+)
+@output_option
+@with_queues
 @click.pass_obj
-def status(runtime: Runtime, /, sample: int, output: str, **options: Any) -> None:
-    """Show how many, how old and why.
+def status(runtime: Runtime, queues: QueueOptions, /, sample: int, output: str) -> None:
+    """Show how many dead letters there are, how old they are, and why.
 
-    And whether SQS is moving them at the moment.
-
-    Ages and reasons are those of a sample, which is hidden from others for a moment.
+    Also shows whether SQS is moving them at the moment. Ages and reasons are those of a sample, which is hidden from
+    other readers for a moment.
     """
     from recommendation_cli.dead_letters.status import show_status
 
-    show_status(runtime, QueueOptions(**options), sample, output)
+    show_status(runtime, queues, sample, output)
 
 
 @dlq.command(
@@ -70,31 +74,31 @@ Examples:
   recs dlq peek --reason InvalidEnvelope --limit 100
   recs dlq peek --newer-than 12:00 -o jsonl | jq -r .recommendationId"""
 )
-@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show N.")
-@selection_options
-@form_option
-@queue_options
+@click.option("--limit", type=click.IntRange(min=1), default=10, show_default=True, metavar="N", help="Show at most N.")
+@with_selection
+@output_option
+@with_queues
 @click.pass_obj
-def peek(runtime: Runtime, /, limit: int, output: str, **options: Any) -> None:
-    """Show some: why, how old, whose. Never their content.
+def peek(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, limit: int, output: str) -> None:
+    """Show some dead letters, but never their content.
 
-    SQS chooses which; they are given back at once, and count one more receive.
+    Prints why each failed, how old it is and where it came from. SQS chooses which ones. They become visible again at
+    once, and their receive count rises by one.
     """
     from recommendation_cli.dead_letters.peek import show_letters
 
-    selection = take_selection(options)
-    show_letters(runtime, QueueOptions(**options), selection, limit, output)
+    show_letters(runtime, queues, selection, limit, output)
 
 
 @dlq.command(
     epilog="""\b
-Without --yes nothing is changed: it says what would be moved, and what would be left.
+Without --yes nothing is changed: it shows what would be moved and what would be left.
 Poison (InvalidJson, InvalidEnvelope, IdMismatch, IdConflict, ItemRejected) is left
-where it is, unless its --reason is named or --include-poison is given.
+where it is unless you name its --reason or pass --include-poison.
 
 \b
-Everything, without filter or limit, is moved by SQS itself. Anything else is moved
-one by one; the journal then lets the next run go on wherever this one was ended.
+Without a filter or limit, SQS moves the whole queue itself. Otherwise messages are
+moved one by one, and the journal lets the next run continue where this one stopped.
 
 \b
 Examples:
@@ -102,19 +106,26 @@ Examples:
   recs dlq redrive --yes --rate 50
   recs dlq redrive --reason RetriesExhausted --older-than 1h --limit 100 --yes"""
 )
-@click.option("--yes", is_flag=True, help="Really move them.")
-@selection_options
-@sending_options
+@click.option("--yes", is_flag=True, help="Move them.")
 @hold_option
-@queue_options
+@with_replay
+@with_selection
+@with_queues
 @click.pass_obj
-def redrive(runtime: Runtime, /, **options: Any) -> None:
-    """Send them back to the queue. A dry run without --yes."""
-    from recommendation_cli.dead_letters.redrive.run import Order, redrive_letters
+def redrive(  # noqa: PLR0913 - the option groups are positional
+    runtime: Runtime,
+    queues: QueueOptions,
+    selection: "Selection",
+    replay: ReplayOptions,
+    /,
+    *,
+    yes: bool,
+    hold: int | None,
+) -> None:
+    """Send dead letters back to the queue (a dry run without --yes)."""
+    from recommendation_cli.dead_letters.redrive.run import redrive_letters
 
-    selection = take_selection(options)
-    order = Order(selection, **{name: options.pop(name) for name in Order._fields if name != "selection"})
-    redrive_letters(runtime, QueueOptions(**options), order)
+    redrive_letters(runtime, queues, selection, replay, yes=yes, hold=hold)
 
 
 @dlq.command(
@@ -123,20 +134,19 @@ Examples:
   recs dlq save everything.jsonl
   recs dlq save poison.jsonl --reason InvalidJson --reason InvalidEnvelope"""
 )
-@click.argument("file", type=_new_file)
-@selection_options
+@click.argument("file", type=_NEW_FILE)
+@with_selection
 @hold_option
-@queue_options
+@with_queues
 @click.pass_obj
-def save(runtime: Runtime, /, file: Path, hold: int | None, **options: Any) -> None:
-    """Write them to a new FILE, bodies and all.
+def save(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, file: Path, hold: int | None) -> None:
+    """Write dead letters to a new FILE, including their content.
 
-    One JSON object a line. They stay in the queue. Only the file's owner may read it.
+    The file has one JSON object a line, and only its owner may read it. The queue keeps the messages.
     """
     from recommendation_cli.dead_letters.saved.save import save_letters
 
-    selection = take_selection(options)
-    save_letters(runtime, QueueOptions(**options), selection, file, hold)
+    save_letters(runtime, queues, selection, file, hold)
 
 
 @dlq.command(
@@ -145,26 +155,26 @@ Examples:
   recs dlq save poison.jsonl --reason InvalidJson
   recs dlq purge poison.jsonl"""
 )
-@click.argument("file", type=_saved_file)
-@click.option("--confirm", metavar="NAME", help="The dead-letter queue's name, instead of typing it when asked.")
+@click.argument("file", type=_SAVED_FILE)
+@click.option("--confirm", metavar="NAME", help="The dead-letter queue's name, instead of typing it at the prompt.")
 @hold_option
-@queue_options
+@with_queues
 @click.pass_obj
-def purge(runtime: Runtime, /, file: Path, confirm: str | None, hold: int | None, **options: Any) -> None:
-    """Delete for ever those that a saved FILE holds.
+def purge(runtime: Runtime, queues: QueueOptions, /, file: Path, confirm: str | None, hold: int | None) -> None:
+    """Permanently delete the dead letters that a saved FILE holds.
 
-    `recs dlq save` writes it. Each is compared with the file first. What is not in it stays in the queue.
+    `recs dlq save` writes the file. Each message is compared with it first; what is not in the file stays in the queue.
     """
     from recommendation_cli.dead_letters.saved.purge import purge_letters
 
-    purge_letters(runtime, QueueOptions(**options), file, confirm, hold)
+    purge_letters(runtime, queues, file, confirm, hold)
 
 
 @dlq.command(
     epilog="""\b
-Without --yes nothing is sent: it says what would be. The journal keeps what was sent, so
-that running it again, also after it was killed, sends only the rest. What is still in the
-dead-letter queue is better redriven, or it is sent twice; it would be stored once all the same.
+Without --yes nothing is sent: it shows what would be. The journal records what was sent, so
+that the next run, even after this one was killed, sends only the rest. Redrive messages that
+are still in the dead-letter queue instead: restoring them sends them twice (but stores them once).
 
 \b
 Examples:
@@ -172,21 +182,27 @@ Examples:
   recs dlq restore saved.jsonl --yes --rate 50
   recs dlq restore saved.jsonl --reason RetriesExhausted --incident incident-7 --yes"""
 )
-@click.argument("file", type=_saved_file)
-@click.option("--yes", is_flag=True, help="Really send them.")
-@selection_options
-@sending_options
-@destination_options
+@click.argument("file", type=_SAVED_FILE)
+@click.option("--yes", is_flag=True, help="Send them.")
+@with_replay
+@with_selection
+@with_destination
 @click.pass_obj
-def restore(runtime: Runtime, /, file: Path, **options: Any) -> None:
-    """Send to the queue what a saved FILE holds.
+def restore(  # noqa: PLR0913 - the option groups are positional
+    runtime: Runtime,
+    queues: QueueOptions,
+    selection: "Selection",
+    replay: ReplayOptions,
+    /,
+    *,
+    file: Path,
+    yes: bool,
+) -> None:
+    """Send the dead letters in a saved FILE to the queue.
 
-    `recs dlq save` writes it; attributes are kept. A dry run without --yes. As with redrive, poison is left out unless
-    its --reason is named or --include-poison is given.
+    Without --yes, this is a dry run. `recs dlq save` writes the file; message attributes are kept. As in a redrive,
+    poison is left out unless you name its --reason or pass --include-poison.
     """
-    from recommendation_cli.dead_letters.redrive.run import Order
     from recommendation_cli.dead_letters.saved.restore import restore_letters
 
-    selection = take_selection(options)
-    order = Order(selection, **{name: options.pop(name) for name in Order._fields if name in options})
-    restore_letters(runtime, QueueOptions(**options), file, order)
+    restore_letters(runtime, queues, selection, replay, file, yes=yes)

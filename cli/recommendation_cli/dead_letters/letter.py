@@ -1,4 +1,4 @@
-"""One dead letter: what SQS and the consumer say about it, and the message it becomes when it is redriven."""
+"""One dead letter: what SQS and the consumer say about it, and the message it becomes when it is replayed."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,32 +7,38 @@ from functools import cached_property
 from typing import Any, Final, Self
 
 from recommendation_shared import limits
+from recommendation_shared.envelope.errors import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.exact_json.parse import JsonError, parse_json
+from recommendation_shared.queue.batches import entry_bytes, in_batches
+from recommendation_shared.queue.dead_letter import (
+    FAILURE_DETAIL,
+    FAILURE_REASON,
+    ID_CONFLICT,
+    ITEM_REJECTED,
+    REPLAY_COUNT,
+    RETRIES_EXHAUSTED,
+)
 
-RETRIES_EXHAUSTED: Final = "RetriesExhausted"
-REPLAY_COUNT: Final = "replayCount"
-
-# Reasons of the consumer that no retry overcomes, with what comes of a redrive.
-POISON: Final = {
-    "InvalidJson": "would come back: not JSON",
-    "InvalidEnvelope": "would come back: breaks the contract",
-    "IdMismatch": "would come back: not its content's ID",
-    "IdConflict": "would come back: another one has its ID",
-    "ItemRejected": "would come back: DynamoDB refuses it",
+# What a redrive of each kind of poison would lead to.
+POISON_OUTCOMES: Final = {
+    INVALID_JSON: "would fail again (not JSON)",
+    INVALID_ENVELOPE: "would fail again (breaks the contract)",
+    ID_MISMATCH: "would fail again (wrong ID)",
+    ID_CONFLICT: "would fail again (ID already in use)",
+    ITEM_REJECTED: "would fail again (DynamoDB rejects it)",
 }
 
-# Amazon SQS Developer Guide, "Message attributes"; limits.SQS_REQUEST_BYTES counts them too.
-ATTRIBUTES: Final = 10
-_TRACE: Final = "AWSTraceHeader"  # the one system attribute that may be sent
+_TRACE: Final = "AWSTraceHeader"  # the only system attribute that a sender may set
 _PARTS: Final = ("DataType", "StringValue", "BinaryValue")
 
-Entry = dict[str, Any]  # of SendMessageBatch
+Entry = dict[str, Any]
+"""An entry of SendMessageBatch."""
 
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """A received message; `receipt` is what deletes it or gives it back."""
+    """A received message; `receipt` deletes it or returns it to the queue."""
 
     message_id: str
     receipt: str
@@ -42,7 +48,7 @@ class DeadLetter:
 
     @classmethod
     def of(cls, message: Mapping[str, Any]) -> Self:
-        """Read a message of ReceiveMessage's answer."""
+        """Read a message from a ReceiveMessage response."""
         attributes = {
             name: {part: value[part] for part in _PARTS if part in value}
             for name, value in message.get("MessageAttributes", {}).items()
@@ -53,37 +59,42 @@ class DeadLetter:
 
     @property
     def reason(self) -> str:
-        """Why the consumer set it aside; one that the redrive policy moved carries no reason of its own."""
-        return self._text("failureReason") or RETRIES_EXHAUSTED
+        """Why the consumer rejected it; a message that the redrive policy moved carries no reason."""
+        return self._text(FAILURE_REASON) or RETRIES_EXHAUSTED
 
     @property
     def detail(self) -> str:
-        """The fields and rules that the consumer named, or nothing."""
-        return self._text("failureDetail")
+        """The fields and rules that the consumer named; empty without any."""
+        return self._text(FAILURE_DETAIL)
+
+    @property
+    def is_poison(self) -> bool:
+        """Whether no retry can store it."""
+        return self.reason in POISON_OUTCOMES
 
     @property
     def replays(self) -> int:
-        """How often it was redriven message by message."""
+        """How often it was sent to the queue again, message by message; SQS's own moves do not count."""
         text = self._text(REPLAY_COUNT)
         return int(text) if text.isascii() and text.isdecimal() else 0
 
     @property
     def receives(self) -> int:
-        """How often it was received, in the queue it came from and in this one."""
+        """How often it was received, both in its source queue and in this one."""
         return int(self.system.get("ApproximateReceiveCount", "0"))
 
     @property
     def sent_at(self) -> float:
-        """When SQS took it, in epoch seconds: into the queue, or, set aside by the consumer, into this one."""
+        """When it was sent, in epoch seconds: to this queue by the consumer, or else to the source queue."""
         return int(self.system.get("SentTimestamp", "0")) / 1000
 
     @property
     def sent_key(self) -> str:
-        """`sent_at` as a text whose order is that of time."""
+        """`sent_at` as text that sorts by time."""
         return sort_key(EPOCH + timedelta(seconds=self.sent_at))
 
     def field(self, name: str) -> str:
-        """Return a text field of the envelope, or nothing where the body has none."""
+        """Return a text field of the envelope; empty where the body has none."""
         value = self._envelope.get(name)
         return value if isinstance(value, str) else ""
 
@@ -94,45 +105,34 @@ class DeadLetter:
     def _envelope(self) -> Mapping[str, Any]:
         try:
             parsed = parse_json(self.body)
-        except JsonError:  # which is why it is here
+        except JsonError:  # probably why it is a dead letter
             return {}
         return parsed if isinstance(parsed, dict) else {}
 
-    def replay(self, entry_id: str) -> Entry:
-        """Return the entry that sends it again: body and attributes as they are, the replay counter one higher.
+    def replay_entry(self, entry_id: str) -> Entry:
+        """Return the entry that sends it again: the same body and attributes, the replay counter one higher.
 
-        Where the counter has no room (ten attributes, or 1 MiB), it is left out: what the message carries comes first.
+        Where there is no room for the counter (10 attributes, or 1 MiB), it is left out and the message goes unchanged.
         """
         entry: Entry = {"Id": entry_id, "MessageBody": self.body}
         if _TRACE in self.system:
             entry["MessageSystemAttributes"] = {_TRACE: {"DataType": "String", "StringValue": self.system[_TRACE]}}
         counter = {REPLAY_COUNT: {"DataType": "Number", "StringValue": str(self.replays + 1)}}
-        counted = {**entry, "MessageAttributes": {**self.attributes, **counter}}
-        if len(counted["MessageAttributes"]) <= ATTRIBUTES and entry_bytes(counted) <= limits.SQS_REQUEST_BYTES:
-            return counted
+        with_counter = {**entry, "MessageAttributes": {**self.attributes, **counter}}
+        if (
+            len(with_counter["MessageAttributes"]) <= limits.SQS_MESSAGE_ATTRIBUTES
+            and entry_bytes(with_counter) <= limits.SQS_REQUEST_BYTES
+        ):
+            return with_counter
         return {**entry, "MessageAttributes": dict(self.attributes)} if self.attributes else entry
 
 
-def entry_bytes(entry: Entry) -> int:
-    """Return the bytes that SQS counts: the body, and the name, type and value of each attribute."""
-    total = len(entry["MessageBody"].encode(errors="surrogatepass"))
-    for name, attribute in entry.get("MessageAttributes", {}).items():
-        total += len(name.encode()) + len(attribute["DataType"].encode())
-        total += len(attribute.get("StringValue", "").encode()) + len(attribute.get("BinaryValue", b""))
-    return total
+Batch = dict[str, tuple[DeadLetter, Entry]]
+"""One SendMessageBatch request: entry ID -> the dead letter and its entry."""
 
 
-def replay_batches(letters: Sequence[DeadLetter]) -> Iterator[dict[str, tuple[DeadLetter, Entry]]]:
-    """Divide into requests of at most 10 entries and 1 MiB: entry ID -> dead letter and its entry."""
-    batch: dict[str, tuple[DeadLetter, Entry]] = {}
-    total = 0
-    for index, letter in enumerate(letters):
-        entry = letter.replay(str(index))
-        size = entry_bytes(entry)
-        if batch and (len(batch) == limits.SQS_BATCH_ENTRIES or total + size > limits.SQS_REQUEST_BYTES):
-            yield batch
-            batch, total = {}, 0
-        batch[entry["Id"]] = (letter, entry)
-        total += size
-    if batch:
-        yield batch
+def replay_batches(letters: Sequence[DeadLetter]) -> Iterator[Batch]:
+    """Divide dead letters into requests of at most 10 entries and 1 MiB."""
+    pairs = ((letter, letter.replay_entry(str(index))) for index, letter in enumerate(letters))
+    for batch in in_batches(pairs, lambda pair: entry_bytes(pair[1])):
+        yield {entry["Id"]: (letter, entry) for letter, entry in batch}

@@ -1,15 +1,16 @@
-"""Which dead letters a command is about."""
+"""Which dead letters a command concerns, and what a replay does with each of them."""
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import NamedTuple
 
-from recommendation_cli.dead_letters.letter import POISON, DeadLetter
+from recommendation_cli.dead_letters.letter import DeadLetter
 
 
 class Selection(NamedTuple):
-    """The filters; one that is empty or None lets everything pass. Moments are sort keys."""
+    """The filters; an empty one, or None, matches everything. Times are sort keys, both inclusive."""
 
     reasons: frozenset[str] = frozenset()
     incidents: frozenset[str] = frozenset()
@@ -18,12 +19,12 @@ class Selection(NamedTuple):
     sent_until: str | None = None
 
     @property
-    def is_whole(self) -> bool:
-        """Tell whether every dead letter passes."""
+    def is_everything(self) -> bool:
+        """Whether there are no filters."""
         return self == Selection()
 
-    def passes(self, letter: DeadLetter) -> bool:
-        """Tell whether a dead letter passes every filter."""
+    def matches(self, letter: DeadLetter) -> bool:
+        """Return whether a dead letter matches every filter."""
         return (
             (not self.reasons or letter.reason in self.reasons)
             and (not self.incidents or letter.field("incidentId") in self.incidents)
@@ -33,20 +34,32 @@ class Selection(NamedTuple):
         )
 
 
-class Guard(NamedTuple):
-    """Holds back dead letters that would certainly fail again, unless they are asked for."""
+class Fate(Enum):
+    """What a replay does with a dead letter."""
+
+    SEND = auto()
+    LEAVE_POISON = auto()
+    LEAVE_UNMATCHED = auto()
+
+
+class Triage(NamedTuple):
+    """Decides the fate of dead letters: poison is left unless it is asked for, as it would fail again."""
 
     selection: Selection
     include_poison: bool
 
-    def holds_back(self, letter: DeadLetter) -> bool:
-        """Tell whether a dead letter that passes the filters is still to be left where it is."""
-        return letter.reason in POISON and not self.include_poison and letter.reason not in self.selection.reasons
+    def fate(self, letter: DeadLetter) -> Fate:
+        """Return what to do with a dead letter. Naming its reason as a filter asks for poison too."""
+        if not self.selection.matches(letter):
+            return Fate.LEAVE_UNMATCHED
+        if letter.is_poison and not self.include_poison and letter.reason not in self.selection.reasons:
+            return Fate.LEAVE_POISON
+        return Fate.SEND
 
 
 @dataclass
 class Survey:
-    """What was found among dead letters: the number and the oldest of each reason, and how many are poison."""
+    """Statistics of dead letters: the number and the oldest of each reason, and how many were replayed before."""
 
     counts: Counter[str] = field(default_factory=Counter)
     oldest: dict[str, float] = field(default_factory=dict)  # reason -> epoch seconds
@@ -54,7 +67,7 @@ class Survey:
     replayed: int = 0
 
     def add(self, letters: Iterable[DeadLetter]) -> None:
-        """Count some more."""
+        """Include more dead letters."""
         for letter in letters:
             self.counts[letter.reason] += 1
             self.oldest[letter.reason] = min(letter.sent_at, self.oldest.get(letter.reason, letter.sent_at))
@@ -63,5 +76,5 @@ class Survey:
 
     @property
     def total(self) -> int:
-        """How many were counted."""
+        """How many were included."""
         return self.counts.total()

@@ -1,4 +1,4 @@
-"""`recs dlq status`."""
+"""`recs dlq status`: how many dead letters there are, how old, why, and whether SQS is moving them."""
 
 import sys
 from collections.abc import Iterator
@@ -6,111 +6,112 @@ from typing import Any
 
 import click
 
-from recommendation_cli.dead_letters.errors import explained_queue
-from recommendation_cli.dead_letters.letter import POISON
+from recommendation_cli.dead_letters.letter import POISON_OUTCOMES
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.reason_table import ReasonRow, print_reasons
-from recommendation_cli.dead_letters.receiving import Depth, Held, hold_seconds, holding, read_depth
-from recommendation_cli.dead_letters.redrive.move_task import ACTIVE, Task, list_tasks
+from recommendation_cli.dead_letters.redrive.move_task import MoveTask, list_tasks
 from recommendation_cli.dead_letters.selection import Survey
+from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.output import pretty_json, write_records
 from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.table import print_fields
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import age, times
 
 
 def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: str) -> None:
-    """Print how many dead letters there are, and the ages and reasons of up to `sample` of them."""
-    target = options.dead_letters(runtime)
-    with explained_queue(target):
-        sqs = runtime.connect_queues(target)
-        depth = read_depth(sqs, target.url)
-        tasks = list_tasks(sqs, depth.arn)
-        survey = Survey()
-        with holding(Held(sqs, target.url, hold_seconds(sample), runtime.monotonic)) as held:
-            for letters in held.receive(lambda: sample - survey.total):
-                survey.add(letters)
-    now = runtime.now()
+    """Print the number of dead letters, and the ages and reasons of up to `sample` of them."""
+    session = QueueSession.open(runtime, options.dead_letters(runtime))
+    with session.explained():
+        tasks = list_tasks(session.sqs, session.depth.arn)
+    survey = Survey()
+    with session.hold(expected=sample) as held:
+        for letters in held.receive(lambda: sample - survey.total):
+            survey.add(letters)
     if output == "table":
-        _print(runtime, target.name, depth, survey, tasks)
+        _print(session, survey, tasks)
+        return
+    document = _document(session, survey, tasks)
+    if output == "json":  # one object, as there is one queue
+        sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
     else:
-        document = _document(target.name, depth, survey, tasks, now)
-        if output == "json":  # one object, as it is one queue
-            sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
-        else:
-            write_records(sys.stdout.buffer, [document], output)
+        write_records(sys.stdout.buffer, [document], output)
 
 
-def _print(runtime: Runtime, name: str, depth: Depth, survey: Survey, tasks: list[Task] | None) -> None:
-    console, now = open_terminal(runtime.environ), runtime.now()
-    flight = f", {depth.in_flight} in flight (hidden by another reader)" if depth.in_flight else ""
-    lines = [("messages", f"about {depth.visible}{flight}")]
+def _print(session: QueueSession, survey: Survey, tasks: list[MoveTask] | None) -> None:
+    console, now, depth = open_terminal(session.runtime.environ), session.runtime.now(), session.depth
+    in_flight = f", {depth.in_flight:,} in flight (hidden by another reader)" if depth.in_flight else ""
+    fields = [("messages", f"about {depth.visible:,}{in_flight}")]
     if survey.total:
         oldest = now - min(survey.oldest.values())
-        lines.append(("oldest", f"{age(oldest)}; SQS deletes it in {age(depth.retention - oldest)}"))
-    lines += [("move task", line) for line in _task_lines(tasks, now)]
-    console.print(f"Dead-letter queue {visible(name)}", style="bold", soft_wrap=not console.is_terminal)
-    for label, value in lines:
-        console.print(f"  {label:<10}  {value}", soft_wrap=not console.is_terminal)
+        fields.append(("oldest", f"{age(oldest)}; SQS deletes it in {age(depth.retention - oldest)}"))
+    fields += [("move task", line) for line in _task_lines(tasks, now)]
+    console.print(f"Dead-letter queue {session.name}", style="bold", soft_wrap=not console.is_terminal)
+    print_fields(console, fields, indent=2, label_width=len("move task") + 1)
     if not survey.total:
         return
     console.print()
     rows = [
-        ReasonRow(reason, count, survey.oldest[reason], POISON.get(reason, ""))
+        ReasonRow(reason, count, survey.oldest[reason], POISON_OUTCOMES.get(reason, ""))
         for reason, count in survey.counts.most_common()
     ]
     print_reasons(console, rows, now, "if redriven")
     if survey.replayed:
         console.print(
-            f"\n{survey.replayed} redriven before, {times(survey.most_replays)} at most.",
+            f"\n{survey.replayed:,} redriven before, at most {times(survey.most_replays)}.",
             soft_wrap=not console.is_terminal,
         )
     sys.stdout.flush()
     if survey.total < depth.visible:
         click.echo(
-            f"\nOldest and reasons: of a sample, {survey.total} of about {depth.visible} (--sample looks at more).",
+            f"\nAges and reasons are from a sample of {survey.total:,} of about {depth.visible:,}"
+            " (--sample inspects more).",
             err=True,
         )
 
 
-def _task_lines(tasks: list[Task] | None, now: float) -> Iterator[str]:
+def _task_lines(tasks: list[MoveTask] | None, now: float) -> Iterator[str]:
     if tasks is None:
-        yield "unknown: this SQS has no move tasks"
+        yield "unknown (this SQS has no move tasks)"
         return
-    active = [task for task in tasks if task.status in ACTIVE]
+    active = [task for task in tasks if task.is_active]
     for task in active or tasks[:1]:
-        moved = f"{task.moved} of about {task.total}" if task.total else f"{task.moved}"
-        to = visible(task.destination.rpartition(":")[2]) or "where they came from"
-        why = f" ({visible(task.reason)})" if task.reason else ""
-        yield f"{visible(task.status)}{why}: {moved} moved to {to}, started {age(now - task.started)} ago"
+        moved = f"{task.moved:,} of about {task.total:,}" if task.total else f"{task.moved:,}"
+        destination = visible(task.destination.rpartition(":")[2]) or "their source queues"
+        reason = f" ({visible(task.reason)})" if task.reason else ""
+        yield f"{visible(task.status)}{reason}: {moved} moved to {destination}, started {age(now - task.started)} ago"
     if not tasks:
         yield "none"
 
 
-def _document(name: str, depth: Depth, survey: Survey, tasks: list[Task] | None, now: float) -> dict[str, Any]:
+def _document(session: QueueSession, survey: Survey, tasks: list[MoveTask] | None) -> dict[str, Any]:
+    now, depth = session.runtime.now(), session.depth
     return {
-        "queue": name,
+        "queue": session.target.name,
         "messages": depth.visible,
         "inFlight": depth.in_flight,
         "retentionSeconds": depth.retention,
         "sampled": survey.total,
         "oldestSeconds": int(now - min(survey.oldest.values())) if survey.oldest else None,
         "reasons": {
-            reason: {"messages": count, "oldestSeconds": int(now - survey.oldest[reason]), "poison": reason in POISON}
+            reason: {
+                "messages": count,
+                "oldestSeconds": int(now - survey.oldest[reason]),
+                "poison": reason in POISON_OUTCOMES,
+            }
             for reason, count in survey.counts.items()
         },
-        "moveTasks": None
-        if tasks is None
-        else [
-            {
-                "status": task.status,
-                "moved": task.moved,
-                "total": task.total,
-                "failureReason": task.reason or None,
-                "destination": task.destination or None,
-                "active": task.status in ACTIVE,
-            }
-            for task in tasks
-        ],
+        "moveTasks": None if tasks is None else [_task_document(task) for task in tasks],
+    }
+
+
+def _task_document(task: MoveTask) -> dict[str, Any]:
+    return {
+        "status": task.status,
+        "moved": task.moved,
+        "total": task.total,
+        "failureReason": task.reason or None,
+        "destination": task.destination or None,
+        "active": task.is_active,
     }

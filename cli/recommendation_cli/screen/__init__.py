@@ -1,1 +1,1 @@
-"""What a person sees: terminals, tables, progress, safe text."""
+"""Output for people: the terminal, tables, progress, words, and text that is safe to print."""

@@ -1,4 +1,4 @@
-"""`recs dlq redrive` killed with SIGKILL at every step: nothing is lost, and the next run finishes it."""
+"""`recs dlq redrive` killed with SIGKILL at every step: nothing is lost, and the next run finishes the work."""
 
 import signal
 import time
@@ -17,7 +17,7 @@ REDRIVE: Final = ("redrive", "--yes", "--hold", str(HOLD))
 
 @pytest.fixture
 def redriven(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
-    """Twelve dead letters, nothing else."""
+    """Twelve dead letters and an empty queue."""
     with queues_with_letters(moto_server, tmp_path) as queues:
         yield queues
 
@@ -28,15 +28,15 @@ def redriven(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
         ("ReceiveMessage", "before", 0),
         ("ReceiveMessage", "after", 0),
         ("SendMessageBatch", "before", 0),
-        ("SendMessageBatch", "after", 10),  # nobody can know that they were sent: idempotent stores absorb them
+        ("SendMessageBatch", "after", 10),  # nothing says that they were sent; storing them twice changes nothing
         ("DeleteMessageBatch", "before", 0),
         ("DeleteMessageBatch", "after", 0),
     ],
 )
-def test_a_kill_at_any_call_loses_nothing_and_the_next_run_finishes(
+def test_kill_at_any_call_loses_nothing_and_the_next_run_finishes(
     redriven: Queues, action: str, moment: Moment, twice: int
 ) -> None:
-    """Also sent twice are only those whose answer the killed process never saw."""
+    """Only messages whose response the killed process never saw are sent twice."""
     redriven.kill_at(action, moment, *REDRIVE)
     in_either = redriven.bodies(redriven.queue_url) + redriven.bodies(redriven.dlq_url)
     assert set(in_either) == set(BODIES), "a dead letter is in neither queue"
@@ -47,14 +47,14 @@ def test_a_kill_at_any_call_loses_nothing_and_the_next_run_finishes(
     arrived = redriven.bodies(redriven.queue_url)
     assert set(arrived) == set(BODIES)
     assert sum(count - 1 for count in arrived.values()) == twice
-    assert ("perhaps sent by an interrupted run too" in printed) == (action == "SendMessageBatch")
+    assert ("may also have been sent by an interrupted run" in printed) == (action == "SendMessageBatch")
     assert ("sent by an earlier run: not sent again" in printed) == (
         (action, moment) == ("DeleteMessageBatch", "before")
     )
 
 
-def test_a_run_before_the_hold_has_passed_says_that_something_is_hidden(redriven: Queues) -> None:
-    """Instead of calling it done."""
+def test_run_before_the_hold_has_passed_says_what_is_hidden(redriven: Queues) -> None:
+    """It does not claim to be complete."""
     redriven.proxy.hold("DeleteMessageBatch", "before")
     process = redriven.start(*REDRIVE, "--hold", "600")
     assert redriven.proxy.reached.wait(30)
@@ -66,7 +66,7 @@ def test_a_run_before_the_hold_has_passed_says_that_something_is_hidden(redriven
 
 
 def test_ctrl_c_finishes_the_batch_and_gives_back_the_rest(redriven: Queues) -> None:
-    """In a real process; the run after it needs no waiting."""
+    """So that the next run need not wait for the hold to pass."""
     redriven.proxy.hold("SendMessageBatch", "before")
     process = redriven.start(*REDRIVE, "--hold", "600")
     assert redriven.proxy.reached.wait(30)
@@ -82,8 +82,8 @@ def test_ctrl_c_finishes_the_batch_and_gives_back_the_rest(redriven: Queues) -> 
     assert redriven.bodies(redriven.queue_url) == Counter(BODIES)
 
 
-def test_two_redrives_do_not_share_a_journal(redriven: Queues) -> None:
-    """The second one says so and does nothing."""
+def test_two_redrives_cannot_share_a_journal(redriven: Queues) -> None:
+    """The second run reports it and does nothing."""
     redriven.proxy.hold("SendMessageBatch", "before")
     process = redriven.start(*REDRIVE)
     assert redriven.proxy.reached.wait(30)

@@ -1,4 +1,4 @@
-"""`recs dlq save`, `purge` and `restore` killed with SIGKILL at every step: nothing is in neither queue nor file."""
+"""`recs dlq save`, `purge` and `restore` killed at every step: each dead letter stays in the queue or the file."""
 
 import json
 import signal
@@ -38,9 +38,9 @@ main()
 
 @pytest.fixture
 def queues(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
-    """Twelve dead letters, nothing else."""
-    with queues_with_letters(moto_server, tmp_path) as made:
-        yield made
+    """Twelve dead letters and an empty queue."""
+    with queues_with_letters(moto_server, tmp_path) as queues_in_use:
+        yield queues_in_use
 
 
 def _saved(path: Path) -> Counter[str]:
@@ -48,7 +48,7 @@ def _saved(path: Path) -> Counter[str]:
 
 
 def _save(queues: Queues, path: Path) -> None:
-    """Write what `save` would, without taking its time."""
+    """Write what `recs dlq save` would, but faster."""
     path.write_text("".join(map(saved_line, queues.letters(queues.dlq_url))))
 
 
@@ -61,10 +61,10 @@ def _save(queues: Queues, path: Path) -> None:
         ("ChangeMessageVisibilityBatch", "after", 600, 5),  # two are
     ],
 )
-def test_a_save_that_was_killed_at_a_call_leaves_no_file_and_can_be_repeated(  # noqa: PLR0913, PLR0917 - its table
+def test_save_killed_at_a_call_leaves_no_file_and_can_be_repeated(  # noqa: PLR0913, PLR0917 - its table
     queues: Queues, tmp_path: Path, action: str, moment: Moment, hold: int, again: int
 ) -> None:
-    """The queue has everything; the next save takes what it can have, and says what it cannot."""
+    """The queue keeps everything; the next save takes what is visible, and says when that is not everything."""
     path = tmp_path / "saved.jsonl"
     queues.kill_at(action, moment, "save", path, "--hold", str(hold))
     assert queues.bodies(queues.dlq_url) == Counter(BODIES)
@@ -85,10 +85,10 @@ def test_a_save_that_was_killed_at_a_call_leaves_no_file_and_can_be_repeated(  #
         ("Path", "unlink", "after", True),
     ],
 )
-def test_a_save_that_was_killed_while_it_writes_leaves_a_whole_file_or_none(  # noqa: PLR0913 - its table
+def test_save_killed_while_writing_leaves_a_complete_file_or_none(  # noqa: PLR0913 - its table
     queues: Queues, tmp_path: Path, holder: str, name: str, moment: str, *, is_there: bool
 ) -> None:
-    """And the queue has everything."""
+    """The queue keeps everything."""
     path = tmp_path / "saved.jsonl"
     command = [sys.executable, "-c", KILLED, holder, name, moment, "save", str(path)]
     killed = subprocess.run(command, env=queues.environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
@@ -107,10 +107,10 @@ def test_a_save_that_was_killed_while_it_writes_leaves_a_whole_file_or_none(  # 
         ("DeleteMessageBatch", "after", 10),
     ],
 )
-def test_a_purge_that_was_killed_is_finished_by_the_next(
+def test_next_purge_finishes_a_killed_one(
     queues: Queues, tmp_path: Path, action: str, moment: Moment, deleted: int
 ) -> None:
-    """What it had deleted is in the file."""
+    """The file holds what the killed one had deleted."""
     path = tmp_path / "saved.jsonl"
     _save(queues, path)
     purge = ("purge", path, "--confirm", queues.dlq_url.rpartition("/")[2], "--hold", str(HOLD))
@@ -128,13 +128,13 @@ def test_a_purge_that_was_killed_is_finished_by_the_next(
     [
         ("GetQueueAttributes", "after", 0),
         ("SendMessageBatch", "before", 0),
-        ("SendMessageBatch", "after", 10),  # nobody can know that they were sent: idempotent stores absorb them
+        ("SendMessageBatch", "after", 10),  # nothing says that they were sent; storing them twice changes nothing
     ],
 )
-def test_a_restore_that_was_killed_is_finished_by_the_next(
+def test_next_restore_finishes_a_killed_one(
     queues: Queues, tmp_path: Path, action: str, moment: Moment, twice: int
 ) -> None:
-    """Sent twice are only those whose answer was never seen."""
+    """Only messages whose response the killed process never saw are sent twice."""
     path = tmp_path / "saved.jsonl"
     _save(queues, path)
     queues.kill_at(action, moment, "restore", path, "--yes")
@@ -143,4 +143,4 @@ def test_a_restore_that_was_killed_is_finished_by_the_next(
     arrived = queues.bodies(queues.queue_url)
     assert set(arrived) == set(BODIES)
     assert sum(count - 1 for count in arrived.values()) == twice
-    assert ("perhaps sent by an interrupted run too" in printed) == (action == "SendMessageBatch")
+    assert ("may also have been sent by an interrupted run" in printed) == (action == "SendMessageBatch")

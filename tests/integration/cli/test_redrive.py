@@ -1,4 +1,4 @@
-"""`recs dlq` as a process of its own: over real HTTP, and on the whole pipeline."""
+"""`recs dlq` as a process: over real HTTP, and with the whole pipeline."""
 
 import json
 import os
@@ -47,7 +47,7 @@ class Queues:
 
 @pytest.fixture
 def queues(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
-    """Two empty queues."""
+    """Two empty queues behind a proxy."""
     sqs = boto3.client("sqs", endpoint_url=moto_server)
     queue_url, dlq_url = create_queues(sqs, NAME)
     with queue_proxy(moto_server) as proxy:
@@ -78,8 +78,8 @@ def _mixed() -> list[dict[str, Any]]:
     return [*good, other, {"MessageBody": body(5, incident_id="incident-8"), "MessageAttributes": kept}, poison]
 
 
-def test_a_filtered_redrive_keeps_attributes_and_leaves_the_rest(queues: Queues) -> None:
-    """SQS's own move cannot do that; and this SQS has none."""
+def test_filtered_redrive_keeps_attributes_and_leaves_the_rest(queues: Queues) -> None:
+    """SQS's own move has no filters, and this SQS has no moves."""
     queues.put(*_mixed())
     done = _dlq(queues.environ, "redrive", "--incident", "incident-8", "--yes")
     assert done.returncode == 0, done.stderr
@@ -99,8 +99,8 @@ def test_a_filtered_redrive_keeps_attributes_and_leaves_the_rest(queues: Queues)
     }
 
 
-def test_save_and_purge(queues: Queues, tmp_path: Path) -> None:
-    """Typing the queue's name on a terminal."""
+def test_purge_deletes_once_the_queues_name_is_typed(queues: Queues, tmp_path: Path) -> None:
+    """The prompt says how many messages it deletes from which queue."""
     queues.put(*_mixed())
     file = str(tmp_path / "poison.jsonl")
     assert _dlq(queues.environ, "save", file, "--reason", "InvalidJson").returncode == 0
@@ -118,16 +118,20 @@ def test_save_and_purge(queues: Queues, tmp_path: Path) -> None:
         assert process.stdout is not None
         assert "Deleted 1 dead letter" in process.stdout.read()
         assert process.wait() == 0
+    assert f"This permanently deletes 1 message from {NAME}-dlq." in os.read(ours, 4096).decode()
     os.close(ours)
     assert queues.count(queues.dlq_url) == 6
 
 
-def test_the_script_is_the_redrive(queues: Queues) -> None:
-    """With all its options and exit codes."""
+def test_script_passes_its_options_and_exit_code(queues: Queues) -> None:
+    """It is `recs dlq redrive`, wherever this checkout's `recs` is."""
     script = str(ROOT / "scripts" / "redrive-dlq.sh")
     done = subprocess.run([script], env=queues.environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
     assert done.returncode == 1
-    assert done.stderr == f"Error: No dead letter in {NAME}-dlq.\n"
+    assert (
+        done.stderr
+        == f"Error: There are no dead letters in the dead-letter queue {NAME}-dlq in {queues.environ['AWS_REGION']}.\n"
+    )
 
 
 def _wait_until_stored(stack: LocalStack, count: int) -> Counter[str]:
@@ -146,9 +150,11 @@ def _wait_until_stored(stack: LocalStack, count: int) -> Counter[str]:
 
 
 @pytest.mark.stack
-def test_what_is_redriven_is_stored_once_even_when_sent_twice(stack: LocalStack, tmp_path: Path) -> None:
-    """By the real consumer. MiniStack has no move tasks, so the whole queue goes one by one."""
-    bodies = [body(number, incident_id=INCIDENT, retention=None) for number in range(12)]  # or it has expired
+def test_redriven_messages_are_stored_once_even_if_sent_twice(stack: LocalStack, tmp_path: Path) -> None:
+    """The real consumer stores them. MiniStack has no move tasks, so the whole queue is moved one by one."""
+    bodies = [
+        body(number, incident_id=INCIDENT, retention=None) for number in range(12)
+    ]  # None: they must not have expired
     sqs = stack.client("sqs")
     for start in range(0, len(bodies), 6):
         entries = [{"Id": str(number), "MessageBody": text} for number, text in enumerate(bodies[start : start + 6])]

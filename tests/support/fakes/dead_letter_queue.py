@@ -1,4 +1,4 @@
-"""A queue and its dead-letter queue in memory, for what `recs dlq` does with them."""
+"""A queue and its dead-letter queue in memory, with the SQS calls that `recs dlq` makes."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -23,8 +23,8 @@ REDRIVE_POLICY = json.dumps({"deadLetterTargetArn": DLQ_ARN, "maxReceiveCount": 
 
 
 def body(number: int = 0, **fields: Any) -> str:
-    """Return the body of a valid message with an ID of its own."""
-    made: dict[str, Any] = {
+    """Return the body of a valid message with a unique ID."""
+    arguments: dict[str, Any] = {
         "incident_id": "incident-7",
         "execution_id": "execution-1",
         "agent_type": "consensus",
@@ -32,7 +32,7 @@ def body(number: int = 0, **fields: Any) -> str:
         "recommendation": {"recommended_action": "a-secret-action"},
         **fields,
     }
-    return write_envelope(**made).body.decode()
+    return write_envelope(**arguments).body.decode()
 
 
 def text_attributes(**values: str) -> dict[str, Any]:
@@ -41,14 +41,14 @@ def text_attributes(**values: str) -> dict[str, Any]:
 
 
 class Clock:
-    """Seconds that pass only when somebody sleeps."""
+    """A clock that advances only during `sleep`."""
 
     def __init__(self) -> None:
         self.passed = 0.0
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Return the seconds that passed."""
+        """Return the seconds since the start."""
         return self.passed
 
     def now(self) -> float:
@@ -56,7 +56,7 @@ class Clock:
         return NOW.timestamp() + self.passed
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass."""
+        """Advance the clock."""
         self.slept.append(seconds)
         self.passed += seconds
 
@@ -77,8 +77,8 @@ class Stored:
 class FakeSqs:
     """The calls of botocore's client that `recs dlq` makes, with SQS's limits. It has no move tasks.
 
-    `refused` bodies come back under `Failed` when they are sent, `unconfirmed` ones under nothing; the IDs of
-    `undeletable` ones come back under `Failed` when they are deleted. `failing` maps a call's name to what it raises.
+    When sent, `refused` bodies are listed as `Failed`, and `unconfirmed` bodies are not listed at all. When deleted,
+    messages with `undeletable` IDs are listed as `Failed`. `failing` maps a call's name to the error it raises.
     """
 
     def __init__(self, clock: Clock | None = None) -> None:
@@ -101,7 +101,7 @@ class FakeSqs:
         return stored.message_id
 
     def bodies(self, url: str) -> list[str]:
-        """Return what a queue holds."""
+        """Return the bodies of a queue's messages."""
         return [stored.body for stored in self.queues[url]]
 
     def hidden(self, url: str) -> int:
@@ -109,8 +109,8 @@ class FakeSqs:
         return sum(stored.visible_at > self.clock.passed for stored in self.queues[url])
 
     def get_queue_attributes(self, **parameters: Any) -> Mapping[str, Any]:
-        """Answer as SQS does."""
-        url = self._called("get_queue_attributes", parameters)
+        """Return the depth, as SQS does."""
+        url = self.record_call("get_queue_attributes", parameters)
         hidden = self.hidden(url)
         policy = {"RedrivePolicy": self.policy} if url == QUEUE and self.policy else {}
         return {
@@ -125,8 +125,8 @@ class FakeSqs:
         }
 
     def receive_message(self, **parameters: Any) -> Mapping[str, Any]:
-        """Hide and return what is visible."""
-        url = self._called("receive_message", parameters)
+        """Hide and return visible messages."""
+        url = self.record_call("receive_message", parameters)
         assert 1 <= parameters["MaxNumberOfMessages"] <= 10
         assert parameters["WaitTimeSeconds"] > 0, "a short poll may miss messages"
         visible = [stored for stored in self.queues[url] if stored.visible_at <= self.clock.passed]
@@ -143,8 +143,8 @@ class FakeSqs:
         return {"Messages": messages} if messages else {}
 
     def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
-        """Take what keeps SQS's limits."""
-        url, entries = self._called("send_message_batch", parameters), parameters["Entries"]
+        """Accept a request within SQS's limits."""
+        url, entries = self.record_call("send_message_batch", parameters), parameters["Entries"]
         assert 1 <= len(entries) == len({entry["Id"] for entry in entries}) <= 10
         assert sum(map(_bytes, entries)) <= 1_048_576
         self.sent_batches.append(len(entries))
@@ -168,28 +168,29 @@ class FakeSqs:
         return self._by_receipt("delete_message_batch", parameters, self._delete)
 
     def change_message_visibility_batch(self, **parameters: Any) -> Mapping[str, Any]:
-        """Change when messages are visible again."""
+        """Change when messages become visible again."""
         return self._by_receipt("change_message_visibility_batch", parameters, self._change)
 
     def list_message_move_tasks(self, **_parameters: Any) -> Mapping[str, Any]:
-        """Refuse as MiniStack does."""
+        """Refuse, as MiniStack does."""
         raise error("InvalidAction", "ListMessageMoveTasks")
 
     start_message_move_task = cancel_message_move_task = list_message_move_tasks
 
-    def _called(self, name: str, parameters: Mapping[str, Any]) -> str:
+    def record_call(self, name: str, parameters: Mapping[str, Any]) -> str:
+        """Record a call before it takes effect; raise its error if it is `failing`, else return its queue's URL."""
         self.calls.append(name)
         if name in self.failing:
             raise self.failing[name]
         return str(parameters["QueueUrl"])
 
     def _by_receipt(self, name: str, parameters: Mapping[str, Any], act: Any) -> Mapping[str, Any]:
-        url = self._called(name, parameters)
+        url = self.record_call(name, parameters)
         assert 1 <= len(parameters["Entries"]) <= 10
         answer: dict[str, list[Any]] = {"Successful": [], "Failed": []}
         for entry in parameters["Entries"]:
-            found = next(stored for stored in self.queues[url] if entry["ReceiptHandle"] in stored.receipts)
-            done = act(url, found, entry)
+            message = next(stored for stored in self.queues[url] if entry["ReceiptHandle"] in stored.receipts)
+            done = act(url, message, entry)
             answer["Successful" if done else "Failed"].append({"Id": entry["Id"]})
         return answer
 
@@ -211,12 +212,12 @@ def _bytes(entry: Mapping[str, Any]) -> int:
 
 
 def error(code: str, operation: str = "SendMessageBatch", message: str = "as it says") -> ClientError:
-    """Return what botocore raises for an error of AWS."""
+    """Return what botocore raises for an AWS error."""
     return ClientError({"Error": {"Code": code, "Message": message}}, operation)
 
 
 def run(sqs: Any, folder: Path, *args: str, clock: Clock | None = None, urls: tuple[str, ...] = URLS) -> Result:
-    """Run `recs dlq` with a state folder of its own."""
+    """Run `recs dlq` with a folder for its journals."""
     clock = clock or getattr(sqs, "clock", None) or Clock()
     runtime = Runtime(
         now=clock.now,
@@ -230,6 +231,6 @@ def run(sqs: Any, folder: Path, *args: str, clock: Clock | None = None, urls: tu
 
 
 def journal_lines(folder: Path) -> list[dict[str, Any]]:
-    """Return the lines of the journal that lies in a state folder."""
+    """Return the lines of the only journal in a state folder."""
     (path,) = Path(folder, "recs").glob("*.jsonl")
     return [json.loads(line) for line in path.read_text().splitlines()]

@@ -1,1 +1,1 @@
-"""`recs dlq save`, `purge` and `restore`: dead letters in a file."""
+"""`recs dlq save`, `purge` and `restore`, which work with a file of dead letters."""

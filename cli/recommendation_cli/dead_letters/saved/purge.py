@@ -1,78 +1,100 @@
-"""`recs dlq purge`: only what a saved file holds, message by message, and never PurgeQueue, which asks nothing."""
+"""`recs dlq purge`: deletes only what a saved file holds, message by message, unlike PurgeQueue, which deletes all."""
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from recommendation_cli.aws.errors import NothingFoundError
-from recommendation_cli.dead_letters.errors import IncompleteError, explained_queue
+from recommendation_cli.dead_letters.errors import IncompleteError
 from recommendation_cli.dead_letters.options import QueueOptions
-from recommendation_cli.dead_letters.receiving import Held, hold_seconds, holding, read_depth
 from recommendation_cli.dead_letters.saved.file import content_digest, read_saved
+from recommendation_cli.dead_letters.session import Held, QueueSession
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
-from recommendation_cli.screen.progress import count_progress
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
 
 
 def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: str | None, hold: int | None) -> None:
-    """Delete the dead letters that are in the file with the same content; leave every other one."""
+    """Delete the dead letters that the file holds with the same content, and no others."""
     target = options.dead_letters(runtime)
     saved = {letter.message_id: content_digest(letter) for letter in read_saved(path)}
     if not saved:
-        raise click.UsageError(f"{visible(str(path))} holds no dead letter: nothing to delete.")
-    with explained_queue(target):
-        sqs = runtime.connect_queues(target)
-        depth = read_depth(sqs, target.url)
-    _confirm(target.name, len(saved), depth.visible, confirm)
-    deleted = undeleted = changed = 0
+        raise click.UsageError(f"{visible(str(path))} holds no dead letters: nothing to delete.")
+    session = QueueSession.open(runtime, target)
+    _confirm(target.name, len(saved), confirm)
+    purge = _Purge(saved)
     with (
-        explained_queue(target),
-        deferred_interrupt() as stopped,
-        holding(Held(sqs, target.url, hold or hold_seconds(depth.visible), runtime.monotonic)) as held,
-        count_progress(runtime.environ, "deleted", runtime.monotonic) as report,
+        deferred_interrupt() as is_interrupted,
+        session.hold(hold) as held,
+        session.progress("deleted") as report,
     ):
-        for letters in held.receive(lambda: 0 if stopped() else limits.SQS_BATCH_ENTRIES):
-            named = [letter for letter in letters if letter.message_id in saved]
-            same = [letter for letter in named if saved[letter.message_id] == content_digest(letter)]
-            confirmed = len(held.delete(same))
-            deleted += confirmed
-            undeleted += len(same) - confirmed
-            changed += len(named) - len(same)
-            report(deleted, len(saved))
-        interrupted = stopped()
-    left = held.looked_at - deleted - undeleted
-    click.echo(f"Deleted {plural(deleted, 'dead letter')}, which {visible(str(path))} holds.")
+        purge.run(held, is_interrupted, report)
+        interrupted = is_interrupted()
+    _print_end(session, held, purge, visible(str(path)), interrupted=interrupted)
+
+
+@dataclass
+class _Purge:
+    """One run; `saved` maps message IDs to content digests."""
+
+    saved: dict[str, str]
+    deleted: int = 0
+    undeleted: int = 0  # SQS did not confirm the deletion
+    changed: int = 0  # the queue has the message with other content
+
+    @property
+    def missing(self) -> int:
+        return len(self.saved) - self.deleted
+
+    def run(self, held: Held, is_interrupted: Callable[[], bool], report: Callable[[int, int], None]) -> None:
+        for letters in held.receive(lambda: 0 if is_interrupted() else limits.SQS_BATCH_ENTRIES):
+            named = [letter for letter in letters if letter.message_id in self.saved]
+            unchanged = [letter for letter in named if self.saved[letter.message_id] == content_digest(letter)]
+            confirmed = len(held.delete(unchanged))
+            self.deleted += confirmed
+            self.undeleted += len(unchanged) - confirmed
+            self.changed += len(named) - len(unchanged)
+            report(self.deleted, len(self.saved))
+
+
+def _print_end(session: QueueSession, held: Held, purge: _Purge, file: str, *, interrupted: bool) -> None:
+    left = held.received - purge.deleted - purge.undeleted
+    click.echo(f"Deleted {plural(purge.deleted, 'dead letter')} that {file} holds.")
     if left:
         click.echo(f"Left {plural(left, 'dead letter')} that the file does not hold.")
     if interrupted:
         raise KeyboardInterrupt
-    missing = len(saved) - deleted
-    if changed:
+    not_deleted = f"{purge.missing:,} of the {plural(len(purge.saved), 'dead letter')} in the file"
+    if purge.changed:
         raise IncompleteError(
-            f"{missing} of the file were not deleted, {changed} of them because the queue has them with other content:"
-            " save them to a new file and purge that."
+            f"{not_deleted} were not deleted. The queue has {purge.changed:,} of them with different content: save them"
+            " to a new file and purge that."
         )
-    if undeleted or held.full or (missing and depth.in_flight):
+    if purge.undeleted or held.is_full or (purge.missing and session.depth.in_flight):
         raise IncompleteError(
-            f"{missing} of the file were not deleted; they may be in flight for another reader. Run this again later."
+            f"{not_deleted} were not deleted and may be in flight for another reader. Run this again later."
         )
-    if not deleted:
+    if not purge.deleted:
         raise NothingFoundError(
-            f"Nothing that {visible(str(path))} holds is in the {target}: purged or redriven already."
+            f"Nothing that {file} holds is in the {session.target}: it was purged or redriven already."
         )
-    if missing:
-        click.echo(f"{missing} of the file were not in the queue any more: purged or redriven already.")
+    if purge.missing:
+        click.echo(f"{not_deleted} were no longer in the queue: purged or redriven already.")
 
 
-def _confirm(name: str, saved: int, depth: int, confirm: str | None) -> None:
+def _confirm(queue_name: str, count: int, confirm: str | None) -> None:
     if confirm is None:
         if not sys.stdin.isatty():
-            raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(name)}.")
-        click.echo(f"This deletes for ever {plural(saved, 'dead letter')} out of about {depth}.", err=True)
-        confirm = click.prompt("Type the dead-letter queue's name to go on", err=True, default="", show_default=False)
-    if confirm != name:
+            raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(queue_name)}.")
+        messages = plural(count, "message")
+        click.echo(f"This permanently deletes {messages} from {visible(queue_name)}.", err=True)
+        confirm = click.prompt(
+            "Type the dead-letter queue's name to continue", err=True, default="", show_default=False
+        )
+    if confirm != queue_name:
         raise click.UsageError("That is not the dead-letter queue's name: nothing was deleted.")

@@ -1,4 +1,4 @@
-"""`recs dlq redrive` of a whole queue, by SQS itself: botocore's real client, its answers prepared."""
+"""`recs dlq redrive` of a whole queue by SQS itself: botocore's real client with prepared responses."""
 
 import signal
 from collections.abc import Iterator
@@ -39,26 +39,26 @@ BEFORE = {"Status": "COMPLETED", "StartedTimestamp": 1_000, "ApproximateNumberOf
 
 
 class Native(Stubber):  # type: ignore[misc]  # botocore ships no types
-    """SQS as the documentation has it, call by call."""
+    """SQS as documented, call by call."""
 
     def __init__(self) -> None:
         self.sqs: Any = boto3.client("sqs", region_name="us-east-1")
         super().__init__(self.sqs)
 
     def tasks(self, *tasks: dict[str, Any]) -> None:
-        """Answer ListMessageMoveTasks."""
+        """Prepare the response to ListMessageMoveTasks."""
         self.add_response("list_message_move_tasks", {"Results": list(tasks)}, LIST)
 
     def queues(self) -> None:
-        """Answer what comes before everything: both queues, and no task under way."""
+        """Prepare the responses to the first calls: both queues, and no active task."""
         depth = {"QueueArn": DLQ_ARN, "ApproximateNumberOfMessages": "500"}
         self.add_response("get_queue_attributes", {"Attributes": depth}, {"QueueUrl": DLQ, "AttributeNames": ALL})
         self.tasks(BEFORE)
         policy = {"QueueArn": QUEUE_ARN, "RedrivePolicy": REDRIVE_POLICY}
         self.add_response("get_queue_attributes", {"Attributes": policy}, {"QueueUrl": QUEUE, "AttributeNames": ALL})
 
-    def look(self, *messages: dict[str, Any]) -> None:
-        """Answer the look at what would be moved."""
+    def inspection(self, *messages: dict[str, Any]) -> None:
+        """Prepare the responses to the inspection of what would be moved."""
         if messages:
             self.add_response("receive_message", {"Messages": list(messages)})
         self.add_response("receive_message", {})
@@ -66,14 +66,14 @@ class Native(Stubber):  # type: ignore[misc]  # botocore ships no types
             self.add_response("change_message_visibility_batch", {"Successful": [{"Id": "0"}], "Failed": []})
 
     def start(self, **extra: Any) -> None:
-        """Answer StartMessageMoveTask."""
+        """Prepare the response to StartMessageMoveTask."""
         self.tasks(BEFORE)
         self.add_response("start_message_move_task", {"TaskHandle": "handle"}, {**START, **extra})
 
 
 @pytest.fixture
 def native() -> Iterator[Native]:
-    """Every prepared answer must have been asked for at the end."""
+    """A client whose prepared responses must all be used."""
     stubber = Native()
     with stubber:
         yield stubber
@@ -104,12 +104,12 @@ def _message(**attributes: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("args", "extra"), [((), {}), (("--rate", "50"), {"MaxNumberOfMessagesPerSecond": 50})])
-def test_a_whole_queue_is_moved_by_sqs_to_an_explicit_destination(
+def test_sqs_moves_the_whole_queue_to_an_explicit_destination(
     native: Native, tmp_path: Path, args: tuple[str, ...], extra: dict[str, int]
 ) -> None:
-    """And watched to its end; a list that does not show the new task yet does not pass for that end."""
+    """The task is watched to its end; a list that does not show it yet is not taken for its end."""
     native.queues()
-    native.look(_message())
+    native.inspection(_message())
     native.start(**extra)
     native.tasks(BEFORE)
     native.tasks(_task("RUNNING", 120), BEFORE)
@@ -121,10 +121,10 @@ def test_a_whole_queue_is_moved_by_sqs_to_an_explicit_destination(
     assert clock.slept == [1.0, 1.0]
 
 
-def test_progress_off_a_terminal_is_a_line_now_and_then(native: Native, tmp_path: Path) -> None:
-    """Every five seconds."""
+def test_progress_without_a_terminal_is_a_line_every_five_seconds(native: Native, tmp_path: Path) -> None:
+    """It goes to stderr."""
     native.queues()
-    native.look()
+    native.inspection()
     native.start()
     for moved in range(0, 140, 20):
         native.tasks(_task("RUNNING", moved))
@@ -133,29 +133,29 @@ def test_progress_off_a_terminal_is_a_line_now_and_then(native: Native, tmp_path
     assert result.stderr == "moved 100 of about 500\n"
 
 
-def test_a_dry_run_says_that_sqs_would_do_it(native: Native, tmp_path: Path) -> None:
-    """And starts nothing."""
+def test_dry_run_says_that_sqs_would_move_the_queue(native: Native, tmp_path: Path) -> None:
+    """It starts no task."""
     native.queues()
-    native.look(_message())
+    native.inspection(_message())
     result = run(native.sqs, tmp_path, "redrive")
     assert result.exit_code == 0
     assert "Dry run, nothing was changed: SQS would move the whole queue itself." in result.stderr
 
 
-def test_poison_keeps_sqs_from_moving_everything(native: Native, tmp_path: Path) -> None:
-    """SQS would not leave it behind, so the rest is moved one by one."""
+def test_poison_rules_out_a_move_by_sqs(native: Native, tmp_path: Path) -> None:
+    """SQS would not leave it behind, so messages are moved one by one."""
     native.queues()
-    native.look(_message(failureReason="InvalidJson"))
-    native.look(_message(failureReason="InvalidJson"))
+    native.inspection(_message(failureReason="InvalidJson"))
+    native.inspection(_message(failureReason="InvalidJson"))
     result = run(native.sqs, tmp_path, "redrive", "--yes")
     assert result.exit_code == 1
     assert "1 left, InvalidJson" in result.stdout
 
 
-def test_include_poison_lets_sqs_move_everything(native: Native, tmp_path: Path) -> None:
-    """It was asked for."""
+def test_include_poison_allows_a_move_by_sqs(native: Native, tmp_path: Path) -> None:
+    """Then poison is to be moved too."""
     native.queues()
-    native.look(_message(failureReason="InvalidJson"))
+    native.inspection(_message(failureReason="InvalidJson"))
     native.start()
     native.tasks(_task("COMPLETED", 500))
     assert run(native.sqs, tmp_path, "redrive", "--yes", "--include-poison").exit_code == 0
@@ -164,18 +164,18 @@ def test_include_poison_lets_sqs_move_everything(native: Native, tmp_path: Path)
 @pytest.mark.parametrize(
     ("status", "more", "sentence"),
     [
-        ("FAILED", {"FailureReason": "CouldNotDetermineMessageSource"}, "failed: CouldNotDetermineMessageSource."),
-        ("FAILED", {"FailureReason": "AccessDenied"}, "failed: AccessDenied."),
-        ("FAILED", {}, "failed: without a reason."),
+        ("FAILED", {"FailureReason": "CouldNotDetermineMessageSource"}, "failed (CouldNotDetermineMessageSource)."),
+        ("FAILED", {"FailureReason": "AccessDenied"}, "failed (AccessDenied)."),
+        ("FAILED", {}, "failed (SQS gives no reason)."),
         ("CANCELLED", {}, "then the move was cancelled. The rest is still in recommendations-dlq"),
     ],
 )
-def test_a_move_that_did_not_finish_is_an_exit_code_of_its_own(
+def test_move_that_did_not_finish_exits_with_5(
     native: Native, tmp_path: Path, status: str, more: dict[str, str], sentence: str
 ) -> None:
-    """It says how far it came."""
+    """It says how many messages were moved."""
     native.queues()
-    native.look()
+    native.inspection()
     native.start()
     native.tasks(_task(status, 41, **more))
     result = run(native.sqs, tmp_path, "redrive", "--yes")
@@ -191,9 +191,9 @@ def test_a_move_that_did_not_finish_is_an_exit_code_of_its_own(
             "ResourceNotFoundException",
             "There is no dead-letter queue recommendations-dlq in us-east-1: check",
         ),
-        ("UnsupportedOperation", "add a filter or --limit, which moves them one by one. SQS says: as it says"),
+        ("UnsupportedOperation", "add a filter or --limit to move them one by one. SQS says: as it says"),
         ("AWS.SimpleQueueService.UnsupportedOperation", "add a filter or --limit"),
-        ("InvalidAddress", "is not of the region or account that was called: check --dlq-url and --region"),
+        ("InvalidAddress", "is in another region or account than was called: check --dlq-url and --region"),
         ("InvalidSecurity", "use an https --endpoint-url"),
         ("RequestThrottled", "is throttling calls: try again"),
         ("AccessDenied", "assume RecommendationRedriveRole"),
@@ -203,12 +203,10 @@ def test_a_move_that_did_not_finish_is_an_exit_code_of_its_own(
         ("InternalError", "SQS refused the call"),
     ],
 )
-def test_a_refused_start_is_one_sentence_with_the_remedy(
-    native: Native, tmp_path: Path, code: str, sentence: str
-) -> None:
-    """For every error that the API reference documents, and the usual ones."""
+def test_refused_start_is_reported_with_its_remedy(native: Native, tmp_path: Path, code: str, sentence: str) -> None:
+    """Every error that the API reference documents is covered, and the usual ones, in one line each."""
     native.queues()
-    native.look()
+    native.inspection()
     native.tasks(BEFORE)
     native.add_client_error("start_message_move_task", code, "as it says", expected_params=START)
     result = run(native.sqs, tmp_path, "redrive", "--yes")
@@ -226,8 +224,8 @@ def test_a_refused_start_is_one_sentence_with_the_remedy(
         for shape in model.operation_model(operation).error_shapes
     ],
 )
-def test_every_error_of_the_service_model_has_its_own_remedy(operation: str, code: str) -> None:
-    """None falls through to the sentence for the unknown: the model is what AWS publishes."""
+def test_every_error_of_the_service_model_has_a_specific_remedy(operation: str, code: str) -> None:
+    """None of the errors that AWS publishes gets the sentence for unknown errors."""
     with pytest.raises(AwsError) as refused, explained_queue(QueueTarget(DLQ, "dead-letter queue", "--dlq-url")):
         raise error(code, operation)
     assert "SQS refused the call" not in refused.value.message
@@ -236,10 +234,10 @@ def test_every_error_of_the_service_model_has_its_own_remedy(operation: str, cod
 
 @pytest.mark.parametrize("status", ["RUNNING", "CANCELLING"])
 @pytest.mark.parametrize("args", [(), ("--yes",), ("--yes", "--limit", "1")])
-def test_nothing_is_begun_while_a_move_is_active(
+def test_nothing_is_started_while_a_move_is_active(
     native: Native, tmp_path: Path, status: str, args: tuple[str, ...]
 ) -> None:
-    """SQS allows one for each source, and whatever it moves no filter would see."""
+    """SQS allows one move for each source, and no filter would see the messages that it moves."""
     native.add_response("get_queue_attributes", {"Attributes": {"QueueArn": DLQ_ARN}})
     native.tasks(_task(status, 1))
     native.add_response(
@@ -247,18 +245,18 @@ def test_nothing_is_begun_while_a_move_is_active(
     )
     result = run(native.sqs, tmp_path, "redrive", *args)
     assert result.exit_code == 3
-    assert "running already: `recs dlq status` shows how far it is" in result.stderr
+    assert "is already running: `recs dlq status` shows its progress" in result.stderr
 
 
-def test_a_filter_or_a_limit_asks_sqs_for_no_move(native: Native, tmp_path: Path) -> None:
-    """It can do neither."""
+def test_limit_rules_out_a_move_by_sqs(native: Native, tmp_path: Path) -> None:
+    """A move task has no limit."""
     native.queues()
     native.add_response("receive_message", {})
     assert run(native.sqs, tmp_path, "redrive", "--yes", "--limit", "5").exit_code == 1
 
 
 def _interrupting(native: Native, tmp_path: Path) -> Any:
-    """Run a redrive in which Ctrl-C is pressed while it waits for the first time."""
+    """Run a redrive in which Ctrl-C is pressed during its first wait."""
 
     class Pressed(Clock):
         def sleep(self, seconds: float) -> None:
@@ -269,10 +267,10 @@ def _interrupting(native: Native, tmp_path: Path) -> Any:
     return run(native.sqs, tmp_path, "redrive", "--yes", clock=Pressed())
 
 
-def test_ctrl_c_cancels_and_says_what_was_moved(native: Native, tmp_path: Path) -> None:
-    """SQS does not cancel at once, so it is watched to the end of that too."""
+def test_ctrl_c_cancels_the_move_and_says_what_was_moved(native: Native, tmp_path: Path) -> None:
+    """SQS does not cancel at once, so the task is watched until it has ended."""
     native.queues()
-    native.look()
+    native.inspection()
     native.start()
     native.tasks(_task("RUNNING", 100))
     native.tasks(_task("RUNNING", 110))
@@ -285,10 +283,10 @@ def test_ctrl_c_cancels_and_says_what_was_moved(native: Native, tmp_path: Path) 
     assert "Cancelling the move" in result.stderr
 
 
-def test_ctrl_c_at_the_very_end_finds_nothing_to_cancel(native: Native, tmp_path: Path) -> None:
-    """The move was done meanwhile."""
+def test_ctrl_c_after_the_end_of_the_move_succeeds(native: Native, tmp_path: Path) -> None:
+    """There is nothing left to cancel."""
     native.queues()
-    native.look()
+    native.inspection()
     native.start()
     native.tasks(_task("RUNNING", 490))
     native.tasks(_task("RUNNING", 500))
@@ -297,10 +295,10 @@ def test_ctrl_c_at_the_very_end_finds_nothing_to_cancel(native: Native, tmp_path
     assert _interrupting(native, tmp_path).exit_code == 0
 
 
-def test_a_cancel_that_is_refused_is_said(native: Native, tmp_path: Path) -> None:
-    """The move goes on, and the operator must know."""
+def test_refused_cancellation_is_reported(native: Native, tmp_path: Path) -> None:
+    """The move continues, and the operator must know."""
     native.queues()
-    native.look()
+    native.inspection()
     native.start()
     native.tasks(_task("RUNNING", 100))
     native.tasks(_task("RUNNING", 110))
@@ -311,10 +309,10 @@ def test_a_cancel_that_is_refused_is_said(native: Native, tmp_path: Path) -> Non
 
 
 def test_status_shows_the_move(native: Native, tmp_path: Path) -> None:
-    """While one is active, and how the last one ended."""
+    """It shows the active move, or else how the last one ended."""
     for task, line in (
         (_task("RUNNING", 120, DestinationArn=QUEUE_ARN), "RUNNING: 120 of about 500 moved to recommendations"),
-        (_task("FAILED", 1, FailureReason="\x1b"), r"FAILED (\x1b): 1 of about 500 moved to where they came from"),
+        (_task("FAILED", 1, FailureReason="\x1b"), r"FAILED (\x1b): 1 of about 500 moved to their source queues"),
     ):
         depth = {"QueueArn": DLQ_ARN, "ApproximateNumberOfMessages": "0"}
         native.add_response("get_queue_attributes", {"Attributes": depth})

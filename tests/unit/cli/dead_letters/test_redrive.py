@@ -9,11 +9,9 @@ from typing import Any
 
 import pytest
 
-from recommendation_cli.dead_letters.letter import POISON
-from recommendation_consumer.invocation import ITEM_REJECTED
-from recommendation_consumer.plan import ID_CONFLICT
+from recommendation_cli.dead_letters.letter import POISON_OUTCOMES
 from recommendation_shared.envelope.identity import sort_key
-from recommendation_shared.envelope.model import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON
+from recommendation_shared.queue.dead_letter import POISON
 from tests.support.fakes.dead_letter_queue import DLQ, QUEUE, FakeSqs, body, error, journal_lines, run, text_attributes
 from tests.support.fakes.recommendation_table import NOW
 
@@ -22,35 +20,35 @@ INVALID = text_attributes(failureReason="InvalidJson", failureDetail="body: must
 
 @pytest.fixture
 def sqs() -> FakeSqs:
-    """Two queues, the dead-letter one empty."""
+    """Two empty queues."""
     return FakeSqs()
 
 
-def test_without_yes_nothing_is_changed(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Nothing sent, nothing deleted, nothing hidden, no journal; it says what would be."""
+def test_dry_run_changes_nothing(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It sends, deletes and hides nothing, writes no journal, and says what would happen."""
     sqs.put(body(1))
     sqs.put("no JSON", INVALID)
     result = run(sqs, tmp_path, "redrive")
     assert result.exit_code == 0
     assert "RetriesExhausted         1      1h  moved to recommendations" in result.stdout
-    assert "left: would come back: not JSON" in result.stdout
+    assert "left: would fail again (not JSON)" in result.stdout
     assert "Dry run, nothing was changed: 1 dead letter would be moved one by one" in result.stderr
     assert not {"send_message_batch", "delete_message_batch"} & set(sqs.calls)
     assert (len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (2, 0)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_dry_run_looks_at_a_thousand_and_says_so(sqs: FakeSqs, tmp_path: Path) -> None:
-    """It must not hide a whole queue from others."""
+def test_dry_run_inspects_at_most_a_thousand_messages(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It must not hide a large queue from other readers, and says that it saw only a sample."""
     for number in range(1005):
         sqs.put(body(number))
     result = run(sqs, tmp_path, "redrive")
-    assert "about 1005 messages, 1000 looked at" in result.stdout
-    assert "1,000 dead letters of those looked at would be moved" in result.stderr
+    assert "about 1,005 messages, 1,000 of them inspected" in result.stdout
+    assert "1,000 dead letters of those inspected would be moved" in result.stderr
 
 
-def test_yes_moves_them_with_their_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Binary ones and the trace header too."""
+def test_redrive_keeps_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Binary attributes and the trace header are kept too."""
     trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
     kept = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
     sqs.put(body(1), kept, AWSTraceHeader=trace)
@@ -74,18 +72,18 @@ def test_yes_moves_them_with_their_attributes_and_counts_the_replay(sqs: FakeSqs
         ("x" * 1_048_560, text_attributes(n="")),  # 1 MiB with its attribute, less nine bytes
     ],
 )
-def test_a_counter_without_room_gives_way(
+def test_replay_counter_without_room_is_left_out(
     sqs: FakeSqs, tmp_path: Path, text: str, attributes: Mapping[str, Any]
 ) -> None:
-    """Ten attributes and 1 MiB are SQS's limits; what the message carries comes first."""
+    """The message's own attributes take precedence within SQS's limits of ten attributes and 1 MiB."""
     sqs.put(text, attributes)
     result = run(sqs, tmp_path, "redrive", "--yes")
     assert sqs.queues[QUEUE][0].attributes == attributes
     assert "1 of them without a replay counter" in result.stdout
 
 
-def test_requests_keep_to_1_mib(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Counted in bytes of UTF-8; the queue asserts it."""
+def test_requests_stay_within_1_mib(sqs: FakeSqs, tmp_path: Path) -> None:
+    """SQS counts bytes of UTF-8, which the fake asserts."""
     for number in range(4):
         sqs.put(f"{number}" + "é" * 200_000)
     assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
@@ -106,8 +104,8 @@ def test_requests_keep_to_1_mib(sqs: FakeSqs, tmp_path: Path) -> None:
         (["--incident", "incident-7", "--include-poison"], {0, 2, 3}),
     ],
 )
-def test_filters(sqs: FakeSqs, tmp_path: Path, args: list[str], moved: set[int]) -> None:
-    """What they do not let pass is given back at once."""
+def test_filters_choose_what_is_moved(sqs: FakeSqs, tmp_path: Path, args: list[str], moved: set[int]) -> None:
+    """The other messages are given back at once."""
     texts = [body(0), body(1, incident_id="incident-8"), body(2), body(3, agent_type="knowledge-rag")]
     sqs.put(texts[0])
     sqs.put(texts[1])
@@ -120,27 +118,30 @@ def test_filters(sqs: FakeSqs, tmp_path: Path, args: list[str], moved: set[int])
     assert sqs.hidden(DLQ) == 0
 
 
-def test_poison_is_what_the_consumer_sets_aside() -> None:
-    """The two must not import each other, so this holds their names together."""
-    assert set(POISON) == {INVALID_JSON, INVALID_ENVELOPE, ID_MISMATCH, ID_CONFLICT, ITEM_REJECTED}
+def test_every_kind_of_poison_has_an_outcome() -> None:
+    """A new reason in the consumer must not count as retryable here."""
+    assert POISON_OUTCOMES.keys() == set(POISON)
 
 
-def test_poison_stays_unless_asked_for(sqs: FakeSqs, tmp_path: Path) -> None:
-    """By its reason, or all of it."""
+def test_poison_is_left_unless_asked_for(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Its reason asks for one kind of poison, --include-poison for all of it."""
     sqs.put("no JSON", INVALID)
     for args in ([], ["--yes"]):
         refused = run(sqs, tmp_path, "redrive", *args)
         assert refused.exit_code == 1
-        assert "1 left, InvalidJson" in refused.stdout or "Nothing to redrive" in refused.stderr
+        assert (
+            "1 left, InvalidJson" in refused.stdout
+            or "Only poison could be redriven from recommendations-dlq: fix the cause" in refused.stderr
+        )
         assert sqs.bodies(QUEUE) == []
     dry = run(sqs, tmp_path, "redrive", "--reason", "InvalidJson")
-    assert "moved, but would come back: not JSON" in dry.stdout
+    assert "moved, but would fail again (not JSON)" in dry.stdout
     assert run(sqs, tmp_path, "redrive", "--include-poison", "--yes").exit_code == 0
     assert sqs.bodies(QUEUE) == ["no JSON"]
 
 
-def test_a_limit_is_kept(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Also within one receive; the rest is given back."""
+def test_limit_is_never_exceeded(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It also holds within one receive, and the rest is given back."""
     for number in range(25):
         sqs.put(body(number))
     assert "12 dead letters would be moved" in run(sqs, tmp_path, "redrive", "--limit", "12").stderr
@@ -149,8 +150,8 @@ def test_a_limit_is_kept(sqs: FakeSqs, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("rate", [1, 4, 500])
-def test_a_rate_is_kept(sqs: FakeSqs, tmp_path: Path, rate: int) -> None:
-    """Six messages at 1 a second take five seconds, and no second sees more than the rate."""
+def test_rate_is_never_exceeded(sqs: FakeSqs, tmp_path: Path, rate: int) -> None:
+    """Six messages at 1 a second take five seconds, and no batch is larger than the rate."""
     for number in range(6):
         sqs.put(body(number))
     assert run(sqs, tmp_path, "redrive", "--rate", str(rate), "--yes").exit_code == 0
@@ -159,8 +160,8 @@ def test_a_rate_is_kept(sqs: FakeSqs, tmp_path: Path, rate: int) -> None:
     assert sqs.clock.passed == pytest.approx((6 - sqs.sent_batches[-1]) / rate)
 
 
-def test_a_rate_hides_messages_until_the_run_can_be_over(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Poison that comes round again while a slow run is under way must not end it before its time."""
+def test_slow_redrive_is_not_ended_by_messages_that_come_back(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Poison whose hold has passed is received again during a slow run."""
     for number in range(40):
         sqs.put("no JSON", INVALID)
         sqs.put(body(number))
@@ -170,8 +171,8 @@ def test_a_rate_hides_messages_until_the_run_can_be_over(sqs: FakeSqs, tmp_path:
 
 
 @pytest.mark.parametrize("fault", ["refused", "unconfirmed"])
-def test_only_what_is_named_as_sent_is_deleted(sqs: FakeSqs, tmp_path: Path, fault: str) -> None:
-    """An HTTP 200 may carry failed entries, and an answer may leave some out."""
+def test_only_confirmed_messages_are_deleted(sqs: FakeSqs, tmp_path: Path, fault: str) -> None:
+    """A response with HTTP 200 may list failed entries, and may not mention some at all."""
     texts = [body(number) for number in range(12)]
     for text in texts:
         sqs.put(text)
@@ -183,12 +184,12 @@ def test_only_what_is_named_as_sent_is_deleted(sqs: FakeSqs, tmp_path: Path, fau
     getattr(sqs, fault).clear()
     again = run(sqs, tmp_path, "redrive", "--yes")
     assert again.exit_code == 0
-    assert ("2 of them perhaps sent" in again.stdout) == (fault == "unconfirmed")
+    assert ("2 of them may also have been sent by an interrupted run" in again.stdout) == (fault == "unconfirmed")
     assert sqs.bodies(DLQ) == []
 
 
-def test_what_is_sent_and_not_deleted_is_only_deleted_by_the_next_run(sqs: FakeSqs, tmp_path: Path) -> None:
-    """The journal knows it."""
+def test_next_run_only_deletes_what_was_sent_but_not_deleted(sqs: FakeSqs, tmp_path: Path) -> None:
+    """The journal says that it was sent."""
     stuck = sqs.put(body(1))
     sqs.put(body(2))
     sqs.undeletable.add(stuck)
@@ -203,20 +204,20 @@ def test_what_is_sent_and_not_deleted_is_only_deleted_by_the_next_run(sqs: FakeS
     assert sqs.bodies(DLQ) == []
 
 
-def test_what_an_earlier_run_had_deleted_unseen_does_not_stay_open(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Once a run has met everything; otherwise SQS would never be let move the whole queue again."""
+def test_unconfirmed_deletions_of_an_earlier_run_are_settled(sqs: FakeSqs, tmp_path: Path) -> None:
+    """A run that has seen everything records them; otherwise SQS could never move the whole queue again."""
     sqs.put(body(1))
     sqs.failing["delete_message_batch"] = error("InternalError")
     assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 3
     sqs.failing.clear()
-    sqs.queues[DLQ].clear()  # the answer was lost, not the deletion
+    sqs.queues[DLQ].clear()  # the response was lost, not the deletion
     sqs.put(body(2))
     assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
     assert journal_lines(tmp_path)[-1] == {"event": "deleted", "ids": ["dead-1"]}
 
 
-def test_the_journal_holds_no_content_and_is_private(sqs: FakeSqs, tmp_path: Path) -> None:
-    """IDs only; a dead letter is `sending`, `sent`, `deleted`, in this order."""
+def test_journal_holds_no_content_and_is_private(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It records IDs only: `sending`, `sent` and `deleted`, in this order."""
     sqs.put(body(1))
     run(sqs, tmp_path, "redrive", "--yes")
     lines = journal_lines(tmp_path)
@@ -227,15 +228,15 @@ def test_the_journal_holds_no_content_and_is_private(sqs: FakeSqs, tmp_path: Pat
     assert path.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_journal_is_written_before_each_step(tmp_path: Path) -> None:
-    """So that there is no moment at which a crash loses track."""
+def test_journal_is_written_before_each_step(tmp_path: Path) -> None:
+    """A crash at any moment leaves a record of what was done."""
     events: list[tuple[str, list[str]]] = []
 
     class Watched(FakeSqs):
-        def _called(self, name: str, parameters: Mapping[str, Any]) -> str:
+        def record_call(self, name: str, parameters: Mapping[str, Any]) -> str:
             if name in {"send_message_batch", "delete_message_batch"}:
                 events.append((name, [line["event"] for line in journal_lines(tmp_path)]))
-            return super()._called(name, parameters)
+            return super().record_call(name, parameters)
 
     sqs = Watched()
     sqs.put(body(1))
@@ -246,8 +247,8 @@ def test_the_journal_is_written_before_each_step(tmp_path: Path) -> None:
     ]
 
 
-def test_ctrl_c_ends_between_two_batches(tmp_path: Path) -> None:
-    """What is under way is finished, everything else given back, and the summary printed."""
+def test_ctrl_c_stops_after_the_current_batch(tmp_path: Path) -> None:
+    """That batch is finished, all other messages are given back, and the counts are printed."""
 
     class Interrupted(FakeSqs):
         def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
@@ -260,13 +261,13 @@ def test_ctrl_c_ends_between_two_batches(tmp_path: Path) -> None:
     result = run(sqs, tmp_path, "redrive", "--yes")
     assert result.exit_code == 130
     assert "Redriven 10 dead letters" in result.stdout
-    assert "Interrupted. The rest is where it was" in result.stderr
+    assert "Interrupted. The rest is still in recommendations-dlq." in result.stderr
     assert (len(sqs.queues[QUEUE]), len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (10, 15, 0)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
-def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
-    """And loses nothing either."""
+def test_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
+    """It loses nothing either."""
 
     class Impatient(FakeSqs):
         def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
@@ -282,8 +283,8 @@ def test_a_second_ctrl_c_ends_at_once(tmp_path: Path) -> None:
     assert journal_lines(tmp_path)[-1]["event"] == "sending"
 
 
-def test_an_error_in_the_middle_says_what_was_done(sqs: FakeSqs, tmp_path: Path) -> None:
-    """And gives back what was not sent."""
+def test_error_during_a_redrive_reports_what_was_done(sqs: FakeSqs, tmp_path: Path) -> None:
+    """What was not sent is given back."""
     sqs.put(body(1))
     sqs.failing["send_message_batch"] = error("AccessDenied", message="not authorized: \x1b[2J")
     result = run(sqs, tmp_path, "redrive", "--yes")
@@ -293,19 +294,19 @@ def test_an_error_in_the_middle_says_what_was_done(sqs: FakeSqs, tmp_path: Path)
     assert sqs.hidden(DLQ) == 0
 
 
-def test_an_error_while_giving_back_does_not_hide_the_first(sqs: FakeSqs, tmp_path: Path) -> None:
-    """They come back by themselves."""
+def test_error_while_giving_back_does_not_replace_the_first(sqs: FakeSqs, tmp_path: Path) -> None:
+    """The messages become visible again on their own."""
     sqs.put(body(1))
     sqs.failing["send_message_batch"] = error("RequestThrottled")
     sqs.failing["change_message_visibility_batch"] = error("InternalError")
     result = run(sqs, tmp_path, "redrive", "--limit", "1", "--yes")
     assert "is throttling calls" in result.stderr
-    assert "1 dead letter stays hidden from others for 60 seconds at most" in result.stderr
+    assert "1 dead letter stays hidden from others for at most 60 seconds" in result.stderr
 
 
 @pytest.mark.parametrize("policy", ["", '{"deadLetterTargetArn": "arn:aws:sqs:us-east-1:1:other"}'])
-def test_a_queue_of_something_else_is_refused(sqs: FakeSqs, tmp_path: Path, policy: str) -> None:
-    """A mistaken --queue-url must not send recommendations into another system."""
+def test_queue_with_another_dead_letter_queue_is_refused(sqs: FakeSqs, tmp_path: Path, policy: str) -> None:
+    """A mistaken --queue-url must not send recommendations to another system."""
     sqs.put(body(1))
     sqs.policy = policy
     result = run(sqs, tmp_path, "redrive", "--yes")
@@ -314,24 +315,24 @@ def test_a_queue_of_something_else_is_refused(sqs: FakeSqs, tmp_path: Path, poli
     assert len(sqs.queues[DLQ]) == 1
 
 
-def test_an_empty_queue_is_nothing_found(sqs: FakeSqs, tmp_path: Path) -> None:
-    """In the dry run and with --yes."""
+def test_redrive_of_an_empty_queue_exits_with_1(sqs: FakeSqs, tmp_path: Path) -> None:
+    """A dry run does so too."""
     for args in ([], ["--yes"], ["--yes", "--limit", "1"]):
         result = run(sqs, tmp_path, "redrive", *args)
         assert result.exit_code == 1
-        assert result.stderr.startswith(("Error: No dead letter", "Error: Nothing to redrive"))
+        assert result.stderr.startswith(("Error: There are no dead letters in", "Error: Nothing to redrive"))
 
 
-def test_filters_that_fit_nothing_say_so(sqs: FakeSqs, tmp_path: Path) -> None:
-    """And how many were looked at."""
+def test_filters_that_match_nothing_exit_with_1(sqs: FakeSqs, tmp_path: Path) -> None:
+    """The message says how many dead letters were inspected."""
     sqs.put(body(1))
     result = run(sqs, tmp_path, "redrive", "--incident", "incident-9")
     assert result.exit_code == 1
-    assert "None of the 1 that were looked at in recommendations-dlq passes" in result.stderr
+    assert "recommendations-dlq in us-east-1 matches the filters (1 inspected)." in result.stderr
 
 
-def test_terminal_codes_of_a_message_do_not_reach_the_terminal(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Whoever may send to the queue chooses its attributes."""
+def test_control_characters_in_a_message_do_not_reach_the_terminal(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Anybody who may send to the queue chooses a message's attributes."""
     sqs.put(body(1), text_attributes(failureReason="\x1b]0;x\x07"))
     result = run(sqs, tmp_path, "redrive")
     assert r"\x1b]0;x\x07" in result.stdout
@@ -349,7 +350,7 @@ def test_terminal_codes_of_a_message_do_not_reach_the_terminal(sqs: FakeSqs, tmp
         ["--hold", "43201"],
     ],
 )
-def test_wrong_usage(sqs: FakeSqs, tmp_path: Path, args: list[str]) -> None:
-    """Before SQS is asked anything."""
+def test_usage_errors_are_found_first(sqs: FakeSqs, tmp_path: Path, args: list[str]) -> None:
+    """No call to SQS precedes them."""
     assert run(sqs, tmp_path, "redrive", *args).exit_code == 2
     assert sqs.calls == []

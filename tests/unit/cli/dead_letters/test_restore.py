@@ -1,4 +1,4 @@
-"""`recs dlq restore`: what was saved, and perhaps purged since, goes to the queue again."""
+"""`recs dlq restore`: sends saved dead letters, which may have been purged since, to the queue."""
 
 import json
 import signal
@@ -16,7 +16,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793"
 
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
-    """Three dead letters that were saved and purged: with attributes of all kinds, redriven before, and poison."""
+    """Three saved dead letters: one with attributes of all kinds, one redriven before, one that is poison."""
     sqs, path = FakeSqs(), tmp_path / "saved.jsonl"
     kept = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
     sqs.put(body(1), kept, AWSTraceHeader=TRACE)
@@ -30,26 +30,26 @@ def _restore(sqs: FakeSqs, file: Path, *args: str) -> Result:
     return run(sqs, file.parent, "restore", str(file), *args, urls=("--queue-url", QUEUE))
 
 
-def test_without_yes_nothing_is_sent(file: Path) -> None:
-    """It says what would be, and leaves no journal."""
+def test_dry_run_sends_nothing(file: Path) -> None:
+    """It says what would be sent, and leaves no journal."""
     sqs = FakeSqs()
     result = _restore(sqs, file)
     assert result.exit_code == 0
     assert "3 dead letters not sent yet." in result.stdout
     assert "RetriesExhausted         2      1h  moved to recommendations" in result.stdout
-    assert "left: would come back: not JSON" in result.stdout
+    assert "left: would fail again (not JSON)" in result.stdout
     assert "Dry run, nothing was changed: 2 dead letters would be sent." in result.stderr
     assert sqs.calls == []
     assert list(file.parent.iterdir()) == [file]
 
 
-def test_yes_sends_them_with_their_attributes_and_counts_the_replay(file: Path) -> None:
-    """As a redrive does; poison stays in the file."""
+def test_restore_keeps_attributes_and_counts_the_replay(file: Path) -> None:
+    """As in a redrive, poison is left."""
     sqs = FakeSqs()
     result = _restore(sqs, file, "--yes")
     assert result.exit_code == 0, result.output
     assert "Sent 2 dead letters to recommendations." in result.stdout
-    assert "1 left, InvalidJson: would come back: not JSON" in result.stdout
+    assert "1 left, InvalidJson: would fail again (not JSON)" in result.stdout
     first, second = sqs.queues[QUEUE]
     assert (first.body, second.body) == (body(1), body(2, agent_type="knowledge-rag"))
     assert first.attributes == {
@@ -62,14 +62,14 @@ def test_yes_sends_them_with_their_attributes_and_counts_the_replay(file: Path) 
     assert sqs.queues[DLQ] == []
 
 
-def test_a_second_run_sends_nothing_twice(file: Path) -> None:
-    """The journal goes with the file's content, whatever its name."""
+def test_second_run_sends_nothing_twice(file: Path) -> None:
+    """The journal belongs to the file's content, whatever its name."""
     sqs = FakeSqs()
     assert _restore(sqs, file, "--yes", "--limit", "1").exit_code == 0
     moved = file.rename(file.with_name("renamed.jsonl"))
     dry = _restore(sqs, moved)
     assert "1 dead letter would be sent" in dry.stderr
-    assert "1 dead letter of it were sent by an earlier run" in dry.stderr
+    assert "1 dead letter already sent by an earlier run, not to be sent again." in dry.stderr
     again = _restore(sqs, moved, "--yes")
     assert "1 sent by an earlier run: not sent again" in again.stdout
     assert len(sqs.queues[QUEUE]) == 2
@@ -91,8 +91,8 @@ def test_a_second_run_sends_nothing_twice(file: Path) -> None:
         (("--rate", "1"), 2),
     ],
 )
-def test_what_is_sent_can_be_narrowed(file: Path, args: tuple[str, ...], sent: int) -> None:
-    """As with redrive."""
+def test_filters_limit_and_rate_apply(file: Path, args: tuple[str, ...], sent: int) -> None:
+    """They work as in a redrive."""
     sqs = FakeSqs()
     assert _restore(sqs, file, "--yes", *args).exit_code == 0
     assert len(sqs.queues[QUEUE]) == sent
@@ -100,24 +100,24 @@ def test_what_is_sent_can_be_narrowed(file: Path, args: tuple[str, ...], sent: i
 
 @pytest.mark.parametrize("args", [("--incident", "incident-9"), ("--reason", "ItemRejected")])
 @pytest.mark.parametrize("yes", [(), ("--yes",)])
-def test_nothing_to_send_is_an_exit_code_of_its_own(file: Path, args: tuple[str, ...], yes: tuple[str, ...]) -> None:
-    """With or without --yes."""
+def test_nothing_to_send_exits_with_1(file: Path, args: tuple[str, ...], yes: tuple[str, ...]) -> None:
+    """A dry run does so too."""
     sqs = FakeSqs()
     assert _restore(sqs, file, *args, *yes).exit_code == 1
     assert sqs.queues[QUEUE] == []
 
 
-def test_only_poison_says_how_it_is_sent_all_the_same(tmp_path: Path, file: Path) -> None:
-    """When its cause is mended."""
+def test_file_of_only_poison_names_the_options_that_send_it(tmp_path: Path, file: Path) -> None:
+    """Its cause must be fixed first."""
     lines = file.read_text().splitlines(keepends=True)
     (tmp_path / "poison.jsonl").write_text(lines[2])
     result = _restore(FakeSqs(), tmp_path / "poison.jsonl")
     assert result.exit_code == 1
-    assert "mend its cause first, then name its --reason or pass --include-poison" in result.stderr
+    assert "could be sent: fix the cause first, then name its --reason or pass --include-poison." in result.stderr
 
 
-def test_what_the_queue_refuses_is_said_and_sent_by_the_next_run(file: Path) -> None:
-    """An HTTP 200 may carry failed entries."""
+def test_next_run_sends_what_the_queue_refused(file: Path) -> None:
+    """A response with HTTP 200 may list failed entries."""
     sqs = FakeSqs()
     sqs.refused.add(body(1))
     result = _restore(sqs, file, "--yes")
@@ -128,8 +128,8 @@ def test_what_the_queue_refuses_is_said_and_sent_by_the_next_run(file: Path) -> 
     assert sorted(sqs.bodies(QUEUE)) == sorted([body(1), body(2, agent_type="knowledge-rag")])
 
 
-def test_ctrl_c_ends_it_between_two_batches(tmp_path: Path) -> None:
-    """And the next run goes on."""
+def test_ctrl_c_stops_after_the_current_batch(tmp_path: Path) -> None:
+    """The next run continues from there."""
 
     class Pressed(FakeSqs):
         def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
@@ -144,7 +144,7 @@ def test_ctrl_c_ends_it_between_two_batches(tmp_path: Path) -> None:
     result = _restore(sqs, path, "--yes")
     assert result.exit_code == 130
     assert "Sent 10 dead letters" in result.stdout
-    assert "run the same command again" in result.stderr.lower()
+    assert "Interrupted. Run the same command again to continue." in result.stderr
     assert "Sent 15 dead letters" in _restore(sqs, path, "--yes").stdout
 
 
@@ -159,20 +159,20 @@ def test_ctrl_c_ends_it_between_two_batches(tmp_path: Path) -> None:
         {"attributes": []},
     ],
 )
-def test_a_damaged_file_is_refused_before_anything_is_sent(file: Path, change: str | dict[str, Any]) -> None:
-    """The line is named."""
+def test_damaged_file_is_refused_before_anything_is_sent(file: Path, change: str | dict[str, Any]) -> None:
+    """The message names the line."""
     first, second, *rest = file.read_text().splitlines()
     damaged = change if isinstance(change, str) else json.dumps({**json.loads(second), **change})
     file.write_text("\n".join([first, damaged, *rest]) + "\n")
     sqs = FakeSqs()
     result = _restore(sqs, file, "--yes")
     assert result.exit_code == 2
-    assert "line 2, is not what `recs dlq save` writes" in result.stderr
+    assert "line 2, was not written by `recs dlq save`" in result.stderr
     assert sqs.calls == []
 
 
-def test_a_queue_that_is_not_there_is_said(file: Path) -> None:
-    """Before anything is sent."""
+def test_missing_queue_is_reported(file: Path) -> None:
+    """Nothing is sent, and no journal is written."""
     sqs = FakeSqs()
     sqs.failing["get_queue_attributes"] = error("AWS.SimpleQueueService.NonExistentQueue", "GetQueueAttributes")
     result = _restore(sqs, file, "--yes")
@@ -181,6 +181,6 @@ def test_a_queue_that_is_not_there_is_said(file: Path) -> None:
     assert sqs.queues[QUEUE] == []
 
 
-def test_it_takes_no_dead_letter_queue(file: Path) -> None:
-    """The file is the source."""
+def test_restore_takes_no_dead_letter_queue(file: Path) -> None:
+    """The file is its source."""
     assert run(FakeSqs(), file.parent, "restore", str(file)).exit_code == 2

@@ -35,12 +35,12 @@ def test_columns_are_as_wide_as_their_cells_and_numbers_align_right() -> None:
 
 def test_a_narrow_terminal_gets_the_last_column_on_a_line_of_its_own() -> None:
     """It says what would happen, which must not be cut off."""
-    row = ("InvalidJson", "7", "would come back")
+    row = ("InvalidJson", "7", "would fail again")
     assert _print(30, REASONS, row, fold=None) == [
         "reason       messages",
         "    what",
         "InvalidJson         7",
-        "    would come back",
+        "    would fail again",
     ]
     assert len(_print(40, REASONS, row, fold=None)) == 2
 

@@ -1,4 +1,4 @@
-"""Control characters of agent output never reach a terminal."""
+"""Control characters in agent output never reach a terminal."""
 
 import json
 import re
@@ -14,25 +14,25 @@ _REORDERING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\
 
 
 def test_escape_sequences_are_shown_not_obeyed() -> None:
-    """The 8-bit form of CSI, the bell, and text that reverses its neighbours, too."""
+    """So are the 8-bit form of CSI, the bell, and text that reverses its neighbours."""
     assert visible("\x1b[2J\x9b31m\x07\u202eevil") == r"\x1b[2J\x9b31m\x07\u202eevil"
     assert visible("one\ntwo\tthree\r") == r"one\ntwo\tthree\r"
     assert visible("\U000e0041") == r"\U000e0041"
 
 
-def test_ordinary_text_stays_as_it_is() -> None:
-    """Accents, other scripts, joined emoji, and what rich would take for markup."""
+def test_ordinary_text_is_unchanged() -> None:
+    """So are accents, other scripts, joined emoji, and what rich would take for markup."""
     text = "naïve 数据库 می‌خواهم 👩‍🚒 [bold]x[/] :smile:"
     assert visible(text) == text
 
 
 def test_prose_keeps_its_lines_and_tabs() -> None:
-    """And loses a carriage return that would overwrite the line."""
+    """A carriage return that would overwrite the line is shown as an escape."""
     assert visible_lines("one\r\n\ttwo\rthree\x1b") == "one\n\ttwo\\rthree\\x1b"
 
 
 @given(st.text(st.characters(codec=None)))
-def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
+def test_nothing_that_controls_a_terminal_is_left(text: str) -> None:
     """Whatever the agent wrote."""
     assert not set(visible(text)) & (_CONTROLS | _REORDERING)
     assert not set(visible_lines(text)) & ((_CONTROLS | _REORDERING) - {"\n", "\t"})
@@ -40,7 +40,7 @@ def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))
 def test_escaped_json_is_the_same_value(text: str) -> None:
-    """So that programs read what the table holds and terminals obey nothing."""
+    """Programs read what the table holds, and terminals obey nothing."""
     escaped = json_escaped(json.dumps(text, ensure_ascii=False))
     assert json.loads(escaped) == text
     assert re.search(r"[\x00-\x1f\x7f-\x9f\u202a-\u202e]", escaped) is None

@@ -1,4 +1,4 @@
-"""`recs dlq status` and `recs dlq peek`: they look, and leave everything as it was."""
+"""`recs dlq status` and `recs dlq peek`: they inspect the queue and leave it unchanged."""
 
 import csv
 import io
@@ -9,22 +9,30 @@ import pytest
 
 from tests.support.fakes.dead_letter_queue import DLQ, Clock, FakeSqs, body, error, run, text_attributes
 
-LOOKS = (("status",), ("peek",), ("peek", "--agent", "consensus"), ("status", "-o", "json"), ("peek", "-o", "jsonl"))
+INSPECTIONS = (
+    ("status",),
+    ("peek",),
+    ("peek", "--agent", "consensus"),
+    ("status", "-o", "json"),
+    ("peek", "-o", "jsonl"),
+)
 
 
 @pytest.fixture
 def sqs() -> FakeSqs:
-    """Two that ran out of retries, one of them redriven before, and one poison."""
-    made = FakeSqs()
-    made.put(body(1), age=7200)
-    made.put(body(2), {"replayCount": {"DataType": "Number", "StringValue": "2"}}, age=90_000)
-    made.put("no \x1b[2J JSON", text_attributes(failureReason="InvalidJson", failureDetail="body: must be JSON"))
-    return made
+    """Two dead letters that ran out of retries, one of them redriven before, and one that is poison."""
+    queues = FakeSqs()
+    queues.put(body(1), age=7200)
+    queues.put(body(2), {"replayCount": {"DataType": "Number", "StringValue": "2"}}, age=90_000)
+    queues.put("no \x1b[2J JSON", text_attributes(failureReason="InvalidJson", failureDetail="body: must be JSON"))
+    return queues
 
 
-@pytest.mark.parametrize("args", LOOKS)
-def test_a_look_gives_everything_back_and_shows_no_content(sqs: FakeSqs, tmp_path: Path, args: tuple[str, ...]) -> None:
-    """In every form."""
+@pytest.mark.parametrize("args", INSPECTIONS)
+def test_inspection_gives_everything_back_and_shows_no_content(
+    sqs: FakeSqs, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    """Every command and format obeys."""
     result = run(sqs, tmp_path, *args)
     assert result.exit_code == 0
     assert (len(sqs.queues[DLQ]), sqs.hidden(DLQ)) == (3, 0)
@@ -32,33 +40,33 @@ def test_a_look_gives_everything_back_and_shows_no_content(sqs: FakeSqs, tmp_pat
     assert "\x1b" not in result.output
 
 
-def test_status_has_depth_age_reasons_and_tasks(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Poison with what would come of it."""
+def test_status_shows_depth_age_reasons_and_move_tasks(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Poison is listed with what a redrive of it would lead to."""
     printed = run(sqs, tmp_path, "status").stdout
     assert "messages    about 3\n" in printed
     assert "oldest      1d 1h; SQS deletes it in 12d 23h\n" in printed
-    assert "move task   unknown: this SQS has no move tasks\n" in printed
+    assert "move task   unknown (this SQS has no move tasks)\n" in printed
     assert "RetriesExhausted         2   1d 1h\n" in printed
-    assert "InvalidJson              1      1h  would come back: not JSON\n" in printed
-    assert "1 redriven before, 2 times at most." in printed
+    assert "InvalidJson              1      1h  would fail again (not JSON)\n" in printed
+    assert "1 redriven before, at most 2 times." in printed
 
 
-def test_a_sample_is_called_one(sqs: FakeSqs, tmp_path: Path) -> None:
-    """And holds no more than that."""
+def test_status_of_a_sample_says_so(sqs: FakeSqs, tmp_path: Path) -> None:
+    """It receives no more messages than the sample."""
     result = run(sqs, tmp_path, "status", "--sample", "2")
-    assert "of a sample, 2 of about 3 (--sample looks at more)" in result.stderr
+    assert "from a sample of 2 of about 3 (--sample inspects more)" in result.stderr
     assert sum(stored.receives for stored in sqs.queues[DLQ]) == 2
 
 
-def test_an_empty_queue_is_good_news(tmp_path: Path) -> None:
-    """Not an error."""
+def test_status_of_an_empty_queue_succeeds(tmp_path: Path) -> None:
+    """An empty dead-letter queue is good news."""
     result = run(FakeSqs(), tmp_path, "status")
     assert result.exit_code == 0
     assert "about 0" in result.stdout
 
 
-def test_status_as_json(sqs: FakeSqs, tmp_path: Path) -> None:
-    """For alarms and scripts."""
+def test_status_as_json_is_one_object(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Scripts read it."""
     document = json.loads(run(sqs, tmp_path, "status", "-o", "json").stdout)
     assert document["messages"] == document["sampled"] == 3
     assert document["oldestSeconds"] == 90_000
@@ -66,17 +74,20 @@ def test_status_as_json(sqs: FakeSqs, tmp_path: Path) -> None:
     assert document["moveTasks"] is None
 
 
-def test_what_others_hide_is_said(sqs: FakeSqs, tmp_path: Path) -> None:
-    """An empty look is no empty queue."""
+def test_messages_in_flight_are_reported(sqs: FakeSqs, tmp_path: Path) -> None:
+    """That nothing can be received does not mean that the queue is empty."""
     sqs.receive_message(QueueUrl=DLQ, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1)
     assert "about 0, 3 in flight (hidden by another reader)" in run(sqs, tmp_path, "status").stdout
     result = run(sqs, tmp_path, "peek")
     assert result.exit_code == 1
-    assert "(3 are in flight, hidden by another reader)" in result.stderr
+    assert (
+        "No dead letter is visible in the dead-letter queue recommendations-dlq in us-east-1 (3 in flight,"
+        in result.stderr
+    )
 
 
-def test_peek_shows_the_oldest_first(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Reason, whose, and the IDs that other tools want."""
+def test_peek_lists_the_oldest_first(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Each entry has the reason, the origin, and the message ID that other tools require."""
     result = run(sqs, tmp_path, "peek")
     assert result.stdout.splitlines() == [
         "1d 1h    RetriesExhausted  incident-7 consensus",
@@ -87,34 +98,36 @@ def test_peek_shows_the_oldest_first(sqs: FakeSqs, tmp_path: Path) -> None:
         "         body: must be JSON",
         "         message dead-3, receives: 6",
     ]
-    assert "3 dead letters of about 3 in recommendations-dlq" in result.stderr
+    assert "3 of about 3 messages in recommendations-dlq." in result.stderr
 
 
 def test_peek_as_json_has_ids_and_no_content(sqs: FakeSqs, tmp_path: Path) -> None:
-    """A body that is no JSON has no IDs."""
+    """A body that is not JSON has no IDs."""
     poison, *rest = json.loads(run(sqs, tmp_path, "peek", "-o", "json", "--newer-than", "3h").stdout)[::-1]
     assert (poison["messageId"], poison["incidentId"], poison["bodyBytes"]) == ("dead-3", None, 12)
-    assert [one["recommendationId"] for one in rest] == ["rec-incident-7-consensus-2026-01-31T12:00:00.000001Z"]
+    assert [document["recommendationId"] for document in rest] == [
+        "rec-incident-7-consensus-2026-01-31T12:00:00.000001Z"
+    ]
     assert rest[0]["ageSeconds"] == 7200
 
 
-def test_peek_keeps_its_limit_and_filters(sqs: FakeSqs, tmp_path: Path) -> None:
-    """It receives no more than it needs when nothing is filtered."""
+def test_peek_applies_its_limit_and_filters(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Without filters, it receives no more messages than it shows."""
     assert len(run(sqs, tmp_path, "peek", "--limit", "1", "-o", "jsonl").stdout.splitlines()) == 1
     assert sum(stored.receives for stored in sqs.queues[DLQ]) == 1
-    found = run(sqs, tmp_path, "peek", "--reason", "InvalidJson", "-o", "jsonl").stdout
-    assert json.loads(found)["messageId"] == "dead-3"
+    filtered = run(sqs, tmp_path, "peek", "--reason", "InvalidJson", "-o", "jsonl").stdout
+    assert json.loads(filtered)["messageId"] == "dead-3"
     nothing = run(sqs, tmp_path, "peek", "--reason", "IdConflict")
     assert nothing.exit_code == 1
-    assert "that the filters let pass among 3" in nothing.stderr
+    assert "recommendations-dlq in us-east-1 matches the filters (3 inspected)." in nothing.stderr
 
 
-def test_messages_that_cannot_be_given_back_are_said(sqs: FakeSqs, tmp_path: Path) -> None:
-    """They come back by themselves."""
+def test_messages_that_cannot_be_given_back_are_reported(sqs: FakeSqs, tmp_path: Path) -> None:
+    """They become visible again on their own."""
     sqs.failing["change_message_visibility_batch"] = error("InternalError")
     result = run(sqs, tmp_path, "status")
     assert result.exit_code == 0
-    assert "3 dead letters stay hidden from others for 60 seconds at most" in result.stderr
+    assert "3 dead letters stay hidden from others for at most 60 seconds" in result.stderr
 
 
 @pytest.mark.parametrize(
@@ -125,7 +138,7 @@ def test_messages_that_cannot_be_given_back_are_said(sqs: FakeSqs, tmp_path: Pat
     ],
 )
 def test_errors_name_the_remedy(sqs: FakeSqs, tmp_path: Path, code: str, sentence: str) -> None:
-    """With AWS's exit code."""
+    """They exit with the code for AWS errors."""
     sqs.failing["get_queue_attributes"] = error(code)
     result = run(sqs, tmp_path, "status")
     assert result.exit_code == 3
@@ -133,21 +146,21 @@ def test_errors_name_the_remedy(sqs: FakeSqs, tmp_path: Path, code: str, sentenc
 
 
 @pytest.mark.parametrize("command", ["status", "peek", "redrive"])
-def test_a_queue_must_be_named(tmp_path: Path, command: str) -> None:
-    """By option or environment."""
+def test_queue_must_be_named(tmp_path: Path, command: str) -> None:
+    """An option or the environment names it."""
     result = run(FakeSqs(), tmp_path, command, urls=())
     assert result.exit_code == 2
     assert "Pass --dlq-url, or set RECOMMENDATIONS_DLQ_URL" in result.stderr
 
 
-def test_a_redrive_needs_both_queues(tmp_path: Path) -> None:
-    """It never guesses a destination."""
+def test_redrive_requires_both_queues(tmp_path: Path) -> None:
+    """It never guesses the destination."""
     result = run(FakeSqs(), tmp_path, "redrive", urls=("--dlq-url", DLQ))
     assert "Pass --queue-url, or set RECOMMENDATIONS_QUEUE_URL" in result.stderr
 
 
-def test_a_queue_that_never_empties_ends_a_look(tmp_path: Path) -> None:
-    """What comes round again brings nothing new."""
+def test_inspection_ends_even_if_messages_keep_coming_back(tmp_path: Path) -> None:
+    """Messages received a second time are not new."""
 
     class Impatient(Clock):
         def monotonic(self) -> float:
@@ -156,12 +169,12 @@ def test_a_queue_that_never_empties_ends_a_look(tmp_path: Path) -> None:
 
     sqs = FakeSqs(Impatient())
     sqs.put(body(1))
-    assert "1 dead letter of about 1" in run(sqs, tmp_path, "peek").stderr
+    assert "1 of about 1 message in" in run(sqs, tmp_path, "peek").stderr
 
 
 @pytest.mark.parametrize("command", ["status", "peek"])
-def test_what_is_found_comes_as_lines_and_cells_too(sqs: FakeSqs, tmp_path: Path, command: str) -> None:
-    """With the same fields in all of them."""
+def test_json_lines_and_csv_have_the_same_fields(sqs: FakeSqs, tmp_path: Path, command: str) -> None:
+    """One record for each dead letter, or one for the queue."""
     lines = run(sqs, tmp_path, command, "-o", "jsonl").stdout.splitlines()
     rows = list(csv.DictReader(io.StringIO(run(sqs, tmp_path, command, "-o", "csv").stdout)))
     assert len(rows) == len(lines) > 0

@@ -1,7 +1,7 @@
-"""What a redrive or restore has done, on disk before its next step: so the next run goes on after any end of this one.
+"""The record of a redrive or restore, on disk before its next step, so that the next run continues after any failure.
 
-JSON lines without message bodies. A dead letter goes through `sending`, `sent` and, in a redrive, `deleted`; one that
-is `sent` is not sent again by the next run, which deletes it where that is still to be done.
+JSON lines without message bodies. A dead letter goes through `sending`, `sent` and, in a redrive, `deleted`. The next
+run does not send what is `sent`; a redrive only deletes it where that was not confirmed.
 """
 
 import fcntl
@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final, TextIO
 
@@ -16,9 +17,10 @@ import click
 
 from recommendation_cli.durable_file import sync_folder
 from recommendation_cli.screen.visible import visible
+from recommendation_shared.envelope.identity import EPOCH, sort_key
 
 _MODE: Final = 0o600
-_BEGINNING: Final = '{"event": '  # of every line
+_LINE_START: Final = '{"event": '  # of every line
 
 
 class Journal:
@@ -27,30 +29,30 @@ class Journal:
     def __init__(self, stream: TextIO, path: Path) -> None:
         self._stream = stream
         self.path = path
-        self.sent: set[str] = set()  # message IDs in the dead-letter queue that the queue has confirmed
-        self.unfinished: set[str] = set()  # of these, those whose deletion is not confirmed
-        self.in_doubt: set[str] = set()  # SQS's answer was never seen
+        self.sent: set[str] = set()  # IDs in the dead-letter queue of the messages that the queue confirmed
+        self.unfinished: set[str] = set()  # of these, the ones whose deletion is not confirmed
+        self.in_doubt: set[str] = set()  # SQS's response was never seen
 
     def begin(self, source: str, destination: str, at: str) -> None:
-        """Note the start of a run."""
+        """Record the start of a run."""
         self._write({"event": "run", "at": at, "source": source, "destination": destination})
 
     def sending(self, message_ids: Iterable[str]) -> None:
-        """Note what is about to be sent."""
+        """Record what is about to be sent."""
         self._write({"event": "sending", "ids": sorted(message_ids)})
 
     def answered(self, sent: Mapping[str, str], refused: Iterable[str]) -> None:
-        """Note what the queue has confirmed (message ID -> its new one), and what it refused."""
+        """Record what the queue confirmed (message ID -> its new one) and what it refused."""
         self._write({"event": "sent", "ids": dict(sent), "refused": sorted(refused)})
 
     def deleted(self, message_ids: Iterable[str]) -> None:
-        """Note what is no longer in the dead-letter queue."""
-        gone = sorted(message_ids)
-        if gone:
-            self._write({"event": "deleted", "ids": gone})
+        """Record what was deleted from the dead-letter queue."""
+        ids = sorted(message_ids)
+        if ids:
+            self._write({"event": "deleted", "ids": ids})
 
     def apply(self, line: dict[str, Any]) -> None:
-        """Take a line into account. Raises `KeyError`, `TypeError` or `AttributeError` for one that is none of ours."""
+        """Take a line into account. Raises `KeyError`, `TypeError` or `AttributeError` for a line we did not write."""
         match line["event"]:
             case "sending":
                 self.in_doubt |= set(line["ids"])
@@ -69,11 +71,11 @@ class Journal:
 
 
 @contextmanager
-def open_journal(path: Path, source: str, destination: str, at: str) -> Iterator[Journal]:
-    """Open a journal for one run from `source` (a queue's URL, or a file's digest) to `destination` (a queue's URL).
+def open_journal(path: Path, source: str, destination: str, now: float) -> Iterator[Journal]:
+    """Open the journal of a run from `source` (a queue's URL, or a file's digest) to `destination` (a queue's URL).
 
-    It is made if there is none. Raises click's usage error when the file is another run's at this moment, of another
-    source or destination, or no journal.
+    The file is created if necessary; `now` is in epoch seconds. Raises click's usage error when another run has the
+    file open, when it belongs to another source or destination, or when it is not a journal.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -84,18 +86,21 @@ def open_journal(path: Path, source: str, destination: str, at: str) -> Iterator
         try:
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise click.UsageError(f"Another run is writing the journal {visible(str(path))}: wait for it.") from None
+            raise click.UsageError(
+                f"Another run is writing the journal {visible(str(path))}: wait for it to finish."
+            ) from None
         journal = Journal(stream, path)
         end = _read(journal, stream, (source, destination))
         stream.seek(end)
-        stream.truncate()  # a last line that was cut off: nothing was done after it, as every step waits for its line
+        # Cuts off an incomplete last line. Nothing was done after it, as every step waits for its line.
+        stream.truncate()
         sync_folder(path.parent)
-        journal.begin(source, destination, at)
+        journal.begin(source, destination, sort_key(EPOCH + timedelta(seconds=now)))
         yield journal
 
 
 def sent_before(path: Path, source: str, destination: str) -> set[str]:
-    """Return what earlier runs have sent, by a journal that is only read, if there is one. Raises as `open_journal`."""
+    """Return the message IDs that earlier runs sent, without changing the journal. Raises as `open_journal` does."""
     try:
         with path.open(encoding="utf-8") as stream:
             journal = Journal(stream, path)
@@ -107,28 +112,28 @@ def sent_before(path: Path, source: str, destination: str) -> set[str]:
     return journal.sent
 
 
-def default_path(environ: Mapping[str, str], verb: str, queue_name: str, way: str) -> Path:
-    """Return where a journal lies: one for each way that messages go, so that the next run finds that of the last."""
+def default_path(environ: Mapping[str, str], verb: str, queue_name: str, route: str) -> Path:
+    """Return where the journal is: one file for each route, so that the next run finds what the last one wrote."""
     from hashlib import sha256
 
     state = environ.get("XDG_STATE_HOME") or str(Path(environ.get("HOME") or "~").expanduser() / ".local" / "state")
-    return Path(state, "recs", f"{verb}-{queue_name}-{sha256(way.encode()).hexdigest()[:12]}.jsonl")
+    return Path(state, "recs", f"{verb}-{queue_name}-{sha256(route.encode()).hexdigest()[:12]}.jsonl")
 
 
-def _read(journal: Journal, stream: TextIO, way: tuple[str, str]) -> int:
-    """Take all whole lines into account; return where they end."""
+def _read(journal: Journal, stream: TextIO, route: tuple[str, str]) -> int:
+    """Take all complete lines into account; return the position after them."""
     end = 0
     try:
         while (text := stream.readline()).endswith("\n"):
             line = json.loads(text)
             journal.apply(line)
-            if line["event"] == "run" and (line["source"], line["destination"]) != way:
-                raise click.UsageError(_advice(journal.path, "is of another source or destination"))
+            if line["event"] == "run" and (line["source"], line["destination"]) != route:
+                raise click.UsageError(_advice(journal.path, "belongs to another source or destination"))
             end = stream.tell()
-        if not (text.startswith(_BEGINNING) or _BEGINNING.startswith(text)):
-            raise ValueError(text)  # noqa: TRY301 - one message for every file that is not ours
+        if not (text.startswith(_LINE_START) or _LINE_START.startswith(text)):
+            raise ValueError(text)  # noqa: TRY301 - one message for every file that is not a journal
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise click.UsageError(_advice(journal.path, "is no journal of recs dlq, or is damaged")) from None
+        raise click.UsageError(_advice(journal.path, "is not a journal of recs dlq, or is damaged")) from None
     return end
 
 
