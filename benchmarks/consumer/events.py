@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from benchmarks.support.lambda_runtime import sqs_record
 from benchmarks.support.recorded_outputs import count_leaves, simplest_fields, typical_fields
-from recommendation_shared.envelope.model import write_envelope
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.envelope.writing import write_envelope
 
 PROSE: Final = "prose only"
 FEW: Final = "few leaves"

@@ -18,7 +18,7 @@ from typing import Any, Final
 from benchmarks.support import stub_process
 from benchmarks.support.lambda_runtime import REGION, LambdaContext
 from benchmarks.support.memory import MEBIBYTE, after_warm_up, growth, resident_bytes
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 
 SAMPLES: Final = 20
 ALLOWED_GROWTH: Final = 2 * MEBIBYTE  # after the warm-up

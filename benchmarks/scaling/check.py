@@ -19,7 +19,7 @@ from benchmarks.usage.sized_recommendations import recommendations
 from infra.local import LocalStack, local_stack
 from infra.local.stack import PARAMETERS
 from recommendation_shared import metrics
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 
 RATE: Final = 5  # messages a second
 SECONDS: Final = 20

@@ -21,7 +21,7 @@ from benchmarks.usage.engines import INDEXES, client, create_table
 from benchmarks.usage.sized_recommendations import recommendations
 from infra.paths import ROOT
 from recommendation_producer import RecommendationProducer
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.size import item_size
 
 INVOCATIONS: Final = 21  # the first is cold, the others are for the median

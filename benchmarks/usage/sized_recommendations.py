@@ -5,7 +5,7 @@ from typing import Any
 
 from benchmarks.support.recorded_outputs import leaves, recorded_fields
 from examples.executor.run import yesterday
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.exact_json.dump import dump_json
 
 

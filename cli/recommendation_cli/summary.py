@@ -7,7 +7,7 @@ from typing import Any, Final
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import exact_confidence
 from recommendation_cli.search.queries import Document
-from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
+from recommendation_shared.envelope.fields import RAW_CONFIDENCE
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.item.trim import TRUNCATED
 

@@ -1,4 +1,4 @@
-"""The AWS clients of a sandbox: one each for its whole life, opened at the first use."""
+"""The AWS clients of a sandbox: one of each for its whole life, opened on first use."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -8,10 +8,11 @@ from typing import Any, Final
 import aioboto3
 from botocore.config import Config
 
-from recommendation_consumer.prepared_calls import ReadyCalls
+from recommendation_consumer.dynamodb_calls import DynamoDbCalls
+from recommendation_shared.settings import Settings
 
-# Seconds and attempts. The defaults of 60 s would outlive the invocation. Retries are the writer's own, because it
-# knows the deadline and what is left to write; a dead letter is sent whole, so botocore may retry it.
+# Seconds and attempts. The defaults of 60 s would outlive the invocation. The writer retries on its own, because it
+# knows the deadline and what is left to write; a dead-letter batch is sent whole, so botocore may retry it.
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
 _DEAD_LETTER_CONFIG: Final = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
@@ -19,34 +20,35 @@ _DEAD_LETTER_CONFIG: Final = Config(
 
 
 class Clients:
-    """DynamoDB and SQS for one event loop; what is opened stays open until `close`."""
+    """DynamoDB and SQS for one event loop; clients stay open until `close`."""
 
-    def __init__(self, dlq_url: str, region: str | None = None) -> None:
-        self._dlq_url = dlq_url
-        self._region = region
+    def __init__(self, settings: Settings) -> None:
+        self._table_name = settings.table_name
+        self._dlq_url = settings.require_dlq_url()
+        self._region = settings.region
         self._session = aioboto3.Session()
-        self._dynamodb: ReadyCalls | None = None
+        self._dynamodb: DynamoDbCalls | None = None
         self._sqs: Any = None
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
 
-    async def open_table(self) -> ReadyCalls:
-        """Make the DynamoDB client, without a connection yet, where it is not made already."""
+    async def open_dynamodb(self) -> DynamoDbCalls:
+        """Return the DynamoDB client, made on the first call. It opens no connection yet."""
         async with self._opening:
             if self._dynamodb is None:
                 client = await self._open("dynamodb", _WRITE_CONFIG)
-                self._dynamodb = ReadyCalls(client, await self._session.get_credentials())
+                self._dynamodb = DynamoDbCalls(client, await self._session.get_credentials(), self._table_name)
             return self._dynamodb
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
-        """Send a ready BatchWriteItem body; return the response."""
-        return await (await self.open_table()).send("BatchWriteItem", body)
+        """Send a finished BatchWriteItem body; return the response."""
+        return await (await self.open_dynamodb()).send("BatchWriteItem", body)
 
     async def put_item(self, body: bytes) -> Mapping[str, Any]:
-        """Send a ready PutItem body; return the response."""
-        return await (await self.open_table()).send("PutItem", body)
+        """Send a finished PutItem body; return the response."""
+        return await (await self.open_dynamodb()).send("PutItem", body)
 
-    async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+    async def send_dead_letters(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""
         async with self._opening:
             if self._sqs is None:

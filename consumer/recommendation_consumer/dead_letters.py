@@ -1,80 +1,71 @@
-"""Poison goes to the dead-letter queue at once, with its reason, instead of failing five times without one."""
+"""Poison goes to the dead-letter queue at once, with its reason, instead of failing again and again without one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recommendation_consumer.aws_error import DEADLINE_EXCEEDED, NOT_CONFIRMED, classify
-from recommendation_consumer.dead_letter_entry import Entry, entry_bytes, make_entry
+from recommendation_consumer.dead_letter_entry import Entry, make_entry
+from recommendation_consumer.dependencies import Dependencies
+from recommendation_consumer.failure import classify
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
+from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED
+from recommendation_shared.queue.batches import entry_bytes, in_batches
 
 TOO_LARGE: Final = "TooLarge"
 
-_IN_FLIGHT: Final = 8  # requests; the connection pool has 10 places
-
-SendBatch = Callable[[Sequence[Entry]], Awaitable[Mapping[str, Any]]]
-"""Sends up to ten entries to the dead-letter queue; raises `ClientError` or `BotoCoreError`."""
+_IN_FLIGHT: Final = 8  # requests; the connection pool holds 10 connections
 
 
-async def send_dead_letters(
-    poison: Sequence[Poison], send: SendBatch, deadline: float, monotonic: Callable[[], float]
-) -> dict[str, str]:
-    """Send each message as it came, with attributes that say why; return those not sent: message ID -> cause.
+class _DeadLetter(NamedTuple):
+    message_id: str
+    entry: Entry
+    size: int  # bytes
 
-    `deadline` is a moment on `monotonic`, in seconds. A message that is not sent must be reported as a failure,
-    which leaves it to the redrive policy. One whose confirmation is lost becomes a second dead letter: better than
-    none.
+
+async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependencies: Dependencies) -> dict[str, str]:
+    """Send each message unchanged, with attributes that say why; return those not sent: message ID -> cause.
+
+    `deadline` is in seconds on `dependencies.monotonic`. A message that was not sent must be reported as a batch item
+    failure, which leaves it to the redrive policy. One whose confirmation is lost becomes two dead letters: better
+    than none.
     """
-    places = asyncio.Semaphore(_IN_FLIGHT)
+    letters = [_dead_letter(message, str(index)) for index, message in enumerate(poison)]
+    unsent = {letter.message_id: TOO_LARGE for letter in letters if letter.size > limits.SQS_REQUEST_BYTES}
+    sendable = [letter for letter in letters if letter.message_id not in unsent]
+    slots = asyncio.Semaphore(_IN_FLIGHT)
 
-    async def send_batch(batch: Sequence[tuple[Poison, Entry]]) -> dict[str, str]:
-        async with places:
-            return await _send(batch, send, deadline - monotonic())
+    async def send(batch: Sequence[_DeadLetter]) -> dict[str, str]:
+        async with slots:
+            return await _send(batch, deadline, dependencies)
 
-    entries = [(one, make_entry(one, str(index))) for index, one in enumerate(poison)]
-    unsent = {
-        one.message.message_id: TOO_LARGE for one, entry in entries if entry_bytes(entry) > limits.SQS_REQUEST_BYTES
-    }
     async with asyncio.TaskGroup() as tasks:
-        running = [tasks.create_task(send_batch(batch)) for batch in _batches(entries)]
-    for task in running:
+        sending = [tasks.create_task(send(batch)) for batch in in_batches(sendable, lambda letter: letter.size)]
+    for task in sending:
         unsent.update(task.result())
     return unsent
 
 
-async def _send(batch: Sequence[tuple[Poison, Entry]], send: SendBatch, left: float) -> dict[str, str]:
+def _dead_letter(poison: Poison, entry_id: str) -> _DeadLetter:
+    entry = make_entry(poison, entry_id)
+    return _DeadLetter(poison.message.message_id, entry, entry_bytes(entry))
+
+
+async def _send(batch: Sequence[_DeadLetter], deadline: float, dependencies: Dependencies) -> dict[str, str]:
     failed: dict[str, str] = {}
     try:
-        async with asyncio.timeout(left):
-            response = await send([entry for _, entry in batch])
+        async with asyncio.timeout(deadline - dependencies.monotonic()):
+            response = await dependencies.send_dead_letters([letter.entry for letter in batch])
     except TimeoutError:
         cause = DEADLINE_EXCEEDED
     except (ClientError, BotoCoreError) as error:
         cause = classify(error).error_type
     else:
-        # An HTTP 200 may carry failed entries; only what is confirmed counts as sent.
+        # An HTTP 200 may carry failed entries; only what it confirms counts as sent.
         confirmed = {entry["Id"] for entry in response.get("Successful", [])}
-        batch = [(one, entry) for one, entry in batch if entry["Id"] not in confirmed]
+        batch = [letter for letter in batch if letter.entry["Id"] not in confirmed]
         failed = {entry["Id"]: entry["Code"] for entry in response.get("Failed", [])}
         cause = NOT_CONFIRMED
-    return {one.message.message_id: failed.get(entry["Id"], cause) for one, entry in batch}
-
-
-def _batches(entries: Sequence[tuple[Poison, Entry]]) -> Iterator[list[tuple[Poison, Entry]]]:
-    """Divide entries by SendMessageBatch's limits, 10 entries and 1 MiB; leave out what is too large by itself."""
-    batch: list[tuple[Poison, Entry]] = []
-    total = 0
-    for poison, entry in entries:
-        size = entry_bytes(entry)
-        if size > limits.SQS_REQUEST_BYTES:
-            continue
-        if batch and (len(batch) == limits.SQS_BATCH_ENTRIES or total + size > limits.SQS_REQUEST_BYTES):
-            yield batch
-            batch, total = [], 0
-        batch.append((poison, entry))
-        total += size
-    if batch:
-        yield batch
+    return {letter.message_id: failed.get(letter.entry["Id"], cause) for letter in batch}

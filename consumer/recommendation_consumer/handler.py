@@ -1,4 +1,4 @@
-"""The composition root: what Lambda calls."""
+"""The Lambda handler, and the composition root that wires its parts."""
 
 import asyncio
 import gc
@@ -10,14 +10,16 @@ from typing import Any, Final, NamedTuple
 
 from aws_lambda_powertools import Logger
 
+from recommendation_consumer.batch_result import BatchResponse
 from recommendation_consumer.clients import Clients
-from recommendation_consumer.deadlines import full_jitter
-from recommendation_consumer.invocation import LambdaContext, Surroundings, consume
-from recommendation_consumer.outcome import BatchResponse
-from recommendation_consumer.writer import Effects
+from recommendation_consumer.dependencies import Dependencies
+from recommendation_consumer.invocation import LambdaContext, consume
+from recommendation_shared.backoff import full_jitter
 from recommendation_shared.settings import Settings
 
 SERVICE: Final = "recommendation-consumer"
+_BASE_DELAY: Final = 0.05  # seconds
+_MAX_DELAY: Final = 2.0  # seconds
 
 
 class Sandbox(NamedTuple):
@@ -25,41 +27,45 @@ class Sandbox(NamedTuple):
 
     runner: asyncio.Runner
     clients: Clients
-    surroundings: Surroundings
+    dependencies: Dependencies
 
 
 @cache
 def sandbox() -> Sandbox:
     """Wire the parts, once. Raises `SettingsError`."""
     settings = Settings.from_env(os.environ)
-    clients = Clients(settings.require_dlq_url(), settings.region)
-    # The system's randomness, because sandboxes that SnapStart restores from one snapshot share all other.
-    effects = Effects(
-        clients.batch_write,
-        time.monotonic,
-        time.time,
-        asyncio.sleep,
-        partial(full_jitter, SystemRandom().random),
-        clients.put_item,
-    )
+    clients = Clients(settings)
     return Sandbox(
-        asyncio.Runner(), clients, Surroundings(settings, Logger(service=SERVICE), effects, clients.send_batch)
+        asyncio.Runner(),
+        clients,
+        Dependencies(
+            settings=settings,
+            logger=Logger(service=SERVICE),
+            batch_write=clients.batch_write,
+            put_item=clients.put_item,
+            send_dead_letters=clients.send_dead_letters,
+            monotonic=time.monotonic,
+            wall=time.time,
+            sleep=asyncio.sleep,
+            # The system's randomness, because sandboxes restored from one SnapStart snapshot share all other.
+            delays=partial(full_jitter, SystemRandom().random, base=_BASE_DELAY, cap=_MAX_DELAY),
+        ),
     )
 
 
 def handler(event: Any, context: LambdaContext) -> BatchResponse:
-    """Store a batch of recommendations and name the messages that SQS is to deliver again."""
-    runner, _, surroundings = sandbox()
-    return runner.run(consume(event, context, surroundings))
+    """Store a batch of recommendations and name the messages that SQS must deliver again."""
+    runner, _, dependencies = sandbox()
+    return runner.run(consume(event, context, dependencies))
 
 
 def start() -> None:
-    """Make the DynamoDB client. Raises `SettingsError`."""
+    """Open the DynamoDB client. Raises `SettingsError`."""
     runner, clients, _ = sandbox()
-    runner.run(clients.open_table())
-    gc.freeze()  # or a full collection, of 150,000 objects that stay for ever, costs some invocation 100 ms
+    runner.run(clients.open_dynamodb())
+    gc.freeze()  # otherwise a full collection, over 150,000 objects that are never freed, costs an invocation 100 ms
 
 
-# While Lambda initialises a sandbox, which is before any invocation's time runs and what SnapStart keeps a snapshot of.
+# While Lambda initialises a sandbox: before any invocation's time starts, and what SnapStart takes a snapshot of.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     start()

@@ -1,41 +1,47 @@
-"""One invocation: plan, write, set poison aside, answer."""
+"""One invocation: store a batch, dead-letter its poison, respond.
+
+Reading and writing overlap, because the writer draws its items from the reader:
+
+    messages ──► planned_puts ──► write_items ──► BatchWriteItem, eight in flight
+                   │      ▲           │
+                   │      └── draws ──┘    at most one request ahead of those in flight
+                   ▼
+                 Plan                      complete when write_items returns
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from aws_lambda_powertools import Logger
-
-from recommendation_consumer.aws_error import DEADLINE_EXCEEDED
-from recommendation_consumer.dead_letters import SendBatch, send_dead_letters
+from recommendation_consumer.batch_result import BatchResponse, BatchResult, Stored, respond
+from recommendation_consumer.dead_letters import send_dead_letters
 from recommendation_consumer.deadlines import Deadlines, deadlines
-from recommendation_consumer.log import context_keys, log_outcome, log_plan
+from recommendation_consumer.dependencies import Dependencies
+from recommendation_consumer.log import context_keys, log_plan, log_result
 from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.metrics import emit
-from recommendation_consumer.outcome import BatchResponse, Outcome, Stored, respond
-from recommendation_consumer.plan import ID_CONFLICT, Plan, Poison, plan_writes
+from recommendation_consumer.plan import Plan, Poison, planned_puts
 from recommendation_consumer.request import Put
-from recommendation_consumer.writer import Effects, WriteResult, write_items
+from recommendation_consumer.writer import WriteResult, write_items
+from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.identity import parse_instant
-from recommendation_shared.settings import Settings
+from recommendation_shared.queue.dead_letter import ID_CONFLICT, ITEM_REJECTED
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
-ITEM_REJECTED: Final = "ItemRejected"
 _REJECTED_DETAIL: Final = "item: DynamoDB refused it as invalid"
 _CONFLICT_DETAIL: Final = "recommendationId: the table has it with other content"
 
 
 class NothingStoredError(RuntimeError):
-    """No recommendation of the batch could be stored, so it is the table that fails and not a message.
+    """No recommendation of the batch could be stored, so the table is at fault and not a message.
 
-    Raised instead of naming every message: the poller slows down when a function fails, and not when messages do.
+    Raised instead of naming every message: the poller slows down when a function fails, not when messages do.
     """
 
 
 class LambdaContext(Protocol):
-    """What the consumer uses of Lambda's context object."""
+    """The part of Lambda's context object that the consumer uses."""
 
     aws_request_id: str
 
@@ -43,100 +49,100 @@ class LambdaContext(Protocol):
         """Return the milliseconds until Lambda kills the invocation."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What an invocation works with. Made once for a sandbox."""
+async def consume(event: Any, context: LambdaContext, dependencies: Dependencies) -> BatchResponse:
+    """Store a batch and name the messages that SQS must deliver again.
 
-    settings: Settings
-    logger: Logger
-    effects: Effects
-    send_dead_letter_batch: SendBatch
-
-
-async def consume(event: Any, context: LambdaContext, around: Surroundings) -> BatchResponse:
-    """Store a batch and name the messages that SQS is to deliver again.
-
-    Raises `MalformedEventError` and `NothingStoredError`: all messages return to the queue, and none is a dead letter.
+    Raises `MalformedEventError` and `NothingStoredError`: all messages return to the queue, and none is dead-lettered.
     """
-    until = deadlines(around.effects.monotonic(), context.get_remaining_time_in_millis())
+    until = deadlines(dependencies.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
-    invocation = _Invocation(messages, until, around, context.aws_request_id)
+    invocation = _Invocation(messages, until, dependencies, context.aws_request_id)
     try:
-        await invocation.carry_out()
+        await invocation.run()
     finally:
-        invocation.tell()
-    return respond(invocation.outcome, messages)
+        invocation.report()
+    return respond(invocation.result, messages)
 
 
 class _Invocation:
-    """The way of one batch; `outcome` grows with it."""
+    """Processes one batch and fills in `result` as it goes."""
 
-    def __init__(self, messages: Sequence[Message], until: Deadlines, around: Surroundings, request_id: str) -> None:
-        self.outcome = Outcome()
+    def __init__(
+        self, messages: Sequence[Message], until: Deadlines, dependencies: Dependencies, request_id: str
+    ) -> None:
+        self.result = BatchResult()
         self._plan = Plan()
         self._messages = messages
         self._until = until
-        self._around = around
+        self._dependencies = dependencies
         self._request_id = request_id
 
-    async def carry_out(self) -> None:
-        """Write what is to be stored, then set aside what cannot be."""
-        outcome, plan, until, effects = self.outcome, self._plan, self._until, self._around.effects
-        started = effects.monotonic()
-        result = await write_items(self._puts(), self._around.settings.table_name, until.write, effects)
-        outcome.write_ms = (effects.monotonic() - started) * 1000
-        _count(outcome, plan, result)
-        unwritten = Counter(result.unwritten.values())
-        if plan.unread:
-            unwritten[DEADLINE_EXCEEDED] += len(plan.unread)
-        if unwritten and not (result.stored or result.rejected or result.conflicts):
-            causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
-            raise NothingStoredError(f"None of {unwritten.total()} recommendations could be stored: {causes}")
-        # After the writes, because a batch that is delivered whole again must not have sent its poison already.
-        refused = {
-            **dict.fromkeys(result.rejected, (ITEM_REJECTED, _REJECTED_DETAIL)),
-            **dict.fromkeys(result.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
-        }
-        poison = plan.poison + [
-            Poison(message, *why) for key, why in refused.items() for message in plan.writes[key].messages
-        ]
-        unsent = await send_dead_letters(
-            poison, self._around.send_dead_letter_batch, until.dead_letters, effects.monotonic
-        )
-        outcome.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
-        outcome.dead_letter_errors.update(unsent.values())
-        outcome.dead_lettered.update(one.reason for one in poison if one.message.message_id not in unsent)
+    async def run(self) -> None:
+        """Write what can be stored, then dead-letter what cannot."""
+        written = await self._write()
+        _count(self.result, self._plan, written)
+        self._raise_if_nothing_was_stored(written)
+        # After the writes: a batch that will be delivered again as a whole must not have sent its poison already.
+        await self._dead_letter(written)
+
+    async def _write(self) -> WriteResult:
+        dependencies = self._dependencies
+        started = dependencies.monotonic()
+        written = await write_items(self._puts(), self._until.write, dependencies)
+        self.result.write_ms = (dependencies.monotonic() - started) * 1000
+        return written
 
     def _puts(self) -> Iterator[Put]:
-        effects, end = self._around.effects, self._until.write
-        yield from plan_writes(self._plan, self._messages, effects.wall(), lambda: effects.monotonic() >= end)
-        # All is read: for up to a request's 25, before any is sent.
-        with self._keys():
-            log_plan(self._around.logger, self._plan)
+        monotonic, end = self._dependencies.monotonic, self._until.write
+        yield from planned_puts(self._plan, self._messages, self._dependencies.wall(), lambda: monotonic() >= end)
+        # Everything is read by now; a batch of up to 25 has not been sent yet.
+        with self._log_keys():
+            log_plan(self._dependencies.logger, self._plan)
 
-    def tell(self) -> None:
-        """Emit the metrics and log the outcome."""
-        around, outcome = self._around, self.outcome
-        with self._keys():
-            emit(outcome, around.effects.wall(), incident_metrics=around.settings.incident_metrics)
-            log_outcome(around.logger, outcome)
+    def _raise_if_nothing_was_stored(self, written: WriteResult) -> None:
+        unwritten = Counter(written.unwritten.values())
+        if self._plan.unread:
+            unwritten[DEADLINE_EXCEEDED] += len(self._plan.unread)
+        if unwritten and not (written.stored or written.rejected or written.conflicts):
+            causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
+            raise NothingStoredError(f"None of {unwritten.total()} recommendations could be stored: {causes}")
 
-    def _keys(self) -> AbstractContextManager[None]:
-        """Keep log keys for as long as this is open: the sandbox's next invocation must not log them."""
+    async def _dead_letter(self, written: WriteResult) -> None:
+        refused = {
+            **dict.fromkeys(written.rejected, (ITEM_REJECTED, _REJECTED_DETAIL)),
+            **dict.fromkeys(written.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
+        }
+        poison = self._plan.poison + [
+            Poison(message, *reason) for key, reason in refused.items() for message in self._plan.writes[key].messages
+        ]
+        unsent = await send_dead_letters(poison, self._until.dead_letters, self._dependencies)
+        self.result.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
+        self.result.dead_letter_errors.update(unsent.values())
+        self.result.dead_lettered.update(letter.reason for letter in poison if letter.message.message_id not in unsent)
+
+    def report(self) -> None:
+        """Emit the metrics and log the result."""
+        dependencies = self._dependencies
+        with self._log_keys():
+            emit(self.result, dependencies.wall(), incident_metrics=dependencies.settings.incident_metrics)
+            log_result(dependencies.logger, self.result)
+
+    def _log_keys(self) -> AbstractContextManager[None]:
+        """Add log keys for as long as this is open: the sandbox's next invocation must not log them."""
         keys = context_keys(self._plan, self._request_id, len(self._messages))
-        return self._around.logger.append_context_keys(**keys)
+        return self._dependencies.logger.append_context_keys(**keys)
 
 
-def _count(outcome: Outcome, plan: Plan, result: WriteResult) -> None:
-    outcome.expired = len(plan.expired)
-    outcome.failures.update(plan.failures)
-    outcome.failures.update((message.message_id, DEADLINE_EXCEEDED) for message in plan.unread)
-    outcome.throttled = result.throttled
+def _count(result: BatchResult, plan: Plan, written: WriteResult) -> None:
+    result.expired = len(plan.expired)
+    result.failures.update(plan.failures)
+    result.failures.update((message.message_id, DEADLINE_EXCEEDED) for message in plan.unread)
+    result.throttled = written.throttled
     for key, write in plan.writes.items():
-        if key in result.unwritten:
-            outcome.failures.update((message.message_id, result.unwritten[key]) for message in write.messages)
-        elif key in result.stored:
-            outcome.duplicates += len(write.messages) - 1
+        if key in written.unwritten:
+            result.failures.update((message.message_id, written.unwritten[key]) for message in write.messages)
+        elif key in written.stored:
+            result.duplicates += len(write.messages) - 1
             completed = parse_instant(write.timestamp).timestamp()
-            lag_ms = max(0.0, (result.stored[key] - completed) * 1000)  # clocks differ
-            outcome.stored.append(Stored(write.incident_id, write.agent_type, lag_ms))
+            lag_ms = max(0.0, (written.stored[key] - completed) * 1000)  # clocks differ
+            result.stored.append(Stored(write.incident_id, write.agent_type, lag_ms))

@@ -1,4 +1,4 @@
-"""The event that an SQS event source mapping hands over, reduced to what the consumer needs."""
+"""The event of an SQS event source mapping, reduced to what the consumer needs."""
 
 import re
 from collections.abc import Mapping
@@ -6,28 +6,25 @@ from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from recommendation_shared.envelope.field_rules import MAPPING
-
-# Attributes of a message that was a dead letter: why, and how often the operator's tools have redriven it.
-FAILURE_REASON: Final = "failureReason"
-REPLAY_COUNT: Final = "replayCount"
+from recommendation_shared.queue.dead_letter import FAILURE_REASON, REPLAY_COUNT
 
 _TIME: Final = re.compile(r"[0-9]{1,18}")  # epoch milliseconds
 _UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
 
 
 class MalformedEventError(ValueError):
-    """The event is not one of SQS, or holds a record that a response could not name; nothing was done with it.
+    """The event is not from SQS, or a record in it could not be named in a response; nothing was done with it.
 
-    A message that cannot be named in a partial-batch response would be deleted unseen, so the whole batch fails.
+    A message that a partial-batch response cannot name would be deleted unseen, so the whole batch fails.
     """
 
 
 class Message(NamedTuple):
     """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
 
-    `body` is None when the record carries no text, which SQS never delivers. `attributes` are the message attributes
-    as the event has them, unread: only a dead letter needs them. `redelivered` tells whether the message may have been
-    carried out before: SQS has delivered it already, or it was a dead letter.
+    `body` is None when the record has no text, which SQS never delivers. `attributes` are the message attributes as in
+    the event, not parsed, since only a dead letter needs them. `redelivered` is true when the message may have been
+    stored before: SQS has delivered it already, or it was a dead letter.
     """
 
     message_id: str
@@ -48,10 +45,11 @@ def read_messages(event: Any) -> list[Message]:
 def _read_record(record: Any, index: int) -> Message:
     message_id = record.get("messageId") if isinstance(record, MAPPING) else None
     if not isinstance(message_id, str) or not message_id:
-        raise MalformedEventError(f"Records[{index}] must have a non-empty text `messageId`: no response could name it")
-    body, queue_arn, attributes = record.get("body"), record.get("eventSourceARN"), record.get("messageAttributes")
-    system = record.get("attributes")
-    system, attributes = [one if isinstance(one, MAPPING) else {} for one in (system, attributes)]
+        raise MalformedEventError(
+            f"Records[{index}] must have a non-empty text `messageId`: a response could not name it"
+        )
+    body, queue_arn = record.get("body"), record.get("eventSourceARN")
+    system, attributes = _mapping(record.get("attributes")), _mapping(record.get("messageAttributes"))
     return Message(
         message_id,
         body if isinstance(body, str) and body else None,
@@ -60,6 +58,10 @@ def _read_record(record: Any, index: int) -> Message:
         attributes,
         system.get("ApproximateReceiveCount", "1") != "1" or FAILURE_REASON in attributes or REPLAY_COUNT in attributes,
     )
+
+
+def _mapping(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, MAPPING) else {}
 
 
 def _sent_at(text: Any) -> int:

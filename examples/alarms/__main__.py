@@ -19,7 +19,7 @@ from examples.alarms.refusing_table import ENDPOINT, RefusingTable, publish_cons
 from infra.local import LocalStack, StackError, local_stack
 from infra.local.deployment import load_template
 from infra.paths import ROOT
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 WAIT: Final = 60.0  # seconds for the queue to be empty again; it takes a few
 LOGGED: Final = 1.0  # seconds; the emulator logs an invocation only after it has deleted its messages

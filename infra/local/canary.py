@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from infra.errors import StackError
 from infra.local.depth import depth
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 INCIDENT_ID = "local-stack-canary"
 

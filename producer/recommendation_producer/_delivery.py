@@ -8,7 +8,8 @@ from typing import Any, Final, Protocol, Self
 
 from recommendation_producer._balance import SEND_FAILED, TOO_LARGE
 from recommendation_producer._buffer import Entry
-from recommendation_producer._failure import Verdict, code_of, is_about_credentials, judge
+from recommendation_producer._failure import Verdict, is_about_credentials, judge
+from recommendation_shared.aws_errors import error_code
 
 # Seconds for one call, the client's own second attempt and the opening of a client included. Its timeouts come first,
 # unless a server answers byte by byte; a call that never ended would keep its envelopes pending for ever.
@@ -109,7 +110,7 @@ class Courier:
         return [entry for key, entry in by_id.items() if key not in sent and key not in refused]
 
     async def _after_failed_call(self, entries: Sequence[Entry], error: Exception) -> Sequence[Entry]:
-        self._note_failure(f"SendMessageBatch failed: {code_of(error)}")
+        self._note_failure(f"SendMessageBatch failed: {error_code(error)}")
         if is_about_credentials(error):
             self._is_refused = True
         verdict = judge(error)
@@ -118,7 +119,7 @@ class Courier:
         if verdict is Verdict.SPLIT and len(entries) > 1:
             middle = len(entries) // 2
             return [*await self._attempt(entries[:middle]), *await self._attempt(entries[middle:])]
-        self._settle(entries, TOO_LARGE if code_of(error) == "BatchRequestTooLong" else SEND_FAILED)
+        self._settle(entries, TOO_LARGE if error_code(error) == "BatchRequestTooLong" else SEND_FAILED)
         return ()
 
     @asynccontextmanager

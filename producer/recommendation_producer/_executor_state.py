@@ -10,8 +10,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from pydantic.alias_generators import to_camel
-
 from recommendation_shared.exact_json.dump import dump_json
 
 UNREADABLE: Final = object()  # in place of a state or an output; no part of it can be read
@@ -24,6 +22,10 @@ _CONSENSUS_FIELDS: Final = frozenset({"aggregated_confidence", "execution_id", "
 _METADATA_NAMES: Final = {"duration": "durationMs"}
 _CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
+_CAMEL_CASE: Final = re.compile(r"[a-z]+[A-Za-z0-9]*")
+_DIGIT_THEN_LETTER: Final = re.compile(r"\d[a-z]")
+_JOINT: Final = re.compile(r"(?<=[0-9A-Za-z])_(?=[0-9A-Z])")
+_FIRST_CAPITAL: Final = re.compile(r"^_*[A-Z]")
 
 
 def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
@@ -87,7 +89,7 @@ def _common(
     output: Mapping[str, Any], given: Mapping[str, Any], session_id: object, elsewhere: frozenset[str]
 ) -> dict[str, Any]:
     metadata = {
-        _METADATA_NAMES.get(name, to_camel(str(name))): output[name] for name in output if name not in elsewhere
+        _METADATA_NAMES.get(name, _camel_case(str(name))): output[name] for name in output if name not in elsewhere
     }
     for name, value in (("sessionId", session_id), ("replayMetadata", given.get("replay_metadata"))):
         if metadata.get(name) is None:
@@ -109,6 +111,13 @@ def _common(
 def _kebab_case(agent_id: Any) -> str:
     text = str(getattr(agent_id, "value", agent_id))
     return _SEPARATORS.sub("-", _CAMEL_HUMP.sub("-", text).lower()).strip("-")
+
+
+def _camel_case(name: str) -> str:
+    """Return `agentVersion` for `agent_version`, by the rules of pydantic's `to_camel`."""
+    if _CAMEL_CASE.fullmatch(name) and not _DIGIT_THEN_LETTER.search(name):
+        return name
+    return _FIRST_CAPITAL.sub(lambda match: match.group().lower(), _JOINT.sub("", name.title()))
 
 
 def _as_text(value: Any) -> str:

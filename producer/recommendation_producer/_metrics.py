@@ -9,13 +9,9 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final
 
 from recommendation_producer._loss_log import LOGGER
-from recommendation_shared import metrics
-
-_VALUES: Final = 100  # of one metric in one line, by the specification
-_MILLISECONDS: Final = frozenset({metrics.SEND_LATENCY})
+from recommendation_shared import emf, metrics
 
 
 class MetricWriter:
@@ -31,7 +27,7 @@ class MetricWriter:
         self._dropped: Counter[str] = Counter()
         self._batches = 0
         self._batches_written = 0
-        self._latencies: deque[float] = deque(maxlen=_VALUES)
+        self._latencies: deque[float] = deque(maxlen=emf.VALUES_PER_METRIC)
 
     def note_batch(self, seconds: float) -> None:
         """Count a batch that SQS answered, and how long that took."""
@@ -81,20 +77,6 @@ def metric_lines(
 
 
 def _line(now: int, values: Mapping[str, float | Sequence[float]], dimensions: Mapping[str, str]) -> str:
-    document: dict[str, Any] = {
-        "_aws": {
-            "Timestamp": now,
-            "CloudWatchMetrics": [
-                {
-                    "Namespace": metrics.NAMESPACE,
-                    "Dimensions": [list(dimensions), []] if dimensions else [[]],
-                    "Metrics": [
-                        {"Name": name, "Unit": "Milliseconds" if name in _MILLISECONDS else "Count"} for name in values
-                    ],
-                }
-            ],
-        },
-        **dimensions,
-        **values,
-    }
+    dimension_sets = [list(dimensions), []] if dimensions else [[]]
+    document = {"_aws": emf.directive(now, values, dimension_sets), **dimensions, **values}
     return json.dumps(document, separators=(",", ":"))

@@ -3,16 +3,14 @@
 import asyncio
 import atexit
 import os
+import random
 import time
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, NotRequired, ParamSpec, TypedDict, TypeVar, Unpack
+from typing import Any, Final, ParamSpec, TypeVar, Unpack
 
-from recommendation_producer import _backoff as backoff
-from recommendation_producer import _draining as draining
+from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
 from recommendation_producer._delivery import ClientFactory
@@ -22,34 +20,26 @@ from recommendation_producer._metrics import MetricWriter
 from recommendation_producer._redaction import Redact, RedactError, redacted
 from recommendation_producer._sender import Sender
 from recommendation_shared import limits
-from recommendation_shared.envelope.model import EnvelopeError, write_envelope
+from recommendation_shared.backoff import full_jitter
+from recommendation_shared.envelope.errors import EnvelopeError
+from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
 from recommendation_shared.item.shrink import shrink
 from recommendation_shared.settings import Settings, SettingsError
 
 MAX_ITEMS: Final = 10_000
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_AGE: Final = 0.2  # seconds that an envelope waits for others of its batch
+BASE_DELAY: Final = 0.1  # seconds
+MAX_DELAY: Final = 2.0  # seconds; no longer than a drain, which otherwise might see no attempt at all
+# With these delays the sender gives a batch up after about 95 s on average, while the sandbox is awake. It can wait
+# that long because the buffer is bounded. It must give up, or a batch that can never be sent would block the others.
+ATTEMPTS: Final = 100
 _AT_EXIT: Final = 1.0  # seconds
 _TO_STOP: Final = 0.5  # seconds; the thread ends in less, unless it hangs in a name lookup
 _POLL: Final = 0.005  # seconds between the looks of `aflush`
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-
-
-class Fields(TypedDict):
-    """The arguments of `enqueue`; see `recommendation_shared.envelope.model.write_envelope`."""
-
-    incident_id: str
-    execution_id: str
-    agent_type: str
-    timestamp: str | datetime
-    recommendation: Mapping[str, Any]
-    confidence: NotRequired[float | Decimal | None]
-    reasoning: NotRequired[str]
-    citations: NotRequired[Sequence[Mapping[str, Any]] | None]
-    metadata: NotRequired[Mapping[str, Any] | None]
-    retention: NotRequired[int | None]
 
 
 class RecommendationProducer:
@@ -91,7 +81,7 @@ class RecommendationProducer:
         self._redact = redact
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._clock = clock
-        self._delays = backoff.full_jitter if jitter is None else partial(backoff.full_jitter, jitter)
+        self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
         self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
         self._start_afresh()
         os.register_at_fork(after_in_child=partial(_call_if_there, weakref.WeakMethod(self._after_fork_in_child)))
@@ -112,7 +102,7 @@ class RecommendationProducer:
             return cls(None, **options)
         return cls(queue_url, **{"region_name": settings.region, "retention": settings.retention_days, **options})
 
-    def enqueue(self, **fields: Unpack[Fields]) -> Outcome:
+    def enqueue(self, **fields: Unpack[EnvelopeArguments]) -> Outcome:
         """Snapshot one recommendation and queue it for sending, in microseconds.
 
         Never raises, logs or waits: what is wrong stands in the outcome, and in the balance.
@@ -173,8 +163,8 @@ class RecommendationProducer:
         return self._end_flush()
 
     def lambda_handler(self, handler: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Decorate a sync or async Lambda handler: it drains before the sandbox freezes (see `draining`)."""
-        return draining.drained(handler, self)
+        """Decorate a sync or async Lambda handler: it drains before the sandbox freezes (see `_draining`)."""
+        return _draining.drained(handler, self)
 
     def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
         self._buffer.refuse(reason)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from typing import Final
 
-from recommendation_producer import _batch as batch
+from recommendation_producer._batch import body_bytes, due
 from recommendation_producer._buffer import Buffer, Entry
 from recommendation_producer._delivery import ClientFactory, Courier
-from recommendation_producer._failure import code_of
 from recommendation_producer._loss_log import LossLog
 from recommendation_shared import limits
+from recommendation_shared.aws_errors import error_code
+from recommendation_shared.queue.batches import in_batches
 
 IN_FLIGHT: Final = 4  # batches; empties a burst of 1,000 within a flush of 2 s at 50 ms a call
 # Seconds from one wake-up for a full batch to the next. A wake-up is a system call, during which the sender takes the
@@ -127,7 +128,7 @@ class Sender:
         try:
             asyncio.run(self._main())
         except BaseException as error:  # noqa: BLE001 - reported; the next enqueue or flush starts a successor
-            self._log.note(f"the sender stopped: {code_of(error)}")
+            self._log.note(f"the sender stopped: {error_code(error)}")
             self._log.report(self._buffer.balance())
         finally:
             self._is_running = False
@@ -153,7 +154,7 @@ class Sender:
                 await asyncio.gather(*self._deliveries, return_exceptions=True)
 
     async def _deliver_until_stopped(self) -> None:
-        for entries in batch.in_batches(self._buffer.in_hand()):
+        for entries in in_batches(self._buffer.in_hand(), body_bytes):
             self._start_delivery(entries)
         while not self._stopping:
             if self._broken is not None:
@@ -189,7 +190,7 @@ class Sender:
 
     def _start_due_deliveries(self) -> None:
         while len(self._deliveries) < IN_FLIGHT:
-            count = batch.due(
+            count = due(
                 self._buffer.peek(limits.SQS_BATCH_ENTRIES),
                 now=self._clock(),
                 max_age=self._max_age,

@@ -5,6 +5,7 @@ import json
 import math
 import time
 from collections.abc import AsyncIterator, Sequence
+from itertools import repeat
 from typing import Any
 from uuid import uuid4
 
@@ -13,14 +14,15 @@ import pytest
 from botocore.exceptions import ClientError
 
 from recommendation_consumer.clients import Clients
-from recommendation_consumer.deadlines import full_jitter
 from recommendation_consumer.message import read_messages
-from recommendation_consumer.plan import Plan, plan_writes
+from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
-from recommendation_consumer.writer import Effects, WriteResult, chunks, write_items
+from recommendation_consumer.writer import WriteResult, chunks, write_items
 from recommendation_shared import limits
 from recommendation_shared.item.encoding import EncodedItem, encode_item, item_digest
 from recommendation_shared.item.size import item_size
+from recommendation_shared.settings import Settings
+from tests.support.fakes.aws import dependencies
 from tests.support.fakes.recommendation_table import create_table
 from tests.support.lambdas.event import bodies, body, envelope, event
 
@@ -41,15 +43,16 @@ class Engine:
 
     async def write(self, items: Sequence[EncodedItem]) -> WriteResult:
         """Write items as the handler does."""
-        outside = Effects(
-            self._batch_write,
-            time.monotonic,
-            time.time,
-            asyncio.sleep,
-            lambda: full_jitter(lambda: 0.0),
-            self._clients.put_item,
+        around = dependencies(
+            settings=Settings(table_name=self.table),
+            batch_write=self._batch_write,
+            put_item=self._clients.put_item,
+            monotonic=time.monotonic,
+            wall=time.time,
+            sleep=asyncio.sleep,
+            delays=lambda: repeat(0.0),
         )
-        return await write_items(map(Put, items), self.table, time.monotonic() + 60, outside)
+        return await write_items(map(Put, items), time.monotonic() + 60, around)
 
     async def send(self, ready: bytes) -> Any:
         """Send a body past the writer."""
@@ -71,7 +74,7 @@ async def engine(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     """Make a table with the indexes of the real one."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", dynalite)
     table = f"writer-{uuid4().hex}"
-    clients = Clients("http://127.0.0.1/dlq")
+    clients = Clients(Settings(dlq_url="http://127.0.0.1/dlq", table_name=table))
     engine = Engine(dynalite, table, clients)
     yield engine
     await clients.close()
@@ -79,7 +82,7 @@ async def engine(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
 
 
 def _items(count: int, **fields: Any) -> list[EncodedItem]:
-    return [encode_item(envelope(f"agent-{number}", **fields)) for number in range(count)]
+    return [encode_item(envelope(f"agent-{number}", **fields).to_fields()) for number in range(count)]
 
 
 def _spoilt(item: EncodedItem) -> EncodedItem:
@@ -106,7 +109,7 @@ async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) ->
 
 
 def _planned(*texts: str) -> list[EncodedItem]:
-    puts = plan_writes(Plan(), read_messages(event(*texts)), time.time(), lambda: False)
+    puts = planned_puts(Plan(), read_messages(event(*texts)), time.time(), lambda: False)
     return [put.item for put in puts]
 
 

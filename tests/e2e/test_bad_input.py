@@ -16,7 +16,7 @@ import pytest
 
 from infra.local import LocalStack
 from recommendation_shared import limits
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import decode_item, item_digest
 from recommendation_shared.item.size import item_size
 

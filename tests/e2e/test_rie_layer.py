@@ -9,7 +9,7 @@ import pytest
 
 from infra.build.artifacts import LAYER
 from infra.paths import ROOT
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope import Envelope
 from tests.support.lambdas.emulator import Sandbox, sandbox, unpack
 
 EXECUTOR = """
@@ -76,7 +76,7 @@ def received(queue: tuple[Any, str]) -> list[str]:
     messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     for message in messages:
         client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-    return [parse_envelope(message["Body"].encode()).incident_id for message in messages]
+    return [Envelope.from_json(message["Body"].encode()).incident_id for message in messages]
 
 
 def test_what_was_enqueued_is_in_the_queue_when_the_handler_returns(executor: Sandbox, queue: tuple[Any, str]) -> None:

@@ -3,7 +3,7 @@
 from recommendation_consumer.handler import handler as consume
 from recommendation_producer import Outcome, RecommendationProducer
 from recommendation_producer.langgraph import persisting
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 producer = RecommendationProducer(queue_url=1)  # type: ignore[arg-type]
 producer = RecommendationProducer(None, max_item=1)  # type: ignore[call-arg]
@@ -41,4 +41,5 @@ executor(1, None)  # type: ignore[arg-type]
 executor({}, None) + 1  # type: ignore[operator]
 persisting(object(), producer)  # type: ignore[type-var]
 consume({"Records": []}, None)  # type: ignore[arg-type]
-incident = Envelope.create().incident  # type: ignore[attr-defined]
+Envelope.create()  # type: ignore[call-arg]
+incident = Envelope.from_json(b"{}").incident  # type: ignore[attr-defined]

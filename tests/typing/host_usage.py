@@ -9,7 +9,7 @@ from typing import Any, assert_type
 from recommendation_consumer.handler import handler as consume
 from recommendation_producer import Balance, Outcome, RecommendationProducer
 from recommendation_producer.langgraph import persisting
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 producer = RecommendationProducer("https://sqs.eu-west-1.amazonaws.com/123456789012/opx-recommendations", "eu-west-1")
 assert_type(RecommendationProducer.from_env(), RecommendationProducer)
@@ -103,8 +103,14 @@ class Context:
 response = consume({"Records": []}, Context())
 assert_type(response["batchItemFailures"][0]["itemIdentifier"], str)
 
-envelope = Envelope.create(incident_id="incident-123")
+envelope = Envelope.create(
+    incident_id="incident-123",
+    execution_id="execution-1",
+    agent_type="consensus",
+    timestamp="2026-01-31T12:00:00Z",
+    recommendation={},
+)
 assert_type(envelope.incident_id, str)
 assert_type(envelope.retention, int | None)
 assert_type(envelope.to_json(), bytes)
-assert_type(envelope.wire_fields(), dict[str, Any])
+assert_type(envelope.to_fields(), dict[str, Any])

@@ -12,7 +12,8 @@ from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError
 from recommendation_cli.export.parquet import read_parquet
 from recommendation_cli.output import json_line
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.envelope.model import EnvelopeError, parse_envelope
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.item.encoding import decode_item, encode_item
 
@@ -47,10 +48,10 @@ def _check(line: bytes) -> tuple[str, str | None]:
         return "", "the line does not end: the file was cut off"
     try:
         carried: Any = parse_json(line)
-        envelope = parse_envelope(line)
+        envelope = Envelope.from_json(line)
     except (JsonError, EnvelopeError) as error:
         return "", str(error)
-    item = encode_item(envelope)
+    item = encode_item(envelope.to_fields())
     if carried.get("contentDigest") != item.digest:
         what = f"the content has the digest {item.digest}, the line says {visible(str(carried.get('contentDigest')))}"
     elif carried.get("ttl") != item.expires_at:

@@ -11,7 +11,7 @@ from recommendation_cli.report.values import citations_html, prose, readable, va
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import warnings
 from recommendation_cli.timeline.runs import Moment, duration_text
-from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
+from recommendation_shared.envelope.fields import RAW_CONFIDENCE
 from recommendation_shared.item.attribute_value import encode_map
 from recommendation_shared.item.encoding import item_digest
 from recommendation_shared.item.trim import TRUNCATED

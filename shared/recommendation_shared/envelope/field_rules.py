@@ -1,6 +1,6 @@
 """The rule of each field of an envelope: a function that returns the normalised value or raises `ValueError`.
 
-The message of the error names the rule and never the value.
+The error's message names the rule and never the value.
 """
 
 import re
@@ -15,10 +15,10 @@ from recommendation_shared.exact_json.numbers import number_text
 
 SCHEMA_VERSION: Final = 1
 
-_KEBAB_CASE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-MAPPING: Final = (dict, Mapping)  # a dict is one at once; asking Mapping takes three times as long
+KEBAB_CASE: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAPPING: Final = (dict, Mapping)  # `dict` first: an isinstance check of Mapping alone takes three times as long
 _NO_OBJECTS: Final = "must be a list of objects"
-_SMALLEST: Final = float(f"1E{limits.NUMBER_MIN_EXPONENT}")  # above zero
+_SMALLEST: Final = float(f"1E{limits.NUMBER_MIN_EXPONENT}")  # positive number that DynamoDB can hold
 _ZONE_AT: Final = len("2026-01-31T12:00:00.000000")  # in a sort key
 _CONTROL_CHARACTER: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -34,8 +34,8 @@ def _utf8(value: str, most: int) -> str:
 
 
 def schema_version(value: object) -> int:
-    """Return the one version that is known."""
-    if type(value) is not int or value != SCHEMA_VERSION:  # neither true nor 1.0, which equal 1
+    """Return the only known version."""
+    if type(value) is not int or value != SCHEMA_VERSION:  # true and 1.0 equal 1
         raise ValueError(f"must be {SCHEMA_VERSION}")
     return value
 
@@ -44,24 +44,26 @@ def identifier(value: object) -> str:
     """Return an incident's or execution's ID: 1 to 1,024 bytes of UTF-8 without control characters."""
     if not isinstance(value, str):
         raise ValueError("must be text")  # noqa: TRY004 - pydantic collects ValueError, not TypeError
-    if not value.isprintable() and _CONTROL_CHARACTER.search(value):  # the first is faster, and refuses more
+    if not value.isprintable() and _CONTROL_CHARACTER.search(value):  # isprintable is faster, but stricter
         raise ValueError("must have no control characters")
     return _utf8(value, limits.ID_BYTES)
 
 
 def agent_type(value: object) -> str:
     """Return an agent type: kebab-case, at most 128 bytes."""
-    if not isinstance(value, str) or _KEBAB_CASE.fullmatch(value) is None:
+    if not isinstance(value, str) or KEBAB_CASE.fullmatch(value) is None:
         raise ValueError("must be kebab-case: a-z, 0-9 and single hyphens")
     return _utf8(value, limits.AGENT_TYPE_BYTES)
 
 
 def timestamp(value: object) -> str:
-    """Return an instant as the sort key has it."""
+    """Return an instant in the form of the sort key."""
     if not isinstance(value, (str, datetime)):
         raise ValueError("must be an RFC 3339 time")  # noqa: TRY004 - as above
     instant = parse_instant(value)
-    if isinstance(value, str) and value[10] == "T" and value[_ZONE_AT:] == "Z":  # RFC 3339 of this length: a sort key
+    if (
+        isinstance(value, str) and value[10] == "T" and value[_ZONE_AT:] == "Z"
+    ):  # RFC 3339 of this length is a sort key already
         return value
     return sort_key(instant)
 
@@ -74,10 +76,10 @@ def text(value: object) -> str:
 
 
 def retention(value: object) -> int | None:
-    """Return whole days, or None for ever."""
+    """Return whole days, or None for an item that is kept indefinitely."""
     if value is None:
         return None
-    if type(value) is not int or not 1 <= value <= limits.MAX_RETENTION_DAYS:  # True is no number of days
+    if type(value) is not int or not 1 <= value <= limits.MAX_RETENTION_DAYS:  # True is not a number of days
         raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}, or null")
     return value
 
@@ -90,8 +92,8 @@ def confidence(value: Any) -> Any:
 
 
 def is_probability(value: Any) -> bool:
-    """Tell whether `value` is a number from 0 to 1 that DynamoDB can hold (which NaN and 1e-200 are not)."""
-    if type(value) is float:  # the usual case, without making its text
+    """Return whether `value` is a number from 0 to 1 that DynamoDB can hold, which NaN and 1e-200 are not."""
+    if type(value) is float:  # the usual case, without converting it to text
         return value == 0 or _SMALLEST <= value <= 1
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return False
@@ -99,14 +101,14 @@ def is_probability(value: Any) -> bool:
 
 
 def json_object(value: object) -> Mapping[str, Any]:
-    """Return a mapping as it is: not copied, for it may hold most of an envelope's bytes."""
+    """Return a mapping unchanged and uncopied, since it may hold most of an envelope's bytes."""
     if not isinstance(value, MAPPING):
         raise ValueError("must be an object")  # noqa: TRY004 - as above
     return value
 
 
 def json_objects(value: object) -> Sequence[Mapping[str, Any]]:
-    """Return a list of mappings as it is."""
+    """Return a list of mappings unchanged."""
     if not isinstance(value, (list, tuple)):
         raise ValueError(_NO_OBJECTS)  # noqa: TRY004 - as above
     for child in value:

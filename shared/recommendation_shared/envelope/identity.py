@@ -11,7 +11,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 # RFC 3339, and naive local times, which are read as UTC. `datetime.fromisoformat` alone accepts more (week
 # dates, 24:00) and not the same in every Python version.
-_RFC3339: Final = re.compile(
+RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
 )
@@ -31,7 +31,7 @@ def parse_instant(value: str | datetime) -> datetime:
 
 @lru_cache(maxsize=1024)  # the text of one envelope is parsed three times: as a field, for its expiry, for its lag
 def _parse_text(text: str) -> datetime:
-    if _RFC3339.fullmatch(text) is None:
+    if RFC3339.fullmatch(text) is None:
         raise ValueError
     return _in_utc(datetime.fromisoformat(text.upper()))
 

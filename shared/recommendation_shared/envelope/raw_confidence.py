@@ -1,22 +1,22 @@
-"""A confidence that is no number from 0 to 1 is kept as text: an audit keeps what the agent said."""
+"""A confidence that is not a number from 0 to 1 is kept as text: an audit trail keeps what the agent said."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from recommendation_shared.envelope.vocabulary import RAW_CONFIDENCE
+from recommendation_shared.envelope.fields import RAW_CONFIDENCE
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.dump import dump_json
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 
 
-def set_aside(wire: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with their confidence moved to the metadata, as text."""
-    metadata = wire.get("metadata", {})
+def set_aside(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields with their `confidence` moved to `metadata`, as text."""
+    metadata = fields.get("metadata", {})
     if not isinstance(metadata, Mapping):
-        return wire
+        return fields
     try:
-        plain = parse_json(dump_json(wire["confidence"]))
+        plain = parse_json(dump_json(fields["confidence"]))
     except JsonError:
-        return wire  # and so refused as a confidence, with its rule
+        return fields  # validation then refuses the confidence by its rule
     raw = plain if isinstance(plain, str) else canonical_text(plain)
-    return {**wire, "confidence": None, "metadata": {**metadata, RAW_CONFIDENCE: raw}}
+    return {**fields, "confidence": None, "metadata": {**metadata, RAW_CONFIDENCE: raw}}

@@ -1,105 +1,65 @@
-"""An envelope as it is on the wire: its fields by their names there, validated and normalised."""
+"""A message body in, an envelope's fields out: validated and normalised."""
 
-from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
 from recommendation_shared import limits
 from recommendation_shared.envelope import field_rules
+from recommendation_shared.envelope.errors import (
+    ID_MISMATCH,
+    INVALID_ENVELOPE,
+    INVALID_JSON,
+    UNKNOWN_SCHEMA_VERSION,
+    EnvelopeError,
+)
+from recommendation_shared.envelope.fields import DEFAULTS, DERIVED_FIELDS, RULES, broken_rules
 from recommendation_shared.envelope.identity import recommendation_id
-from recommendation_shared.envelope.vocabulary import DERIVED_FIELDS
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 
-INVALID_JSON: Final = "InvalidJson"
-INVALID_ENVELOPE: Final = "InvalidEnvelope"
-ID_MISMATCH: Final = "IdMismatch"
-UNKNOWN_SCHEMA_VERSION: Final = "UnknownSchemaVersion"
 
-RULES: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "schemaVersion": field_rules.schema_version,
-    "recommendationId": field_rules.text,
-    "incidentId": field_rules.identifier,
-    "executionId": field_rules.identifier,
-    "agentType": field_rules.agent_type,
-    "timestamp": field_rules.timestamp,
-    "recommendation": field_rules.json_object,
-    "confidence": field_rules.confidence,
-    "reasoning": field_rules.text,
-    "citations": field_rules.json_objects,
-    "metadata": field_rules.json_object,
-    "retention": field_rules.retention,
-}
-
-
-class EnvelopeError(ValueError):
-    """A message that is no valid envelope.
-
-    `reason` is `InvalidJson`, `InvalidEnvelope`, `IdMismatch` or `UnknownSchemaVersion`. `detail` names fields and
-    rules and never holds a value of the message, so it may be logged and sent on.
-    """
-
-    def __init__(self, reason: str, detail: str) -> None:
-        super().__init__(f"{reason}: {detail}")
-        self.reason = reason
-        self.detail = detail
-
-
-def read_wire(body: str | bytes) -> dict[str, Any]:
-    """Return the fields of a message body, extras included. Raises only `EnvelopeError`, whatever the body holds."""
+def read_envelope(body: str | bytes) -> dict[str, Any]:
+    """Return the fields of a message body, unknown ones included. Raises only `EnvelopeError`, whatever the body is."""
     try:
-        wire = parse_json(body)
+        fields = parse_json(body)
     except JsonError as error:
         raise EnvelopeError(INVALID_JSON, f"body: {error}") from None
-    if not isinstance(wire, dict):
+    if not isinstance(fields, dict):
         raise EnvelopeError(INVALID_ENVELOPE, "body: must be an object")
-    version = wire.get("schemaVersion")
+    version = fields.get("schemaVersion")
     if isinstance(version, int | Decimal) and version > field_rules.SCHEMA_VERSION:
         raise EnvelopeError(
             UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {field_rules.SCHEMA_VERSION}"
         )
     for name in DERIVED_FIELDS:
-        wire.pop(name, None)
-    confidence = wire.get("confidence")
+        fields.pop(name, None)
+    confidence = fields.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):
-        # Pydantic, which no usual envelope needs.
+        # Imported only here because it imports pydantic, which no ordinary envelope needs.
         from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415
 
-        wire = set_aside(wire)
-    return _validated(
-        {"confidence": None, "reasoning": "", "citations": [], "metadata": {}, "retention": limits.RETENTION_DAYS}
-        | wire
-    )
+        fields = set_aside(fields)
+    for name, default in DEFAULTS.items():
+        if name not in fields:
+            fields[name] = default()
+    return _validated(fields)
 
 
-def _validated(wire: dict[str, Any]) -> dict[str, Any]:
+def _validated(fields: dict[str, Any]) -> dict[str, Any]:
     try:
         for name, rule in RULES.items():
-            wire[name] = rule(wire[name])
+            fields[name] = rule(fields[name])
     except (KeyError, ValueError):
-        raise EnvelopeError(INVALID_ENVELOPE, broken_rules(wire)) from None
-    if len(wire) > len(RULES):
-        _check_extra_fields(wire.keys() - RULES.keys())
-    if wire["recommendationId"] != recommendation_id(wire["incidentId"], wire["agentType"], wire["timestamp"]):
+        raise EnvelopeError(INVALID_ENVELOPE, broken_rules(fields)) from None
+    if len(fields) > len(RULES):
+        _check_unknown_fields(fields.keys() - RULES.keys())
+    if fields["recommendationId"] != recommendation_id(fields["incidentId"], fields["agentType"], fields["timestamp"]):
         raise EnvelopeError(
             ID_MISMATCH, "recommendationId: must be the ID that incidentId, agentType and timestamp give"
         )
-    return wire
+    return fields
 
 
-def broken_rules(wire: Mapping[str, Any]) -> str:
-    """Return every field that breaks its rule, with the rule."""
-    broken = []
-    for name, rule in RULES.items():
-        try:
-            rule(wire[name])
-        except KeyError:
-            broken.append(f"{name}: Field required")
-        except ValueError as error:
-            broken.append(f"{name}: {error}")
-    return "; ".join(broken)
-
-
-def _check_extra_fields(names: set[str]) -> None:
+def _check_unknown_fields(names: set[str]) -> None:
     if len(names) > limits.EXTRA_FIELDS:
         raise EnvelopeError(
             INVALID_ENVELOPE, f"extra fields: must be at most {limits.EXTRA_FIELDS} beyond the contract's"

@@ -1,4 +1,4 @@
-"""Names that the contract gives a meaning to."""
+"""Agent types that the executor is known to run. Others are allowed."""
 
 from typing import Final
 
@@ -11,6 +11,3 @@ KNOWN_AGENT_TYPES: Final = (
     "response-strategy",
     "consensus",
 )
-RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that was none
-# Recomputed from the other fields wherever an item is made; what a message says under these names is ignored.
-DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})

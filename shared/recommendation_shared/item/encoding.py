@@ -3,18 +3,15 @@
 import json
 from collections.abc import Mapping
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from recommendation_shared import limits
+from recommendation_shared.envelope.fields import DERIVED_FIELDS
 from recommendation_shared.envelope.identity import expiry
-from recommendation_shared.envelope.vocabulary import DERIVED_FIELDS
 from recommendation_shared.item.attribute_value import AttributeValue, decode_map, encode_map
 from recommendation_shared.item.quick_encoding import encode_quickly
 from recommendation_shared.item.size import item_size
 from recommendation_shared.item.trim import trim
-
-if TYPE_CHECKING:  # pydantic, which those who only read items need not load
-    from recommendation_shared.envelope.model import Envelope
 
 PARTITION_KEY: Final = "recommendationId"
 
@@ -28,15 +25,13 @@ class EncodedItem(NamedTuple):
     expires_at: int | None
 
 
-def encode_item(envelope: "Envelope") -> EncodedItem:
-    """Encode an envelope, trimmed when it is over DynamoDB's 400 KB. Equal envelopes give equal bytes."""
-    return encode_fields(envelope.wire_fields())
+def encode_item(fields: Mapping[str, Any]) -> EncodedItem:
+    """Encode an envelope's fields (see `read_envelope`), trimmed when the item is over DynamoDB's 400 KB.
 
-
-def encode_fields(wire: Mapping[str, Any]) -> EncodedItem:
-    """Encode an envelope's wire fields (see `read_wire`) as `encode_item` does."""
-    key, expires_at = wire[PARTITION_KEY], expiry(wire["timestamp"], wire["retention"])
-    item = _finished(key, encode_quickly(wire) or encode_map(wire).encode(), expires_at)
+    Equal fields give equal bytes.
+    """
+    key, expires_at = fields[PARTITION_KEY], expiry(fields["timestamp"], fields["retention"])
+    item = _finished(key, encode_quickly(fields) or encode_map(fields).encode(), expires_at)
     # No value's JSON is shorter than DynamoDB counts it, so most items need no measuring.
     if len(item.body) > limits.ITEM_BYTES and item_size(json.loads(item.body)) > limits.ITEM_BYTES:
         content = decode_map(_without_derived(json.loads(item.body)))

@@ -2,8 +2,8 @@
 
 import json
 
-from recommendation_shared.envelope.model import parse_envelope
-from recommendation_shared.envelope.vocabulary import DERIVED_FIELDS
+from recommendation_shared.envelope.fields import DERIVED_FIELDS
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.dump import sqs_safe
 from recommendation_shared.item.encoding import decode_item, encode_item
@@ -13,8 +13,8 @@ def shrink(body: bytes) -> bytes:
     """Return the body of the same envelope, trimmed to an item of at most 400 KB; each cut is marked and listed.
 
     The JSON of 400 KB may still be longer than that (a control character takes six bytes), so the caller checks
-    the result against its own limit. Raises `EnvelopeError` when the body is no valid envelope.
+    the result against its own limit. Raises `EnvelopeError` when the body is not a valid envelope.
     """
-    item = decode_item(json.loads(encode_item(parse_envelope(body)).body))
+    item = decode_item(json.loads(encode_item(read_envelope(body)).body))
     fields = {name: value for name, value in item.items() if name not in DERIVED_FIELDS}
     return sqs_safe(canonical_text(fields).encode())

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from recommendation_consumer.handler import handler
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
 from tests.support.lambdas.event import Context, bodies, event, named
 from tests.support.lambdas.sandbox import lambda_sandbox
@@ -60,7 +60,7 @@ def _delivered_again(server: AwsServer) -> None:
     server.table.last = server.queue.last = None
     with lambda_sandbox(server.url, server.dlq_url):
         assert named(handler(MESSAGES, Context())) == []
-    expected = [encode_item(parse_envelope(text)) for text in TEXTS]
+    expected = [encode_item(read_envelope(text)) for text in TEXTS]
     assert server.items == {item.recommendation_id: json.loads(item.body) for item in expected}
 
 

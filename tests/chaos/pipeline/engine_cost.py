@@ -12,7 +12,8 @@ from typing import Any, Final
 import boto3
 
 from examples.executor.run import yesterday
-from recommendation_shared.envelope.model import parse_envelope, write_envelope
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import encode_item
 from tests.chaos.pipeline.engines.start import TABLE, Engines, running_engines
 from tests.chaos.pipeline.processes import NO_ACCOUNT
@@ -58,7 +59,7 @@ def _queue(engines: Engines, envelopes: Sequence[Fields]) -> Iterator[str]:
 
 def _tables(engines: Engines, envelopes: Sequence[Fields]) -> Iterator[str]:
     puts = [
-        {"PutRequest": {"Item": json.loads(encode_item(parse_envelope(write_envelope(**fields).body)).body)}}
+        {"PutRequest": {"Item": json.loads(encode_item(read_envelope(write_envelope(**fields).body)).body)}}
         for fields in envelopes
     ]
     for name, url, indexes in (

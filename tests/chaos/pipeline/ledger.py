@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from recommendation_shared.envelope.model import UNKNOWN_SCHEMA_VERSION
+from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION
 from tests.chaos.pipeline.engines.queues import DeadLetter
 from tests.chaos.pipeline.submission import ID_CONFLICT, SEND_FAILED, Submission
 

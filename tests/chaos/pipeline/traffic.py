@@ -11,15 +11,10 @@ from typing import Any, Final
 from examples.executor.execution import executions
 from examples.executor.graph import build_graph
 from recommendation_producer._executor_state import recommendations_of
+from recommendation_shared.envelope.errors import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON, UNKNOWN_SCHEMA_VERSION
 from recommendation_shared.envelope.identity import parse_instant
-from recommendation_shared.envelope.model import (
-    ID_MISMATCH,
-    INVALID_ENVELOPE,
-    INVALID_JSON,
-    UNKNOWN_SCHEMA_VERSION,
-    parse_envelope,
-    write_envelope,
-)
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import encode_item
 from recommendation_shared.item.trim import TRUNCATED
 from tests.chaos.pipeline.submission import Submission
@@ -118,7 +113,7 @@ def enqueued_submission(name: str, kind: str, fields: Fields) -> Submission:
     if kind == "refused":
         return Submission(name, kind)
     wire = write_envelope(**fields)
-    item = encode_item(parse_envelope(wire.body))
+    item = encode_item(read_envelope(wire.body))
     if (kind == "oversize") != (f'"{TRUNCATED}"'.encode() in item.body):
         raise AssertionError(f"{name}: only oversize items, and all of them, must be trimmed")
     fingerprint = sha256(item.body).hexdigest()

@@ -12,7 +12,7 @@ import pytest
 
 from recommendation_consumer.handler import handler, sandbox
 from recommendation_consumer.invocation import NothingStoredError
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.item.encoding import decode_item, encode_item, item_digest
 from tests.support.fakes.recommendation_table import create_table
@@ -74,8 +74,8 @@ def test_a_batch_is_stored_as_it_was_sent(deployment: Deployment) -> None:
     items = deployment.items()
     assert len(items) == 61
     assert all(item_digest(item) == item["contentDigest"]["S"] for item in items)
-    sent = {encode_item(parse_envelope(text)) for text in texts}
-    assert {encode_item(parse_envelope(canonical_text(decode_item(item)))) for item in items} == sent
+    sent = {encode_item(read_envelope(text)) for text in texts}
+    assert {encode_item(read_envelope(canonical_text(decode_item(item)))) for item in items} == sent
 
 
 def test_a_warm_sandbox_stores_the_next_batch_too(deployment: Deployment) -> None:

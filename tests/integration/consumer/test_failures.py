@@ -226,5 +226,5 @@ def test_item_is_the_same_after_an_answer_that_was_lost(server: AwsServer) -> No
     handler(event(*bodies(1)), Context())
     first, second = server.table.requests
     assert first == second
-    item = encode_item(envelope_of("agent-0", retention=None))
+    item = encode_item(envelope_of("agent-0", retention=None).to_fields())
     assert server.items[item.recommendation_id] == json.loads(item.body)

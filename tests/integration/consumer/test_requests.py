@@ -6,22 +6,20 @@ import random
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
-from io import StringIO
 from typing import Any
 
 import pytest
 from aiohttp import web
-from aws_lambda_powertools import Logger
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from recommendation_consumer.clients import Clients
-from recommendation_consumer.deadlines import full_jitter
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_consumer.writer import Effects
+from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_shared.backoff import full_jitter
 from recommendation_shared.settings import Settings
+from tests.support.fakes.aws import dependencies
 from tests.support.lambdas.event import Context, bodies, event, named
 
 READY = '{"RequestItems":{"recommendations":[{"PutRequest":{"Item":{"note":{"S":"schön"}}}}]}}'.encode()
@@ -77,7 +75,7 @@ async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endpoint]:
 @pytest.fixture
 async def clients(endpoint: Endpoint) -> AsyncIterator[Clients]:  # noqa: ARG001 - the clients' endpoint must be set first
     """Open the clients of a sandbox."""
-    clients = Clients("http://127.0.0.1/dlq")
+    clients = Clients(Settings(dlq_url="http://127.0.0.1/dlq", table_name="recommendations"))
     yield clients
     await clients.close()
 
@@ -155,7 +153,7 @@ async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint
     """Opened when there is poison; its body is its own."""
     answer = {"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": hashlib.md5(b"x").hexdigest()}]}  # noqa: S324 - SQS's checksum
     endpoint.answers = [web.json_response(answer)]
-    response = await clients.send_batch([{"Id": "0", "MessageBody": "x"}])
+    response = await clients.send_dead_letters([{"Id": "0", "MessageBody": "x"}])
     ((request, sent),) = endpoint.requests
     assert request.headers["X-Amz-Target"] == "AmazonSQS.SendMessageBatch"
     assert b'"MessageBody": "x"' in sent
@@ -163,18 +161,14 @@ async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint
 
 
 async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
-    around = Surroundings(
-        Settings.from_env({"RECOMMENDATIONS_TABLE": "recommendations"}),
-        Logger(service="consumer-requests", stream=StringIO()),
-        Effects(
-            clients.batch_write,
-            time.monotonic,
-            time.time,
-            asyncio.sleep,
-            lambda: full_jitter(random.random),
-            clients.put_item,
-        ),
-        clients.send_batch,
+    around = dependencies(
+        batch_write=clients.batch_write,
+        put_item=clients.put_item,
+        send_dead_letters=clients.send_dead_letters,
+        monotonic=time.monotonic,
+        wall=time.time,
+        sleep=asyncio.sleep,
+        delays=lambda: full_jitter(random.random, base=0.05, cap=2.0),
     )
     return await consume(event(*bodies(count, retention=None)), Context(remaining_ms), around)
 
@@ -206,7 +200,7 @@ async def test_a_table_that_refuses_connections_raises_before_the_timeout(
 ) -> None:
     """Nobody listens."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
-    clients = Clients("http://127.0.0.1/dlq")
+    clients = Clients(Settings(dlq_url="http://127.0.0.1/dlq", table_name="recommendations"))
     with pytest.raises(NothingStoredError, match="Unreachable"):
         await _consume(clients, 30, remaining_ms=5_000)
     await clients.close()

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from infra.local import LocalStack
 from infra.local.canary import INCIDENT_ID
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 pytestmark = pytest.mark.stack
 

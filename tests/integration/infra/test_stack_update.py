@@ -16,7 +16,7 @@ from recommendation_shared.item.encoding import item_digest
 from tests.support.lambdas.event import envelope
 
 if TYPE_CHECKING:
-    from recommendation_shared.envelope.model import Envelope
+    from recommendation_shared.envelope import Envelope
 
 pytestmark = pytest.mark.stack
 

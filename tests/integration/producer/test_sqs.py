@@ -12,9 +12,9 @@ import boto3
 import pytest
 
 from recommendation_producer import RecommendationProducer
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope import Envelope
 from tests.support.fakes.queue import balanced, recommendation
-from tests.support.servers.fault_server import fault_server
+from tests.support.servers.sqs_server import sqs_server
 
 PLENTY = 60.0  # seconds
 
@@ -53,7 +53,7 @@ def receive_all(sqs: Any, queue_url: str) -> list[str]:
 
 def test_burst_of_a_thousand_arrives_exactly_and_in_full_batches() -> None:
     """Each once; at least 9.5 entries a request, and never more than ten."""
-    with fault_server() as server:
+    with sqs_server() as server:
         producer = RecommendationProducer(server.queue_url, "us-east-1", server.url)
         for number in range(1_000):
             assert producer.enqueue(**recommendation(number)).accepted
@@ -87,7 +87,7 @@ def test_900_kb_body_is_taken_by_the_service(sqs: Any, queue_url: str, moto_serv
         assert producer.enqueue(**recommendation(number, recommendation={"text": "x" * size})).accepted
     assert producer.flush(PLENTY).sent == 3
     producer.close()
-    assert sorted(len(parse_envelope(body).recommendation["text"]) for body in receive_all(sqs, queue_url)) == [
+    assert sorted(len(Envelope.from_json(body).recommendation["text"]) for body in receive_all(sqs, queue_url)) == [
         10,
         900_000,
         900_000,

@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from recommendation_shared import limits
-from recommendation_shared.envelope.model import Envelope, EnvelopeError, parse_envelope, write_envelope
-from recommendation_shared.envelope.reading import INVALID_ENVELOPE, RULES, read_wire
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
+from recommendation_shared.envelope.fields import RULES
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.exact_json import parse as json_text
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.parse import JsonError, parse_json
@@ -117,14 +120,14 @@ def test_reading_without_the_model_is_reading_with_it(fields: dict[str, Any], na
     body = canonical_text(wire)
     parsed = parse_json(body)
     try:
-        found = read_wire(body)
+        found = read_envelope(body)
     except EnvelopeError as error:
         if error.reason == INVALID_ENVELOPE and name != "confidence":  # which is set aside
             with pytest.raises(ValidationError) as raised:
                 Envelope.model_validate(parsed)
             assert error.detail == _detail(raised.value)
     else:
-        assert parse_envelope(body).wire_fields() == found
+        assert Envelope.from_json(body).to_fields() == found
 
 
 def _detail(error: ValidationError) -> str:

@@ -1,20 +1,25 @@
-"""A table, a dead-letter queue and a clock, without network or waiting."""
+"""The consumer's outside world without network or waiting: a table, a dead-letter queue and a clock."""
 
 import asyncio
 import json
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
+from io import StringIO
+from itertools import repeat
 from typing import Any
 
+from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from recommendation_consumer.writer import Effects
+from recommendation_consumer.dependencies import Dependencies
+from recommendation_shared.settings import Settings
 
 TABLE = "recommendations"
 Answer = Callable[[dict[str, Any]], Mapping[str, Any]]
 
 
 def client_error(code: str, status: int = 400) -> ClientError:
-    """Make the error that a client raises for an AWS error code. Its message quotes the input, as DynamoDB's does."""
+    """Return the error that a client raises for an AWS error code. Its message quotes the input, as DynamoDB's does."""
     return ClientError(
         {
             "Error": {"Code": code, "Message": "a-secret-value is wrong"},
@@ -31,14 +36,14 @@ def client_error(code: str, status: int = 400) -> ClientError:
 
 
 class Clock:
-    """A clock that only sleeping moves. The wall clock begins a second after `lambda_event.COMPLETED`."""
+    """A clock that only sleeping advances. Wall time starts a second after `tests.support.lambdas.event.COMPLETED`."""
 
     def __init__(self) -> None:
         self.now = 1_000.0
         self.slept: list[float] = []
 
     def monotonic(self) -> float:
-        """Return seconds."""
+        """Return monotonic seconds."""
         return self.now
 
     def wall(self) -> float:
@@ -46,29 +51,29 @@ class Clock:
         return 1_769_860_801.0 + self.now - 1_000.0
 
     async def sleep(self, seconds: float) -> None:
-        """Let the time pass at once."""
+        """Advance the clock without waiting."""
         self.slept.append(seconds)
         self.now += seconds
         await asyncio.sleep(0)
 
 
 class FakeTable:
-    """BatchWriteItem as DynamoDB has it: its limits hold, and one invalid item refuses the whole request.
+    """BatchWriteItem and PutItem with DynamoDB's limits; one invalid item fails its whole request.
 
-    `answers` are taken in order, one a request, before that: an exception is raised, an int is how many items come
-    back unprocessed, `"hang"` never answers. `last`, if set, answers when they are used up.
+    Each request takes the next of `answers`, and then always `last`: an exception is raised, an int is the number of
+    items returned as unprocessed, and `"hang"` never responds. `invalid` are the IDs of invalid items.
     """
 
     def __init__(self, *answers: Any, last: Any = 0, invalid: Collection[str] = ()) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.requests: list[list[str]] = []
-        self.guarded: list[str] = []  # IDs of the items that were put one by one
+        self.guarded: list[str] = []  # IDs of the items written by PutItem, with its condition
         self.invalid = set(invalid)
         self._answers = list(answers)
         self._last = last
 
     async def batch_write(self, ready: bytes) -> Mapping[str, Any]:
-        """Answer a BatchWriteItem request."""
+        """Respond to a BatchWriteItem request."""
         assert len(ready) <= 16 * 1024 * 1024
         ((table, puts),) = json.loads(ready)["RequestItems"].items()
         items = {put["PutRequest"]["Item"]["recommendationId"]["S"]: put["PutRequest"]["Item"] for put in puts}
@@ -79,7 +84,7 @@ class FakeTable:
         return await self._answer(puts, items)
 
     async def put_item(self, ready: bytes) -> Mapping[str, Any]:
-        """Answer a PutItem request with the writer's condition."""
+        """Respond to a PutItem request, which must have the writer's condition."""
         request = json.loads(ready)
         item, digest = request["Item"], request["ExpressionAttributeValues"][":digest"]
         assert request["TableName"] == TABLE
@@ -91,7 +96,7 @@ class FakeTable:
         if held is not None and held["contentDigest"] != digest:
             raise client_error("ConditionalCheckFailedException")
         answer = await self._answer([{"PutRequest": {"Item": item}}], {key: item})
-        if answer["UnprocessedItems"]:  # a lone put is throttled instead
+        if answer["UnprocessedItems"]:  # PutItem has no unprocessed items; it is throttled instead
             raise client_error("ThrottlingException")
         return {"ConsumedCapacity": {"TableName": TABLE, "CapacityUnits": 1.0}}
 
@@ -110,16 +115,16 @@ class FakeTable:
 
 
 class FakeDeadLetterQueue:
-    """SendMessageBatch as SQS has it. `refuse` holds bodies that come back under `Failed`."""
+    """SendMessageBatch with SQS's limits. Bodies in `refuse` are returned under `Failed`."""
 
     def __init__(self, error: Exception | str | None = None, refuse: Collection[str] = ()) -> None:
-        self.messages: list[dict[str, Any]] = []
+        self.messages: list[Mapping[str, Any]] = []
         self.requests: list[int] = []
         self._error = error
         self._refuse = refuse
 
-    async def send_batch(self, entries: Sequence[dict[str, Any]]) -> Mapping[str, Any]:
-        """Answer a SendMessageBatch request."""
+    async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+        """Respond to a SendMessageBatch request."""
         assert 1 <= len(entries) <= 10
         assert len({entry["Id"] for entry in entries}) == len(entries)
         self.requests.append(len(entries))
@@ -135,18 +140,30 @@ class FakeDeadLetterQueue:
         return {"Successful": [{"Id": entry["Id"]} for entry in taken], **({"Failed": failed} if failed else {})}
 
     def attributes(self) -> list[dict[str, str]]:
-        """Return the attributes of each message."""
+        """Return the message attributes of each message."""
         return [
             {name: attribute["StringValue"] for name, attribute in message["MessageAttributes"].items()}
             for message in self.messages
         ]
 
 
-def effects(table: FakeTable, clock: Clock, delays: Callable[[], Iterator[float]] | None = None) -> Effects:
-    """Return a writer's outside world; by default each delay between retries is one second."""
-    return Effects(table.batch_write, clock.monotonic, clock.wall, clock.sleep, delays or _one_second, table.put_item)
-
-
-def _one_second() -> Iterator[float]:
-    while True:
-        yield 1.0
+def dependencies(
+    table: FakeTable | None = None,
+    clock: Clock | None = None,
+    queue: FakeDeadLetterQueue | None = None,
+    **changes: Any,
+) -> Dependencies:
+    """Return what an invocation uses; each delay between retries is one second. `changes` replace single fields."""
+    table, clock, queue = table or FakeTable(), clock or Clock(), queue or FakeDeadLetterQueue()
+    fakes = Dependencies(
+        settings=Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
+        logger=Logger(service="consumer-test", stream=StringIO(), level="CRITICAL"),
+        batch_write=table.batch_write,
+        put_item=table.put_item,
+        send_dead_letters=queue.send_batch,
+        monotonic=clock.monotonic,
+        wall=clock.wall,
+        sleep=clock.sleep,
+        delays=lambda: repeat(1.0),
+    )
+    return replace(fakes, **changes)

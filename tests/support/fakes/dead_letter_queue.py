@@ -12,7 +12,7 @@ from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
 from recommendation_cli.runtime import Runtime
-from recommendation_shared.envelope.model import write_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from tests.support.fakes.recommendation_table import COMPLETED, NOW, FakeDynamoDb
 
 DLQ = "https://sqs.us-east-1.amazonaws.com/123456789012/recommendations-dlq"

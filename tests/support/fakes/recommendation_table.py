@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from recommendation_cli.runtime import Runtime
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
 
 Item = dict[str, Any]  # in DynamoDB JSON
@@ -31,7 +31,7 @@ def item(agent_type: str = "consensus", age: timedelta = timedelta(), **fields: 
             **fields,
         }
     )
-    made: Item = json.loads(encode_item(envelope).body)
+    made: Item = json.loads(encode_item(envelope.to_fields()).body)
     return made
 
 

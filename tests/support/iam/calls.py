@@ -9,7 +9,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 from tests.support.iam.identities import DEAD, DYNAMODB, INDEXES, QUEUE, TABLE
 
 INCIDENTS: Final = f"{DYNAMODB}/opx-incidents"

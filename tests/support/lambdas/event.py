@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:opx-recommendations"
 COMPLETED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)

@@ -10,16 +10,16 @@ from benchmarks.consumer import __main__ as consumer
 from benchmarks.consumer import cpu
 from benchmarks.consumer.events import FEW, MANY, PROSE, event_text, facts
 from benchmarks.support.recorded_outputs import count_leaves, recorded_fields
-from recommendation_shared.envelope.model import write_envelope
-from recommendation_shared.envelope.reading import read_wire
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
 
 
 def test_events_hold_valid_recommendations_with_unique_ids() -> None:
     """Otherwise a row would measure poison or duplicates."""
     for kind in (PROSE, FEW, MANY):
         bodies = [record["body"] for record in json.loads(event_text(kind, 20))["Records"]]
-        assert len({read_wire(body)["recommendationId"] for body in bodies}) == 20
-        assert len({read_wire(body)["agentType"] for body in bodies}) == 7
+        assert len({read_envelope(body)["recommendationId"] for body in bodies}) == 20
+        assert len({read_envelope(body)["agentType"] for body in bodies}) == 7
 
 
 def test_items_have_the_size_that_the_report_states() -> None:

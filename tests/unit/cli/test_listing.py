@@ -9,8 +9,8 @@ from rich.console import Console
 
 from recommendation_cli.reading.document_view import render_document
 from recommendation_cli.reading.list_view import LAYOUTS, WIDE, render_list
-from recommendation_cli.summary import summarise
 from recommendation_cli.search.queries import Document
+from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item
 from tests.support.fakes.recommendation_table import item
 

@@ -10,7 +10,7 @@ from recommendation_consumer.dead_letters import send_dead_letters
 from recommendation_consumer.message import Message
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
-from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, client_error
+from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, client_error, dependencies
 from tests.support.lambdas.event import QUEUE_ARN
 
 ATTRIBUTES = 1_000  # bytes, more than those of a short detail
@@ -22,7 +22,7 @@ def _poison(number: int = 0, text: str = "not JSON", detail: str = "body: must b
 
 async def _send(queue: FakeDeadLetterQueue, *poison: Poison, seconds: float = 5.0) -> dict[str, str]:
     clock = Clock()
-    return await send_dead_letters(poison, queue.send_batch, clock.monotonic() + seconds, clock.monotonic)
+    return await send_dead_letters(poison, clock.monotonic() + seconds, dependencies(clock=clock, queue=queue))
 
 
 async def test_a_dead_letter_is_the_message_with_the_reason_beside_it() -> None:
@@ -100,7 +100,9 @@ async def test_an_entry_that_is_not_confirmed_counts_as_unsent() -> None:
         return {"Successful": [{"Id": "0"}]}
 
     clock = Clock()
-    unsent = await send_dead_letters([_poison(0), _poison(1)], send, clock.monotonic() + 5, clock.monotonic)
+    unsent = await send_dead_letters(
+        [_poison(0), _poison(1)], clock.monotonic() + 5, dependencies(clock=clock, send_dead_letters=send)
+    )
     assert unsent == {"m1": "NotConfirmed"}
 
 

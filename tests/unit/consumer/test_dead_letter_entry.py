@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recommendation_consumer.dead_letter_entry import entry_bytes, make_entry
+from recommendation_consumer.dead_letter_entry import make_entry
 from recommendation_consumer.message import read_messages
 from recommendation_consumer.plan import Poison
 from tests.support.lambdas.event import QUEUE_ARN, record
@@ -89,19 +89,6 @@ def test_a_detail_holds_only_characters_that_sqs_takes() -> None:
     """It names fields and rules; a name that it quotes may come from anybody."""
     detail = _entry({}, detail="bad\x00name\ud800\ufffe: é🔥\t")["MessageAttributes"]["failureDetail"]
     assert detail["StringValue"] == "bad?name??: é🔥\t"
-
-
-def test_size_is_counted_as_sqs_counts() -> None:
-    """Body, names, types and values, in bytes."""
-    entry = {
-        "Id": "0",
-        "MessageBody": "é",
-        "MessageAttributes": {
-            "ab": {"DataType": "String", "StringValue": "é"},
-            "c": {"DataType": "Binary", "BinaryValue": b"123"},
-        },
-    }
-    assert entry_bytes(entry) == 2 + (2 + 6 + 2) + (1 + 6 + 3)
 
 
 def test_source_queue_is_named() -> None:

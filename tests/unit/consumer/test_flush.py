@@ -1,16 +1,13 @@
 """Metrics leave once an invocation, however it ends."""
 
-from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_shared.settings import Settings
+from recommendation_consumer.invocation import NothingStoredError, consume
 from tests.support.emf import read_emf
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import Context, bodies, body, event
 
 Sums = dict[str, float]
@@ -20,12 +17,7 @@ async def _sums(
     capsys: pytest.CaptureFixture[str], messages: Any, table: FakeTable, queue: FakeDeadLetterQueue | None = None
 ) -> Sums:
     """Run an invocation, whatever becomes of it; return what each metric without dimensions adds up to."""
-    around = Surroundings(
-        Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
-        Logger(service="consumer-flush", stream=StringIO(), level="CRITICAL"),
-        effects(table, Clock()),
-        (queue or FakeDeadLetterQueue()).send_batch,
-    )
+    around = dependencies(table, queue=queue)
     try:
         await consume(messages, Context(), around)
     except NothingStoredError:

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,11 +10,11 @@ from botocore.exceptions import EndpointConnectionError
 from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared.item.encoding import EncodedItem, encode_item
-from tests.support.fakes.aws import TABLE, Clock, FakeTable, client_error, effects
+from tests.support.fakes.aws import Clock, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import envelope
 
-ITEMS = [encode_item(envelope(f"agent-{number}")) for number in range(30)]
-ITEM, OTHER = (encode_item(envelope(reasoning=text)) for text in ("one", "another"))
+ITEMS = [encode_item(envelope(f"agent-{number}").to_fields()) for number in range(30)]
+ITEM, OTHER = (encode_item(envelope(reasoning=text).to_fields()) for text in ("one", "another"))
 
 
 async def _write(
@@ -23,7 +22,7 @@ async def _write(
 ) -> WriteResult:
     clock = Clock()
     puts = [*(Put(item, guarded=True) for item in guarded), *map(Put, items)]
-    return await write_items(puts, TABLE, clock.monotonic() + seconds, effects(table, clock))
+    return await write_items(puts, clock.monotonic() + seconds, dependencies(table, clock))
 
 
 async def test_what_is_not_there_and_what_is_there_alike_are_stored() -> None:
@@ -100,8 +99,8 @@ async def test_an_answer_without_consumed_capacity_confirms_nothing() -> None:
     async def answer(_: bytes) -> dict[str, Any]:
         return {}
 
-    around = replace(effects(FakeTable(), clock), put_item=answer)
-    result = await write_items([Put(ITEM, guarded=True)], TABLE, clock.monotonic() + 20, around)
+    around = dependencies(clock=clock, put_item=answer)
+    result = await write_items([Put(ITEM, guarded=True)], clock.monotonic() + 20, around)
     assert result.unwritten == {ITEM.recommendation_id: "NotConfirmed"}
 
 
@@ -128,9 +127,9 @@ async def test_eight_requests_are_in_flight_at_most() -> None:
             yield Put(item, guarded=taken <= 6)
 
     clock = Clock()
-    items = [encode_item(envelope(f"agent-{number}")) for number in range(6 + 25 * 20)]
-    around = replace(effects(FakeTable(), clock), put_item=answer, batch_write=answer)
-    result = await write_items(make(), TABLE, clock.monotonic() + 20, around)
+    items = [encode_item(envelope(f"agent-{number}").to_fields()) for number in range(6 + 25 * 20)]
+    around = dependencies(clock=clock, put_item=answer, batch_write=answer)
+    result = await write_items(make(), clock.monotonic() + 20, around)
     assert len(result.stored) == 506
     assert max(seen)[0] == 8
     # Six put one by one, two chunks, a third one that waits for its place, and the item that shows it to be full.

@@ -10,9 +10,8 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ReadTimeoutError
 
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from recommendation_consumer.invocation import NothingStoredError, consume
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import Context, bodies, body, event
 
 Line = dict[str, Any]
@@ -35,12 +34,7 @@ class Log:
         context: Context | None = None,
     ) -> list[Line]:
         """Run an invocation, whatever becomes of it; return its lines."""
-        around = Surroundings(
-            Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
-            self._logger,
-            effects(table or FakeTable(), Clock()),
-            (queue or FakeDeadLetterQueue()).send_batch,
-        )
+        around = dependencies(table, queue=queue, logger=self._logger)
         start = self._stream.tell()
         with suppress(NothingStoredError):
             await consume(messages, context or Context(), around)

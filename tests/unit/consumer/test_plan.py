@@ -8,9 +8,9 @@ import pytest
 
 from recommendation_consumer import plan as plan_module
 from recommendation_consumer.message import read_messages
-from recommendation_consumer.plan import Plan, plan_writes
+from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
-from recommendation_shared.item.encoding import EncodedItem, encode_fields, encode_item
+from recommendation_shared.item.encoding import EncodedItem, encode_item
 from tests.support.lambdas.event import COMPLETED, bodies, body, envelope, event, record
 
 NOW = COMPLETED.timestamp() + 1
@@ -19,7 +19,7 @@ DAY = 86_400
 
 def _plan_event(messages: Any, now: float = NOW) -> tuple[Plan, list[Put]]:
     plan = Plan()
-    return plan, list(plan_writes(plan, read_messages(messages), now, lambda: False))
+    return plan, list(planned_puts(plan, read_messages(messages), now, lambda: False))
 
 
 def _plan(*texts: object, now: float = NOW) -> Plan:
@@ -31,7 +31,7 @@ def test_each_recommendation_is_one_write() -> None:
     planned, puts = _plan_event(event(*bodies(3)))
     assert len(planned.writes) == 3
     write = planned.writes[envelope("agent-1").recommendation_id]
-    assert puts == [Put(encode_item(envelope(f"agent-{number}"))) for number in range(3)]
+    assert puts == [Put(encode_item(envelope(f"agent-{number}").to_fields())) for number in range(3)]
     assert (write.incident_id, write.execution_id, write.agent_type) == ("incident-123", "execution-1", "agent-1")
     assert not planned.poison
     assert not planned.expired
@@ -50,7 +50,7 @@ def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
     """Whatever the order of arrival."""
     records = [record("late", body(reasoning="b"), 2_000), record("early", body(reasoning="a"), 1_000)]
     planned, puts = _plan_event({"Records": records})
-    assert puts == [Put(encode_item(envelope(reasoning="a")))]
+    assert puts == [Put(encode_item(envelope(reasoning="a").to_fields()))]
     ((message, reason, detail),) = planned.poison
     assert (message.message_id, reason) == ("late", "IdConflict")
     assert detail == "recommendationId: message early, sent earlier, has it with other content"
@@ -120,9 +120,9 @@ def test_a_fault_in_the_codec_costs_one_message(monkeypatch: pytest.MonkeyPatch)
     def encode(wire: Mapping[str, Any]) -> EncodedItem:
         if wire["agentType"] == "agent-0":
             raise RecursionError
-        return encode_fields(wire)
+        return encode_item(wire)
 
-    monkeypatch.setattr(plan_module, "encode_fields", encode)
+    monkeypatch.setattr(plan_module, "encode_item", encode)
     planned = _plan(*bodies(2))
     assert planned.failures == {"m0": "RecursionError"}
     assert len(planned.writes) == 1
@@ -139,7 +139,7 @@ def test_what_comes_back_is_guarded() -> None:
 def test_what_there_is_no_time_for_is_not_read() -> None:
     """Each message is asked for when its turn comes, so the writes before it may be under way."""
     plan, looks = Plan(), iter([False, False, True, True])
-    puts = plan_writes(plan, read_messages(event(*bodies(2), "not JSON", *bodies(4)[3:])), NOW, lambda: next(looks))
+    puts = planned_puts(plan, read_messages(event(*bodies(2), "not JSON", *bodies(4)[3:])), NOW, lambda: next(looks))
     assert next(puts).item.recommendation_id in plan.writes
     assert len(plan.writes) == 1
     assert len(list(puts)) == 1

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,14 +17,14 @@ from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, chunks, write_items
 from recommendation_shared import limits
 from recommendation_shared.item.encoding import EncodedItem, encode_item
-from tests.support.fakes.aws import TABLE, Clock, FakeTable, client_error, effects
+from tests.support.fakes.aws import Clock, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import envelope
 
 BUDGET = 20.0  # seconds
 
 
 def _items(count: int) -> list[EncodedItem]:
-    return [encode_item(envelope(f"agent-{number}")) for number in range(count)]
+    return [encode_item(envelope(f"agent-{number}").to_fields()) for number in range(count)]
 
 
 def _ids(items: Sequence[EncodedItem]) -> list[str]:
@@ -34,7 +33,7 @@ def _ids(items: Sequence[EncodedItem]) -> list[str]:
 
 async def _write(table: FakeTable, items: Sequence[EncodedItem], clock: Clock | None = None) -> WriteResult:
     clock = clock or Clock()
-    return await write_items(map(Put, items), TABLE, clock.monotonic() + BUDGET, effects(table, clock))
+    return await write_items(map(Put, items), clock.monotonic() + BUDGET, dependencies(table, clock))
 
 
 async def test_items_are_written_in_chunks_of_25() -> None:
@@ -211,7 +210,7 @@ async def test_a_hanging_table_is_left_at_the_deadline() -> None:
     loop = asyncio.get_running_loop()
     began = loop.time()
     clock = Clock()
-    result = await write_items(map(Put, items), TABLE, clock.monotonic() + 0.05, effects(table, clock))
+    result = await write_items(map(Put, items), clock.monotonic() + 0.05, dependencies(table, clock))
     assert loop.time() - began < 1
     assert result.unwritten == dict.fromkeys(_ids(items), "DeadlineExceeded")
 
@@ -219,7 +218,7 @@ async def test_a_hanging_table_is_left_at_the_deadline() -> None:
 async def test_a_chunk_that_hangs_leaves_the_others_stored() -> None:
     """And named by nobody."""
     table, items, clock = FakeTable("hang"), _items(30), Clock()
-    result = await write_items(map(Put, items), TABLE, clock.monotonic() + 0.05, effects(table, clock))
+    result = await write_items(map(Put, items), clock.monotonic() + 0.05, dependencies(table, clock))
     assert set(result.unwritten) == set(_ids(items)[:25])
     assert set(result.stored) == set(_ids(items)[25:])
 
@@ -227,7 +226,7 @@ async def test_a_chunk_that_hangs_leaves_the_others_stored() -> None:
 async def test_past_the_deadline_nothing_is_sent() -> None:
     """An invocation that began too late."""
     table, items, clock = FakeTable(), _items(3), Clock()
-    result = await write_items(map(Put, items), TABLE, clock.monotonic(), effects(table, clock))
+    result = await write_items(map(Put, items), clock.monotonic(), dependencies(table, clock))
     assert table.requests == []
     assert result.unwritten == dict.fromkeys(_ids(items), "DeadlineExceeded")
 
@@ -240,8 +239,8 @@ async def test_an_answer_that_names_no_unprocessed_items_confirms_nothing() -> N
         sent.append(body)
         return {}
 
-    around = replace(effects(FakeTable(), clock), batch_write=answer)
-    result = await write_items(map(Put, items), TABLE, clock.monotonic() + BUDGET, around)
+    around = dependencies(clock=clock, batch_write=answer)
+    result = await write_items(map(Put, items), clock.monotonic() + BUDGET, around)
     assert result.unwritten == dict.fromkeys(_ids(items), "NotConfirmed")
     assert not result.stored
     assert len(sent) == 3

@@ -11,7 +11,7 @@ from examples.executor.consensus import reach_consensus
 from examples.executor.execution import Execution, executions
 from examples.executor.handler import after_the_graph, lambda_handler, per_node
 from examples.executor.run import ExecutionResult, main, run_all, run_one, yesterday
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 
 DAY = date(2026, 2, 3)
 GITLAB = "incident-gitlab-2017-01-31"

@@ -1,16 +1,11 @@
-"""When a batch closes, how long a retry waits, and what a failed call means."""
-
-from itertools import zip_longest
+"""When a batch closes, and what a failed call means."""
 
 import pytest
 from botocore.exceptions import NoRegionError
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from recommendation_producer import _backoff as backoff
 from recommendation_producer import _batch as batch
 from recommendation_producer._buffer import Buffer, Entry
-from recommendation_producer._failure import Verdict, code_of, judge
+from recommendation_producer._failure import Verdict, judge
 from recommendation_shared import limits
 from tests.support.fakes.queue import aws_error
 
@@ -64,24 +59,6 @@ def test_flush_closes_batches_up_to_its_mark() -> None:
     assert due(waiting[1:], flush_mark=1) == 0
 
 
-def test_entries_are_cut_into_requests_in_order() -> None:
-    """By count and by bytes."""
-    given = entries(*[5] * 10, MIB, 5, MIB - 5, 6)
-    assert [len(one) for one in batch.in_batches(given)] == [10, 1, 2, 1]
-    assert [entry for one in batch.in_batches(given) for entry in one] == given
-
-
-def test_delays_double_up_to_the_cap() -> None:
-    """Without jitter, the upper bounds show."""
-    assert list(backoff.full_jitter(lambda: 1.0, base=0.1, cap=0.5, attempts=6)) == [0.1, 0.2, 0.4, 0.5, 0.5]
-
-
-def test_jitter_is_full() -> None:
-    """From no delay at all to the bound."""
-    assert list(backoff.full_jitter(lambda: 0.0)) == [0.0] * (backoff.ATTEMPTS - 1)
-    assert all(0 <= delay <= backoff.CAP for delay in backoff.full_jitter())
-
-
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
@@ -90,6 +67,8 @@ def test_jitter_is_full() -> None:
         (aws_error("InternalError", 500), Verdict.RETRY),
         (aws_error("ServiceUnavailable", 503), Verdict.RETRY),
         (aws_error("RequestThrottled", 400), Verdict.RETRY),
+        (aws_error("com.amazonaws.sqs#RequestThrottled", 400), Verdict.RETRY),
+        (aws_error("OverLimit", 400), Verdict.RETRY),
         (aws_error("KMS.ThrottlingException", 400), Verdict.RETRY),
         (aws_error("Whatever", 429), Verdict.RETRY),
         (aws_error("ExpiredToken", 403), Verdict.RETRY),
@@ -103,13 +82,6 @@ def test_jitter_is_full() -> None:
 def test_failed_call_is_judged_by_its_code(error: Exception, verdict: Verdict) -> None:
     """Retry what passes, split what one entry may have caused, drop what will not pass."""
     assert judge(error) is verdict
-
-
-def test_code_of_an_error_has_no_namespace_and_no_message() -> None:
-    """SQS writes its codes in several ways; a message might hold a body."""
-    assert code_of(aws_error("AWS.SimpleQueueService.NonExistentQueue", 400)) == "NonExistentQueue"
-    assert code_of(aws_error("com.amazonaws.sqs#QueueDoesNotExist", 400)) == "QueueDoesNotExist"
-    assert code_of(ValueError("a body")) == "ValueError"
 
 
 def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_done() -> None:
@@ -146,17 +118,3 @@ def test_full_batch_by_count_or_by_bytes_is_noticed() -> None:
     assert not buffer.holds_full_batch()
     buffer.offer(b"x" * MIB, 0.0)
     assert buffer.holds_full_batch()
-
-
-@given(texts=st.lists(st.text(max_size=8).flatmap(lambda text: st.integers(0, 40_000).map(lambda times: text * times))))
-@settings(max_examples=50, deadline=None)
-def test_any_envelopes_are_cut_into_requests_within_both_limits(texts: list[str]) -> None:
-    """Bytes of UTF-8 count, not characters; and no request could have taken the first entry of the next one."""
-    given_entries = [Entry(number, 0.0, text.encode()[:MIB]) for number, text in enumerate(texts)]
-    requests = list(batch.in_batches(given_entries))
-    assert [entry for request in requests for entry in request] == given_entries
-    for request, following in zip_longest(requests, requests[1:]):
-        size = sum(len(entry.body) for entry in request)
-        assert 0 < len(request) <= limits.SQS_BATCH_ENTRIES
-        assert size <= MIB
-        assert following is None or len(request) == limits.SQS_BATCH_ENTRIES or size + len(following[0].body) > MIB

@@ -11,7 +11,7 @@ import pytest
 
 from recommendation_producer import Outcome, RecommendationProducer
 from recommendation_shared import limits
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope import Envelope
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     QUEUE_URL,
@@ -61,9 +61,9 @@ def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
     assert outcome == Outcome(
         accepted=True, reason=None, recommendation_id="rec-incident-123-signal-intelligence-2026-01-31T12:00:00Z"
     )
-    envelope = parse_envelope(queue.arrived[0])
+    envelope = Envelope.from_json(queue.arrived[0])
     assert envelope.recommendation_id == outcome.recommendation_id
-    assert envelope.wire_fields() == {
+    assert envelope.to_fields() == {
         "schemaVersion": 1,
         "recommendationId": "rec-incident-123-signal-intelligence-2026-01-31T12:00:00Z",
         "incidentId": "incident-123",
@@ -218,7 +218,7 @@ def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
         outcome = producer.enqueue(**recommendation(reasoning="é" * MIB))
         assert outcome.accepted
         producer.flush(NOTHING_HANGS)
-    envelope = parse_envelope(queue.arrived[0])
+    envelope = Envelope.from_json(queue.arrived[0])
     assert envelope.recommendation_id == outcome.recommendation_id
     assert envelope.recommendation == {"number": 0}
     assert envelope.metadata["truncated"][0]["bytes"] == 2 * MIB

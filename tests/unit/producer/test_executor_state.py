@@ -8,10 +8,14 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
+from pydantic.alias_generators import to_camel
 
 from recommendation_producer import Outcome
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_producer._executor_state import _camel_case
+from recommendation_shared.envelope import Envelope
 from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, running_producer
 
 
@@ -80,7 +84,8 @@ def persisted(state: object) -> tuple[list[Outcome], list[dict[str, Any]]]:
         str(outcome.recommendation_id) for outcome in outcomes if outcome.accepted
     )
     by_id = {
-        fields["recommendationId"]: fields for fields in (parse_envelope(body).wire_fields() for body in queue.arrived)
+        fields["recommendationId"]: fields
+        for fields in (Envelope.from_json(body).to_fields() for body in queue.arrived)
     }
     return outcomes, [by_id[outcome.recommendation_id] for outcome in outcomes if outcome.accepted]
 
@@ -310,3 +315,9 @@ def test_broken_or_partial_state_yields_what_it_can(state: object, accepted: int
     outcomes, fields = persisted(state)
     assert len(fields) == accepted
     assert [outcome.reason for outcome in outcomes if not outcome.accepted] == ["invalid"] * refused
+
+
+@given(st.from_regex(r"[A-Za-z0-9_é]{0,20}", fullmatch=True))
+def test_metadata_names_are_camel_case_as_pydantic_writes_them(name: str) -> None:
+    """Items that are stored already were named by pydantic; another name would be another digest."""
+    assert _camel_case(name) == to_camel(name)

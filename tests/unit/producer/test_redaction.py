@@ -3,7 +3,7 @@
 import pytest
 
 from examples import redaction
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_shared.envelope import Envelope
 from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, recommendation, running_producer
 
 KEY = "AKIAIOSFODNN7EXAMPLE"  # AWS's own example
@@ -27,7 +27,7 @@ def test_example_masks_mail_addresses_and_keys_wherever_they_stand() -> None:
     assert outcome.accepted
     assert MAIL not in queue.arrived[0]
     assert KEY not in queue.arrived[0]
-    envelope = parse_envelope(queue.arrived[0])
+    envelope = Envelope.from_json(queue.arrived[0])
     assert envelope.recommendation == {
         "action": "ask <mail>, then <mail>",
         "<mail>": {"deep": [1, None, True, ["<access key>"]]},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_producer._backoff import ATTEMPTS
+from recommendation_producer._producer import ATTEMPTS
 from recommendation_producer._sender import Sender
 from tests.support.fakes.queue import (
     NOTHING_HANGS,

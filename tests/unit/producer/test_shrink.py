@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from recommendation_shared import limits
-from recommendation_shared.envelope.model import EnvelopeError, parse_envelope, write_envelope
+from recommendation_shared.envelope.errors import EnvelopeError
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import encode_item
 from recommendation_shared.item.shrink import shrink
 from recommendation_shared.item.size import item_size
@@ -29,8 +31,8 @@ def test_shrunk_body_gives_the_very_item_that_the_whole_one_would(content: dict[
     assert len(body) > MIB
     shrunk = shrink(body)
     assert len(shrunk) < MIB
-    item = encode_item(parse_envelope(shrunk))
-    assert item == encode_item(parse_envelope(body))
+    item = encode_item(read_envelope(shrunk))
+    assert item == encode_item(read_envelope(body))
     assert item_size(json.loads(item.body)) <= limits.ITEM_BYTES
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from recommendation_shared.envelope.model import Envelope, parse_envelope
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.numbers import number_text
 from recommendation_shared.exact_json.parse import parse_json
@@ -29,7 +30,7 @@ ENVELOPE = Envelope.create(
 
 def test_the_items_attributes_are_those_of_the_contract() -> None:
     """Names and types, as the table and its indexes expect them."""
-    item = json.loads(encode_item(ENVELOPE).body)
+    item = json.loads(encode_item(ENVELOPE.to_fields()).body)
     digest = item.pop("contentDigest")
     assert item == {
         "schemaVersion": {"N": "1"},
@@ -64,20 +65,22 @@ def _content(item: dict[str, Any]) -> bytes:
 
 def test_the_digest_is_pinned() -> None:
     """A change of the canonical form would make every stored item look tampered with."""
-    assert encode_item(ENVELOPE).digest == "2a608bc2157790142c0575623cb7328db978cd407bf2247ef6a5910d505e5adb"
+    assert (
+        encode_item(ENVELOPE.to_fields()).digest == "2a608bc2157790142c0575623cb7328db978cd407bf2247ef6a5910d505e5adb"
+    )
 
 
 def test_an_item_without_retention_has_no_ttl() -> None:
     """It is kept for ever."""
     wire = parse_json(ENVELOPE.to_json())
-    item = encode_item(parse_envelope(canonical_text({**wire, "retention": None})))
+    item = encode_item(read_envelope(canonical_text({**wire, "retention": None})))
     assert item.expires_at is None
     assert b'"ttl"' not in item.body
 
 
 def test_a_tampered_item_shows() -> None:
     """Whoever edits an item in the console leaves a digest that does not fit."""
-    item = json.loads(encode_item(ENVELOPE).body)
+    item = json.loads(encode_item(ENVELOPE.to_fields()).body)
     item["recommendation"]["M"]["unified"]["S"] = "Do nothing"
     assert item_digest(item) != item["contentDigest"]["S"]
 
@@ -118,7 +121,7 @@ def test_what_is_no_number_to_dynamodb_has_no_number_text(number: float | Decima
 def test_an_exponent_beyond_all_bounds_is_kept_as_it_was_written() -> None:
     """Even `Decimal` refuses it."""
     wire = canonical_text({**parse_json(ENVELOPE.to_json()), "extra": 4321}).replace("4321", "1e99999999999999999999")
-    item = json.loads(encode_item(parse_envelope(wire)).body)
+    item = json.loads(encode_item(read_envelope(wire)).body)
     assert item["extra"] == {"S": "1e99999999999999999999"}
 
 
@@ -137,7 +140,7 @@ def test_types_that_we_never_write_are_readable() -> None:
 
 def _item(**changes: Any) -> dict[str, Any]:
     wire = {**parse_json(ENVELOPE.to_json()), **changes}
-    return decode_item(json.loads(encode_item(parse_envelope(canonical_text(wire))).body))
+    return decode_item(json.loads(encode_item(read_envelope(canonical_text(wire))).body))
 
 
 def test_reasoning_is_cut_first() -> None:

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
-from recommendation_shared.envelope.model import Envelope, EnvelopeError, parse_envelope, write_envelope
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.errors import EnvelopeError
+from recommendation_shared.envelope.writing import write_envelope
 
 FIELDS: dict[str, Any] = {
     "incident_id": "incident-123",
@@ -27,7 +29,7 @@ def _wire(**changes: Any) -> str:
 
 def _error(body: str | bytes) -> EnvelopeError:
     with pytest.raises(EnvelopeError) as caught:
-        parse_envelope(body)
+        Envelope.from_json(body)
     return caught.value
 
 
@@ -36,7 +38,7 @@ def test_defaults_of_optional_fields() -> None:
     wire = json.loads(_wire())
     for name in ("confidence", "reasoning", "citations", "metadata", "retention"):
         del wire[name]
-    envelope = parse_envelope(json.dumps(wire))
+    envelope = Envelope.from_json(json.dumps(wire))
     assert envelope == Envelope.create(**FIELDS)
     assert (envelope.confidence, envelope.reasoning, envelope.retention) == (None, "", 90)
     assert (list(envelope.citations), dict(envelope.metadata)) == ([], {})
@@ -106,14 +108,14 @@ def test_what_is_not_json_is_named_so(body: str | bytes) -> None:
 def test_json_deeper_than_the_parsers_limit_is_refused() -> None:
     """254 levels are read, whichever parser has to do it."""
     for leaf in ("1", "0.12345678901234567890"):
-        assert parse_envelope(_wire(x=7).replace("7}", "[" * 253 + leaf + "]" * 253 + "}"))
+        assert Envelope.from_json(_wire(x=7).replace("7}", "[" * 253 + leaf + "]" * 253 + "}"))
         error = _error(_wire(x=7).replace("7}", "[" * 254 + leaf + "]" * 254 + "}"))
         assert error.detail == "body: must be nested at most 254 levels deep"
 
 
 def test_extra_fields_are_bounded() -> None:
     """In number and in the length of their names."""
-    assert parse_envelope(_wire(**{f"x{n}": n for n in range(100)})).model_extra
+    assert Envelope.from_json(_wire(**{f"x{n}": n for n in range(100)})).model_extra
     assert "at most 100" in _error(_wire(**{f"x{n}": n for n in range(101)})).detail
     assert "255 bytes" in _error(_wire(**{"é" * 128: 1})).detail
     assert "255 bytes" in _error(_wire(**{"": 1})).detail
@@ -136,7 +138,7 @@ def test_extra_fields_are_bounded() -> None:
 def test_an_odd_confidence_is_kept_as_text(said: Any, kept: str) -> None:
     """The same from the producer's arguments and from a message sent by hand."""
     written = Envelope.create(**FIELDS, confidence=said, metadata={"cost": 1})
-    sent = parse_envelope(_wire(confidence=said, metadata={"cost": 1}))
+    sent = Envelope.from_json(_wire(confidence=said, metadata={"cost": 1}))
     for envelope in (written, sent):
         assert envelope.confidence is None
         assert envelope.metadata == {"cost": 1, "rawConfidence": kept}
@@ -202,7 +204,7 @@ def test_characters_that_sqs_refuses_are_escaped() -> None:
     """U+FFFE and U+FFFF make SendMessage fail, though they are good UTF-8."""
     written = write_envelope(**{**FIELDS, "reasoning": "\ufffe\uffff"})
     assert b"\\ufffe\\uffff" in written.body
-    envelope = parse_envelope(written.body)
+    envelope = Envelope.from_json(written.body)
     assert envelope.reasoning == "\ufffe\uffff"
     assert b"\\ufffe\\uffff" in envelope.to_json()
 
@@ -238,4 +240,4 @@ def test_an_envelope_is_a_snapshot() -> None:
     recommendation = {"action": "roll back"}
     written = write_envelope(**{**FIELDS, "recommendation": recommendation})
     recommendation["action"] = "do nothing"
-    assert parse_envelope(written.body).recommendation == {"action": "roll back"}
+    assert Envelope.from_json(written.body).recommendation == {"action": "roll back"}

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import orjson
 from pydantic import ValidationError
 
-from recommendation_shared.envelope.model import Envelope
+from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item, encode_item
 
 # dynalite requires a signature but does not check it. boto3 would take two minutes to parse 50,000 items.
@@ -56,7 +56,7 @@ def fingerprint(item: Mapping[str, Any]) -> str:
     """
     content = decode_item({name: item[name] for name in item.keys() - _DERIVED})
     try:
-        encoded = encode_item(Envelope.model_validate(content))
+        encoded = encode_item(Envelope.model_validate(content).to_fields())
     except ValidationError:
         return NO_ENVELOPE
     if item.get("contentDigest") != {"S": encoded.digest}:

@@ -6,16 +6,15 @@ from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
 
-from aws_lambda_powertools import Logger
 from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
-from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import Context, body, event, redelivered
 
 POISON, NEWER, EXPIRED = "poison", body().replace('"schemaVersion":1', '"schemaVersion":2'), "2020-01-01T00:00:00Z"
@@ -65,14 +64,9 @@ def test_every_message_is_stored_or_set_aside_or_delivered_again(
     batch: list[str], first: list[Any], last: Any, refused: tuple[str, ...], queue: FakeDeadLetterQueue
 ) -> None:
     """Acknowledged means: its item is in the table, it is a dead letter, or it has expired."""
-    invalid = {parse_envelope(body(agent_type)).recommendation_id for agent_type in refused}
+    invalid = {Envelope.from_json(body(agent_type)).recommendation_id for agent_type in refused}
     table, messages, printed = FakeTable(*first, last=last, invalid=invalid), event(*batch), StringIO()
-    around = Surroundings(
-        Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
-        Logger(service="consumer-balance", stream=StringIO(), level="CRITICAL"),
-        effects(table, Clock()),
-        queue.send_batch,
-    )
+    around = dependencies(table, queue=queue)
     try:
         with redirect_stdout(printed):
             response = asyncio.run(consume(messages, Context(), around))
@@ -86,7 +80,7 @@ def test_every_message_is_stored_or_set_aside_or_delivered_again(
         text = record["body"]
         if record["messageId"] in again or text in dead or EXPIRED in text:
             continue
-        item = encode_item(parse_envelope(text))
+        item = encode_item(read_envelope(text))
         assert table.items[item.recommendation_id]["contentDigest"] == {"S": item.digest}
     counts = _counts(printed.getvalue())
     names = ("RecommendationsPersisted", "RecommendationDuplicate", "RecommendationExpired")

@@ -4,22 +4,18 @@ import asyncio
 import random
 from collections.abc import Mapping, Sequence
 from functools import partial
-from io import StringIO
 from itertools import product
 from typing import Any, Final, NamedTuple
 
 import pytest
-from aws_lambda_powertools import Logger
 from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_consumer.deadlines import full_jitter
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_consumer.writer import Effects
-from recommendation_shared.envelope.model import parse_envelope
-from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error
+from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_shared.backoff import full_jitter
+from recommendation_shared.envelope import Envelope
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.fakes.virtual_time import run_virtually
 from tests.support.lambdas.event import Context, bodies, body, event, named
 
@@ -87,13 +83,14 @@ class Slow:
 
 async def _invoke(allowed_ms: int, slow: Slow, seed: int, storable: int = STORABLE) -> None:
     loop, messages = asyncio.get_running_loop(), event(*bodies(storable), *OTHERS)
-    jitter = partial(full_jitter, random.Random(seed).random)  # noqa: S311 - jitter
-    outside = Effects(slow.batch_write, loop.time, Clock().wall, asyncio.sleep, jitter, slow.put_item)
-    around = Surroundings(
-        Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
-        Logger(service="consumer-deadline", stream=StringIO(), level="CRITICAL"),
-        outside,
-        slow.send_batch,
+    jitter = partial(full_jitter, random.Random(seed).random, base=0.05, cap=2.0)  # noqa: S311 - jitter
+    around = dependencies(
+        batch_write=slow.batch_write,
+        put_item=slow.put_item,
+        send_dead_letters=slow.send_batch,
+        monotonic=loop.time,
+        sleep=asyncio.sleep,
+        delays=jitter,
     )
     began, allowed = loop.time(), allowed_ms / 1000
     try:
@@ -104,7 +101,7 @@ async def _invoke(allowed_ms: int, slow: Slow, seed: int, storable: int = STORAB
     else:
         safe = {entry["MessageAttributes"]["originalMessageId"]["StringValue"] for entry in slow.queue.messages}
         for record in messages["Records"][:storable]:
-            if parse_envelope(record["body"]).recommendation_id in slow.table.items:
+            if Envelope.from_json(record["body"]).recommendation_id in slow.table.items:
                 safe.add(record["messageId"])
         assert set(named(response)) == {record["messageId"] for record in messages["Records"]} - safe
     assert loop.time() - began <= allowed - min(1.0, allowed * 0.1) + 1e-6

@@ -5,29 +5,27 @@ from pathlib import Path
 
 import pytest
 
-from recommendation_consumer import aws_error, invocation, plan
-from recommendation_consumer import dead_letters as dead_letter
-from recommendation_shared import metrics
-from recommendation_shared.envelope import model as envelope
+from recommendation_consumer import dead_letters, failure, invocation, plan
+from recommendation_shared import aws_errors, metrics
+from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION
+from recommendation_shared.queue.dead_letter import POISON
 
 ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs/failures.md").read_text()
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| what")]
 CAUSES = {
-    *aws_error.KINDS,
-    aws_error.THROTTLED,
-    aws_error.UNREACHABLE,
-    aws_error.NOT_CONFIRMED,
-    aws_error.DEADLINE_EXCEEDED,
-    dead_letter.TOO_LARGE,
+    *aws_errors.THROTTLING,
+    *aws_errors.TRANSIENT,
+    *failure.INVALID,
+    *POISON,
+    aws_errors.NOT_CONFIRMED,
+    aws_errors.DEADLINE_EXCEEDED,
+    failure.THROTTLED,
+    failure.UNREACHABLE,
+    dead_letters.TOO_LARGE,
     invocation.DEAD_LETTER_FAILED,
-    invocation.ITEM_REJECTED,
-    plan.ID_CONFLICT,
     plan.NO_BODY,
-    envelope.INVALID_JSON,
-    envelope.INVALID_ENVELOPE,
-    envelope.ID_MISMATCH,
-    envelope.UNKNOWN_SCHEMA_VERSION,
+    UNKNOWN_SCHEMA_VERSION,
 }
 
 

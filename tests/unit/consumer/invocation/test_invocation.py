@@ -1,17 +1,15 @@
 """One invocation from event to answer: each row of the consumer's table, and each bad input among good ones."""
 
 import json
-from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
+from recommendation_consumer.invocation import NothingStoredError, consume
 from recommendation_consumer.message import MalformedEventError
 from recommendation_shared.item.encoding import decode_item
 from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from tests.support.fakes.aws import TABLE, FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import Context, bodies, body, envelope, event, named, record, redelivered
 
 pytestmark = pytest.mark.usefixtures("capsys")  # the metrics' lines
@@ -30,12 +28,7 @@ async def _invoke(
     context: Context | None = None,
 ) -> Any:
     settings = Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE})
-    around = Surroundings(
-        settings,
-        Logger(service="test", stream=StringIO()),
-        effects(table or FakeTable(), Clock()),
-        (queue or FakeDeadLetterQueue()).send_batch,
-    )
+    around = dependencies(table, queue=queue, settings=settings)
     return await consume(messages, context or Context(), around)
 
 

@@ -12,10 +12,10 @@ from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared import limits
 from recommendation_shared.item.encoding import EncodedItem, encode_item
-from tests.support.fakes.aws import TABLE, Clock, FakeTable, client_error, effects
+from tests.support.fakes.aws import Clock, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import envelope
 
-ITEMS = [encode_item(envelope(f"agent-{number}")) for number in range(limits.BATCH_WRITE_KEYS)]
+ITEMS = [encode_item(envelope(f"agent-{number}").to_fields()) for number in range(limits.BATCH_WRITE_KEYS)]
 
 
 def _ids(items: Sequence[EncodedItem]) -> list[str]:
@@ -24,7 +24,7 @@ def _ids(items: Sequence[EncodedItem]) -> list[str]:
 
 def _write(table: FakeTable, items: Sequence[EncodedItem]) -> WriteResult:
     clock = Clock()
-    return asyncio.run(write_items(map(Put, items), TABLE, clock.monotonic() + 60, effects(table, clock)))
+    return asyncio.run(write_items(map(Put, items), clock.monotonic() + 60, dependencies(table, clock)))
 
 
 @pytest.mark.parametrize("size", range(1, limits.BATCH_WRITE_KEYS + 1))

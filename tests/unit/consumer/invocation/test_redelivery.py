@@ -4,19 +4,16 @@ import asyncio
 import json
 from collections.abc import Sequence
 from functools import cache
-from io import StringIO
 from typing import Any
 
 import pytest
-from aws_lambda_powertools import Logger
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_consumer.invocation import NothingStoredError, Surroundings, consume
-from recommendation_shared.envelope.model import parse_envelope
+from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
-from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import TABLE, Clock, FakeDeadLetterQueue, FakeTable, client_error, effects
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
 from tests.support.lambdas.event import Context, again, body, record, redelivered
 
 pytestmark = pytest.mark.usefixtures("capsys")  # the metrics' lines
@@ -56,12 +53,7 @@ def _deliver(
     """Deliver a batch to a table that holds `items`; return the IDs of the messages that were acknowledged."""
     table, messages = FakeTable(*failures), {"Records": list(batch)}
     table.items = items
-    around = Surroundings(
-        Settings.from_env({"RECOMMENDATIONS_TABLE": TABLE}),
-        Logger(service="consumer-redelivery", stream=StringIO(), level="CRITICAL"),
-        effects(table, Clock()),
-        (queue or FakeDeadLetterQueue()).send_batch,
-    )
+    around = dependencies(table, queue=queue)
     try:
         response = asyncio.run(consume(messages, Context(), around))
     except (NothingStoredError, ExceptionGroup):
@@ -76,7 +68,7 @@ def _item(one: Record) -> tuple[str, dict[str, Any]]:
 
 @cache
 def _item_of(text: str) -> tuple[str, dict[str, Any]]:
-    item = encode_item(parse_envelope(text))
+    item = encode_item(read_envelope(text))
     return item.recommendation_id, json.loads(item.body)
 
 

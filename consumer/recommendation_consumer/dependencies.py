@@ -1,0 +1,34 @@
+"""Everything that an invocation uses of the outside world, in one object."""
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from aws_lambda_powertools import Logger
+
+from recommendation_shared.settings import Settings
+
+SendBody = Callable[[bytes], Awaitable[Mapping[str, Any]]]
+"""Sends the finished body of a DynamoDB request; returns the response, raises `ClientError` or `BotoCoreError`."""
+
+SendBatch = Callable[[Sequence[Mapping[str, Any]]], Awaitable[Mapping[str, Any]]]
+"""Sends up to ten entries to the dead-letter queue; returns the response, raises `ClientError` or `BotoCoreError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dependencies:
+    """Built once for a sandbox, by `handler.sandbox`; tests build their own.
+
+    `monotonic` and `wall` return seconds, the latter since the epoch. `delays` starts a new sequence of delays between
+    retries, in seconds.
+    """
+
+    settings: Settings
+    logger: Logger
+    batch_write: SendBody
+    put_item: SendBody
+    send_dead_letters: SendBatch
+    monotonic: Callable[[], float]
+    wall: Callable[[], float]
+    sleep: Callable[[float], Awaitable[None]]
+    delays: Callable[[], Iterator[float]]

@@ -1,0 +1,116 @@
+"""DynamoDB calls with a finished body: the client's own endpoint, signature and connections, without its serialiser.
+
+Through the client itself a call resolves the endpoint anew, builds, validates and serialises parameters, emits a dozen
+events and parses the response: 700 µs of CPU for a request of 25 items, against 350 here, of which hashing the body
+and sending it are 200.
+"""
+
+from binascii import crc32
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Final, NamedTuple
+
+import orjson
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSPreparedRequest, AWSRequest, prepare_request_dict
+from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError
+from botocore.parsers import create_parser
+
+_LARGE_BODY: Final = 1024 * 1024  # bytes; beyond, aiohttp wants a stream, since one write would block the event loop
+_ERROR_STATUS: Final = 300  # HTTP status, and those above
+
+
+class Endpoint(NamedTuple):
+    """Where a request goes, and the service and region in its signature's scope."""
+
+    url: str
+    signing_name: str
+    signing_region: str
+
+
+class DynamoDbCalls:
+    """Operations on one table, through an open aiobotocore client and the credentials of its session.
+
+    Timeouts, proxies, certificates and endpoint rules are those that the client is configured with.
+    """
+
+    def __init__(self, client: Any, credentials: Any, table_name: str) -> None:
+        model = client.meta.service_model
+        self._client = client
+        self._model = model
+        self._credentials = credentials
+        # What an endpoint may depend on: a table may be named by its ARN, whose account then decides.
+        self._parameters = {"TableName": table_name, "RequestItems": {table_name: []}}
+        self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
+        self._headers = {
+            "Content-Type": f"application/x-amz-json-{model.metadata['jsonVersion']}",
+            "User-Agent": "opx-agent-recommendations",
+        }
+        self._parser = create_parser(model.metadata["protocol"])
+
+    async def send(self, operation: str, body: bytes) -> Mapping[str, Any]:
+        """Send the body and return the response; raise `ClientError` or `BotoCoreError` as the client does.
+
+        A response that is not a JSON object is returned as an empty one.
+        """
+        if self._credentials is None:
+            raise NoCredentialsError
+        credentials = await self._credentials.get_frozen_credentials()  # refreshed when they are about to expire
+        endpoint = await self._endpoint(operation, credentials.account_id)
+        target = f"{self._model.metadata['targetPrefix']}.{operation}"
+        request = AWSRequest("POST", endpoint.url, {**self._headers, "X-Amz-Target": target}, body)
+        SigV4Auth(credentials, endpoint.signing_name, endpoint.signing_region).add_auth(request)
+        response = await self._send(request.prepare())
+        content = await response.content
+        _verify_checksum(content, response.headers.get("x-amz-crc32"))
+        if response.status_code >= _ERROR_STATUS:
+            raise ClientError(self._error(operation, response, content), operation)
+        return _json_object(content)
+
+    async def _endpoint(self, operation: str, account_id: str | None) -> Endpoint:
+        """Return what the client resolves; for one operation and client, only the account can change it."""
+        known = self._endpoints.get((operation, account_id))
+        if known is not None:
+            return known
+        model, meta = self._model.operation_model(operation), self._client.meta
+        context: dict[str, Any] = {
+            "client_region": meta.region_name,
+            "client_config": meta.config,
+            "has_streaming_input": False,
+            "auth_type": model.resolved_auth_type,
+        }
+        url, _, _ = await self._client._resolve_endpoint_ruleset(model, self._parameters, context)  # noqa: SLF001 - there is no public way to a client's rules
+        request: dict[str, Any] = {"url_path": model.http["requestUri"], "query_string": "", "headers": {}}
+        prepare_request_dict(request, url)
+        signing = context.get("signing", {})
+        endpoint = Endpoint(
+            request["url"],
+            signing.get("signing_name", self._model.signing_name),
+            signing.get("region", meta.region_name),
+        )
+        return self._endpoints.setdefault((operation, account_id), endpoint)
+
+    async def _send(self, request: AWSPreparedRequest) -> Any:
+        if len(request.body) > _LARGE_BODY:
+            request.body = BytesIO(request.body)
+        return await self._client._endpoint.http_session.send(request)  # noqa: SLF001 - nor to its connections
+
+    def _error(self, operation: str, response: Any, content: bytes) -> Any:
+        return self._parser.parse(
+            {"status_code": response.status_code, "headers": response.headers, "body": content},
+            self._model.operation_model(operation).output_shape,
+        )
+
+
+def _json_object(content: bytes) -> Mapping[str, Any]:
+    try:
+        value = orjson.loads(content)
+    except orjson.JSONDecodeError:  # such as a proxy's HTML page
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _verify_checksum(content: bytes, checksum: str | None) -> None:
+    """Compare the response with the checksum that DynamoDB sends with it."""
+    if checksum is not None and int(checksum) != crc32(content):
+        raise ChecksumError(checksum_type="crc32", expected_checksum=checksum, actual_checksum=crc32(content))

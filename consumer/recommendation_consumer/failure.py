@@ -1,0 +1,59 @@
+"""What a failed AWS call means for the consumer: retry, wait, split or give up."""
+
+from enum import Enum
+from typing import Final, NamedTuple
+
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as BotoConnectionError
+
+from recommendation_shared.aws_errors import THROTTLING, TRANSIENT, error_code, http_status
+
+# Error types of our own, in metrics and logs.
+THROTTLED: Final = "Throttled"
+UNREACHABLE: Final = "Unreachable"
+
+
+class Kind(Enum):
+    """How to continue after an error."""
+
+    THROTTLED = "retry, more slowly, while there is time"
+    TRANSIENT = "retry a few times"
+    INVALID = "the request is at fault: retrying the same one cannot help"
+    SYSTEMIC = "permissions, credentials or resources are at fault: retrying cannot help"
+
+
+class Failure(NamedTuple):
+    """`error_type` is a name for metrics and logs: AWS's own code, where there is one."""
+
+    kind: Kind
+    error_type: str
+
+
+# SerializationException: DynamoDB could not parse a value's type.
+INVALID: Final = frozenset({"ValidationException", "SerializationException"})
+_STATUSES: Final = {408: Kind.TRANSIENT, 413: Kind.INVALID, 429: Kind.THROTTLED}
+_SERVER_ERROR: Final = 500  # HTTP status, and those above
+
+
+def classify(error: ClientError | BotoCoreError) -> Failure:
+    """Return what an error means. Its text is left out, since DynamoDB quotes the item's values in it."""
+    if isinstance(error, ClientError):
+        code = error_code(error)
+        if not code or not code.isascii() or not code.isprintable():  # not usable as a metric's dimension
+            code = type(error).__name__
+        kind = _kind(code, http_status(error))
+        return Failure(kind, THROTTLED if kind is Kind.THROTTLED else code)
+    # Refused, reset, timed out or corrupted; also a pooled connection that died while the sandbox was frozen.
+    if isinstance(error, HTTPClientError | BotoConnectionError | ChecksumError):
+        return Failure(Kind.TRANSIENT, UNREACHABLE)
+    return Failure(Kind.SYSTEMIC, type(error).__name__)
+
+
+def _kind(code: str, status: int) -> Kind:
+    if code in THROTTLING:
+        return Kind.THROTTLED
+    if code in TRANSIENT:
+        return Kind.TRANSIENT
+    if code in INVALID:
+        return Kind.INVALID
+    return _STATUSES.get(status, Kind.TRANSIENT if status >= _SERVER_ERROR else Kind.SYSTEMIC)

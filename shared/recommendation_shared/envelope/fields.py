@@ -1,0 +1,62 @@
+"""The fields of an envelope: the one list of their names, rules and defaults. All else derives from it."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+from recommendation_shared import limits
+from recommendation_shared.envelope import field_rules
+
+
+class Field(NamedTuple):
+    """A field's rule, which returns the normalised value or raises `ValueError`, and its default.
+
+    `default` makes the value of a field that is absent; None for a field that must be present.
+    """
+
+    rule: Callable[[Any], Any]
+    default: Callable[[], Any] | None = None
+
+
+# By their names in the message and in the table.
+FIELDS: Final[Mapping[str, Field]] = {
+    "schemaVersion": Field(field_rules.schema_version),
+    "recommendationId": Field(field_rules.text),
+    "incidentId": Field(field_rules.identifier),
+    "executionId": Field(field_rules.identifier),
+    "agentType": Field(field_rules.agent_type),
+    "timestamp": Field(field_rules.timestamp),
+    "recommendation": Field(field_rules.json_object),
+    "confidence": Field(field_rules.confidence, lambda: None),
+    "reasoning": Field(field_rules.text, str),
+    "citations": Field(field_rules.json_objects, list),
+    "metadata": Field(field_rules.json_object, dict),
+    "retention": Field(field_rules.retention, lambda: limits.RETENTION_DAYS),
+}
+RULES: Final[Mapping[str, Callable[[Any], Any]]] = {name: field.rule for name, field in FIELDS.items()}
+DEFAULTS: Final[Mapping[str, Callable[[], Any]]] = {
+    name: field.default for name, field in FIELDS.items() if field.default is not None
+}
+# Recomputed from the other fields wherever an item is made; what a message says under these names is ignored.
+DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})
+RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
+
+_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+
+
+def python_name(name: str) -> str:
+    """Return a field's name as a Python argument or attribute: `incident_id` for `incidentId`."""
+    return _HUMP.sub("_", name).lower()
+
+
+def broken_rules(fields: Mapping[str, Any]) -> str:
+    """Return every field that breaks its rule, with the rule; values are never quoted."""
+    broken = []
+    for name, rule in RULES.items():
+        try:
+            rule(fields[name])
+        except KeyError:
+            broken.append(f"{name}: Field required")
+        except ValueError as error:
+            broken.append(f"{name}: {error}")
+    return "; ".join(broken)

@@ -1,0 +1,95 @@
+"""A recommendation in, a message body out: validated and serialised."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final, NamedTuple, NotRequired, TypedDict, Unpack
+
+from recommendation_shared.envelope import field_rules
+from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
+from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, broken_rules, python_name
+from recommendation_shared.envelope.identity import recommendation_id
+from recommendation_shared.envelope.raw_confidence import set_aside
+from recommendation_shared.exact_json.dump import dump_json
+from recommendation_shared.exact_json.parse import JsonError
+
+
+class EnvelopeArguments(TypedDict):
+    """One recommendation as `write_envelope` and the producer's `enqueue` take it.
+
+    `timestamp` is the instant at which the agent completed: RFC 3339 text or a datetime, UTC where it has no offset.
+    `confidence` is a number from 0 to 1; anything else is kept as text in the metadata. `retention` is in days; None
+    keeps the item indefinitely.
+    """
+
+    incident_id: str
+    execution_id: str
+    agent_type: str
+    timestamp: str | datetime
+    recommendation: Mapping[str, Any]
+    confidence: NotRequired[float | Decimal | None]
+    reasoning: NotRequired[str]
+    citations: NotRequired[Sequence[Mapping[str, Any]] | None]
+    metadata: NotRequired[Mapping[str, Any] | None]
+    retention: NotRequired[int | None]
+
+
+class Message(NamedTuple):
+    """An envelope ready to be sent: `body` is UTF-8 JSON that SQS accepts."""
+
+    recommendation_id: str
+    body: bytes
+
+
+def _required() -> Any:
+    raise KeyError
+
+
+_ARGUMENTS: Final = tuple(
+    (python_name(name), name, field.rule, field.default or _required)
+    for name, field in FIELDS.items()
+    if name not in {"schemaVersion", "recommendationId"}  # which are not the caller's to choose
+)
+_NAMES: Final = {argument: name for argument, name, _, _ in _ARGUMENTS}
+
+
+def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
+    """Validate and serialise one recommendation: a snapshot that later changes to the arguments cannot reach.
+
+    Raises `EnvelopeError` when a field breaks the contract or cannot be written as JSON, and `TypeError` for an
+    argument that does not exist.
+    """
+    given: dict[str, Any] = {**arguments}
+    if not given.keys() <= _NAMES.keys():
+        raise TypeError(f"unexpected arguments: {', '.join(sorted(given.keys() - _NAMES.keys()))}")
+    for name in ("citations", "metadata"):
+        if name in given and given[name] is None:
+            del given[name]
+    _set_odd_confidence_aside(given)
+    fields: dict[str, Any] = {"schemaVersion": field_rules.SCHEMA_VERSION, "recommendationId": ""}
+    try:
+        for argument, name, rule, default in _ARGUMENTS:
+            fields[name] = rule(given[argument] if argument in given else default())
+    except (KeyError, ValueError):
+        raise EnvelopeError(INVALID_ENVELOPE, _broken_rules(given)) from None
+    fields["recommendationId"] = recommendation_id(fields["incidentId"], fields["agentType"], fields["timestamp"])
+    try:
+        return Message(fields["recommendationId"], dump_json(fields))
+    except JsonError as error:
+        raise EnvelopeError(INVALID_ENVELOPE, f"envelope: {error}") from None
+
+
+def _set_odd_confidence_aside(given: dict[str, Any]) -> None:
+    confidence = given.get("confidence")
+    if confidence is None:
+        return
+    if isinstance(confidence, Decimal):  # JSON has one kind of number; as a Decimal it would become text
+        given["confidence"] = confidence = float(confidence)
+    if not field_rules.is_probability(confidence):
+        given.update(set_aside(given))
+
+
+def _broken_rules(given: Mapping[str, Any]) -> str:
+    present = {name: given[argument] for argument, name in _NAMES.items() if argument in given}
+    defaults = {name: default() for name, default in DEFAULTS.items()}
+    return broken_rules({"schemaVersion": field_rules.SCHEMA_VERSION, "recommendationId": "", **defaults, **present})

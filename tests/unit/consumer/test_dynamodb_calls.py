@@ -1,0 +1,215 @@
+"""A finished body goes where the client would send it, signed as the client would sign it."""
+
+from collections.abc import AsyncIterator, Generator
+from contextlib import asynccontextmanager
+from datetime import datetime
+from types import SimpleNamespace
+from typing import Any, Final
+
+import aioboto3
+import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.loaders import Loader
+
+from recommendation_consumer.dynamodb_calls import DynamoDbCalls
+
+TABLE: Final = "opx-agent-recommendations"
+ARN: Final = "arn:aws:dynamodb:us-east-1:999999999999:table/opx-agent-recommendations"
+ACCOUNT: Final = {"AWS_ACCOUNT_ID": "123456789012"}
+FIPS: Final = {"AWS_USE_FIPS_ENDPOINT": "true"}
+DUAL_STACK: Final = {"AWS_USE_DUALSTACK_ENDPOINT": "true"}
+PREFERRED, DISABLED, REQUIRED = (
+    {"AWS_ACCOUNT_ID_ENDPOINT_MODE": mode} for mode in ("preferred", "disabled", "required")
+)
+
+# Region, environment, and the host that AWS documents for it (DynamoDB endpoints and quotas; SDKs and Tools Reference
+# Guide, "Account-based endpoints"), which the client resolves, too. None: both refuse.
+ENDPOINTS: Final = [
+    ("us-east-1", {}, "dynamodb.us-east-1.amazonaws.com"),
+    ("eu-central-1", {}, "dynamodb.eu-central-1.amazonaws.com"),
+    ("us-gov-west-1", {}, "dynamodb.us-gov-west-1.amazonaws.com"),
+    ("cn-north-1", {}, "dynamodb.cn-north-1.amazonaws.com.cn"),
+    ("us-iso-east-1", {}, "dynamodb.us-iso-east-1.c2s.ic.gov"),
+    ("us-isob-east-1", {}, "dynamodb.us-isob-east-1.sc2s.sgov.gov"),
+    ("us-east-1", ACCOUNT, "123456789012.ddb.us-east-1.amazonaws.com"),
+    ("us-east-1", {**ACCOUNT, **PREFERRED}, "123456789012.ddb.us-east-1.amazonaws.com"),
+    ("us-east-1", {**ACCOUNT, **REQUIRED}, "123456789012.ddb.us-east-1.amazonaws.com"),
+    ("us-east-1", {**ACCOUNT, **DISABLED}, "dynamodb.us-east-1.amazonaws.com"),
+    ("us-east-1", REQUIRED, None),
+    ("us-gov-west-1", ACCOUNT, "dynamodb.us-gov-west-1.amazonaws.com"),
+    ("cn-north-1", ACCOUNT, "dynamodb.cn-north-1.amazonaws.com.cn"),
+    ("us-east-1", FIPS, "dynamodb-fips.us-east-1.amazonaws.com"),
+    ("us-gov-west-1", FIPS, "dynamodb.us-gov-west-1.amazonaws.com"),
+    ("us-gov-west-1", {**FIPS, **ACCOUNT}, "dynamodb.us-gov-west-1.amazonaws.com"),
+    ("us-east-1", {**FIPS, **ACCOUNT}, "dynamodb-fips.us-east-1.amazonaws.com"),
+    ("us-east-1", DUAL_STACK, "dynamodb.us-east-1.api.aws"),
+    ("us-east-1", {**DUAL_STACK, **ACCOUNT}, "123456789012.ddb.us-east-1.api.aws"),
+    ("us-east-1", {**DUAL_STACK, **FIPS}, "dynamodb-fips.us-east-1.api.aws"),
+    ("us-east-1", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}, "127.0.0.1:4566"),
+    ("us-east-1", {"AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000/path"}, "127.0.0.1:8000"),
+    (
+        "us-east-1",
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:8000"},
+        "127.0.0.1:8000",
+    ),
+    ("us-east-1", {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", **ACCOUNT}, "127.0.0.1:4566"),
+    (
+        "us-east-1",
+        {"AWS_ENDPOINT_URL": "http://127.0.0.1:4566", "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true"},
+        "dynamodb.us-east-1.amazonaws.com",
+    ),
+]
+OPERATIONS: Final = ("BatchWriteItem", "PutItem")
+LOADER: Final = Loader()  # shared, because each client would parse the service's description anew
+
+
+class Recorder:
+    """In place of a client's connections: remembers each request, and answers it with an empty object."""
+
+    def __init__(self) -> None:
+        self.requests: list[Any] = []
+
+    async def send(self, request: Any) -> Any:
+        """Answer as DynamoDB does where nothing is wrong."""
+        self.requests.append(request)
+
+        return SimpleNamespace(status_code=200, headers={}, content=Content(), raw=SimpleNamespace())
+
+
+class Content:
+    """A body that may be awaited several times, as aiobotocore's may."""
+
+    def __await__(self) -> Generator[None, None, bytes]:
+        """Return an empty object."""
+        return b"{}"
+        yield
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give every client the same ones."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token")
+
+
+@asynccontextmanager
+async def _client(region: str) -> AsyncIterator[tuple[Any, Any, Recorder]]:
+    """Open a client whose requests are recorded and answered, and return its session's credentials with it."""
+    session, recorder = aioboto3.Session(), Recorder()
+    session._session.register_component("data_loader", LOADER)
+    config = Config(retries={"total_max_attempts": 1})
+    async with session.client("dynamodb", region_name=region, config=config) as client:
+        client._endpoint.http_session.send = recorder.send
+        yield client, await session.get_credentials(), recorder
+
+
+async def _both(region: str, operation: str, table: str = TABLE) -> tuple[Any, Any]:
+    """Return what the client sends and what we send, or the exception's type; both of the same body."""
+    async with _client(region) as (client, credentials, recorder):
+        try:
+            await getattr(client, xform_name(operation))(**_parameters(operation, table))
+            theirs = recorder.requests.pop()
+        except BotoCoreError as error:
+            theirs = type(error)
+        try:
+            await DynamoDbCalls(client, credentials, table).send(operation, getattr(theirs, "body", b"{}"))
+            ours = recorder.requests.pop()
+        except BotoCoreError as error:
+            ours = type(error)
+    return theirs, ours
+
+
+def _parameters(operation: str, table: str) -> dict[str, Any]:
+    item = {"recommendationId": {"S": "rec-1"}}
+    if operation == "PutItem":
+        return {"TableName": table, "Item": item}
+    return {"RequestItems": {table: [{"PutRequest": {"Item": item}}]}}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize(("region", "environment", "host"), ENDPOINTS)
+async def test_a_request_goes_where_the_clients_would(
+    region: str, environment: dict[str, str], host: str | None, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint is the one that botocore resolves for the operation; the host beside it keeps both honest."""
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    theirs, ours = await _both(region, operation)
+    if host is None:
+        assert theirs is ours
+        return
+    assert ours.url == theirs.url
+    assert ours.url.split("/")[2] == host
+
+
+async def test_a_table_named_by_its_arn_is_reached_in_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The table's account, not the caller's, is in the host name."""
+    for name, value in ACCOUNT.items():
+        monkeypatch.setenv(name, value)
+    for operation in OPERATIONS:
+        theirs, ours = await _both("us-east-1", operation, ARN)
+        assert ours.url == theirs.url
+        assert "999999999999" in ours.url
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1"])
+async def test_a_request_is_signed_as_the_clients_is(
+    region: str, operation: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the same time, the same headers are signed, and the signature is the same."""
+    now = datetime(2026, 1, 31, 12)  # noqa: DTZ001 - as botocore has it
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: now)
+    theirs, ours = await _both(region, operation)
+    for name in ("Authorization", "Content-Type", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token"):
+        assert _text(ours.headers[name]) == _text(theirs.headers[name])
+    assert "SignedHeaders=content-type;host;x-amz-date;x-amz-security-token;x-amz-target" in _text(
+        ours.headers["Authorization"]
+    )
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
+
+
+async def test_an_endpoint_is_resolved_once_for_each_account() -> None:
+    """Resolving costs 50 µs, and only the credentials' account can change the result of one client."""
+    resolved: list[str] = []
+    async with _client("us-east-1") as (client, credentials, recorder):
+        resolve, changing = client._resolve_endpoint_ruleset, ChangingAccount(credentials)
+
+        async def counting(*args: Any, **kwargs: Any) -> Any:
+            resolved.append(changing.account_id)
+            return await resolve(*args, **kwargs)
+
+        client._resolve_endpoint_ruleset = counting
+        calls = DynamoDbCalls(client, changing, TABLE)
+        for account_id in ("111111111111", "111111111111", "222222222222", "111111111111"):
+            changing.account_id = account_id
+            await calls.send("PutItem", b"{}")
+    assert resolved == ["111111111111", "222222222222"]
+    assert len(recorder.requests) == 4
+
+
+class ChangingAccount:
+    """Credentials that are refreshed to those of another account."""
+
+    def __init__(self, credentials: Any) -> None:
+        self.account_id = ""
+        self._credentials = credentials
+
+    async def get_frozen_credentials(self) -> Any:
+        """Return them as of now."""
+        frozen = await self._credentials.get_frozen_credentials()
+        return frozen._replace(account_id=self.account_id)
+
+
+async def test_without_credentials_nothing_is_sent() -> None:
+    """The client says so in the same way."""
+    async with _client("us-east-1") as (client, _, recorder):
+        with pytest.raises(NoCredentialsError):
+            await DynamoDbCalls(client, None, TABLE).send("PutItem", b"{}")
+    assert recorder.requests == []

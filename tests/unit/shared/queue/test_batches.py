@@ -1,0 +1,69 @@
+"""SendMessageBatch's limits: 10 entries and 1 MiB."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendation_shared.queue.batches import entry_bytes, fits, in_batches
+
+MIB = 1024 * 1024
+
+
+def _batches(*sizes: int) -> list[list[int]]:
+    return list(in_batches(sizes, lambda size: size))
+
+
+def test_a_batch_closes_at_ten_entries() -> None:
+    """The eleventh begins the next one."""
+    assert list(map(len, _batches(*[1] * 21))) == [10, 10, 1]
+
+
+def test_a_batch_closes_before_it_exceeds_one_mebibyte() -> None:
+    """Exactly 1 MiB still fits."""
+    assert _batches(MIB - 1, 1, 1) == [[MIB - 1, 1], [1]]
+
+
+def test_an_entry_that_is_too_large_is_alone() -> None:
+    """SQS refuses it, and not its neighbours."""
+    assert _batches(1, MIB + 1, 2, 3) == [[1], [MIB + 1], [2, 3]]
+
+
+def test_without_entries_there_is_no_batch() -> None:
+    """An empty request would be refused."""
+    assert _batches() == []
+
+
+@given(st.lists(st.integers(0, MIB), max_size=60))
+def test_every_batch_fits_and_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
+    """Whatever the sizes; and no batch could have taken the next entry."""
+    batches = _batches(*sizes)
+    assert [size for batch in batches for size in batch] == sizes
+    assert all(fits(len(batch), sum(batch)) for batch in batches)
+    for batch, following in pairwise(batches):
+        assert not fits(len(batch) + 1, sum(batch) + following[0])
+
+
+@pytest.mark.parametrize(
+    ("entry", "size"),
+    [
+        ({"Id": "0", "MessageBody": "é"}, 2),
+        ({"Id": "0", "MessageBody": "\ud800"}, 3),
+        (
+            {
+                "Id": "an ID does not count",
+                "MessageBody": "é",
+                "MessageAttributes": {
+                    "ab": {"DataType": "String", "StringValue": "é"},
+                    "c": {"DataType": "Binary", "BinaryValue": b"123"},
+                },
+                "MessageSystemAttributes": {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1"}},
+            },
+            2 + (2 + 6 + 2) + (1 + 6 + 3),
+        ),
+    ],
+)
+def test_an_entry_counts_body_and_attributes_in_utf8(entry: dict[str, object], size: int) -> None:
+    """Names, types and values; neither the entry's ID nor the trace header."""
+    assert entry_bytes(entry) == size
