@@ -131,7 +131,8 @@ def _names_in(module: str) -> set[str]:
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_every_reference_leads_somewhere(path: Path) -> None:
     """Links with their anchors, paths, make targets, modules, imports, and how to install the package."""
-    assert list(broken_references(Page(path, path.read_text(encoding="utf-8")))) == []
+    broken = list(broken_references(Page(path, path.read_text(encoding="utf-8"))))
+    assert not broken, "\n".join(broken)
 
 
 def test_every_page_in_docs_is_in_the_index() -> None:
