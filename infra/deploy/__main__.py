@@ -11,16 +11,16 @@ from infra.deploy import account, sam, stages
 from infra.errors import BuildError, DeployError
 from infra.paths import ROOT, TEMPLATE
 
-_FREE_STAGE = "dev"  # the only one that may be changed without naming its account
+_DEFAULT_STAGE = "dev"  # the only stage that may be changed without naming its account
 
 
 def deploy(
     stage: stages.Stage, *, account_number: str | None, confirmed: str | None, template: Path = TEMPLATE
 ) -> None:
-    """Show what is to change, ask, and change it. Raises `DeployError`, and `BuildError`."""
-    if stage.name != _FREE_STAGE and not account_number:
+    """Show what will change, ask for confirmation, and deploy. Raises `DeployError` and `BuildError`."""
+    if stage.name != _DEFAULT_STAGE and not account_number:
         raise DeployError(
-            f"{stage.name} is deployed only into an account that is named: add ACCOUNT= and its twelve digits"
+            f"{stage.name} can only be deployed to an account that you name: add ACCOUNT= and its twelve digits"
         )
     sam.executable()
     asks = stages.must_ask(stage, confirmed)
@@ -35,7 +35,7 @@ def deploy(
     sam.run(
         "deploy",
         *("--region", caller.region),
-        # Quoted: of a bare value with a space in it SAM silently takes the first word, and it refuses an empty one.
+        # Quoted: SAM silently truncates a bare value at its first space, and rejects an empty one.
         *("--parameter-overrides", *(f"{name}={json.dumps(value)}" for name, value in stage.parameters.items())),
         "--confirm-changeset" if asks else "--no-confirm-changeset",
         *([] if sys.stdout.isatty() else ["--no-progressbar"]),
@@ -49,13 +49,19 @@ def _say(*lines: str) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Deploy from the command line; 0 when the stage is as it should be."""
+    """Deploy from the command line; return 0 if it succeeded."""
     parser = argparse.ArgumentParser(prog="python -m infra.deploy", description="Deploy a stage.")
-    parser.add_argument("stage", help=f"one that {stages.CONFIG.relative_to(ROOT)} names, such as dev")
-    parser.add_argument("--account", metavar="DIGITS", help="refuse to change any other; must be given outside dev")
-    parser.add_argument("--confirm", metavar="STAGE", help="the stage's name again: do not ask before the change")
+    parser.add_argument("stage", help=f"a stage of {stages.CONFIG.relative_to(ROOT)}, such as dev")
     parser.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template; may be repeated"
+        "--account", metavar="DIGITS", help="the account to deploy to; any other is refused; required outside dev"
+    )
+    parser.add_argument("--confirm", metavar="STAGE", help="the stage's name again: deploy without asking")
+    parser.add_argument(
+        "--parameter",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a parameter of the template; may be repeated",
     )
     parser.add_argument("--template", type=Path, default=TEMPLATE, help="default: %(default)s")
     options = parser.parse_args(arguments)

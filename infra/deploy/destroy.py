@@ -14,28 +14,30 @@ DESTROYABLE = "dev"
 
 
 def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str | None) -> None:
-    """Show what is to go, ask, and delete the stack and the table that outlives it. Raises `DeployError`."""
+    """Show what will be deleted, ask, and delete the stack and the table that outlives it. Raises `DeployError`."""
     if stage.name != DESTROYABLE:
         raise DeployError(
-            f"{stage.name} holds records that must be kept, and is never destroyed from here; only {DESTROYABLE} is. "
-            "How to retire another stage by hand is in docs/deploy.md"
+            f"{stage.name} holds records that must be kept; this command destroys only {DESTROYABLE}. "
+            "docs/deploy.md says how to retire another stage by hand"
         )
     sam.executable()
     asks = stages.must_ask(stage, confirmed)
     caller = account.current(account_number)
     outputs = _outputs(caller, stage.stack_name)
     if outputs is not None and outputs.get("Stage") != DESTROYABLE:
-        raise DeployError(f"the stack {stage.stack_name} says that its stage is {outputs.get('Stage')}: left alone")
+        raise DeployError(f"the stack {stage.stack_name} is of stage {outputs.get('Stage')}; nothing was deleted")
     table = _table(caller, stage.table_name)
     if outputs is None and table is None:
-        sys.stdout.write(f"{caller.describe()}\nThere is no stack {stage.stack_name} and no table: nothing to do.\n")
+        sys.stdout.write(
+            f"{caller.describe()}\nThe stack {stage.stack_name} and its table do not exist: nothing to do.\n"
+        )
         return
-    sys.stdout.write(f"{caller.describe()}\nTo be deleted, for ever:\n")
+    sys.stdout.write(f"{caller.describe()}\nThis permanently deletes:\n")
     if outputs is not None:
-        sys.stdout.write(f"  the stack {stage.stack_name}, with the queues and what waits in them\n")
+        sys.stdout.write(f"  the stack {stage.stack_name}, with its queues and the messages in them\n")
     if table is not None:
         sys.stdout.write(f"  the table {stage.table_name}, with about {table['ItemCount']} recommendations\n")
-    if asks and input(f"Type {stage.name} to delete it: ") != stage.name:
+    if asks and input(f"Type {stage.name} to confirm: ") != stage.name:
         raise DeployError("not confirmed; nothing was deleted")
     if outputs is not None:
         sam.delete(stage.stack_name, caller.region)
@@ -49,7 +51,9 @@ def _outputs(caller: account.Account, stack_name: str) -> Mapping[str, str] | No
     try:
         (stack,) = caller.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ValidationError":  # the only sign of a stack that is not there
+        if (
+            error.response["Error"]["Code"] == "ValidationError"
+        ):  # how CloudFormation reports a stack that does not exist
             return None
         raise _refused("DescribeStacks", error) from error
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -66,7 +70,7 @@ def _table(caller: account.Account, name: str) -> Mapping[str, Any] | None:
 
 
 def _delete_table(caller: account.Account, name: str) -> None:
-    """Delete a table, which the template makes every stack retain."""
+    """Delete a table, which every stack retains when it is deleted."""
     dynamodb = caller.client("dynamodb")
     try:
         dynamodb.delete_table(TableName=name)
@@ -83,14 +87,14 @@ def _refused(call: str, error: ClientError) -> DeployError:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Destroy from the command line; 0 when nothing of the stage is left."""
+    """Destroy from the command line; return 0 if nothing of the stage is left."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.deploy.destroy",
-        description="Delete the dev stage: its stack, and its table with all records.",
+        description="Delete the dev stage: its stack and its table with all records.",
     )
-    parser.add_argument("stage", help=f"{DESTROYABLE}; no other may be destroyed")
-    parser.add_argument("--account", metavar="DIGITS", help="refuse to touch any other")
-    parser.add_argument("--confirm", metavar="STAGE", help="the stage's name again: do not ask")
+    parser.add_argument("stage", help=f"{DESTROYABLE}; other stages are refused")
+    parser.add_argument("--account", metavar="DIGITS", help="the account of the stage; any other is refused")
+    parser.add_argument("--confirm", metavar="STAGE", help="the stage's name again: destroy without asking")
     options = parser.parse_args(arguments)
     try:
         destroy(stages.load(options.stage, {}), account_number=options.account, confirmed=options.confirm)

@@ -1,4 +1,4 @@
-"""The stages that `samconfig.toml` names, and whether a person agreed to change one."""
+"""The stages that `samconfig.toml` defines, and whether a person has confirmed a change."""
 
 import sys
 import tomllib
@@ -11,60 +11,60 @@ from infra.paths import ROOT
 
 CONFIG = ROOT / "infra" / "samconfig.toml"
 
-_ARCHITECTURES = ("arm64", "x86_64")  # of Lambda
+_ARCHITECTURES = ("arm64", "x86_64")  # those that Lambda offers
 
 
 @dataclass(frozen=True)
 class Stage:
-    """One copy of the system."""
+    """One deployment of the system."""
 
     name: str
     stack_name: str
-    parameters: Mapping[str, str]  # of the template, where they differ from its defaults
+    parameters: Mapping[str, str]  # the template's, where they differ from its defaults
 
     @property
     def platform(self) -> str:
-        """The processor that its function runs on."""
+        """The processor architecture of its function."""
         return self.parameters["Architecture"]
 
     @property
     def table_name(self) -> str:
-        """The table's name, known also when the stack is gone."""
+        """The table's name, which is known even if the stack does not exist."""
         return f"opx-agent-recommendations{self.parameters.get('NameSuffix', '')}"
 
 
 def load(name: str, overrides: Mapping[str, str], config: Path = CONFIG) -> Stage:
-    """Return a stage, `overrides` in the place of its own parameters. Raises `DeployError` if there is none."""
+    """Return a stage with `overrides` replacing its own parameters. Raises `DeployError` if it does not exist."""
     stages = tomllib.loads(config.read_text())
     del stages["version"]
     if name not in stages:
-        raise DeployError(f"no stage is called {name!r}; {config.name} has {', '.join(stages)}")
+        raise DeployError(f"there is no stage {name!r}; {config.name} has {', '.join(stages)}")
     settings = stages[name]["deploy"]["parameters"]
     parameters = {**parse_parameters(settings["parameter_overrides"]), **overrides}
     if parameters.get("Architecture") not in _ARCHITECTURES:
-        raise DeployError(f"the stage's Architecture must be {' or '.join(_ARCHITECTURES)}: the zip is built for it")
+        raise DeployError(f"the stage's Architecture must be {' or '.join(_ARCHITECTURES)}, for which the zip is built")
     return Stage(name, settings["stack_name"], parameters)
 
 
 def parse_parameters(pairs: list[str]) -> dict[str, str]:
-    """Return `NAME=VALUE` pairs as a mapping. Raises `DeployError` for what is none."""
+    """Return `NAME=VALUE` pairs as a mapping. Raises `DeployError` for anything else."""
     parsed = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not (name.isalnum() and equals):
-            raise DeployError(f"{pair!r} is no parameter; write NAME=VALUE")
+            raise DeployError(f"{pair!r} is not a parameter; write NAME=VALUE")
         parsed[name] = value
     return parsed
 
 
 def must_ask(stage: Stage, confirmed: str | None) -> bool:
-    """Whether a person is still to be asked: not if they named the stage beforehand.
+    """Return whether to ask for confirmation, which is not necessary if the stage was confirmed by name.
 
-    Raises `DeployError` if they named another, or if nobody is there to answer.
+    Raises `DeployError` if another stage was confirmed, or if there is no terminal to ask on.
     """
     if confirmed is None:
         if not sys.stdin.isatty():
-            raise DeployError(f"nobody can be asked here. To go ahead unasked, add CONFIRM={stage.name}")
+            raise DeployError(f"there is no terminal to ask for confirmation on. To confirm, add CONFIRM={stage.name}")
         return True
     if confirmed != stage.name:
         raise DeployError(f"CONFIRM is {confirmed!r}, but the stage is {stage.name!r}")

@@ -1,1 +1,1 @@
-"""What CloudFormation makes of the template: `python -m infra.synthesis`."""
+"""The template as CloudFormation deploys it: `python -m infra.synthesis`."""

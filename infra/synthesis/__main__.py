@@ -1,4 +1,4 @@
-"""Show what CloudFormation makes of the template: `python -m infra.synthesis Stage=prod`."""
+"""Show the template as CloudFormation deploys it: `python -m infra.synthesis Stage=prod`."""
 
 import argparse
 import json
@@ -9,13 +9,13 @@ from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 
 
 def main() -> int:
-    """Write the synthesized template as JSON; 0 when it is valid."""
+    """Write the synthesized template as JSON; return 0 if the parameters are valid."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.synthesis",
-        description="Show what CloudFormation makes of the template under given parameters.",
+        description="Show the template as CloudFormation deploys it with the given parameters.",
     )
-    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="parameters that differ from their default")
-    parser.add_argument("--every-option", action="store_true", help="turn every option on first")
+    parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="a parameter that differs from its default")
+    parser.add_argument("--every-option", action="store_true", help="start with every option turned on")
     parser.add_argument("--output", type=Path, help="file to write; default: standard output")
     options = parser.parse_args()
     chosen = dict(EVERY_OPTION) if options.every_option else {}

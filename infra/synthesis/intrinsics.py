@@ -1,4 +1,4 @@
-"""CloudFormation's intrinsic functions and conditions, resolved against parameters and the names that resources get."""
+"""CloudFormation's intrinsic functions and conditions, resolved with parameters and the names that resources get."""
 
 import re
 from collections.abc import Mapping
@@ -19,7 +19,7 @@ _PSEUDO: Final = {
     "AWS::URLSuffix": "amazonaws.com",
 }
 
-# What Ref returns of a resource; without an entry, a name made of its logical ID. {name} is its physical name.
+# What Ref returns for a type of resource; for others, the physical name or else the logical ID. {name} is that name.
 _REFERENCES: Final = {
     "AWS::SQS::Queue": "https://sqs.{region}.amazonaws.com/{account}/{name}",
     "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
@@ -48,11 +48,11 @@ _VARIABLE: Final = re.compile(r"\$\{([^!][^}]*)\}")
 
 
 class UnresolvedError(ValueError):
-    """The template uses a function, or refers to a name, that this module does not know."""
+    """The template uses a function or a name that this module does not support."""
 
 
 class Resolver:
-    """Resolves values of one template under one set of parameters."""
+    """Resolves values of one template with one set of parameters."""
 
     def __init__(self, template: Template, parameters: Mapping[str, str | int]) -> None:
         self._resources: dict[str, Any] = template["Resources"]
@@ -60,7 +60,7 @@ class Resolver:
         self._parameters = parameters
 
     def holds(self, condition: Any) -> bool:
-        """Evaluate a condition, by its name or written out."""
+        """Evaluate a condition, given by name or in full."""
         if isinstance(condition, str):
             return self.holds(self._conditions[condition])
         ((function, argument),) = condition.items()
@@ -73,23 +73,23 @@ class Resolver:
             case "Fn::Not":
                 return not self.holds(argument[0])
             case "Fn::And":
-                return all(self.holds(one) for one in argument)
+                return all(map(self.holds, argument))
             case "Fn::Or":
-                return any(self.holds(one) for one in argument)
-        raise UnresolvedError(f"{function} is not a condition that can be evaluated here")
+                return any(map(self.holds, argument))
+        raise UnresolvedError(f"the condition {function} is not supported")
 
     def resolve(self, value: Any) -> Any:
-        """Resolve a value with all that is in it; `NO_VALUE` in a list or a map disappears."""
+        """Resolve a value and everything in it; `NO_VALUE` is removed from lists and maps."""
         if isinstance(value, list):
-            return [one for one in map(self.resolve, value) if one is not NO_VALUE]
+            return [item for item in map(self.resolve, value) if item is not NO_VALUE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
             ((function, argument),) = value.items()
             if function == "Ref" or function.startswith("Fn::"):
                 return self._call(function, argument)
-        resolved = {name: self.resolve(one) for name, one in value.items()}
-        return {name: one for name, one in resolved.items() if one is not NO_VALUE}
+        resolved = {name: self.resolve(item) for name, item in value.items()}
+        return {name: item for name, item in resolved.items() if item is not NO_VALUE}
 
     def _call(self, function: str, argument: Any) -> Any:
         match function:
@@ -102,11 +102,11 @@ class Resolver:
                 condition, then, otherwise = argument
                 return self.resolve(then if self.holds(condition) else otherwise)
             case "Fn::Sub":
-                return _VARIABLE.sub(lambda found: str(self._substitute(found[1])), argument)
+                return _VARIABLE.sub(lambda match: str(self._substitute(match[1])), argument)
             case "Fn::Join":
                 separator, parts = argument
                 return separator.join(self.resolve(parts))
-        raise UnresolvedError(f"{function} cannot be resolved here")
+        raise UnresolvedError(f"the function {function} is not supported")
 
     def _substitute(self, name: str) -> Any:
         resource, dot, attribute = name.partition(".")
@@ -127,18 +127,18 @@ class Resolver:
             return self._name(name)
         if (kind, attribute) == ("AWS::Lambda::Version", "Version"):
             return "1"
-        raise UnresolvedError(f"{name}.{attribute} of {kind} cannot be resolved here")
+        raise UnresolvedError(f"{name}.{attribute} of {kind} is not supported")
 
     def _resource(self, name: str) -> dict[str, Any]:
         if name not in self._resources:
-            raise UnresolvedError(f"the template has nothing named {name}")
+            raise UnresolvedError(f"the template has no resource named {name}")
         resource: dict[str, Any] = self._resources[name]
         if "Condition" in resource and not self.holds(resource["Condition"]):
-            raise UnresolvedError(f"{name} is referred to, and its condition {resource['Condition']} does not hold")
+            raise UnresolvedError(f"{name} is used although its condition {resource['Condition']} is false")
         return resource
 
-    def _formatted(self, name: str, form: str) -> str:
-        return form.format(region=REGION, account=ACCOUNT, name=self._name(name))
+    def _formatted(self, name: str, pattern: str) -> str:
+        return pattern.format(region=REGION, account=ACCOUNT, name=self._name(name))
 
     def _name(self, name: str) -> str:
         properties = self._resource(name)["Properties"]

@@ -1,4 +1,4 @@
-"""docs/parameters.md, made from the template: `python -m infra.synthesis.parameters > docs/parameters.md`."""
+"""docs/parameters.md, generated from the template: `python -m infra.synthesis.parameters > docs/parameters.md`."""
 
 import sys
 from collections.abc import Iterator, Mapping
@@ -8,9 +8,9 @@ from infra.synthesis.synthesize import load
 
 HEAD = """# Parameters and outputs of the stack
 
-Made from `infra/template.yaml` by `python -m infra.synthesis.parameters > docs/parameters.md`;
-a test compares the two.
-What a set of parameters comes to, every reference resolved: `python -m infra.synthesis Stage=prod AlarmEmail=...`.
+Generated from `infra/template.yaml` by `python -m infra.synthesis.parameters > docs/parameters.md`; a test compares the
+two. To see what a set of parameters deploys, with every reference resolved, run
+`python -m infra.synthesis Stage=prod AlarmEmail=...`.
 """
 
 
@@ -20,12 +20,17 @@ def page() -> str:
     declared = template["Parameters"]
     lines = [HEAD]
     for group in template["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]:
-        lines += [f"## {group['Label']['default']}", "", "| parameter | default | values | |", "|---|---|---|---|"]
+        lines += [
+            f"## {group['Label']['default']}",
+            "",
+            "| parameter | default | values | meaning |",
+            "|---|---|---|---|",
+        ]
         lines += [_row(name, declared[name]) for name in group["Parameters"]]
         lines.append("")
-    lines += ["## What is refused before anything is made", ""]
-    lines += [f"- {one}" for one in _assertions(template)]
-    lines += ["", "## Outputs", "", "| output | |", "|---|---|"]
+    lines += ["## Rejected before anything is created", ""]
+    lines += [f"- {assertion}" for assertion in _assertions(template)]
+    lines += ["", "## Outputs", "", "| output | value |", "|---|---|"]
     for name, output in template["Outputs"].items():
         exported = f" Exported as `{output['Export']['Name']['Fn::Sub']}`." if "Export" in output else ""
         lines.append(f"| `{name}` | {output['Description']}.{exported} |")

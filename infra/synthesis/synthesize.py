@@ -1,7 +1,7 @@
-"""What CloudFormation makes of the template under given parameters.
+"""The template as CloudFormation deploys it with given parameters.
 
-Checks the parameters and the template's rules, lets SAM translate it, drops what conditions exclude, and resolves
-every reference to the value or the ARN that it stands for, in a made-up account.
+Checks the parameters and the template's rules, translates the template with SAM, removes what conditions exclude, and
+resolves every reference to a value or an ARN in a fictitious account.
 """
 
 import copy
@@ -19,7 +19,7 @@ from samtranslator.yaml_helper import yaml_parse
 from infra.paths import TEMPLATE
 from infra.synthesis.intrinsics import REGION, Resolver, Template
 
-# Every option on at once, as far as they go together: with all its branches, the template has no others.
+# All options that can be combined. This set and the default take both branches of every condition.
 EVERY_OPTION: Final = {
     "Stage": "prod",
     "NameSuffix": "-all",
@@ -36,39 +36,42 @@ EVERY_OPTION: Final = {
 
 
 class SynthesisError(ValueError):
-    """CloudFormation would refuse the parameters; the text says which and why."""
+    """CloudFormation would reject the parameters; the text says which and why."""
 
 
 def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -> Template:
-    """Return Resources and Outputs as CloudFormation deploys them. Raises `SynthesisError` where it would refuse."""
+    """Return Resources and Outputs as CloudFormation deploys them.
+
+    Raises `SynthesisError` if CloudFormation would reject the parameters.
+    """
     template = load(path)
     parameters = _parameters(template["Parameters"], chosen or {})
     _check_rules(template, parameters)
     for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":  # SAM translates packaged templates only
+        if resource["Type"] == "AWS::Serverless::Function":  # SAM only translates packaged templates
             resource["Properties"]["CodeUri"] = {"Bucket": "packages", "Key": "consumer.zip"}
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    # Translate changes its argument, and the parameters that it is given too.
+    # `translate` modifies both of its arguments.
     translated: Template = translator.translate(copy.deepcopy(template), {**parameters})
     resolver = Resolver(translated, parameters)
 
-    def kept(section: str) -> dict[str, Any]:
+    def deployed(section: str) -> dict[str, Any]:
         return {
-            name: resolver.resolve({key: value for key, value in one.items() if key != "Condition"})
-            for name, one in translated[section].items()
-            if "Condition" not in one or resolver.holds(one["Condition"])
+            name: resolver.resolve({key: value for key, value in entry.items() if key != "Condition"})
+            for name, entry in translated[section].items()
+            if "Condition" not in entry or resolver.holds(entry["Condition"])
         }
 
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": template["Description"],
-        "Resources": kept("Resources"),
-        "Outputs": kept("Outputs"),
+        "Resources": deployed("Resources"),
+        "Outputs": deployed("Outputs"),
     }
 
 
 def load(path: Path = TEMPLATE) -> Template:
-    """Read a template, its short intrinsics (`!Ref`) in their long form."""
+    """Read a template, with short intrinsics such as `!Ref` in their long form."""
     return copy.deepcopy(_read(path))
 
 

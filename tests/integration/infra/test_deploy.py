@@ -1,4 +1,4 @@
-"""What `make deploy` and `make destroy` refuse, and what they say then. Nothing here reaches an account."""
+"""What `make deploy` and `make destroy` refuse, and their messages. No real account is involved."""
 
 import io
 from collections.abc import Mapping
@@ -16,7 +16,7 @@ MOTO_ACCOUNT = "123456789012"
 
 @pytest.fixture
 def moto(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Point the commands at moto, and let no SAM CLI run."""
+    """Point the commands at moto, and fail if the SAM CLI is run."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", moto_server)
 
     def refuse(*arguments: object, **_: object) -> None:
@@ -29,25 +29,25 @@ def moto(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
 
 
 def failure(capsys: pytest.CaptureFixture[str], main: object, *arguments: str) -> str:
-    """Run a command that must fail; return what it says."""
+    """Run a command that must fail; return its error message."""
     assert callable(main)
     assert main(list(arguments)) == 1
-    told = capsys.readouterr().err
-    assert told.startswith("error: ")
-    return told
+    message = capsys.readouterr().err
+    assert message.startswith("error: ")
+    return message
 
 
 def test_each_stage_has_its_own_names() -> None:
-    """Two stages may share an account, in which role names are global."""
-    found = [stages.load(name, {}) for name in ("dev", "staging", "prod")]
-    assert len({stage.stack_name for stage in found}) == 3
-    assert len({stage.table_name for stage in found}) == 3
-    assert [stage.parameters["Stage"] for stage in found] == ["dev", "staging", "prod"]
-    assert found[2].table_name == "opx-agent-recommendations"
+    """Two stages may share an account, and role names are global in it."""
+    loaded = [stages.load(name, {}) for name in ("dev", "staging", "prod")]
+    assert len({stage.stack_name for stage in loaded}) == 3
+    assert len({stage.table_name for stage in loaded}) == 3
+    assert [stage.parameters["Stage"] for stage in loaded] == ["dev", "staging", "prod"]
+    assert loaded[2].table_name == "opx-agent-recommendations"
 
 
-def test_given_parameters_take_the_place_of_the_stages_own() -> None:
-    """Also the one that decides for which processor to build."""
+def test_given_parameters_override_the_stage_s_own() -> None:
+    """One of them decides which processor to build for."""
     stage = stages.load("dev", stages.parse_parameters(["Architecture=x86_64", "AlarmTopicArn=arn:aws:sns:a:1:b=c"]))
     assert stage.platform == "x86_64"
     assert stage.parameters["AlarmTopicArn"] == "arn:aws:sns:a:1:b=c"
@@ -56,58 +56,56 @@ def test_given_parameters_take_the_place_of_the_stages_own() -> None:
 
 
 @pytest.mark.parametrize("command", [deploy.main, destroy.main])
-def test_an_unknown_stage_is_named_with_those_that_there_are(
-    command: object, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A typing error changes nothing."""
-    assert "no stage is called 'production'; samconfig.toml has dev, staging, prod" in failure(
+def test_an_unknown_stage_is_reported_with_the_known_ones(command: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """A typo changes nothing."""
+    assert "there is no stage 'production'; samconfig.toml has dev, staging, prod" in failure(
         capsys, command, "production"
     )
 
 
-def test_an_architecture_that_lambda_has_not_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    """The zip must fit it, so it is known before the build."""
-    told = failure(capsys, deploy.main, "dev", "--parameter", "Architecture=local")
-    assert "Architecture must be arm64 or x86_64" in told
+def test_an_architecture_that_lambda_lacks_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is checked before the build, because the zip must match it."""
+    message = failure(capsys, deploy.main, "dev", "--parameter", "Architecture=local")
+    assert "Architecture must be arm64 or x86_64" in message
 
 
-def test_what_is_no_parameter_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """Before anything is built."""
-    assert "'BatchSize' is no parameter; write NAME=VALUE" in failure(
+def test_an_invalid_parameter_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """It is checked before anything is built."""
+    assert "'BatchSize' is not a parameter; write NAME=VALUE" in failure(
         capsys, deploy.main, "dev", "--parameter", "BatchSize"
     )
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod"])
-def test_other_stages_are_deployed_into_a_named_account_only(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Credentials that happen to be set must not decide it."""
+def test_other_stages_are_deployed_only_to_a_named_account(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Whatever credentials happen to be set must not choose the account."""
     assert "add ACCOUNT=" in failure(capsys, deploy.main, stage, "--confirm", stage)
 
 
 @pytest.mark.parametrize("command", [deploy.main, destroy.main])
 @pytest.mark.usefixtures("moto")
-def test_the_wrong_account_is_left_alone(command: object, capsys: pytest.CaptureFixture[str]) -> None:
-    """And both accounts are named."""
-    told = failure(capsys, command, "dev", "--confirm", "dev", "--account", "999999999999")
-    assert f"belong to account {MOTO_ACCOUNT}, not to 999999999999" in told
+def test_the_wrong_account_is_not_changed(command: object, capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names both accounts."""
+    message = failure(capsys, command, "dev", "--confirm", "dev", "--account", "999999999999")
+    assert f"belong to account {MOTO_ACCOUNT}, not to 999999999999" in message
 
 
 @pytest.mark.parametrize(
-    ("environment", "says"),
+    ("environment", "message"),
     [
         ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials were found. Log in"),
         ({"AWS_SECRET_ACCESS_KEY": ""}, "no AWS credentials were found. Log in"),
         ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "no region is set. Set AWS_REGION"),
-        ({"AWS_PROFILE": "nobody"}, "nobody) could not be found. Choose one of: aws configure list-profiles"),
-        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "AWS cannot be asked who you are"),
+        ({"AWS_PROFILE": "nobody"}, "nobody) could not be found. List the profiles with: aws configure list-profiles"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:9"}, "could not determine the AWS account"),
     ],
-    ids=["no credentials", "half of them", "no region", "no such profile", "no network"],
+    ids=["no credentials", "no secret key", "no region", "no such profile", "no network"],
 )
 @pytest.mark.usefixtures("moto")
 def test_credentials_that_do_not_work_are_explained(
-    environment: Mapping[str, str], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    environment: Mapping[str, str], message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """With what to do."""
+    """The message says what to do."""
     for name, value in environment.items():
         if value:
             monkeypatch.setenv(name, value)
@@ -116,23 +114,23 @@ def test_credentials_that_do_not_work_are_explained(
     monkeypatch.setattr(
         account, "_CONFIG", account._CONFIG.merge(botocore.config.Config(retries={"total_max_attempts": 1}))
     )
-    assert says in failure(capsys, deploy.main, "dev", "--confirm", "dev")
+    assert message in failure(capsys, deploy.main, "dev", "--confirm", "dev")
 
 
-def test_a_missing_sam_cli_is_named_with_its_remedy(
+def test_a_missing_sam_cli_is_reported_with_a_remedy(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    """Before anything is asked or built."""
+    """It is checked before anything is asked or built."""
     monkeypatch.setattr("sys.prefix", str(tmp_path / "venv"))
     assert f"make {tmp_path}/venv-sam/.ready" in failure(capsys, deploy.main, "dev", "--confirm", "dev")
 
 
 @pytest.mark.parametrize("command", [deploy.main, destroy.main])
 @pytest.mark.usefixtures("moto")
-def test_without_a_person_the_stage_must_be_confirmed_by_name(
+def test_without_a_terminal_the_stage_must_be_confirmed_by_name(
     command: object, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A pipeline that hangs on a question helps nobody, and `CONFIRM=yes` could be meant for another stage."""
+    """A pipeline must not hang on a question, and `CONFIRM=yes` could be meant for another stage."""
     monkeypatch.setattr("sys.stdin", io.StringIO())
     assert "add CONFIRM=dev" in failure(capsys, command, "dev")
     assert "CONFIRM is 'yes', but the stage is 'dev'" in failure(capsys, command, "dev", "--confirm", "yes")
@@ -142,14 +140,14 @@ def test_without_a_person_the_stage_must_be_confirmed_by_name(
     ("confirmed", "option"), [([], "--confirm-changeset"), (["--confirm", "dev"], "--no-confirm-changeset")]
 )
 @pytest.mark.usefixtures("moto")
-def test_the_change_set_is_confirmed_by_a_person_or_beforehand(
+def test_the_change_set_is_confirmed_by_a_person_or_in_advance(
     confirmed: list[str], option: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The zip is built and named first; every parameter reaches SAM whole."""
+    """The zip is built and reported first; every parameter reaches SAM unchanged."""
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(sam, "run", lambda *arguments, **_: ran.append(arguments))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(deploy, "build", lambda platform: Built("c.zip", platform, "", "the-digest", 1, 1, None))
+    monkeypatch.setattr(deploy, "build", lambda platform: Built("c.zip", platform, "3.13", "", "digest", 1, 1, None))
     given = ["--parameter", "CostCenter=team a", "--parameter", "AlarmEmail="]
     assert deploy.main(["dev", *confirmed, *given]) == 0
     build_arguments, deploy_arguments = ran
@@ -157,21 +155,21 @@ def test_the_change_set_is_confirmed_by_a_person_or_beforehand(
     assert deploy_arguments[0] == "deploy"
     assert option in deploy_arguments
     assert {'CostCenter="team a"', 'AlarmEmail=""', 'Stage="dev"', 'Architecture="arm64"'} <= set(deploy_arguments)
-    assert "c.zip for arm64, sha256 the-digest" in capsys.readouterr().out
+    assert "c.zip for arm64, sha256 digest" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("stage", ["staging", "prod"])
 def test_no_stage_but_dev_is_destroyed(stage: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Whatever is confirmed."""
-    told = failure(capsys, destroy.main, stage, "--confirm", stage, "--account", MOTO_ACCOUNT)
-    assert f"{stage} holds records that must be kept" in told
-    assert "docs/deploy.md" in told
+    """Confirming it makes no difference."""
+    message = failure(capsys, destroy.main, stage, "--confirm", stage, "--account", MOTO_ACCOUNT)
+    assert f"{stage} holds records that must be kept" in message
+    assert "docs/deploy.md" in message
 
 
-def test_a_stack_of_another_stage_is_left_alone_whatever_its_name(
+def test_a_stack_of_another_stage_is_not_destroyed_whatever_its_name(
     moto: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Somebody may have deployed it by hand, with the parameters of production."""
+    """Somebody may have deployed it by hand with production's parameters."""
     cloudformation = botocore.session.Session().create_client("cloudformation", endpoint_url=moto)
     template = (
         '{"Parameters": {"Stage": {"Type": "String"}},'
@@ -181,25 +179,25 @@ def test_a_stack_of_another_stage_is_left_alone_whatever_its_name(
     cloudformation.create_stack(
         StackName=name, TemplateBody=template, Parameters=[{"ParameterKey": "Stage", "ParameterValue": "prod"}]
     )
-    told = failure(capsys, destroy.main, "dev", "--confirm", "dev")
+    message = failure(capsys, destroy.main, "dev", "--confirm", "dev")
     cloudformation.delete_stack(StackName=name)
-    assert f"the stack {name} says that its stage is prod: left alone" in told
+    assert f"the stack {name} is of stage prod; nothing was deleted" in message
 
 
 @pytest.mark.usefixtures("moto")
-def test_where_nothing_is_nothing_is_destroyed(capsys: pytest.CaptureFixture[str]) -> None:
-    """And it is said where that was looked for."""
+def test_a_stage_that_does_not_exist_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the account that was searched."""
     assert destroy.main(["dev", "--confirm", "dev"]) == 0
-    told = capsys.readouterr().out
-    assert MOTO_ACCOUNT in told
-    assert "nothing to do" in told
+    printed = capsys.readouterr().out
+    assert MOTO_ACCOUNT in printed
+    assert "nothing to do" in printed
 
 
 @pytest.mark.usefixtures("moto")
-def test_an_unconfirmed_table_stays(
+def test_a_table_is_deleted_only_after_confirmation(
     moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the stage's name, typed, deletes what its stack left behind."""
+    """Only typing the stage's name deletes the table that its stack left behind."""
     dynamodb = botocore.session.Session().create_client("dynamodb", endpoint_url=moto)
     table = stages.load("dev", {}).table_name
     dynamodb.create_table(

@@ -12,7 +12,7 @@ import pytest
 from infra.build.zips import build_for_this_python
 from infra.local import LocalStack, deployment
 from infra.local.differences import apply_all
-from infra.paths import ROOT
+from infra.paths import ROOT, TEMPLATE
 from tests.support.lambdas.event import envelope
 
 pytestmark = pytest.mark.stack
@@ -22,14 +22,14 @@ SAM = Path(f"{sys.prefix}-sam", "bin", "sam")
 
 @pytest.fixture(scope="module", autouse=True)
 def _sam() -> None:
-    """Skip where the SAM CLI is missing, but not in CI."""
+    """Skip if the SAM CLI is missing; fail in CI."""
     if not SAM.exists():
         why = f"{SAM} does not exist; run: make {sys.prefix}-sam/.ready"
         pytest.fail(why) if os.environ.get("CI") else pytest.skip(why)
 
 
 def command(stack: LocalStack, module: str, *arguments: str) -> str:
-    """Run one of the commands against the stack; return what it prints."""
+    """Run one of the commands against the stack; return its output."""
     done = subprocess.run(  # noqa: S603 - this interpreter and our own module
         [sys.executable, "-m", module, "dev", "--confirm", "dev", *arguments],
         cwd=ROOT,
@@ -43,20 +43,20 @@ def command(stack: LocalStack, module: str, *arguments: str) -> str:
     return done.stdout
 
 
-@pytest.mark.timeout(300)  # the SAM CLI is started three times, which a busy machine feels
+@pytest.mark.timeout(300)  # the SAM CLI starts three times, which takes long on a busy machine
 def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: LocalStack, tmp_path: Path) -> None:
-    """From the template as the local stack needs it; all else is what runs against AWS."""
-    adjusted = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", {"MaximumConcurrency": "2"}))
+    """The template is adapted to the local stack; everything else is what runs against AWS."""
+    adjusted = apply_all(deployment.load_template(TEMPLATE, {"MaximumConcurrency": "2"}))
     zip_file = build_for_this_python().path
     adjusted["Resources"]["Consumer"]["Properties"]["CodeUri"] = zip_file
     template = tmp_path / "template.json"
     template.write_text(json.dumps(adjusted))
 
-    told = command(stack, "infra.deploy", "--template", str(template), "--account", "000000000000")
-    assert "account  000000000000" in told
-    assert f"endpoint {stack.endpoint_url}, which is not AWS" in told
-    assert "CloudFormation stack changeset" in told
-    assert "Successfully created/updated stack - opx-recommendations-dev" in told
+    output = command(stack, "infra.deploy", "--template", str(template), "--account", "000000000000")
+    assert "account  000000000000" in output
+    assert f"endpoint {stack.endpoint_url} (not AWS)" in output
+    assert "CloudFormation stack changeset" in output
+    assert "Successfully created/updated stack - opx-recommendations-dev" in output
 
     sqs, dynamodb = stack.client("sqs"), stack.client("dynamodb")
     sent = envelope(retention=None)
@@ -69,13 +69,13 @@ def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: Loc
         assert time.monotonic() < deadline, "the deployed stage does not consume"
         time.sleep(0.1)
 
-    told = command(stack, "infra.deploy.destroy", "--account", "000000000000")
-    assert "the table opx-agent-recommendations-dev, with about 1 recommendations" in told
+    output = command(stack, "infra.deploy.destroy", "--account", "000000000000")
+    assert "the table opx-agent-recommendations-dev, with about 1 recommendations" in output
     names = [
-        found["StackName"]
-        for found in stack.client("cloudformation").list_stacks()["StackSummaries"]
-        if found["StackStatus"] != "DELETE_COMPLETE"
+        summary["StackName"]
+        for summary in stack.client("cloudformation").list_stacks()["StackSummaries"]
+        if summary["StackStatus"] != "DELETE_COMPLETE"
     ]
     assert "opx-recommendations-dev" not in names
     assert table["TableName"] not in dynamodb.list_tables()["TableNames"]
-    assert stack.table_name in dynamodb.list_tables()["TableNames"], "it destroyed another stage"
+    assert stack.table_name in dynamodb.list_tables()["TableNames"], "the command destroyed another stage"

@@ -1,6 +1,6 @@
-"""Each difference of the local template is still needed: without it, the emulator fails as it is known to.
+"""Each difference in the local template is still needed: without it, the emulator fails as it is known to fail.
 
-A test that fails here is good news. Delete the difference and its test.
+A failing test is good news here: delete the difference and the test.
 """
 
 import io
@@ -18,7 +18,7 @@ from infra.local import StackError, deployment, ports
 from infra.local.differences import DIFFERENCES, Template, apply_all
 from infra.local.emulator import Emulator
 from infra.local.stack import client
-from infra.paths import ROOT
+from infra.paths import TEMPLATE
 
 HANDLER = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
 DELETE = "The emulator no longer needs the difference {}: delete it and this test."
@@ -26,7 +26,7 @@ DELETE = "The emulator no longer needs the difference {}: delete it and this tes
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator of our own: the first of these faults stops its poller for good."""
+    """An emulator for these tests alone: one of the faults stops its poller permanently."""
     running = Emulator(tmp_path_factory.mktemp("differences"))
     try:
         running.start(ports.choose(0))
@@ -36,32 +36,32 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def of_service(emulator: Emulator) -> Callable[[str], Any]:
-    """Return clients of the emulator by service."""
+def client_for(emulator: Emulator) -> Callable[[str], Any]:
+    """Return a function that creates clients for the emulator."""
     return lambda service: client(emulator.endpoint_url, service)
 
 
 def template_without(name: str) -> Template:
-    """Return the real template with every difference but one, its names made unique by that one."""
+    """Return the real template with all differences but one, whose name makes the physical names unique."""
     suffix = f"-{name.rsplit('-', maxsplit=1)[-1]}"
-    template = deployment.load_template(ROOT / "infra" / "template.yaml", {"NameSuffix": suffix})
+    template = deployment.load_template(TEMPLATE, {"NameSuffix": suffix})
     return apply_all(template, tuple(difference for difference in DIFFERENCES if difference.name != name))
 
 
 def only(template: Template, *names: str) -> Template:
-    """Keep these resources, and the outputs that are theirs."""
+    """Keep only these resources and their outputs."""
     resources = {name: template["Resources"][name] for name in names}
     outputs = {name: output for name, output in template["Outputs"].items() if output["Value"].get("Ref") in names}
     return {**template, "Resources": resources, "Outputs": outputs}
 
 
-def test_batch_actions_by_name(emulator: Emulator, of_service: Callable[[str], Any], tmp_path: Path) -> None:
-    """The consumer, with the right that AWS asks for, cannot set poison aside."""
+def test_batch_actions_by_name(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
+    """The consumer, with the permission that AWS requires, cannot dead-letter poison."""
     zipped = build("local", tmp_path / "consumer.zip")
     template = template_without("batch-actions-by-name")
-    template = deployment.package(of_service, template, Path(zipped.path), zipped.digest)
-    outputs = deployment.deploy(of_service, template, emulator.check, "batch-actions")
-    sqs, dead = of_service("sqs"), outputs["DeadLetterQueueUrl"]
+    template = deployment.package(client_for, template, Path(zipped.path), zipped.digest)
+    outputs = deployment.deploy(client_for, template, emulator.check, "batch-actions")
+    sqs, dead = client_for("sqs"), outputs["DeadLetterQueueUrl"]
     sqs.send_message(QueueUrl=outputs["QueueUrl"], MessageBody="not JSON")
     deadline = time.monotonic() + 20
     while "Could not dead-letter 1 message: AccessDenied" not in emulator.log.read_text():
@@ -70,17 +70,17 @@ def test_batch_actions_by_name(emulator: Emulator, of_service: Callable[[str], A
         time.sleep(0.1)
 
 
-def test_literal_maximum_concurrency(emulator: Emulator, of_service: Callable[[str], Any], tmp_path: Path) -> None:
-    """With the parameter's reference in place, the poller stumbles and consumes nothing."""
+def test_literal_maximum_concurrency(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
+    """With a reference to the parameter, the poller fails and consumes nothing."""
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as bundle:
         bundle.writestr("recommendation_consumer/handler.py", HANDLER)
     archive = tmp_path / "handler.zip"
     archive.write_bytes(code.getvalue())
-    template = deployment.package(of_service, template_without("literal-maximum-concurrency"), archive, "differences")
-    outputs = deployment.deploy(of_service, template, emulator.check, "concurrency")
+    template = deployment.package(client_for, template_without("literal-maximum-concurrency"), archive, "differences")
+    outputs = deployment.deploy(client_for, template, emulator.check, "concurrency")
 
-    sqs, queue = of_service("sqs"), outputs["QueueUrl"]
+    sqs, queue = client_for("sqs"), outputs["QueueUrl"]
     sqs.send_message(QueueUrl=queue, MessageBody="{}")
     deadline = time.monotonic() + 10
     while "ESM SQS poller error: '>=' not supported between instances of 'int' and 'str'" not in (
@@ -92,23 +92,23 @@ def test_literal_maximum_concurrency(emulator: Emulator, of_service: Callable[[s
     assert waiting["Attributes"]["ApproximateNumberOfMessages"] == "1"
 
 
-def test_no_metric_math_alarms(emulator: Emulator, of_service: Callable[[str], Any]) -> None:
+def test_no_metric_math_alarms(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
     """An alarm on a metric expression rolls the stack back."""
     template = only(template_without("no-metric-math-alarms"), "PersistenceFailureRateAlarm")
     try:
-        deployment.deploy(of_service, template, emulator.check, "alarm")
+        deployment.deploy(client_for, template, emulator.check, "alarm")
     except StackError as error:
         assert "metric math) is not supported" in str(error)
     else:
         pytest.fail(DELETE.format("no-metric-math-alarms"))
 
 
-def test_no_tls_only_policies(emulator: Emulator, of_service: Callable[[str], Any]) -> None:
+def test_no_tls_only_policies(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
     """The policy denies every call, because the emulator is reached over plain HTTP."""
     template = only(template_without("no-tls-only-policies"), "Queue", "DeadLetterQueue", "QueueTlsPolicy")
-    outputs = deployment.deploy(of_service, template, emulator.check, "tls")
+    outputs = deployment.deploy(client_for, template, emulator.check, "tls")
     try:
-        of_service("sqs").send_message(QueueUrl=outputs["QueueUrl"], MessageBody="{}")
+        client_for("sqs").send_message(QueueUrl=outputs["QueueUrl"], MessageBody="{}")
     except ClientError as error:
         assert error.response["Error"]["Code"] == "AccessDenied"
     else:
@@ -116,9 +116,9 @@ def test_no_tls_only_policies(emulator: Emulator, of_service: Callable[[str], An
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.name)
-def test_a_difference_has_a_test_and_leaves_its_argument_alone(difference: Any) -> None:
-    """The list cannot grow without a reason that is tested."""
-    template = deployment.load_template(ROOT / "infra" / "template.yaml", {})
+def test_a_difference_has_a_test_and_does_not_modify_its_argument(difference: Any) -> None:
+    """Every difference needs a tested reason."""
+    template = deployment.load_template(TEMPLATE, {})
     before = repr(template)
     assert difference.apply(template) != template
     assert repr(template) == before

@@ -1,4 +1,4 @@
-"""Updates of a stack that is at work: one that succeeds and one that is rolled back lose nothing."""
+"""Updating a stack under load loses nothing, whether the update succeeds or is rolled back."""
 
 import json
 import threading
@@ -10,8 +10,9 @@ import pytest
 
 from infra.build.zips import build_for_this_python
 from infra.local import LocalStack, deployment
+from infra.local.depth import depth
 from infra.local.differences import Template, apply_all
-from infra.paths import ROOT
+from infra.paths import ROOT, TEMPLATE
 from recommendation_shared.item.encoding import item_digest
 from tests.support.lambdas.event import envelope
 
@@ -23,9 +24,9 @@ pytestmark = pytest.mark.stack
 STACK = "opx-recommendations-updated"
 SUFFIX = "-updated"
 TABLE = f"opx-agent-recommendations{SUFFIX}"
-_TIMEOUT = 40.0  # seconds; on an idle machine all of it takes about five
+_TIMEOUT = 40.0  # seconds; on an idle machine, each test takes about five
 
-# Refused by the emulator when it is created, and only then: see infra/local/differences.py.
+# The emulator rejects it, but only when it is created: see infra/local/differences.py.
 UNDEPLOYABLE = {
     "Type": "AWS::CloudWatch::Alarm",
     "DependsOn": ["ConsumerQueue"],
@@ -40,7 +41,7 @@ UNDEPLOYABLE = {
 
 
 def template(stack: LocalStack, batch_size: int) -> Template:
-    """Return the packaged template of a second copy beside the one that the tests share."""
+    """Return the packaged template of a second stack next to the one that the tests share."""
     parameters = {
         "NameSuffix": SUFFIX,
         "BatchSize": str(batch_size),
@@ -48,20 +49,20 @@ def template(stack: LocalStack, batch_size: int) -> Template:
         "VisibilityTimeout": "5",
     }
     built = build_for_this_python()
-    adjusted = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
+    adjusted = apply_all(deployment.load_template(TEMPLATE, parameters))
     return deployment.package(stack.client, adjusted, ROOT / built.path, built.digest)
 
 
 @pytest.fixture(scope="module")
 def outputs(stack: LocalStack) -> Iterator[dict[str, str]]:
-    """Deploy the copy; delete it afterwards."""
+    """The outputs of the second stack, which is deleted afterwards."""
     yield deployment.deploy(stack.client, template(stack, 10), stack.check, STACK)
     stack.client("cloudformation").delete_stack(StackName=STACK)
     stack.client("dynamodb").delete_table(TableName=TABLE)
 
 
 def until(stack: LocalStack, reached: Callable[[], bool], what: str) -> None:
-    """Wait for something, as long as the local stack runs."""
+    """Wait until `reached` returns true, as long as the local stack runs."""
     deadline = time.monotonic() + _TIMEOUT
     while not reached():
         stack.check()
@@ -90,13 +91,14 @@ class Traffic:
 
     def _run(self) -> None:
         while not self._stopping.wait(0.05):
-            made = [
+            batch = [
                 envelope(f"agent-{len(self.sent) + number}", incident_id=self._incident, retention=None)
                 for number in range(10)
             ]
-            entries = [{"Id": str(number), "MessageBody": one.to_json().decode()} for number, one in enumerate(made)]
+            bodies = [each.to_json().decode() for each in batch]
+            entries = [{"Id": str(number), "MessageBody": body} for number, body in enumerate(bodies)]
             answer = self._sqs.send_message_batch(QueueUrl=self._queue_url, Entries=entries)
-            self.sent += [made[int(accepted["Id"])] for accepted in answer["Successful"]]
+            self.sent += [batch[int(accepted["Id"])] for accepted in answer["Successful"]]
 
 
 def stored(stack: LocalStack, incident: str) -> list[dict[str, Any]]:
@@ -114,19 +116,12 @@ def stored(stack: LocalStack, incident: str) -> list[dict[str, Any]]:
     return [item for page in pages for item in page["Items"]]
 
 
-def waiting(stack: LocalStack, url: str) -> int:
-    """Return how many messages a queue holds, those in flight included."""
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    counts = stack.client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return sum(map(int, counts.values()))
+def update_under_load(stack: LocalStack, outputs: dict[str, str], wanted: Template, incident: str) -> str:
+    """Update the stack while recommendations pass through it; return the final status of the update.
 
-
-def update_in_mid_flow(stack: LocalStack, outputs: dict[str, str], wanted: Template, incident: str) -> str:
-    """Update the stack while recommendations pass through it; return the status that the update ended with.
-
-    All that was sent before, during and after it must be stored, whole and once, and nothing set aside.
+    Everything sent before, during and after the update must be stored intact and once, and nothing dead-lettered.
     """
-    cloudformation = stack.client("cloudformation")
+    cloudformation, sqs = stack.client("cloudformation"), stack.client("sqs")
 
     def status() -> str:
         return str(cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["StackStatus"])
@@ -145,48 +140,48 @@ def update_in_mid_flow(stack: LocalStack, outputs: dict[str, str], wanted: Templ
     )
     with Traffic(stack, outputs["QueueUrl"], incident) as traffic:
         until(stack, lambda: len(stored(stack, incident)) > 0, "consuming")
-        until(stack, lambda: waiting(stack, outputs["QueueUrl"]) > 0, "in flight")
+        until(stack, lambda: depth(sqs, outputs["QueueUrl"]) > 0, "in flight")
         sent_before = len(traffic.sent)
         cloudformation.execute_change_set(ChangeSetName=change_set)
         until(stack, lambda: not status().endswith("_IN_PROGRESS"), "updated")
         ended = status()
         until(stack, lambda: len(traffic.sent) > sent_before + 20, "sent to after the update")
     until(stack, lambda: len(stored(stack, incident)) >= len(traffic.sent), "all stored")
-    until(stack, lambda: waiting(stack, outputs["QueueUrl"]) == 0, "acknowledged")
+    until(stack, lambda: depth(sqs, outputs["QueueUrl"]) == 0, "acknowledged")
     items = stored(stack, incident)
     assert sorted(item["recommendationId"]["S"] for item in items) == sorted(
-        one.recommendation_id for one in traffic.sent
+        sent.recommendation_id for sent in traffic.sent
     )
     assert all(item_digest(item) == item["contentDigest"]["S"] for item in items)
-    assert waiting(stack, outputs["DeadLetterQueueUrl"]) == 0
+    assert depth(sqs, outputs["DeadLetterQueueUrl"]) == 0
     return ended
 
 
 def batch_size(stack: LocalStack, outputs: dict[str, str]) -> int:
-    """Return the batch size that the event source mapping has now."""
+    """Return the event source mapping's current batch size."""
     mapping = stack.client("lambda").get_event_source_mapping(UUID=outputs["ConsumerMappingId"])
     return int(mapping["BatchSize"])
 
 
 def events(stack: LocalStack) -> list[str]:
-    """Return what happened to the stack's resources, oldest first."""
+    """Return the events of the stack's resources, oldest first."""
     newest_first = stack.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]
     return [f"{event['LogicalResourceId']} {event['ResourceStatus']}" for event in reversed(newest_first)]
 
 
-def test_a_new_batch_size_in_mid_flow_loses_nothing(stack: LocalStack, outputs: dict[str, str]) -> None:
-    """The mapping goes on with the new one."""
+def test_changing_the_batch_size_under_load_loses_nothing(stack: LocalStack, outputs: dict[str, str]) -> None:
+    """The mapping continues with the new batch size."""
     assert batch_size(stack, outputs) == 10
-    assert update_in_mid_flow(stack, outputs, template(stack, 20), "incident-updated") == "UPDATE_COMPLETE"
+    assert update_under_load(stack, outputs, template(stack, 20), "incident-updated") == "UPDATE_COMPLETE"
     assert batch_size(stack, outputs) == 20
 
 
-def test_an_update_that_is_rolled_back_in_mid_flow_loses_nothing(stack: LocalStack, outputs: dict[str, str]) -> None:
-    """The mapping has changed by the time that another resource fails, and is then as it was."""
+def test_an_update_that_is_rolled_back_under_load_loses_nothing(stack: LocalStack, outputs: dict[str, str]) -> None:
+    """The mapping has already changed when another resource fails, and is then restored."""
     before, events_before = batch_size(stack, outputs), len(events(stack))
     wanted = template(stack, 500)
     wanted["Resources"]["Undeployable"] = UNDEPLOYABLE
-    assert update_in_mid_flow(stack, outputs, wanted, "incident-rolled-back") == "UPDATE_ROLLBACK_COMPLETE"
+    assert update_under_load(stack, outputs, wanted, "incident-rolled-back") == "UPDATE_ROLLBACK_COMPLETE"
     assert batch_size(stack, outputs) == before
     done = events(stack)[events_before:]
     changed_to, changed_back = (number for number, event in enumerate(done) if event == "ConsumerQueue UPDATE_COMPLETE")

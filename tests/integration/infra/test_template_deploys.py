@@ -1,4 +1,4 @@
-"""The template under its options, deployed for real on the emulator: created whole, consuming, and as asked."""
+"""The template with its options, deployed on the emulator: complete, consuming, and as configured."""
 
 import json
 import time
@@ -14,7 +14,7 @@ from infra.local import canary, deployment, ports
 from infra.local.differences import Template, apply_all
 from infra.local.emulator import Emulator
 from infra.local.stack import client
-from infra.paths import ROOT
+from infra.paths import TEMPLATE
 from infra.synthesis.synthesize import EVERY_OPTION
 
 Deploy = Callable[[dict[str, str]], dict[str, str]]
@@ -22,7 +22,7 @@ Deploy = Callable[[dict[str, str]], dict[str, str]]
 
 @pytest.fixture(scope="module")
 def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """An emulator of our own, in which several copies stand side by side."""
+    """An emulator for these tests alone, on which several stacks run side by side."""
     running = Emulator(tmp_path_factory.mktemp("deploys"))
     try:
         running.start(ports.choose(0))
@@ -32,61 +32,61 @@ def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
 
 
 @pytest.fixture(scope="module")
-def of_service(emulator: Emulator) -> Callable[[str], Any]:
-    """Return clients of the emulator by service."""
+def client_for(emulator: Emulator) -> Callable[[str], Any]:
+    """Return a function that creates clients for the emulator."""
     return lambda service: client(emulator.endpoint_url, service)
 
 
 @pytest.fixture(scope="module")
 def packaged(
-    of_service: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
+    client_for: Callable[[str], Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[[dict[str, str]], Template]:
-    """Return the template with parameters, as the emulator takes it, its zip uploaded."""
+    """Return a function that returns the template with parameters, adapted to the emulator, its zip uploaded."""
     zipped = build("local", tmp_path_factory.mktemp("zip") / "consumer.zip")
 
     def template(parameters: dict[str, str]) -> Template:
-        loaded = apply_all(deployment.load_template(ROOT / "infra" / "template.yaml", parameters))
-        return deployment.package(of_service, loaded, Path(zipped.path), zipped.digest)
+        loaded = apply_all(deployment.load_template(TEMPLATE, parameters))
+        return deployment.package(client_for, loaded, Path(zipped.path), zipped.digest)
 
     return template
 
 
 @pytest.fixture(scope="module")
 def deploy(
-    emulator: Emulator, of_service: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template]
+    emulator: Emulator, client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template]
 ) -> Deploy:
-    """Deploy a copy with parameters; return the outputs."""
+    """Return a function that deploys a stack with parameters and returns its outputs."""
     return lambda parameters: deployment.deploy(
-        of_service, packaged(parameters), emulator.check, f"options{parameters.get('NameSuffix', '')}"
+        client_for, packaged(parameters), emulator.check, f"options{parameters.get('NameSuffix', '')}"
     )
 
 
 @pytest.fixture(scope="module")
-def everything(emulator: Emulator, of_service: Callable[[str], Any], deploy: Deploy) -> dict[str, str]:
-    """The outputs of a copy with every option on, once it really consumes."""
+def everything(emulator: Emulator, client_for: Callable[[str], Any], deploy: Deploy) -> dict[str, str]:
+    """The outputs of a stack with every option on, once it consumes."""
     own = {
-        "KmsKeyArn": of_service("kms").create_key()["KeyMetadata"]["Arn"],
-        "ExecutorRoleName": of_service("iam").create_role(RoleName="executor", AssumeRolePolicyDocument="{}")["Role"][
+        "KmsKeyArn": client_for("kms").create_key()["KeyMetadata"]["Arn"],
+        "ExecutorRoleName": client_for("iam").create_role(RoleName="executor", AssumeRolePolicyDocument="{}")["Role"][
             "RoleName"
         ],
     }
     outputs = deploy({**EVERY_OPTION, **own})
-    canary.wait_until_consumed(of_service, outputs["QueueUrl"], outputs["TableName"], emulator.check)
+    canary.wait_until_consumed(client_for, outputs["QueueUrl"], outputs["TableName"], emulator.check)
     return outputs
 
 
 def test_every_option_at_once_deploys_and_consumes(everything: dict[str, str]) -> None:
-    """With all conditions true, nothing in the template contradicts itself."""
+    """With all conditions true, the template does not contradict itself."""
     assert everything["Stage"] == "prod"
     assert everything["ConsumerAliasArn"].endswith(":live")
     assert len(everything["AlarmNames"].split(",")) == 6
 
 
-def test_table_of_production_is_protected_and_its_indexes_are_compact(
-    everything: dict[str, str], of_service: Callable[[str], Any]
+def test_production_table_is_protected_and_has_compact_indexes(
+    everything: dict[str, str], client_for: Callable[[str], Any]
 ) -> None:
-    """A delete is refused by the table itself, whoever asks."""
-    dynamodb, name = of_service("dynamodb"), everything["TableName"]
+    """The table itself refuses to be deleted, whoever asks."""
+    dynamodb, name = client_for("dynamodb"), everything["TableName"]
     table = dynamodb.describe_table(TableName=name)["Table"]
     assert table["DeletionProtectionEnabled"] is True
     assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"INCLUDE"}
@@ -94,35 +94,35 @@ def test_table_of_production_is_protected_and_its_indexes_are_compact(
         dynamodb.delete_table(TableName=name)
 
 
-def test_executor_s_role_got_its_policy(everything: dict[str, str], of_service: Callable[[str], Any]) -> None:
-    """By the name of the role alone."""
-    (attached,) = of_service("iam").list_attached_role_policies(RoleName="executor")["AttachedPolicies"]
+def test_executor_policy_is_attached_to_the_role(everything: dict[str, str], client_for: Callable[[str], Any]) -> None:
+    """The role's name is all that is needed."""
+    (attached,) = client_for("iam").list_attached_role_policies(RoleName="executor")["AttachedPolicies"]
     assert attached["PolicyArn"] == everything["ExecutorPolicyArn"]
 
 
-def test_dashboard_and_topic_are_there(everything: dict[str, str], of_service: Callable[[str], Any]) -> None:
-    """The dashboard's body is what the service takes, and the address is asked to subscribe."""
+def test_dashboard_and_topic_are_created(everything: dict[str, str], client_for: Callable[[str], Any]) -> None:
+    """The service accepts the dashboard's body, and the address is subscribed."""
     name = everything["DashboardUrl"].rpartition("/")[2]
-    body = of_service("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
+    body = client_for("cloudwatch").get_dashboard(DashboardName=name)["DashboardBody"]
     assert json.loads(body)["widgets"]
-    (subscription,) = of_service("sns").list_subscriptions_by_topic(TopicArn=everything["AlarmTopicArn"])[
+    (subscription,) = client_for("sns").list_subscriptions_by_topic(TopicArn=everything["AlarmTopicArn"])[
         "Subscriptions"
     ]
     assert (subscription["Protocol"], subscription["Endpoint"]) == ("email", EVERY_OPTION["AlarmEmail"])
 
 
-def test_rules_stop_a_deployment_before_it_begins(deploy: Deploy) -> None:
-    """The change set is refused with the rule's own words."""
-    with pytest.raises(ClientError, match="In production somebody must hear the alarms"):
+def test_rules_reject_a_deployment_before_it_begins(deploy: Deploy) -> None:
+    """The change set is rejected with the rule's own message."""
+    with pytest.raises(ClientError, match="In production, alarms must notify somebody"):
         deploy({"Stage": "prod", "NameSuffix": "-unheard"})
 
 
-def test_change_of_a_parameter_alone_reaches_what_the_queue_invokes(
-    of_service: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
+def test_changing_only_a_parameter_changes_what_the_queue_invokes(
+    client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
 ) -> None:
-    """The alias moves to a new version that has it."""
+    """The alias moves to a new version with the new value."""
     function = deploy({"NameSuffix": "-changed"})["ConsumerFunctionName"]
-    cloudformation, functions = of_service("cloudformation"), of_service("lambda")
+    cloudformation, functions = client_for("cloudformation"), client_for("lambda")
     before = functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
     cloudformation.update_stack(
         StackName="options-changed",

@@ -1,4 +1,4 @@
-"""Least privilege: what each identity may do of all that AWS knows, decided over the policies that are deployed."""
+"""Least privilege: which of all AWS actions each identity may perform, decided from the deployed policies."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -22,7 +22,7 @@ from tests.support.iam.identities import (
 
 VIA_SQS: Final = "kms:GenerateDataKey kms:Decrypt"
 VIA_DYNAMODB: Final = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
-# By the service that calls KMS in the identity's name; "" is the identity itself.
+# By identity and the service that calls KMS on its behalf.
 KMS_ALLOWED: Final = {
     ("ExecutorPolicy", "sqs"): VIA_SQS,
     ("ConsumerRole", "sqs"): VIA_SQS,
@@ -34,16 +34,16 @@ KMS_ALLOWED: Final = {
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_identity_may_do_exactly_this(identity: str) -> None:
-    """Of every action of six services on every resource, foreign ones included."""
+    """Every action of six services is checked on every resource, including foreign ones."""
     assert allowed(identity, {}, {}) == ALLOWED[identity]
 
 
-def test_enumeration_is_that_of_the_services() -> None:
-    """So that the table above cannot pass by being compared with little."""
+def test_enumeration_of_actions_is_complete() -> None:
+    """The tests of identities would prove little if actions were missing."""
     assert {"dynamodb:DeleteTable", "dynamodb:PartiQLDelete", "dynamodb:TransactWriteItems"} <= actions("dynamodb")
     assert {"sqs:PurgeQueue", "sqs:SetQueueAttributes", "sqs:StartMessageMoveTask"} <= actions("sqs")
     assert not {"sqs:SendMessageBatch", "sqs:DeleteMessageBatch"} & actions("sqs")
-    used = {action for of_one in ALLOWED.values() for some in of_one.values() for action in some}
+    used = {action for by_resource in ALLOWED.values() for granted in by_resource.values() for action in granted}
     assert used <= every_action()
 
 
@@ -56,10 +56,10 @@ def test_enumeration_is_that_of_the_services() -> None:
     ],
     ids=["scan", "compact", "both"],
 )
-def test_parameters_give_the_reader_one_right_each_on_the_table_alone(
+def test_parameters_give_the_reader_one_permission_each_on_the_table_only(
     parameters: Mapping[str, str], more: set[str]
 ) -> None:
-    """And nobody else anything."""
+    """Nobody else gets anything."""
     for identity in IDENTITIES:
         expected = dict(ALLOWED[identity])
         if identity == "ReaderRole":
@@ -69,20 +69,21 @@ def test_parameters_give_the_reader_one_right_each_on_the_table_alone(
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 @pytest.mark.parametrize("via", ["sqs", "dynamodb", "s3", ""])
-def test_customer_s_key_is_used_through_the_services_that_need_it_alone(identity: str, via: str) -> None:
-    """Never by the identity itself, never for another service, and no other key."""
+def test_customer_managed_key_is_used_only_through_the_services_that_need_it(identity: str, via: str) -> None:
+    """No identity uses it directly or through another service, or uses another key."""
     context = {"kms:ViaService": f"{via}.us-east-1.amazonaws.com"} if via else {}
     expected = {**ALLOWED[identity], KEY: frozenset(KMS_ALLOWED.get((identity, via), "").split())}
-    found = allowed(identity, {"KmsKeyArn": KEY}, context)
-    assert found == {resource: some for resource, some in expected.items() if some}
+    actual = allowed(identity, {"KmsKeyArn": KEY}, context)
+    assert actual == {resource: granted for resource, granted in expected.items() if granted}
 
 
-def test_each_right_that_matters_belongs_to_one_identity() -> None:
-    """Nobody but the consumer receives and writes, nobody but the reader reads, only redrive moves."""
-    found = {identity: allowed(identity, {**EVERY_OPTION, "NameSuffix": ""}, {}) for identity in IDENTITIES}
+def test_each_critical_permission_belongs_to_one_identity() -> None:
+    """Only the consumer receives and writes, only the reader reads, and only redrive moves messages."""
+    granted = {identity: allowed(identity, {**EVERY_OPTION, "NameSuffix": ""}, {}) for identity in IDENTITIES}
 
-    def holders(resource: str, *wanted: str) -> set[str]:
-        return {identity for identity in IDENTITIES if set(wanted) & found[identity].get(resource, frozenset())}
+    def holders(resource: str, *actions_of_interest: str) -> set[str]:
+        wanted = set(actions_of_interest)
+        return {identity for identity in IDENTITIES if wanted & granted[identity].get(resource, frozenset())}
 
     writes = {"PutItem", "BatchWriteItem", "UpdateItem", "DeleteItem", "PartiQLInsert", "PartiQLUpdate"}
     reads = {"GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect", "ExportTableToPointInTime"}
@@ -101,13 +102,13 @@ def test_each_right_that_matters_belongs_to_one_identity() -> None:
 @pytest.mark.parametrize("parameters", [{}, EVERY_OPTION], ids=["default", "every option"])
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_identity_has_a_wildcard(identity: str, parameters: Mapping[str, str]) -> None:
-    """The log group's streams are named by Lambda, so that ARN alone ends in one."""
+    """Only the log group's ARN ends in one, because Lambda names the log streams."""
     for statement in statements_of(identity, parameters):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
-        assert not [one for one in listed(statement["Action"]) if "*" in one or "?" in one]
+        assert not [action for action in listed(statement["Action"]) if "*" in action or "?" in action]
         streams = f"log-group:/aws/lambda/opx-recommendations{parameters.get('NameSuffix', '')}-consumer:*"
-        assert not [one for one in listed(statement["Resource"]) if "*" in one and not one.endswith(streams)]
+        assert not [arn for arn in listed(statement["Resource"]) if "*" in arn and not arn.endswith(streams)]
 
 
 def listed(value: Any) -> list[str]:

@@ -1,4 +1,4 @@
-"""The evaluator that the least-privilege tests trust, held to examples of the IAM User Guide's rules."""
+"""The evaluator that the least-privilege tests rely on, checked against examples of the IAM User Guide's rules."""
 
 from typing import Any
 
@@ -10,13 +10,13 @@ ALLOW = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "arn:aws:sq
 SEND = Request("sqs:SendMessage", "arn:aws:sqs:us-east-1:1:q")
 
 
-def test_what_nothing_allows_is_denied() -> None:
-    """The default."""
+def test_actions_are_denied_by_default() -> None:
+    """Without a statement, nothing is allowed."""
     assert decide([], SEND) == "denied"
 
 
 def test_explicit_deny_wins_over_any_allow() -> None:
-    """In whatever order they stand."""
+    """Their order makes no difference."""
     deny = {"Effect": "Deny", "Action": "*", "Resource": "*"}
     assert decide([ALLOW], SEND) == "allowed"
     assert decide([ALLOW, deny], SEND) == decide([deny, ALLOW], SEND) == "denied"
@@ -36,18 +36,18 @@ def test_explicit_deny_wins_over_any_allow() -> None:
     ],
 )
 def test_actions_match_by_wildcard_in_any_case(pattern: str, *, allowed: bool) -> None:
-    """`*` is any text, `?` one character, and nothing else is special."""
+    """`*` matches any text and `?` one character; nothing else is special."""
     assert (decide([{**ALLOW, "Action": pattern}], SEND) == "allowed") is allowed
 
 
-def test_resources_match_by_wildcard_in_their_case() -> None:
-    """ARNs differ by case, actions do not."""
+def test_resources_match_by_wildcard_and_case() -> None:
+    """ARNs are case-sensitive, actions are not."""
     assert decide([{**ALLOW, "Resource": ["arn:aws:sqs:*:1:q"]}], SEND) == "allowed"
     assert decide([{**ALLOW, "Resource": "arn:aws:sqs:us-east-1:1:Q"}], SEND) == "denied"
 
 
-def test_not_action_and_not_resource_take_everything_else() -> None:
-    """Which is why no policy of ours may have one."""
+def test_not_action_and_not_resource_match_everything_else() -> None:
+    """That is why no policy of ours may have one."""
     statement: dict[str, Any] = {"Effect": "Allow", "NotAction": "sqs:ReceiveMessage", "Resource": "*"}
     assert decide([statement], SEND) == "allowed"
     assert decide([statement], Request("sqs:ReceiveMessage", "q")) == "denied"
@@ -73,20 +73,20 @@ def test_not_action_and_not_resource_take_everything_else() -> None:
     ],
 )
 def test_conditions_hold_as_documented(operator: str, value: Any, context: dict[str, str], *, allowed: bool) -> None:
-    """A key that the request lacks satisfies negations and ...IfExists only."""
+    """A missing key satisfies only negations and ...IfExists."""
     statement = {**ALLOW, "Condition": {operator: {"key": value}}}
     assert (decide([statement], SEND._replace(context=context)) == "allowed") is allowed
 
 
 def test_principal_of_a_resource_policy_is_matched() -> None:
-    """A service is a principal of its own."""
+    """A service matches only its own name."""
     statement = {**ALLOW, "Principal": {"Service": "cloudwatch.amazonaws.com"}}
     assert decide([statement], SEND._replace(principal="cloudwatch.amazonaws.com")) == "allowed"
     assert decide([statement], SEND._replace(principal="sns.amazonaws.com")) == "denied"
 
 
 @pytest.mark.parametrize("extra", [{"NotPrincipal": "*"}, {"Condition": {"DateLessThan": {"aws:CurrentTime": "x"}}}])
-def test_what_the_evaluator_does_not_know_is_an_error(extra: dict[str, Any]) -> None:
-    """Ignoring a condition would make a policy look wider or narrower than it is."""
+def test_unsupported_elements_are_an_error(extra: dict[str, Any]) -> None:
+    """Ignoring a condition would make a policy look broader or narrower than it is."""
     with pytest.raises(NotImplementedError):
         decide([{**ALLOW, **extra}], SEND._replace(context={"aws:CurrentTime": "x"}))

@@ -1,4 +1,4 @@
-"""Who assumes the roles, and what the policies of queues and topic refuse or allow on their own."""
+"""Who may assume the roles, and what the policies of the queues, the topic and the key allow or deny."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -13,15 +13,15 @@ from tests.support.iam.policy import Request, Statement, decide
 
 
 def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
-    """Return whom a role's trust policy lets assume it."""
+    """Return the principal that may assume a role."""
     document = deployed(parameters)[identity]["Properties"]["AssumeRolePolicyDocument"]
     (statement,) = document["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", "sts:AssumeRole")
     return statement["Principal"]
 
 
-def test_roles_are_assumed_by_those_who_are_named() -> None:
-    """The consumer's by Lambda only; the operators' by this account, or by the one principal of the parameter."""
+def test_roles_can_be_assumed_only_by_the_named_principals() -> None:
+    """Lambda assumes the consumer's; this account, or the principal of a parameter, assumes the operators'."""
     account = {"AWS": "arn:aws:iam::123456789012:root"}
     assert trusted("ConsumerRole", EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
     for identity, parameter in (("ReaderRole", "ReaderPrincipalArn"), ("RedriveRole", "RedrivePrincipalArn")):
@@ -32,7 +32,7 @@ def test_roles_are_assumed_by_those_who_are_named() -> None:
 
 
 def resource_policies(parameters: Mapping[str, str]) -> Iterator[Statement]:
-    """Yield the statements of the queues' and the topic's own policies."""
+    """Yield the statements of the queue and topic policies."""
     for resource in deployed(parameters).values():
         if resource["Type"] in ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"):
             yield from resource["Properties"]["PolicyDocument"]["Statement"]
@@ -40,12 +40,12 @@ def resource_policies(parameters: Mapping[str, str]) -> Iterator[Statement]:
 
 @pytest.mark.parametrize("identity", ["ExecutorPolicy", "ConsumerRole", "RedriveRole"])
 def test_every_call_to_a_queue_without_tls_is_denied(identity: str) -> None:
-    """Whatever the identity may do otherwise."""
+    """Without TLS, an identity's other permissions do not count."""
     statements = [*statements_of(identity, {}), *resource_policies({})]
-    rights = allowed(identity, {}, {})
-    assert {QUEUE, DEAD} & rights.keys()
-    for queue in {QUEUE, DEAD} & rights.keys():
-        for action in rights[queue]:
+    permissions = allowed(identity, {}, {})
+    assert {QUEUE, DEAD} & permissions.keys()
+    for queue in {QUEUE, DEAD} & permissions.keys():
+        for action in permissions[queue]:
             for secure, decision in (("true", "allowed"), ("false", "denied")):
                 context = {"aws:SecureTransport": secure}
                 assert decide(statements, Request(action, queue, context)) == decision
@@ -60,10 +60,10 @@ def test_every_call_to_a_queue_without_tls_is_denied(identity: str) -> None:
         ("events.amazonaws.com", "123456789012", "true", "denied"),
     ],
 )
-def test_only_this_account_s_alarms_publish_to_the_topic(
+def test_only_this_account_s_alarms_may_publish_to_the_topic(
     principal: str, account: str, secure: str, decision: str
 ) -> None:
-    """Otherwise another account's alarm could page our people."""
+    """Otherwise another account's alarm could page the on-call engineer."""
     statements = list(resource_policies({"AlarmEmail": "on-call@example.com"}))
     topic = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
     context = {"aws:SourceAccount": account, "aws:SecureTransport": secure}
@@ -85,10 +85,10 @@ def test_only_this_account_s_alarms_publish_to_the_topic(
         ("arn:aws:iam::999999999999:root", "kms:Decrypt", None, "denied"),
     ],
 )
-def test_key_policy_of_the_documentation_lets_in_whom_it_says(
+def test_documented_key_policy_allows_what_it_says(
     principal: str, action: str, log_group: str | None, decision: str
 ) -> None:
-    """Those who paste it into their key must not find out in production what it lacks."""
+    """Whoever copies it must not find out in production that something is missing."""
     page = (ROOT / "docs" / "decisions" / "0013-infrastructure.md").read_text()
     statements = json.loads(page.partition("```json\n")[2].partition("```")[0])["Statement"]
     arn = f"arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/{log_group}"

@@ -1,6 +1,6 @@
-"""The template keeps what the architecture promises. cfn-lint checks that it is valid; these, that it is right.
+"""The template delivers what the architecture promises. cfn-lint checks that it is valid; these, that it is right.
 
-Read as it is deployed without any parameter, where that matters; who may do what is in test_policies.py.
+Most tests read it as deployed with the default parameters. Permissions are tested in test_policies.py.
 """
 
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.paths import ROOT
+from infra.paths import TEMPLATE as PATH
 from infra.synthesis.parameters import page
 from infra.synthesis.synthesize import load, synthesize
 from recommendation_shared.settings import VARIABLES
 
-PATH = ROOT / "infra" / "template.yaml"
 TEMPLATE = load()
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 DEPLOYED: dict[str, dict[str, Any]] = synthesize()["Resources"]
@@ -30,12 +30,12 @@ def of_type(kind: str) -> list[str]:
 
 
 def test_nothing_is_coupled_to_the_incident_tables() -> None:
-    """Recommendations are advisory: no name, right or trigger refers to an incident table."""
+    """Recommendations are advisory: no name, permission or trigger refers to an incident table."""
     assert "opx-incident" not in PATH.read_text()
 
 
 def test_visibility_timeout_covers_six_invocations() -> None:
-    """CloudFormation cannot multiply, so the number is written out and held here."""
+    """CloudFormation cannot multiply, so the template has the number and this test checks it."""
     window = properties("ConsumerQueue")["MaximumBatchingWindowInSeconds"]
     assert properties("Queue")["VisibilityTimeout"] == 6 * (properties("Consumer")["Timeout"] + window)
 
@@ -44,29 +44,29 @@ def test_event_source_reports_partial_failures() -> None:
     """Without the response type, one failed record would retry its whole batch."""
     mapping = properties("ConsumerQueue")
     assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert mapping["MaximumBatchingWindowInSeconds"] >= 1  # AWS's rule for batches of more than ten
-    assert "FilterCriteria" not in mapping  # it would discard what does not match, unseen
+    assert mapping["MaximumBatchingWindowInSeconds"] >= 1  # required by AWS for batches of more than ten
+    assert "FilterCriteria" not in mapping  # it would silently discard whatever does not match
 
 
-def test_queue_invokes_the_alias_of_the_newest_version() -> None:
-    """A version that turns out bad is undone by moving the alias, and SnapStart knows only versions."""
+def test_queue_invokes_the_alias_of_the_latest_version() -> None:
+    """A bad version is rolled back by moving the alias, and SnapStart needs versions."""
     assert properties("ConsumerQueue")["FunctionName"].endswith(":opx-recommendations-consumer:live")
     assert properties("ConsumerAliaslive")["FunctionVersion"] == "1"
 
 
-def test_every_change_of_the_function_makes_a_version() -> None:
-    """Otherwise the alias would go on with the old configuration, and a deployment would seem to have no effect."""
+def test_every_change_of_the_function_publishes_a_version() -> None:
+    """Otherwise the alias would keep the old configuration, and a deployment would seem to have no effect."""
     changes: dict[str, str] = {"MemorySize": "2048", "Architecture": "x86_64"}
     for name, parameter in PARAMETERS.items():
-        others = [one for one in parameter.get("AllowedValues", ()) if one not in (parameter["Default"], "prod")]
+        others = [value for value in parameter.get("AllowedValues", ()) if value not in (parameter["Default"], "prod")]
         changes |= {name: str(others[0])} if others else {}
     effective = set()
     for name, value in changes.items():
         deployed = synthesize({name: value})["Resources"]
         if {**deployed["Consumer"]["Properties"], "Tags": []} != {**properties("Consumer"), "Tags": []}:
             effective.add(name)
-            # Its description cannot be changed: CloudFormation replaces the version.
-            (version,) = (one for one in deployed.values() if one["Type"] == "AWS::Lambda::Version")
+            # A version's description cannot be changed, so CloudFormation replaces the version.
+            (version,) = (each for each in deployed.values() if each["Type"] == "AWS::Lambda::Version")
             assert version["Properties"] != properties(*of_type("AWS::Lambda::Version")), name
     assert effective == {"Architecture", "MemorySize", "SnapStart", "LogLevel", "IncidentMetrics"}
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::Version").schema
@@ -74,7 +74,7 @@ def test_every_change_of_the_function_makes_a_version() -> None:
 
 
 def test_function_runs_what_is_built() -> None:
-    """Runtime, handler and architecture are those of the zip."""
+    """Runtime, handler and architecture match the zip."""
     function = properties("Consumer")
     assert (function["Runtime"], function["Handler"]) == ("python3.13", "recommendation_consumer.handler.handler")
     assert function["Architectures"] == ["arm64"]
@@ -82,8 +82,8 @@ def test_function_runs_what_is_built() -> None:
     assert (PATH.parent / code).resolve() == ROOT / "build" / "consumer.zip"
 
 
-def test_function_gets_the_settings_that_it_reads() -> None:
-    """Every variable of ours is one that the settings know, and none is missing."""
+def test_function_has_the_settings_that_it_reads() -> None:
+    """Its environment has every variable that the settings know, and no unknown one."""
     variables = properties("Consumer")["Environment"]["Variables"]
     ours = {name for name in variables if not name.startswith(("POWERTOOLS_", "PYDANTIC_"))}
     others = {"RECOMMENDATIONS_QUEUE_URL", "RETENTION_DAYS", "AWS_REGION"}  # the producer's two, and Lambda's own
@@ -91,7 +91,7 @@ def test_function_gets_the_settings_that_it_reads() -> None:
 
 
 def test_queue_redrives_after_five_receives_to_its_own_dead_letter_queue() -> None:
-    """Only the queue may use the dead-letter queue, which keeps what it gets for longer."""
+    """Only the queue may use the dead-letter queue, whose retention is longer."""
     queue = "arn:aws:sqs:us-east-1:123456789012:opx-recommendations"
     assert properties("Queue")["RedrivePolicy"] == {"deadLetterTargetArn": f"{queue}-dlq", "maxReceiveCount": 5}
     allow = properties("DeadLetterQueue")["RedriveAllowPolicy"]
@@ -101,15 +101,15 @@ def test_queue_redrives_after_five_receives_to_its_own_dead_letter_queue() -> No
     assert properties("Queue")["MessageRetentionPeriod"] < fourteen_days
 
 
-def test_each_queue_has_a_policy_of_its_own() -> None:
-    """What they say is decided in test_policies_of_resources.py."""
+def test_each_queue_has_its_own_policy() -> None:
+    """The policies' content is tested in test_policies_of_resources.py."""
     covered = {url for policy in of_type("AWS::SQS::QueuePolicy") for url in properties(policy)["Queues"]}
     queue = "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations"
     assert covered == {queue, f"{queue}-dlq"}
 
 
 def test_table_has_its_three_indexes() -> None:
-    """Each is sorted by the instant and holds whole items."""
+    """Each is sorted by time and holds whole items."""
     indexes = properties("Table")["GlobalSecondaryIndexes"]
     keys = {
         index["IndexName"]: [(key["AttributeName"], key["KeyType"]) for key in index["KeySchema"]] for index in indexes
@@ -122,7 +122,7 @@ def test_table_has_its_three_indexes() -> None:
 
 
 def test_table_outlives_its_stack() -> None:
-    """It expires items, is encrypted, can be restored, and no operation on a stack that stood deletes it."""
+    """It expires items, is encrypted and can be restored, and no operation on a created stack deletes it."""
     table = properties("Table")
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -133,24 +133,24 @@ def test_table_outlives_its_stack() -> None:
 
 
 def test_parameters_explain_themselves() -> None:
-    """Each has a description, a default, a bound, and a place in the console's form."""
-    bounds = {"AllowedValues", "AllowedPattern", "MinValue"}
+    """Each has a description, a default, a constraint, and a place in the console's form."""
+    constraints = {"AllowedValues", "AllowedPattern", "MinValue"}
     groups = TEMPLATE["Metadata"]["AWS::CloudFormation::Interface"]["ParameterGroups"]
     grouped = [name for group in groups for name in group["Parameters"]]
     assert sorted(grouped) == sorted(PARAMETERS)
     for name, parameter in PARAMETERS.items():
         assert parameter["Description"].endswith("."), name
         assert "Default" in parameter, name
-        assert bounds & parameter.keys(), name
+        assert constraints & parameter.keys(), name
 
 
-def test_page_of_the_parameters_is_made_of_the_template() -> None:
-    """Otherwise it would tell of another stack."""
+def test_parameters_page_is_generated_from_the_template() -> None:
+    """Otherwise it would describe another stack."""
     assert (ROOT / "docs" / "parameters.md").read_text() == page()
 
 
 def test_outputs_explain_themselves() -> None:
-    """And what the executor's own stack needs can be imported by it."""
+    """The executor's own stack can import what it needs."""
     outputs = TEMPLATE["Outputs"]
     assert all(output["Description"] for output in outputs.values())
     exported = {name for name, output in outputs.items() if "Export" in output}

@@ -1,4 +1,4 @@
-"""Alarms and dashboard: what they watch is emitted, and what is emitted is watched."""
+"""Alarms and dashboard: they watch metrics that exist, and every metric is watched."""
 
 import json
 import re
@@ -20,7 +20,7 @@ OURS = {
     and isinstance(value, str)
 }
 DIMENSIONS = {metrics.AGENT_TYPE, metrics.INCIDENT_ID, metrics.ERROR_TYPE, metrics.REASON}
-# From AWS's documentation of each service's metrics; all with the dimensions named here.
+# From AWS's documentation of each service's metrics, by namespace and dimensions.
 AWS_METRICS: dict[tuple[str, ...], set[str]] = {
     ("AWS/SQS", "QueueName"): {
         "ApproximateNumberOfMessagesVisible",
@@ -46,19 +46,19 @@ Metric = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # namespace, name, n
 def alarms(parameters: Mapping[str, str] | None = None) -> dict[str, dict[str, Any]]:
     """Return each alarm's properties by its name."""
     return {
-        one["Properties"]["AlarmName"]: one["Properties"]
-        for one in synthesize(parameters)["Resources"].values()
-        if one["Type"] == "AWS::CloudWatch::Alarm"
+        resource["Properties"]["AlarmName"]: resource["Properties"]
+        for resource in synthesize(parameters)["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
     }
 
 
 def watched(alarm: Mapping[str, Any]) -> Iterator[Metric]:
-    """Yield the metrics of an alarm, those of its expression included."""
+    """Yield the metrics of an alarm, including those of its expression."""
     nested = [query["MetricStat"]["Metric"] for query in alarm.get("Metrics", ()) if "MetricStat" in query]
-    for one in nested or [alarm]:
-        dimensions = one.get("Dimensions", ())
+    for metric in nested or [alarm]:
+        dimensions = metric.get("Dimensions", ())
         names = tuple(dimension["Name"] for dimension in dimensions)
-        yield one["Namespace"], one["MetricName"], names, tuple(dimension["Value"] for dimension in dimensions)
+        yield metric["Namespace"], metric["MetricName"], names, tuple(dimension["Value"] for dimension in dimensions)
 
 
 def widgets(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
@@ -69,29 +69,29 @@ def widgets(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
 
 
 def graphed(parameters: Mapping[str, str]) -> Iterator[Metric]:
-    """Yield every metric that the dashboard draws; one that is searched for has a dimension without a value."""
+    """Yield every metric that the dashboard draws; a SEARCH yields a dimension without a value."""
     for widget in widgets(parameters):
         for row in widget["properties"].get("metrics", ()):
             options = row[-1] if isinstance(row[-1], dict) else {}
             if "expression" in options:
-                found = SEARCH.fullmatch(options["expression"])
-                assert found, options
-                yield found["namespace"], found["name"], (found["dimension"],), ()
+                search = SEARCH.fullmatch(options["expression"])
+                assert search, options
+                yield search["namespace"], search["name"], (search["dimension"],), ()
             else:
-                namespace, name, *dimensions = (one for one in row if isinstance(one, str))
+                namespace, name, *dimensions = (cell for cell in row if isinstance(cell, str))
                 yield namespace, name, tuple(dimensions[::2]), tuple(dimensions[1::2])
 
 
 def exists(metric: Metric) -> bool:
-    """Tell whether somebody emits this metric with these dimensions."""
+    """Return whether this metric is emitted with these dimensions."""
     namespace, name, dimensions, _ = metric
     if namespace == metrics.NAMESPACE:
         return name in OURS and set(dimensions) <= DIMENSIONS
     return name in AWS_METRICS.get((namespace, *dimensions), ())
 
 
-def test_there_is_an_alarm_for_everything_that_needs_a_person() -> None:
-    """By the names that runbooks and other tools know."""
+def test_everything_that_needs_a_person_has_an_alarm() -> None:
+    """The runbook and other tools depend on the names."""
     assert set(alarms({"NameSuffix": "-two"})) == {
         "HighRecommendationPersistenceFailureRate-two",
         "PersistentRecommendationThrottling-two",
@@ -103,62 +103,63 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(alarms()))
-def test_alarm_watches_what_exists_and_stays_calm_without_traffic(name: str) -> None:
-    """An alarm on a misspelt metric never fires; one that cries at night over silence is not believed."""
+def test_alarm_watches_existing_metrics_and_stays_silent_without_traffic(name: str) -> None:
+    """An alarm on a misspelt metric never fires, and nobody trusts one that fires at night because nothing happens."""
     alarm = alarms()[name]
-    found = list(watched(alarm))
-    assert found
-    assert all(map(exists, found))
+    metrics_of_alarm = list(watched(alarm))
+    assert metrics_of_alarm
+    assert all(map(exists, metrics_of_alarm))
     assert alarm["TreatMissingData"] == "notBreaching"
     assert alarm["AlarmDescription"].endswith(f" See docs/runbook.md#{name.lower()}.")
     assert f"\n## {name}\n" in (ROOT / "docs" / "runbook.md").read_text()
-    for namespace, _, dimensions, _ in found:
-        assert namespace != metrics.NAMESPACE or not dimensions  # the totals: a reason or an agent is never all
+    for namespace, _, dimensions, _ in metrics_of_alarm:
+        assert namespace != metrics.NAMESPACE or not dimensions  # the totals, not those of a single reason or agent
 
 
-def test_alarms_watch_this_copy_s_own_queue_and_function() -> None:
-    """Not those of another stage in the same account."""
-    values = {value for alarm in alarms({"NameSuffix": "-two"}).values() for one in watched(alarm) for value in one[3]}
+def test_alarms_watch_this_stack_s_own_queue_and_function() -> None:
+    """Another stage may be deployed in the same account."""
+    suffixed = alarms({"NameSuffix": "-two"}).values()
+    values = {value for alarm in suffixed for *_, dimension_values in watched(alarm) for value in dimension_values}
     assert values == {"opx-recommendations-two", "opx-recommendations-two-dlq", "opx-recommendations-two-consumer"}
 
 
 def test_failure_rate_is_a_percentage_over_five_minutes() -> None:
-    """More than 5 %, of the metrics that the consumer counts."""
+    """It fires above 5 %, computed from the metrics that the consumer emits."""
     alarm = alarms()["HighRecommendationPersistenceFailureRate"]
-    assert {one[1] for one in watched(alarm)} == {metrics.PERSISTED, metrics.PERSISTENCE_FAILURE}
+    assert {name for _, name, *_ in watched(alarm)} == {metrics.PERSISTED, metrics.PERSISTENCE_FAILURE}
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanThreshold")
-    assert {one["MetricStat"]["Period"] for one in alarm["Metrics"] if "MetricStat" in one} == {300}
-    (returned,) = [one for one in alarm["Metrics"] if one["ReturnData"]]
+    assert {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query} == {300}
+    (returned,) = [query for query in alarm["Metrics"] if query["ReturnData"]]
     assert "100 * failed / (failed + persisted)" in returned["Expression"]
 
 
 def test_throttling_alarm_means_more_than_ten_in_five_minutes() -> None:
-    """As the seed has it."""
+    """The threshold is part of the requirements."""
     alarm = alarms()["PersistentRecommendationThrottling"]
     assert (alarm["Threshold"], alarm["ComparisonOperator"], alarm["Period"]) == (10, "GreaterThanThreshold", 300)
 
 
 def test_dashboard_draws_only_metrics_that_exist() -> None:
-    """Ours by their shared names and dimensions, AWS's by their documentation."""
-    found = list(graphed(EVERY_OPTION))
-    assert not [metric for metric in found if not exists(metric)]
+    """Ours are checked against the shared names and dimensions, AWS's against the documentation."""
+    drawn_metrics = list(graphed(EVERY_OPTION))
+    assert not [metric for metric in drawn_metrics if not exists(metric)]
 
 
-def test_dashboard_draws_every_metric_of_ours_and_of_both_sides() -> None:
-    """A metric that nobody sees is only billed."""
-    found = list(graphed({}))
-    assert {name for namespace, name, *_ in found if namespace == metrics.NAMESPACE} == OURS
+def test_dashboard_draws_every_metric() -> None:
+    """A metric that nobody sees only costs money."""
+    drawn_metrics = list(graphed({}))
+    assert {name for namespace, name, *_ in drawn_metrics if namespace == metrics.NAMESPACE} == OURS
     drawn: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
-    for namespace, name, dimensions, _ in found:
+    for namespace, name, dimensions, _ in drawn_metrics:
         drawn[namespace, *dimensions].add(name)
     for where in (("AWS/SQS", "QueueName"), ("AWS/Lambda", "FunctionName"), ("AWS/DynamoDB", "TableName")):
         assert drawn[where] == AWS_METRICS[where]
-    indexes = {values[1] for _, _, dimensions, values in found if "GlobalSecondaryIndexName" in dimensions}
+    indexes = {values[1] for _, _, dimensions, values in drawn_metrics if "GlobalSecondaryIndexName" in dimensions}
     assert indexes == {f"{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId")}
 
 
-def test_dashboard_shows_this_copy_s_resources_and_alarms() -> None:
-    """With the names that they have, not those of another stage."""
+def test_dashboard_shows_this_stack_s_resources_and_alarms() -> None:
+    """Another stage may be deployed in the same account."""
     values = {value for *_, values in graphed({"NameSuffix": "-two"}) for value in values if "-index" not in value}
     assert values == {
         "opx-recommendations-two",
@@ -174,7 +175,7 @@ def test_dashboard_shows_this_copy_s_resources_and_alarms() -> None:
 
 
 def test_dashboard_s_widgets_fit_their_grid() -> None:
-    """24 columns wide, none on top of another, every expression with an id of its own."""
+    """The grid has 24 columns, no widgets overlap, and every expression has its own ID."""
     taken: set[tuple[int, int]] = set()
     for widget in widgets({}):
         x, y, width, height = (widget[name] for name in ("x", "y", "width", "height"))
@@ -185,4 +186,4 @@ def test_dashboard_s_widgets_fit_their_grid() -> None:
         rows = widget["properties"].get("metrics", ())
         ids = [row[-1]["id"] for row in rows if isinstance(row[-1], dict) and "id" in row[-1]]
         assert len(ids) == len(set(ids))
-        assert all(re.fullmatch(r"[a-z]\w*", one) for one in ids)
+        assert all(re.fullmatch(r"[a-z]\w*", each) for each in ids)
