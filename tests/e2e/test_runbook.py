@@ -1,4 +1,4 @@
-"""The runbook: every command in it runs, and prints what the page says, in the situation that the page is about."""
+"""The runbook: every command in it runs and prints what the page shows, in the situation that the page is about."""
 
 import ast
 import os
@@ -6,7 +6,6 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,32 +18,34 @@ import pytest
 from examples.alarms import __main__ as demonstration
 from examples.alarms.definition import read_alarms
 from examples.alarms.refusing_table import ENDPOINT, publish_consumer, refusing_table
-from infra.local import local_stack
+from infra.local import background, local_stack, shell
+from infra.local.background import BackgroundStack
 from infra.local.deployment import load_template
 from infra.local.emulator import stack_python
-from infra.paths import ROOT
+from infra.paths import ROOT, TEMPLATE
 from recommendation_producer import _balance as balance
-from tests.support.runbook import aws as runbook_aws
+from tests.support.runbook import aws as warm_cli
 from tests.support.runbook.page import ELSEWHERE, PAGE, Block, Section, agrees, read_sections
-from tests.support.runbook.situations import SITUATIONS, WAIT, World
+from tests.support.runbook.situations import SITUATIONS
+from tests.support.runbook.world import WAIT, World
 
 SECTIONS: Final = read_sections(PAGE.read_text(encoding="utf-8"))
 TEXT: Final = "\n".join(section.text for section in SECTIONS)
 ANCHORS: Final = {section.anchor: section for section in SECTIONS}
 KINDS: Final = {"bash", "bash repeat", "bash production"}
-# What an alarm's section answers, in this order.
+# The parts of an alarm's section, in this order.
 PARTS: Final = ["Means", "How bad", "See it", "Causes and what to do", "Over when", "Do not"]
 
 
 @dataclass
 class Shell:
-    """A shell that keeps its variables and functions from one block to the next, as a person's does."""
+    """A shell that keeps its variables and functions from one block to the next, as an interactive one does."""
 
     environment: dict[str, str]
     folder: Path
 
     def run(self, block: Block) -> subprocess.CompletedProcess[str]:
-        """Run a block; its two streams are one, as on a terminal."""
+        """Run a block, with both output streams in one, as on a terminal."""
         state = self.folder / "state"
         keep = f"code=$?; unset RUNBOOK_CHECK_ONLY; (declare -px; declare -f) > {state}; exit $code"
         script = f"touch {state}; . {state}; {{\n{block.commands}}}; {keep}"
@@ -63,20 +64,20 @@ class Shell:
 
 @pytest.fixture(scope="module")
 def warm_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with an `aws` that needs no half second to start."""
+    """An AWS CLI that does not spend half a second starting."""
     folder = tmp_path_factory.mktemp("aws")
     path = folder / "socket"
-    client = folder / "aws"
-    client.write_text(runbook_aws.CLIENT.format(python=stack_python(), path=str(path)))
+    client = folder / "warm-aws"
+    client.write_text(warm_cli.CLIENT.format(python=stack_python(), path=str(path)))
     client.chmod(0o700)
     server = subprocess.Popen(  # noqa: S603 - our own program in the local stack's environment
-        [str(stack_python()), runbook_aws.__file__, str(path)], start_new_session=True
+        [str(stack_python()), warm_cli.__file__, str(path)], start_new_session=True
     )
     try:
         while not path.exists():
             assert server.poll() is None, "the AWS CLI does not start"
             time.sleep(0.02)
-        yield folder
+        yield client
     finally:
         os.killpg(server.pid, signal.SIGKILL)
         server.wait()
@@ -84,60 +85,72 @@ def warm_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def world() -> Iterator[World]:
-    """A stack of its own, since the page stops its consumer, takes rights away and publishes versions."""
+    """A stack that no other test uses: the page stops its consumer, removes permissions and publishes versions."""
     with local_stack(port=0) as stack, refusing_table(stack.endpoint_url) as table:
         publish_consumer(stack, **{ENDPOINT: table.url})
         world = World(stack, table)
-        world.send(world.body("warm"))  # a cold start, so that no situation waits for one
+        world.send(world.body("warm"))  # so that no situation waits for a cold start
         world.until("stored", lambda: world.stored("warm"))
         yield world
 
 
 @pytest.fixture(scope="module")
-def shell(world: World, warm_aws: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
+def commands(world: World, warm_aws: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the `aws` and `recs` that a stack in the background offers."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(background, "FOLDER", tmp_path_factory.mktemp("local"))
+        background.record(BackgroundStack(world.stack.pid, str(world.stack.log_path.parent), world.stack.env))
+        shell.write_commands(background.commands(), background.record_file(), warm_aws)
+        return background.commands()
+
+
+@pytest.fixture(scope="module")
+def bash(world: World, commands: Path, tmp_path_factory: pytest.TempPathFactory) -> Shell:
     """A person's shell: AWS's variables, and none of ours."""
     if shutil.which("jq") is None:
         if os.environ.get("CI"):
             pytest.fail("jq is missing")
         pytest.skip("jq is missing")
-    theirs = {name: value for name, value in world.stack.env.items() if not name.startswith("RECOMMENDATIONS_")}
-    path = os.pathsep.join([str(warm_aws), str(Path(sys.prefix, "bin")), os.environ["PATH"]])
+    aws = {name: value for name, value in world.stack.env.items() if not name.startswith("RECOMMENDATIONS_")}
+    path = os.pathsep.join([str(commands), os.environ["PATH"]])
     folder = tmp_path_factory.mktemp("shell")
-    return Shell({**theirs, "PATH": path, "HOME": str(folder), "COLUMNS": "120", "LC_ALL": "C.UTF-8"}, folder)
+    return Shell({**aws, "PATH": path, "HOME": str(folder), "COLUMNS": "120", "LC_ALL": "C.UTF-8"}, folder)
 
 
 @pytest.mark.stack
-@pytest.mark.parametrize("section", [section for section in SECTIONS if section.blocks], ids=lambda one: one.anchor)
-def test_commands_print_what_the_page_says(section: Section, world: World, shell: Shell) -> None:
-    """Sections run in the order of the page: each begins where the ones before it end."""
+@pytest.mark.parametrize(
+    "section", [section for section in SECTIONS if section.blocks], ids=lambda section: section.anchor
+)
+def test_commands_print_what_the_page_says(section: Section, world: World, bash: Shell) -> None:
+    """Sections run in the order of the page, each in the state that the previous ones left."""
     situation = SITUATIONS[section.anchor](world)
     next(situation)
     for block in section.blocks:
-        done = _run(shell, block)
-        # grep and `recs doctor` end with 1 where they find something or nothing: what is printed counts then.
-        assert done.returncode == 0 or (done.returncode == 1 and "aws: " not in done.stdout), _told(block, done)
+        done = _run(bash, block)
+        # grep exits with 1 if it finds nothing, `recs doctor` if it finds a problem; then only the output counts.
+        assert done.returncode == 0 or (done.returncode == 1 and "aws: " not in done.stdout), _printed(block, done)
         if block.shown is not None:
-            assert agrees(block.shown, done.stdout), _told(block, done)
+            assert agrees(block.shown, done.stdout), _printed(block, done)
         next(situation, None)
     next(situation, None)
 
 
-def _run(shell: Shell, block: Block) -> subprocess.CompletedProcess[str]:
-    done = shell.run(block)
+def _run(bash: Shell, block: Block) -> subprocess.CompletedProcess[str]:
+    done = bash.run(block)
     deadline = time.monotonic() + WAIT
     while block.kind == "bash repeat" and not agrees(str(block.shown), done.stdout) and time.monotonic() < deadline:
         time.sleep(0.2)
-        done = shell.run(block)
+        done = bash.run(block)
     return done
 
 
-def _told(block: Block, done: subprocess.CompletedProcess[str]) -> str:
+def _printed(block: Block, done: subprocess.CompletedProcess[str]) -> str:
     return f"{PAGE.name}:{block.line} ended with {done.returncode} and printed\n{done.stdout}"
 
 
 @pytest.mark.stack
 @pytest.mark.parametrize(
-    ("scenario", "up"),
+    ("scenario", "firing"),
     [
         (demonstration.all_is_well, set()),
         (demonstration.some_refused_requests, {"PersistentRecommendationThrottling"}),
@@ -147,24 +160,24 @@ def _told(block: Block, done: subprocess.CompletedProcess[str]) -> str:
         ),
     ],
 )
-def test_alarms_fire_for_what_really_happens(world: World, scenario: demonstration.Scenario, up: set[str]) -> None:
-    """Over the metrics that the deployed consumer writes, by the template's own definitions."""
-    definitions = read_alarms(load_template(ROOT / "infra" / "template.yaml", {}))
-    assert demonstration.fired(definitions, demonstration.play(world.stack, world.table, scenario)).keys() == up
+def test_alarms_fire_for_real_failures(world: World, scenario: demonstration.Scenario, firing: set[str]) -> None:
+    """The metrics come from the deployed consumer, the definitions from the template."""
+    definitions = read_alarms(load_template(TEMPLATE, {}))
+    assert demonstration.fired(definitions, demonstration.play(world.stack, world.table, scenario)).keys() == firing
 
 
-def test_a_wrong_option_is_noticed_where_nothing_can_run(shell: Shell) -> None:
-    """Otherwise the check of commands for production would prove nothing."""
+def test_an_invalid_option_is_noticed_in_commands_that_cannot_run(bash: Shell) -> None:
+    """Otherwise checking the commands for production would prove nothing."""
     known = (
         "aws dynamodb update-time-to-live --table-name t --time-to-live-specification Enabled=true,AttributeName=a\n"
     )
-    assert shell.run(Block(0, "bash production", known)).returncode == 0
+    assert bash.run(Block(0, "bash production", known)).returncode == 0
     for right, wrong in (("update-", "change-"), ("--table-name", "--table-title"), ("Attribute", "Field")):
-        assert shell.run(Block(0, "bash production", known.replace(right, wrong))).returncode != 0
+        assert bash.run(Block(0, "bash production", known.replace(right, wrong))).returncode != 0
 
 
-def test_what_cannot_run_locally_is_rare_and_says_why() -> None:
-    """And every fence is of a kind that a test runs."""
+def test_commands_that_cannot_run_locally_are_rare_and_say_why() -> None:
+    """Every fence is of a kind that a test knows."""
     blocks = [block for section in SECTIONS for block in section.blocks]
     assert {block.kind for block in blocks} == KINDS
     production = [block for block in blocks if block.kind == "bash production"]
@@ -177,37 +190,37 @@ def test_what_cannot_run_locally_is_rare_and_says_why() -> None:
 @pytest.fixture(scope="module")
 def alarms() -> dict[str, dict[str, Any]]:
     """The template's alarms by name, without the stage's suffix."""
-    resources = load_template(ROOT / "infra" / "template.yaml", {})["Resources"].values()
-    properties = [one["Properties"] for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
-    return {one["AlarmName"]["Fn::Sub"].removesuffix("${NameSuffix}"): one for one in properties}
+    resources = load_template(TEMPLATE, {})["Resources"].values()
+    alarms = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    return {alarm["AlarmName"]["Fn::Sub"].removesuffix("${NameSuffix}"): alarm for alarm in alarms}
 
 
 def test_every_alarm_has_its_section_with_all_its_parts(alarms: dict[str, Any]) -> None:
-    """In the words of the page's other alarms, so that a reader finds what he needs half asleep."""
+    """All alarms have the same headings, so that a half-asleep reader finds what they need."""
     for name in alarms:
         section = ANCHORS[name.lower()]
         assert section.title == name
         assert re.findall(r"^\*\*([A-Z][a-z ]+)[.:]?\*\*", section.text, re.MULTILINE) == PARTS
-        assert section.blocks, f"{name}: no command shows it"
+        assert section.blocks, f"{name}: no command shows the cause"
 
 
-def test_links_within_the_page_lead_somewhere() -> None:
-    """A dead link at three in the morning is a page less."""
+def test_links_within_the_page_resolve() -> None:
+    """Nobody should follow a dead link at three in the morning."""
     links = re.findall(r"\]\(#([^)]+)\)", TEXT)
     assert links
     assert set(links) <= ANCHORS.keys()
 
 
 def test_every_reason_of_a_drop_is_explained() -> None:
-    """All constants of the producer's balance, in the section of their alarm."""
+    """The section of the alarm lists every constant of the producer's balance."""
     reasons = {value for name, value in vars(balance).items() if name.isupper()}
     assert "send_failed" in reasons
-    told = set(re.findall(r"^\| `(\w+)` \|", ANCHORS["recommendationsdropped"].text, re.MULTILINE))
-    assert told == reasons
+    explained = set(re.findall(r"^\| `(\w+)` \|", ANCHORS["recommendationsdropped"].text, re.MULTILINE))
+    assert explained == reasons
 
 
 def test_every_name_of_a_failure_is_explained() -> None:
-    """All that the consumer writes as a failure reason or as an error type of its own."""
+    """The page lists everything that the consumer writes as a failure reason or as its own error type."""
     names = set()
     metrics = ROOT / "shared" / "recommendation_shared" / "metrics.py"
     files = {*(ROOT / "consumer").rglob("*.py"), *(ROOT / "shared").rglob("*.py")} - {metrics}

@@ -1,9 +1,8 @@
-"""An AWS CLI that is already started: `python runbook_aws.py SOCKET`, in the local stack's own environment.
+"""An AWS CLI that is already running: `python aws.py SOCKET`, in the local stack's own environment.
 
-Half a second of each `aws` command is the start of the AWS CLI. Here it is started once, and a fork of it runs each
-command, with the caller's arguments, environment, folder and streams. `CLIENT` is the `aws` that tests put on the PATH.
-It adds what production does not need: `--endpoint-url`, because the AWS CLI of PyPI does not heed AWS_ENDPOINT_URL for
-SQS. With RUNBOOK_CHECK_ONLY a command ends well once its request is checked against AWS's model and about to be sent.
+Every `aws` command spends half a second starting. Here the AWS CLI starts once, and a fork of it runs each command with
+the caller's arguments, environment, folder and streams. `CLIENT` is a program that takes the place of the AWS CLI. With
+RUNBOOK_CHECK_ONLY, a command succeeds once its request has been validated against AWS's model, without sending it.
 """
 
 import importlib
@@ -26,8 +25,8 @@ sys.exit(int.from_bytes(connection.recv(1), "big"))
 
 
 def serve(path: str) -> None:
-    """Run every command that arrives on the socket, one after the other, until killed."""
-    create_clidriver = importlib.import_module("awscli.clidriver").create_clidriver  # only this environment has it
+    """Run every command that arrives on the socket, one at a time, until killed."""
+    create_clidriver = importlib.import_module("awscli.clidriver").create_clidriver  # only in this environment
 
     driver = create_clidriver()
     with socket.socket(socket.AF_UNIX) as listening:
@@ -49,13 +48,13 @@ def _run(connection: socket.socket, driver: Any) -> int:
         arguments, environment, folder = json.loads(stream.read(int.from_bytes(size, "big")))
     for number, stream_of_caller in enumerate(streams):
         os.dup2(stream_of_caller, number)
-    data = os.environ["AWS_DATA_PATH"]  # which the import of awscli has set, for its own description of its options
+    data = os.environ["AWS_DATA_PATH"]  # set by importing awscli, which finds its own data files by it
     os.environ.clear()
     os.environ.update(environment, AWS_DATA_PATH=data)
     os.chdir(folder)
     if "RUNBOOK_CHECK_ONLY" in environment:
         driver.session.register("before-send", lambda **_: os._exit(0))
-    code: int = driver.main([*arguments, "--endpoint-url", environment["AWS_ENDPOINT_URL"]])
+    code: int = driver.main(arguments)
     sys.stdout.flush()
     sys.stderr.flush()
     return code

@@ -1,4 +1,4 @@
-"""The runbook as the test reads it: sections, and in each the commands with what they are said to print."""
+"""The runbook as the test reads it: sections, and their commands with the output that the page shows for them."""
 
 import re
 from dataclasses import dataclass, field
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 PAGE: Final = Path(__file__).parents[3] / "docs" / "runbook.md"
-ELSEWHERE: Final = "*Not run locally"  # what the paragraph before a block says that no local engine can run
+ELSEWHERE: Final = "*Not run locally"  # begins the paragraph before a block that no local engine can run
 
 _HEADING: Final = re.compile(r"#{2,3} (.+)")
 _FENCE: Final = re.compile(r" *```(.*)")
@@ -14,18 +14,17 @@ _FENCE: Final = re.compile(r" *```(.*)")
 
 @dataclass(frozen=True)
 class Block:
-    """Commands of one fence. `kind` is `bash`, `bash repeat` (until it prints what is shown) or `bash production`."""
+    """The commands of one fence. `kind` is `bash`, `bash repeat` (until the output matches) or `bash production`."""
 
     line: int
     kind: str
     commands: str
     shown: str | None = None
-    reason: str = ""  # the paragraph before, for a block of production
 
 
 @dataclass
 class Section:
-    """A heading of the second or third level, and what stands below it."""
+    """A heading of the second or third level, and everything below it."""
 
     title: str
     text: str = ""
@@ -33,14 +32,14 @@ class Section:
 
     @property
     def anchor(self) -> str:
-        """The heading as GitHub's links name it."""
+        """The anchor that GitHub gives the heading."""
         return re.sub(r"[^\w\- ]", "", self.title.lower()).replace(" ", "-")
 
 
 def read_sections(page: str) -> list[Section]:
-    """Divide the page. A `text` fence is what the block before it prints."""
+    """Split the page into sections. A `text` fence is the output of the block before it."""
     sections = [Section("")]
-    kind, inside, start, paragraph = "", list[str](), 0, ""
+    kind, inside, start = "", list[str](), 0
     for number, line in enumerate(page.splitlines(), start=1):
         fence = _FENCE.fullmatch(line)
         section = sections[-1]
@@ -50,9 +49,9 @@ def read_sections(page: str) -> list[Section]:
             content = _unindented(inside)
             if kind == "text":
                 last = section.blocks.pop()
-                section.blocks.append(Block(last.line, last.kind, last.commands, content, last.reason))
+                section.blocks.append(Block(last.line, last.kind, last.commands, content))
             else:
-                section.blocks.append(Block(start, kind, content, reason=paragraph))
+                section.blocks.append(Block(start, kind, content))
             kind = ""
         elif kind:
             inside.append(line)
@@ -60,20 +59,19 @@ def read_sections(page: str) -> list[Section]:
             sections.append(Section(heading[1]))
         else:
             section.text += line + "\n"
-            paragraph = line if line.strip() else paragraph
     return sections
 
 
 def _unindented(lines: list[str]) -> str:
-    """Remove the indentation of a fence that stands in a list."""
+    """Remove the indentation of a fence inside a list."""
     indent = min((len(line) - len(line.lstrip()) for line in lines if line.strip()), default=0)
     return "".join(line[indent:] + "\n" for line in lines)
 
 
 def agrees(shown: str, printed: str) -> bool:
-    """Tell whether an output is what the page shows: `…` stands for anything, alone on a line for any lines.
+    """Return whether an output matches the page: `…` stands for any text, or for any lines if alone on a line.
 
-    Blank lines and the width of columns do not count.
+    Blank lines and column widths are ignored.
     """
     pattern = "".join(
         "(?:.*\n)*" if line == "…" else re.escape(line).replace("…", ".*").replace(r"\ ", " ") + "\n"
