@@ -40,7 +40,7 @@ class Queues:
         )
 
     def finish(self, *args: str | Path) -> tuple[int, str]:
-        """Run a command to its end; return its exit code and what it printed."""
+        """Run a command to its end; return its exit code and its output."""
         process = self.start(*args)
         stdout, stderr = process.communicate(timeout=60)
         return process.returncode, stdout + stderr

@@ -91,14 +91,12 @@ def peek(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, limi
 
 
 @dlq.command(
-    epilog="""\b
-Without --yes nothing is changed: it shows what would be moved and what would be left.
-Poison (InvalidJson, InvalidEnvelope, IdMismatch, IdConflict, ItemRejected) is left
-where it is unless you name its --reason or pass --include-poison.
+    epilog="""Without --yes nothing is changed: it shows what would be moved and what would be left. Poison
+(InvalidJson, InvalidEnvelope, IdMismatch, IdConflict, ItemRejected) is left unless you name its --reason or pass
+--include-poison.
 
-\b
-Without a filter or limit, SQS moves the whole queue itself. Otherwise messages are
-moved one by one, and the journal lets the next run continue where this one stopped.
+Without a filter or limit, SQS moves the whole queue itself. Otherwise messages are moved one by one, and the journal
+lets the next run continue where this one stopped.
 
 \b
 Examples:
@@ -107,16 +105,16 @@ Examples:
   recs dlq redrive --reason RetriesExhausted --older-than 1h --limit 100 --yes"""
 )
 @click.option("--yes", is_flag=True, help="Move them.")
-@hold_option
-@with_replay
 @with_selection
+@with_replay
+@hold_option
 @with_queues
 @click.pass_obj
 def redrive(  # noqa: PLR0913 - the option groups are positional
     runtime: Runtime,
     queues: QueueOptions,
-    selection: "Selection",
     replay: ReplayOptions,
+    selection: "Selection",
     /,
     *,
     yes: bool,
@@ -171,28 +169,27 @@ def purge(runtime: Runtime, queues: QueueOptions, /, file: Path, confirm: str | 
 
 
 @dlq.command(
-    epilog="""\b
-Without --yes nothing is sent: it shows what would be. The journal records what was sent, so
-that the next run, even after this one was killed, sends only the rest. Redrive messages that
-are still in the dead-letter queue instead: restoring them sends them twice (but stores them once).
+    epilog="""Without --yes nothing is sent: it shows what would be. The journal records what was sent, so that the next
+run, even after this one was killed, sends only the rest. Redrive messages that are still in the dead-letter queue
+instead: restoring those sends them twice, although they are stored only once.
 
 \b
 Examples:
   recs dlq restore saved.jsonl
   recs dlq restore saved.jsonl --yes --rate 50
-  recs dlq restore saved.jsonl --reason RetriesExhausted --incident incident-7 --yes"""
+  recs dlq restore saved.jsonl --incident incident-7 --limit 100 --yes"""
 )
 @click.argument("file", type=_SAVED_FILE)
 @click.option("--yes", is_flag=True, help="Send them.")
-@with_replay
 @with_selection
+@with_replay
 @with_destination
 @click.pass_obj
 def restore(  # noqa: PLR0913 - the option groups are positional
     runtime: Runtime,
     queues: QueueOptions,
-    selection: "Selection",
     replay: ReplayOptions,
+    selection: "Selection",
     /,
     *,
     file: Path,

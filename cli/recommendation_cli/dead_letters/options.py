@@ -1,4 +1,4 @@
-"""The options of the commands on dead letters, in groups that reach a command as one value each."""
+"""The options of the commands on dead letters; each group reaches a command as one value."""
 
 from dataclasses import dataclass
 from pathlib import Path

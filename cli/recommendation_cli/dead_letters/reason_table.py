@@ -11,7 +11,7 @@ from recommendation_cli.screen.words import age
 
 
 class ReasonRow(NamedTuple):
-    """The dead letters of one reason: how many, when the oldest was sent (epoch seconds), and what a redrive does."""
+    """The dead letters of one reason: count, when the oldest was sent (epoch seconds), and what a redrive would do."""
 
     reason: str
     messages: int
@@ -20,7 +20,7 @@ class ReasonRow(NamedTuple):
 
 
 def print_reasons(console: Console, rows: Iterable[ReasonRow], now: float, outcome_title: str) -> None:
-    """Print the rows; on a narrow terminal, each outcome goes on a line of its own."""
+    """Print the rows; on a narrow terminal, each outcome goes on its own line."""
     columns = (Column("reason", least=8), Column("messages", right=True), Column("oldest", right=True))
     cells = [(visible(row.reason), f"{row.messages:,}", age(now - row.oldest), row.outcome) for row in rows]
     print_table(console, (*columns, Column(outcome_title)), cells, fold=None)

@@ -33,7 +33,7 @@ def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: st
         _print(session, survey, tasks)
         return
     document = _document(session, survey, tasks)
-    if output == "json":  # one object, as there is one queue
+    if output == "json":  # an object, not a list: there is only one queue
         sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
     else:
         write_records(sys.stdout.buffer, [document], output)

@@ -1,6 +1,6 @@
-"""The text tables of the CLI: aligned columns without rules, one line a row.
+"""The text tables of the CLI: aligned columns without rules, one line for each row.
 
-`rich.table` took 2.5 times as long for a list of 1,000 recommendations, and cannot put a column on a line of its own.
+`rich.table` took 2.5 times as long for a list of 1,000 recommendations, and cannot put a column on its own line.
 """
 
 from collections.abc import Iterable, Sequence
@@ -63,7 +63,7 @@ def print_table(
 def print_fields(
     console: Console, fields: Iterable[tuple[Cell, Cell]], *, indent: int = 0, label_width: int = 0
 ) -> None:
-    """Print labels with their values, one pair a line; a long value wraps within its column, and not at all in a pipe.
+    """Print labels with their values, a pair on each line; long values wrap in their column, but not in a pipe.
 
     Labels are as wide as the widest of them, and at least `label_width` cells.
     """

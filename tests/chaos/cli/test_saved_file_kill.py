@@ -110,7 +110,7 @@ def test_save_killed_while_writing_leaves_a_complete_file_or_none(  # noqa: PLR0
 def test_next_purge_finishes_a_killed_one(
     queues: Queues, tmp_path: Path, action: str, moment: Moment, deleted: int
 ) -> None:
-    """The file holds what the killed one had deleted."""
+    """The file holds what the killed purge had deleted."""
     path = tmp_path / "saved.jsonl"
     _save(queues, path)
     purge = ("purge", path, "--confirm", queues.dlq_url.rpartition("/")[2], "--hold", str(HOLD))

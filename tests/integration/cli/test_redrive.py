@@ -73,9 +73,9 @@ def _dlq(environ: dict[str, str], *args: str) -> subprocess.CompletedProcess[str
 def _mixed() -> list[dict[str, Any]]:
     good = [{"MessageBody": body(number)} for number in range(4)]
     other = {"MessageBody": body(4, incident_id="incident-8")}
-    kept = {"raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}, **text_attributes(team="sre")}
+    attributes = {"raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}, **text_attributes(team="sre")}
     poison = {"MessageBody": "no JSON", "MessageAttributes": text_attributes(failureReason="InvalidJson")}
-    return [*good, other, {"MessageBody": body(5, incident_id="incident-8"), "MessageAttributes": kept}, poison]
+    return [*good, other, {"MessageBody": body(5, incident_id="incident-8"), "MessageAttributes": attributes}, poison]
 
 
 def test_filtered_redrive_keeps_attributes_and_leaves_the_rest(queues: Queues) -> None:

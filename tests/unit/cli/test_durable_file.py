@@ -1,4 +1,4 @@
-"""A file that is there is whole, whoever else writes it and whatever was left behind."""
+"""A durable file is complete whenever it exists, whoever else writes it and whatever was left behind."""
 
 import os
 from pathlib import Path
@@ -10,12 +10,12 @@ from recommendation_cli.durable_file import durable_file, rename_durably
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """Where the file is to appear."""
+    """Where the file will appear."""
     return tmp_path / "file"
 
 
-def test_the_file_appears_when_the_block_ends(path: Path) -> None:
-    """With its permissions, and nothing next to it."""
+def test_file_appears_when_the_block_ends(path: Path) -> None:
+    """It has its permissions, and nothing is left next to it."""
     with durable_file(path, mode=0o600) as stream:
         stream.write(b"content")
         assert not path.exists()
@@ -30,8 +30,8 @@ def _fail(path: Path) -> None:
         raise KeyboardInterrupt
 
 
-def test_an_error_leaves_the_old_file(path: Path) -> None:
-    """And nothing next to it."""
+def test_error_leaves_the_old_file(path: Path) -> None:
+    """Nothing is left next to it."""
     path.write_text("old")
     with pytest.raises(KeyboardInterrupt):
         _fail(path)
@@ -41,7 +41,7 @@ def test_an_error_leaves_the_old_file(path: Path) -> None:
 
 @pytest.mark.parametrize("replace", [True, False])
 def test_only_a_replacement_replaces_a_file(path: Path, *, replace: bool) -> None:
-    """Also one that appeared while ours was written."""
+    """A file that appeared while ours was written counts too."""
     refused = False
     try:
         with durable_file(path, replace=replace) as stream:
@@ -54,8 +54,8 @@ def test_only_a_replacement_replaces_a_file(path: Path, *, replace: bool) -> Non
     assert list(path.parent.iterdir()) == [path]
 
 
-def test_a_second_writer_is_refused(path: Path) -> None:
-    """It would mix two contents."""
+def test_second_writer_is_refused(path: Path) -> None:
+    """Two writers would mix their content."""
     with durable_file(path) as stream:
         stream.write(b"first")
         with pytest.raises(BlockingIOError), durable_file(path):
@@ -63,18 +63,18 @@ def test_a_second_writer_is_refused(path: Path) -> None:
     assert path.read_bytes() == b"first"
 
 
-def test_a_left_over_that_is_a_name_of_a_finished_file_is_not_written_to(path: Path) -> None:
+def test_left_over_second_name_of_a_finished_file_is_not_written_to(path: Path) -> None:
     """A process killed between the link and the removal leaves two names for one file."""
     path.write_text("finished")
     os.link(path, f"{path}.new")
-    kept = path.rename(path.with_name("kept"))
+    archived = path.rename(path.with_name("archived"))
     with durable_file(path, replace=False, mode=0o600) as stream:
         stream.write(b"next")
-    assert (kept.read_text(), path.read_text()) == ("finished", "next")
+    assert (archived.read_text(), path.read_text()) == ("finished", "next")
 
 
-def test_a_rename_replaces(path: Path) -> None:
-    """And puts the new name on disk."""
+def test_rename_replaces_the_target(path: Path) -> None:
+    """The new name is then on disk."""
     path.write_text("old")
     source = path.with_name("source")
     source.write_text("new")

@@ -7,7 +7,6 @@ from pathlib import Path
 import click
 
 from recommendation_cli.aws.errors import NothingFoundError
-from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.dead_letters.errors import IncompleteError
 from recommendation_cli.dead_letters.letter import DeadLetter, replay_batches
 from recommendation_cli.dead_letters.options import QueueOptions, ReplayOptions
@@ -38,7 +37,10 @@ def restore_letters(  # noqa: PLR0913 - one for each group of options
     # Reads the whole file before anything is sent.
     forecast.add(letter for letter in read_saved(path) if letter.message_id not in before)
     if not yes:
-        _print_dry_run(runtime, path, target, forecast, options.limit, len(before))
+        if forecast.total:
+            title = f"{visible(str(path))}: {plural(forecast.total, 'dead letter')} not sent yet."
+            print_forecast(open_terminal(runtime.environ), forecast, title, target.name, runtime.now())
+        _end_dry_run(visible(str(path)), forecast, options.limit, len(before))
         return
     total = forecast.count(Fate.SEND)
     limit = min(options.limit or total, total)
@@ -49,13 +51,7 @@ def restore_letters(  # noqa: PLR0913 - one for each group of options
         _send(session, path, replay, limit)
 
 
-def _print_dry_run(  # noqa: PLR0913, PLR0917 - what a dry run is about
-    runtime: Runtime, path: Path, target: QueueTarget, forecast: Forecast, limit: int | None, before: int
-) -> None:
-    file = visible(str(path))
-    if forecast.total:
-        title = f"{file}: {plural(forecast.total, 'dead letter')} not sent yet."
-        print_forecast(open_terminal(runtime.environ), forecast, title, target.name, runtime.now())
+def _end_dry_run(file: str, forecast: Forecast, limit: int | None, before: int) -> None:
     if before:
         click.echo(f"\n{plural(before, 'dead letter')} already sent by an earlier run, not to be sent again.", err=True)
     if not forecast.count(Fate.SEND):

@@ -44,7 +44,7 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
         raise click.UsageError(f"{name} exists now: choose another file.") from None
     except OSError as error:
         raise click.UsageError(f"{name} cannot be written: {error.strerror}.") from None
-    click.echo(f"Saved {plural(saved, 'dead letter')} in {name}; still in the queue.")
+    click.echo(f"Saved {plural(saved, 'dead letter')} in {name}; nothing was deleted.")
     depth = session.depth
     if held.is_full or held.received < depth.visible or depth.in_flight:
         raise IncompleteError(

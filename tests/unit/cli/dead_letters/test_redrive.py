@@ -48,8 +48,8 @@ def test_dry_run_inspects_at_most_a_thousand_messages(sqs: FakeSqs, tmp_path: Pa
 def test_redrive_keeps_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: Path) -> None:
     """Binary attributes and the trace header are kept too."""
     trace = "Root=1-5759e988-bd862e3fe1be46a994272793"
-    kept = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
-    sqs.put(body(1), kept, AWSTraceHeader=trace)
+    attributes = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    sqs.put(body(1), attributes, AWSTraceHeader=trace)
     sqs.put(body(2), {"replayCount": {"DataType": "Number", "StringValue": "2"}})
     sqs.put(body(3), {"replayCount": {"DataType": "String", "StringValue": "many"}})
     result = run(sqs, tmp_path, "redrive", "--yes")
@@ -57,7 +57,7 @@ def test_redrive_keeps_attributes_and_counts_the_replay(sqs: FakeSqs, tmp_path: 
     assert "Redriven 3 dead letters to recommendations." in result.stdout
     assert sqs.bodies(DLQ) == []
     first, second, third = sqs.queues[QUEUE]
-    assert first.attributes == {**kept, "replayCount": {"DataType": "Number", "StringValue": "1"}}
+    assert first.attributes == {**attributes, "replayCount": {"DataType": "Number", "StringValue": "1"}}
     assert first.system == {"AWSTraceHeader": trace}
     assert second.attributes["replayCount"]["StringValue"] == "3"
     assert third.attributes["replayCount"]["StringValue"] == "1"

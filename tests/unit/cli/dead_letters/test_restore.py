@@ -18,8 +18,8 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793"
 def file(tmp_path: Path) -> Path:
     """Three saved dead letters: one with attributes of all kinds, one redriven before, one that is poison."""
     sqs, path = FakeSqs(), tmp_path / "saved.jsonl"
-    kept = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
-    sqs.put(body(1), kept, AWSTraceHeader=TRACE)
+    attributes = {**text_attributes(team="sre"), "raw": {"DataType": "Binary", "BinaryValue": b"\x00\xff"}}
+    sqs.put(body(1), attributes, AWSTraceHeader=TRACE)
     sqs.put(body(2, agent_type="knowledge-rag"), {"replayCount": {"DataType": "Number", "StringValue": "2"}})
     sqs.put("no JSON", text_attributes(failureReason="InvalidJson"))
     assert run(sqs, tmp_path, "save", str(path)).exit_code == 0

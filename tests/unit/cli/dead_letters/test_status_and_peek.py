@@ -174,7 +174,7 @@ def test_inspection_ends_even_if_messages_keep_coming_back(tmp_path: Path) -> No
 
 @pytest.mark.parametrize("command", ["status", "peek"])
 def test_json_lines_and_csv_have_the_same_fields(sqs: FakeSqs, tmp_path: Path, command: str) -> None:
-    """One record for each dead letter, or one for the queue."""
+    """There is a record for each dead letter, or for the queue."""
     lines = run(sqs, tmp_path, command, "-o", "jsonl").stdout.splitlines()
     rows = list(csv.DictReader(io.StringIO(run(sqs, tmp_path, command, "-o", "csv").stdout)))
     assert len(rows) == len(lines) > 0

@@ -1,4 +1,4 @@
-"""Progress of long runs, and the words that counts and ages are printed in."""
+"""Progress of long runs, and counts and ages in words."""
 
 import sys
 
@@ -9,8 +9,8 @@ from recommendation_cli.screen.words import age, plural, times
 from tests.support.fakes.dead_letter_queue import Clock
 
 
-def test_a_pipe_gets_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:
-    """On stderr; stdout may be the output itself."""
+def test_pipe_gets_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    """The lines go to stderr, as stdout may carry the data."""
     clock = Clock()
     with progress({}, clock.monotonic) as report:
         for number in range(12):
@@ -21,7 +21,7 @@ def test_a_pipe_gets_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str
     assert printed.out == ""
 
 
-def test_counts_name_the_total_where_it_is_known(capsys: pytest.CaptureFixture[str]) -> None:
+def test_counts_include_a_known_total(capsys: pytest.CaptureFixture[str]) -> None:
     """SQS counts only approximately, and a move task only after it has started."""
     clock = Clock()
     with count_progress({}, "moved", clock.monotonic) as report:
@@ -32,8 +32,8 @@ def test_counts_name_the_total_where_it_is_known(capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().err == "moved 1,000\nmoved 2,000 of about 12,000\n"
 
 
-def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Which is full, and not beyond its end, when there is more than expected; a dumb terminal gets lines."""
+def test_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """It never exceeds its total, and a dumb terminal gets lines instead."""
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     monkeypatch.setenv("TERM", "xterm")
     with count_progress({"TERM": "xterm"}, "moved", Clock().monotonic) as report:
@@ -60,5 +60,5 @@ def test_a_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.C
     ],
 )
 def test_counts_and_ages_in_words(words: str, expected: str) -> None:
-    """As people write them."""
+    """They read as people write them."""
     assert words == expected

@@ -33,7 +33,7 @@ def test_columns_are_as_wide_as_their_cells_and_numbers_align_right() -> None:
     ]
 
 
-def test_a_narrow_terminal_gets_the_last_column_on_a_line_of_its_own() -> None:
+def test_narrow_terminal_gets_the_last_column_on_its_own_line() -> None:
     """It says what would happen, which must not be cut off."""
     row = ("InvalidJson", "7", "would fail again")
     assert _print(30, REASONS, row, fold=None) == [
@@ -46,7 +46,7 @@ def test_a_narrow_terminal_gets_the_last_column_on_a_line_of_its_own() -> None:
 
 
 def test_columns_that_may_shrink_do_so_from_the_right() -> None:
-    """Down to their least width; what is cut ends with an ellipsis."""
+    """They keep their least width, and cut text ends with an ellipsis."""
     columns = (Column("name", least=4, most=8), Column("when"), Column("text", least=5))
     row = ("abcdefghijkl", "12:00", "one two three")
     assert _print(26, columns, row) == ["name      when   text", "abcdefg…  12:00  one two …"]
@@ -54,7 +54,7 @@ def test_columns_that_may_shrink_do_so_from_the_right() -> None:
 
 
 def test_lines_above_and_below_a_row_span_all_columns() -> None:
-    """As headings of groups do; they do not widen a column."""
+    """They are headings of groups, for example, and do not widen a column."""
     row = Row(("a", "1", "x"), above=[Text(""), Text("a heading that is long")], below=[Text("    more")])
     assert _print(40, REASONS, row) == [
         "reason  messages  what",
@@ -65,8 +65,8 @@ def test_lines_above_and_below_a_row_span_all_columns() -> None:
     ]
 
 
-def test_a_cells_style_is_kept_and_its_text_is_not_changed() -> None:
-    """The caller may print it again."""
+def test_cells_keep_their_style_and_are_not_modified() -> None:
+    """The caller may print them again."""
     cell = Text("failed", style="red")
     console = Console(width=40, file=io.StringIO(), color_system="standard", force_terminal=True)
     with console.capture() as printed:
@@ -82,8 +82,8 @@ def test_a_cells_style_is_kept_and_its_text_is_not_changed() -> None:
         (False, ["  queue  one two three"]),
     ],
 )
-def test_a_long_value_wraps_under_itself_on_a_terminal_only(*, terminal: bool, expected: list[str]) -> None:
-    """A pipe's reader searches by line."""
+def test_long_value_wraps_in_its_column_only_on_a_terminal(*, terminal: bool, expected: list[str]) -> None:
+    """Programs that read a pipe search by line."""
     console = _console(17, terminal=terminal)
     with console.capture() as printed:
         print_fields(console, [("queue", "one two three")], indent=2)
