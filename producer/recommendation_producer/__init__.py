@@ -1,4 +1,4 @@
-"""The executor's side: hand over a recommendation and carry on."""
+"""The executor's half: hand over a recommendation and carry on."""
 
 from recommendation_producer._balance import Balance, Outcome
 from recommendation_producer._producer import RecommendationProducer

@@ -1,10 +1,10 @@
-"""What became of the envelopes: the outcome of one, the balance of all."""
+"""The outcome of one envelope, and the balance of all of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-# Why an envelope was dropped. The first six are known at once and stand in its `Outcome` too.
+# Why an envelope was dropped. All but the last are known at `enqueue`, and are reported in its `Outcome` too.
 INVALID: Final = "invalid"
 TOO_LARGE: Final = "too_large"
 REDACT_FAILED: Final = "redact_failed"
@@ -14,11 +14,11 @@ SHUTDOWN: Final = "shutdown"
 SEND_FAILED: Final = "send_failed"
 
 
-class Outcome(NamedTuple):  # a frozen dataclass takes twice as long to make, on every enqueue
+class Outcome(NamedTuple):  # a frozen dataclass takes twice as long to create, on every enqueue
     """What `enqueue` did with one envelope.
 
-    `reason` is None when it was accepted, else one of the constants of this module. `detail` says what to correct;
-    it names fields and rules and never holds a value, so it may be logged.
+    `reason` is None if the envelope was accepted, else one of this module's constants. `detail` says what to correct:
+    it names fields and rules and never contains a value, so it is safe to log.
     """
 
     accepted: bool
@@ -29,11 +29,11 @@ class Outcome(NamedTuple):  # a frozen dataclass takes twice as long to make, on
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """Counts since the producer was made (in a forked child: since the fork).
+    """Counts since the producer was created (in a forked child: since the fork).
 
-    `accepted` counts every envelope that was handed over, also those that `enqueue` refused: these stand in
+    `accepted` counts every envelope handed over, including those that `enqueue` refused, which are also counted in
     `dropped` under their reason. So `accepted == sent + sum(dropped.values()) + pending` holds at every moment.
-    `pending` envelopes are buffered or on their way.
+    `pending` envelopes are buffered or in flight.
     """
 
     accepted: int

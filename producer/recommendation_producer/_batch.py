@@ -8,10 +8,10 @@ from recommendation_shared.queue.batches import in_batches
 
 
 def due(waiting: Sequence[Entry], *, now: float, max_age: float, flush_mark: int) -> int:
-    """Return how many of the first waiting entries to send now as one batch; 0 when they should wait.
+    """Return how many of the waiting entries to send now as one batch, counted from the first; 0 to keep waiting.
 
-    `waiting` needs no more entries than one batch holds; `now` and `max_age` are seconds of the monotonic clock;
-    entries numbered below `flush_mark` do not wait.
+    `waiting` needs no more entries than one batch holds. `now` and `max_age` are in seconds of the monotonic clock.
+    Entries numbered below `flush_mark` do not wait.
     """
     if not waiting:
         return 0
@@ -24,5 +24,5 @@ def due(waiting: Sequence[Entry], *, now: float, max_age: float, flush_mark: int
 
 
 def body_bytes(entry: Entry) -> int:
-    """Return the bytes that SQS counts for an entry: only its body, since the producer sends no attributes."""
+    """Return the bytes that SQS counts for an entry: those of its body, since the producer sends no attributes."""
     return len(entry.body)

@@ -1,7 +1,7 @@
 """The bounded buffer between the callers' threads and the sender's.
 
-Two sides, and no lock between them: callers write one set of counters (under a lock that only callers take), the
-sender writes another. What is pending is always the difference, so the balance holds at every moment.
+The two sides share no lock: callers write one set of counters, under a lock that only callers take, and the sender
+writes another. Pending is always the difference, so the balance holds at every moment.
 """
 
 import threading
@@ -14,7 +14,7 @@ from recommendation_shared import limits
 
 
 class Entry(NamedTuple):
-    """One envelope in the buffer; `number` counts from 0 in the order of arrival, `enqueued_at` is monotonic."""
+    """One envelope in the buffer; `number` counts arrivals from 0, `enqueued_at` is in monotonic seconds."""
 
     number: int
     enqueued_at: float
@@ -22,20 +22,20 @@ class Entry(NamedTuple):
 
 
 class Buffer:
-    """Holds at most `max_items` envelopes of together at most `max_bytes`, those on their way included."""
+    """Holds at most `max_items` envelopes and `max_bytes` of bodies in total, including those in flight."""
 
     def __init__(self, max_items: int, max_bytes: int) -> None:
         self._max_items = max_items
         self._max_bytes = max_bytes
         self._waiting: deque[tuple[float, bytes]] = deque()
-        # Re-entrant, because a finalizer or a signal handler may enqueue while its own thread is in here.
+        # Re-entrant, because a finalizer or signal handler may enqueue while its own thread holds the lock.
         self._entering = threading.RLock()
         self._closed = False
         self._abandoned = False
         self._handed_over = 0
         self._admitted = 0
         self._admitted_bytes = 0
-        # Not a Counter, whose first count of a reason is a Python call.
+        # Not a Counter: its first count of a reason is a Python call, and so a point where a signal handler may run.
         self._refused: defaultdict[str, int] = defaultdict(int)
 
         self._in_hand: dict[int, Entry] = {}
@@ -50,10 +50,10 @@ class Buffer:
     # The callers' side.
 
     def offer(self, body: bytes, now: float) -> str | None:
-        """Admit a body; return the reason for which it was refused, or None.
+        """Admit a body; return None, or the reason it was refused.
 
-        Finalizers and signal handlers run at calls, and may enqueue then: so no count is read before a call and
-        written after it, and from the look at the bounds to the entry's admission there is no call at all.
+        Finalizers and signal handlers run at calls, and may enqueue. So no count is read before a call and written
+        after it, and there is no call at all between checking the bounds and admitting the entry.
         """
         size = len(body)
         waiting = (now, body)
@@ -75,38 +75,38 @@ class Buffer:
         return reason
 
     def refuse(self, reason: str) -> None:
-        """Count an envelope that never got as far as the buffer."""
+        """Count an envelope that never reached the buffer."""
         with self._entering:
             self._handed_over += 1
             self._refused[reason] += 1
 
     def close(self) -> None:
-        """Admit nothing more."""
+        """Refuse everything from now on."""
         with self._entering:
             self._closed = True
 
     def abandon(self) -> None:
-        """From now on, count what is pending as dropped for `shutdown`."""
+        """Count everything pending as dropped for `shutdown` from now on."""
         self._abandoned = True
 
     @property
     def admitted(self) -> int:
-        """How many envelopes were ever admitted; also the number that the next one gets."""
+        """How many envelopes have been admitted; also the number that the next one gets."""
         return self._admitted
 
     def holds_full_batch(self) -> bool:
-        """Tell whether a batch is ready before its age makes it so."""
+        """Return whether a batch is ready by count or bytes, before its age makes it due."""
         waiting_bytes = self._admitted_bytes - self._taken_bytes
         return len(self._waiting) >= limits.SQS_BATCH_ENTRIES or waiting_bytes >= limits.SQS_REQUEST_BYTES
 
     def is_settled(self, mark: int) -> bool:
-        """Tell whether every envelope numbered below `mark` was sent or dropped."""
+        """Return whether every envelope numbered below `mark` has been sent or dropped."""
         return self._oldest_unsettled >= mark
 
     def balance(self) -> Balance:
-        """Return a consistent snapshot, without waiting for anybody."""
-        # In this order: whatever moves while we read can only make `pending` larger for a moment, never negative.
-        # `dict` copies in one step; a loop over the items could meet a new reason.
+        """Return a consistent snapshot without taking a lock."""
+        # The order matters: a count that changes meanwhile can only make `pending` too large for a moment, never
+        # negative. `dict` copies in one step, while a loop over the items could meet a new reason.
         sent, dropped = self._sent, Counter(dict(self._dropped))
         dropped.update(dict(self._refused))
         accepted = self._handed_over
@@ -119,12 +119,12 @@ class Buffer:
     # The sender's side: one thread at a time.
 
     def peek(self, count: int) -> list[Entry]:
-        """Return the first entries that wait, at most `count`."""
+        """Return the first waiting entries, at most `count`."""
         waiting = self._waiting
         return [Entry(self._taken + index, *waiting[index]) for index in range(min(count, len(waiting)))]
 
     def take(self, count: int) -> list[Entry]:
-        """Move the first `count` entries into the sender's hand."""
+        """Move the first `count` entries from the buffer into the sender's hands."""
         taken = [Entry(number, *self._waiting.popleft()) for number in range(self._taken, self._taken + count)]
         self._in_hand.update((entry.number, entry) for entry in taken)
         self._taken += count
@@ -132,11 +132,11 @@ class Buffer:
         return taken
 
     def in_hand(self) -> list[Entry]:
-        """Return what was taken and not settled: after a sender's death, its successor's first work."""
+        """Return the entries taken and not yet settled; they are the first work of a dead sender's successor."""
         return sorted(self._in_hand.values())
 
     def settle(self, entries: Iterable[Entry], dropped_for: str | None = None) -> None:
-        """Count entries in hand as sent, or as dropped for a reason, and let go of them."""
+        """Count entries in hand as sent, or as dropped for a reason, and release them."""
         for entry in entries:
             del self._in_hand[entry.number]
             if dropped_for is None:

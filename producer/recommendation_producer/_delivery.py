@@ -1,4 +1,4 @@
-"""Delivering one batch: the call, its answer entry by entry, and another attempt for what is worth one."""
+"""Delivering a batch: the call, the result of each entry, and retries."""
 
 import asyncio
 import time
@@ -11,17 +11,17 @@ from recommendation_producer._buffer import Entry
 from recommendation_producer._failure import Verdict, is_about_credentials, judge
 from recommendation_shared.aws_errors import error_code
 
-# Seconds for one call, the client's own second attempt and the opening of a client included. Its timeouts come first,
-# unless a server answers byte by byte; a call that never ended would keep its envelopes pending for ever.
+# Seconds for one call, including the client's own second attempt and opening a client. The client's timeouts come
+# first, unless a server responds byte by byte. A call that never ended would keep its envelopes pending forever.
 CALL: Final = 10.0
-RENEWAL: Final = 5.0  # seconds between two new clients, which cost 50 ms each
+RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
 
 
 class SqsClient(Protocol):
-    """The one call that is made."""
+    """The only call that the producer makes."""
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
-        """Send up to 10 messages; the answer lists `Successful` and `Failed` entries by id."""
+        """Send up to 10 messages; the response lists `Successful` and `Failed` entries by ID."""
 
 
 ClientFactory = Callable[[], AbstractAsyncContextManager[SqsClient]]
@@ -29,11 +29,11 @@ Settle = Callable[[Sequence[Entry], str | None], None]
 
 
 class Courier:
-    """Owns the client and delivers batches with it, several at a time, all on one event loop.
+    """Owns the client and delivers several batches at a time with it, all on one event loop.
 
-    `delays` makes the delays in seconds between the attempts for one batch. `settle` is told of every entry exactly
-    once: sent (None) or the reason of its drop. `note_batch` is told the seconds that each answered call took, and
-    `note_failure` the code of every failure.
+    `delays` yields the seconds between the attempts for one batch. `settle` is called once for every entry, with None
+    if it was sent or the reason it was dropped. `note_batch` is called with the seconds that each successful call
+    took, and `note_failure` with the code of each failure.
     """
 
     def __init__(  # noqa: PLR0913 - the sender wires it, callbacks by name
@@ -61,7 +61,7 @@ class Courier:
         self._renewed_at = float("-inf")
 
     async def __aenter__(self) -> Self:
-        """Hold nothing yet: the client is made for the first batch."""
+        """Open nothing yet: the first batch opens the client."""
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -69,12 +69,12 @@ class Courier:
         await self._resources.aclose()
 
     def hurry(self) -> None:
-        """End every backoff of this moment: a flush has no time for it."""
+        """End all current backoffs, because a flush has no time for them."""
         self._hurry.set()
         self._hurry = asyncio.Event()
 
     async def deliver(self, entries: Sequence[Entry]) -> None:
-        """Try until every entry is settled; what is left when the attempts are used up is dropped."""
+        """Retry until every entry is settled; drop what remains after the last attempt."""
         delays = self._delays()
         while entries := await self._attempt(entries):
             delay = next(delays, None)
@@ -87,26 +87,26 @@ class Courier:
                     await hurry.wait()
 
     async def _attempt(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Send once; settle what is final and return what is worth another attempt."""
+        """Send once; settle the final results and return the entries to retry."""
         by_id = {str(position): entry for position, entry in enumerate(entries)}
         try:
             async with asyncio.timeout(CALL), self._open_client() as client:
                 started = time.perf_counter()
-                answer = await client.send_message_batch(
+                response = await client.send_message_batch(
                     QueueUrl=self._queue_url,
                     Entries=[{"Id": key, "MessageBody": entry.body.decode()} for key, entry in by_id.items()],
                 )
             self._note_batch(time.perf_counter() - started)
-            sent = by_id.keys() & {one["Id"] for one in answer.get("Successful", ())}
-            failed = {one["Id"]: one for one in answer.get("Failed", ())}
-        except Exception as error:  # noqa: BLE001 - whatever it is, its entries are retried or counted
+            sent = by_id.keys() & {result["Id"] for result in response.get("Successful", ())}
+            failed = {result["Id"]: result for result in response.get("Failed", ())}
+        except Exception as error:  # noqa: BLE001 - whatever it is, the entries are retried or counted
             return await self._after_failed_call(entries, error)
-        for one in failed.values():
-            self._note_failure(f"SQS refused an entry: {one.get('Code')}")
-        refused = by_id.keys() & {key for key, one in failed.items() if one.get("SenderFault")}
+        for result in failed.values():
+            self._note_failure(f"SQS refused an entry: {result.get('Code')}")
+        refused = by_id.keys() & {key for key, result in failed.items() if result.get("SenderFault")}
         self._settle([by_id[key] for key in sent], None)
         self._settle([by_id[key] for key in refused - sent], SEND_FAILED)
-        # An entry that the answer does not name at all may not have arrived: twice is better than never.
+        # An entry that the response does not mention may not have arrived, and twice is better than never.
         return [entry for key, entry in by_id.items() if key not in sent and key not in refused]
 
     async def _after_failed_call(self, entries: Sequence[Entry], error: Exception) -> Sequence[Entry]:
@@ -124,10 +124,10 @@ class Courier:
 
     @asynccontextmanager
     async def _open_client(self) -> AsyncIterator[SqsClient]:
-        """Lend the client for one call; after its credentials were refused a new one, which looks for others."""
+        """Lend the client for one call; if its credentials were refused, a new client, which looks them up again."""
         async with self._opening:
             now = asyncio.get_running_loop().time()
-            # Never under a call, which would open a connection anew that nobody closes.
+            # Never during a call, which would then open a connection that nobody closes.
             if self._is_refused and self._calls == 0 and now >= self._renewed_at + RENEWAL:
                 self._is_refused, self._renewed_at, self._client = False, now, None
                 await self._resources.aclose()

@@ -1,4 +1,4 @@
-"""Draining before the sandbox freezes: the decorator around a Lambda handler."""
+"""The decorator for a Lambda handler, which drains the producer before the sandbox freezes."""
 
 import functools
 import inspect
@@ -8,15 +8,15 @@ from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
 from recommendation_producer._loss_log import LOGGER
 
-CAP: Final = 2.0  # seconds; the most that a drain adds to an invocation
-MARGIN: Final = 0.5  # seconds that stay for the runtime itself to answer before Lambda kills the sandbox
+CAP: Final = 2.0  # seconds that a drain adds to an invocation, at most
+MARGIN: Final = 0.5  # seconds left for the runtime to respond before Lambda kills the sandbox
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 
 
 class Drains(Protocol):
-    """What can be drained within a number of seconds."""
+    """A producer, which can be drained within a number of seconds."""
 
     def flush(self, timeout: float = ..., /) -> object:
         """Drain from sync code."""
@@ -26,19 +26,19 @@ class Drains(Protocol):
 
 
 def budget(context: object, cap: float = CAP, margin: float = MARGIN) -> float:
-    """Return the seconds that a drain may take: `min(cap, remaining time - margin)`, and never below zero.
+    """Return the seconds that a drain may take: `min(cap, remaining time - margin)`, never below zero.
 
-    Asked when the drain begins, since a deadline computed earlier may have passed during a freeze. A context that
-    does not tell its remaining time (a local run) gets the cap.
+    Call it when the drain begins: a deadline computed earlier may have passed during a freeze. The budget is the cap
+    if the context does not report the remaining time (a local run).
     """
-    ask = getattr(context, "get_remaining_time_in_millis", None)
-    if not callable(ask):
+    remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
+    if not callable(remaining_ms):
         return cap
-    return max(0.0, min(cap, float(ask()) / 1000 - margin))
+    return max(0.0, min(cap, float(remaining_ms()) / 1000 - margin))
 
 
 def drained(handler: Callable[_P, _R], drains: Drains, *, cap: float = CAP, margin: float = MARGIN) -> Callable[_P, _R]:
-    """Wrap a sync or async handler: it drains after every call and never changes the result or the exception."""
+    """Wrap a sync or async handler: drain after every call, and never change its result or exception."""
     if inspect.iscoroutinefunction(handler):
 
         @functools.wraps(handler)
@@ -70,5 +70,5 @@ def _context(args: tuple[object, ...], kwargs: Mapping[str, object]) -> object:
 def _reported() -> Iterator[None]:
     try:
         yield
-    except Exception as error:  # noqa: BLE001 - the handler's own result or exception must stand
+    except Exception as error:  # noqa: BLE001 - the handler's own result or exception takes precedence
         LOGGER.warning("draining failed: %s", type(error).__name__)

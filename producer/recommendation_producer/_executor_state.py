@@ -1,8 +1,8 @@
 """The executor's graph state as recommendations: one for each agent's output, and one for the consensus.
 
-State and values may be mappings, dataclasses or other objects with attributes. A recommendation holds only what an
-agent's output and the agents' common input say, not the run's counters (budget, retries): so the same output gives
-the same envelope, whether it is taken the moment its node finishes or from the final state.
+The state and its values may be mappings, dataclasses or other objects with attributes. A recommendation depends only
+on an agent's output and the agents' common input, not on the run's counters (budget, retries). So the same output
+gives the same envelope, whether it is taken as soon as its node finishes or from the final state.
 """
 
 import dataclasses
@@ -12,9 +12,9 @@ from typing import Any, Final
 
 from recommendation_shared.exact_json.dump import dump_json
 
-UNREADABLE: Final = object()  # in place of a state or an output; no part of it can be read
+UNREADABLE: Final = object()  # stands for a state or an output that cannot be read
 CONSENSUS: Final = "consensus"
-# Parts that have a field of their own in the envelope; all others go to the metadata, also those of the future.
+# Parts that become fields of the envelope. All others, including any that a later executor adds, go to the metadata.
 _HYPOTHESIS_FIELDS: Final = frozenset(
     {"agent_id", "execution_id", "timestamp", "findings", "confidence", "reasoning", "citations"}
 )
@@ -29,9 +29,9 @@ _FIRST_CAPITAL: Final = re.compile(r"^_*[A-Z]")
 
 
 def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
-    """Yield the arguments of `enqueue` for every agent's output in a state, failed agents' too, and the consensus.
+    """Yield the arguments of `enqueue` for the consensus and every agent's output, including failed agents'.
 
-    Never raises. A part that cannot be read at all yields no arguments, and is then counted as invalid.
+    Never raises. A part that cannot be read yields empty arguments, which `enqueue` counts as invalid.
     """
     try:
         parts = dict(as_mapping(state))
@@ -41,7 +41,7 @@ def recommendations_of(state: object) -> Iterator[dict[str, Any]]:
         return
     try:
         outputs = list(_outputs(parts.get("hypotheses")))
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - likewise
         outputs = [(None, UNREADABLE)]
     session_id = given.get("session_id") or parts.get("session_id")
     for agent_id, output in outputs:
@@ -60,7 +60,7 @@ def _outputs(hypotheses: Any) -> Iterable[tuple[Any, Any]]:
 def _attempt(output: object, name: Any, given: Mapping[str, Any], session_id: object) -> dict[str, Any]:
     try:
         return (_consensus if name == CONSENSUS else _hypothesis)(as_mapping(output), name, given, session_id)
-    except Exception:  # noqa: BLE001 - as above
+    except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
         return {}
 
 
@@ -95,7 +95,7 @@ def _common(
         if metadata.get(name) is None:
             metadata[name] = value
     timestamp = output.get("timestamp")
-    if timestamp is None:  # an agent that was cut off; the run's own instant keeps it, and the same each time
+    if timestamp is None:  # an agent was cut off; the run's own instant is the same every time
         timestamp = given.get("timestamp")
         metadata["timestampOf"] = "agent_input"
     return {
@@ -114,7 +114,7 @@ def _kebab_case(agent_id: Any) -> str:
 
 
 def _camel_case(name: str) -> str:
-    """Return `agentVersion` for `agent_version`, by the rules of pydantic's `to_camel`."""
+    """Return `agentVersion` for `agent_version`, following the rules of pydantic's `to_camel`."""
     if _CAMEL_CASE.fullmatch(name) and not _DIGIT_THEN_LETTER.search(name):
         return name
     return _FIRST_CAPITAL.sub(lambda match: match.group().lower(), _JOINT.sub("", name.title()))
@@ -129,12 +129,12 @@ def _as_text(value: Any) -> str:
 def _as_objects(value: Any) -> list[Mapping[str, Any]]:
     if value is None:
         return []
-    several = value if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [value]
-    return [_as_object(one, "citation") for one in several]
+    citations = value if isinstance(value, Iterable) and not isinstance(value, str | bytes | Mapping) else [value]
+    return [_as_object(citation, "citation") for citation in citations]
 
 
 def _as_object(value: Any, name: str) -> Mapping[str, Any]:
-    """Return an object as it is, nothing as an empty one, and any other value under `name`."""
+    """Return an object's parts, an empty mapping for None, and any other value as a mapping with the key `name`."""
     try:
         return as_mapping(value)
     except TypeError:
@@ -142,7 +142,7 @@ def _as_object(value: Any, name: str) -> Mapping[str, Any]:
 
 
 def as_mapping(value: Any) -> Mapping[str, Any]:
-    """Read an object's parts; nothing has none. Raises TypeError for a plain value (text, number, list)."""
+    """Return an object's parts, none for None. Raises `TypeError` for a plain value (text, number, list)."""
     if value is None:
         return {}
     if isinstance(value, Mapping):

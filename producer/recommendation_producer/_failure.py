@@ -1,4 +1,4 @@
-"""What a failed SendMessageBatch call means for its entries."""
+"""How a failed SendMessageBatch call affects its entries: retry, split or drop."""
 
 from enum import Enum, auto
 from typing import Final
@@ -14,9 +14,9 @@ from recommendation_shared.aws_errors import (
 )
 
 _ABOUT_CONTENTS: Final = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
-# Answered with HTTP 4xx, and yet the same call may succeed a moment later.
+# HTTP 4xx responses, although the same call may succeed a moment later.
 _PASSING: Final = THROTTLING | TRANSIENT | EXPIRED_CREDENTIALS
-# Raised by the client itself before anything is sent; they remain until somebody corrects the configuration.
+# Raised by the client before it sends anything, until somebody corrects the configuration.
 _MISCONFIGURED: Final = frozenset(
     {"ModuleNotFoundError", "NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"}
 )
@@ -33,10 +33,10 @@ class Verdict(Enum):
 
 
 def judge(error: Exception) -> Verdict:
-    """Judge a failed call by its code.
+    """Return what to do with the entries of a failed call, judged by its error code.
 
-    A cause that will not pass (AccessDenied, QueueDoesNotExist, no region) is not retried: every flush would wait for
-    it. A complaint about the contents concerns one entry, not all ten: split until that entry is alone.
+    A permanent cause (AccessDenied, QueueDoesNotExist, no region) is not retried, because every flush would wait for
+    it. A complaint about the contents concerns one entry of up to ten: the batch is split until that entry is alone.
     """
     code = error_code(error)
     if response_of(error) is None:

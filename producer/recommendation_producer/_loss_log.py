@@ -1,4 +1,4 @@
-"""One rate-limited log line about lost recommendations, written by the sender's thread."""
+"""A rate-limited log line about lost recommendations, written on the sender's thread."""
 
 import logging
 from collections import Counter
@@ -12,29 +12,27 @@ _INTERVAL: Final = 60.0  # seconds between two lines
 
 
 class LossLog:
-    """Says how many were dropped since the last line, and the latest cause; counts and codes only, never a body."""
+    """Logs how many were dropped since the last line, and the latest cause: counts and codes, never a body."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._told: Counter[str] = Counter()
-        self._told_at = float("-inf")
+        self._logged: Counter[str] = Counter()
+        self._logged_at = float("-inf")
         self._cause: str | None = None
 
     def note(self, cause: str) -> None:
-        """Keep the latest cause for the next line."""
+        """Remember the latest cause for the next line."""
         self._cause = cause
 
     def report(self, balance: Balance) -> None:
-        """Write the line if there is something new and the last one is old enough."""
-        new = Counter(balance.dropped)
-        new.subtract(self._told)
-        lost = +new
+        """Log a line if there is news and the last line is old enough."""
+        lost = Counter(balance.dropped) - self._logged
         if not lost and self._cause is None:
             return
-        if self._clock() - self._told_at < _INTERVAL:
+        if self._clock() - self._logged_at < _INTERVAL:
             return
-        self._told_at = self._clock()
-        self._told = Counter(balance.dropped)
+        self._logged_at = self._clock()
+        self._logged = Counter(balance.dropped)
         reasons = ", ".join(f"{reason} {count}" for reason, count in sorted(lost.items())) or "none"
         cause = f"; latest cause: {self._cause}" if self._cause else ""
         LOGGER.warning("recommendations dropped: %s; pending: %d%s", reasons, balance.pending, cause)

@@ -1,7 +1,4 @@
-"""The producer's counts as CloudWatch metrics: EMF lines on stdout, which Lambda's log pipeline turns into metrics.
-
-Specification: Amazon CloudWatch User Guide, "Embedded metric format".
-"""
+"""The producer's counts as CloudWatch metrics: EMF lines on stdout, from which CloudWatch Logs extracts the metrics."""
 
 import json
 import sys
@@ -15,9 +12,9 @@ from recommendation_shared import emf, metrics
 
 
 class MetricWriter:
-    """Writes what was added since its last lines. Only flushes write; `note_batch` is for the sender's thread.
+    """Writes what was added since the last write. Only flushes write; `note_batch` is for the sender's thread.
 
-    Of the latencies between two flushes the last 100 are kept, of all else every count.
+    Counts are exact. Only the last 100 latencies between two flushes are kept.
     """
 
     def __init__(self, *, is_on: bool) -> None:
@@ -30,13 +27,13 @@ class MetricWriter:
         self._latencies: deque[float] = deque(maxlen=emf.VALUES_PER_METRIC)
 
     def note_batch(self, seconds: float) -> None:
-        """Count a batch that SQS answered, and how long that took."""
+        """Count a batch that SQS responded to, and the seconds that took."""
         self._batches += 1
         self._latencies.append(round(seconds * 1000, 3))
 
     def write(self, enqueued: int, dropped: Mapping[str, int]) -> None:
-        """Write to stdout; when that is closed, broken or in use, the counts stay for the next time."""
-        # Without waiting: the flush in progress may be of this very thread, interrupted by a signal handler.
+        """Write to stdout; while it is closed, broken or in use, keep the counts for the next time."""
+        # Never wait: the flush in progress may be on this very thread, interrupted by a signal handler.
         if not self._is_on or not self._writing.acquire(blocking=False):
             return
         try:
@@ -57,7 +54,7 @@ class MetricWriter:
                 self._enqueued, self._dropped, self._batches_written = enqueued, Counter(dropped), batches
                 for _ in latencies:  # the sender may have added others
                     self._latencies.popleft()
-        # A RuntimeError is what stdout answers to a signal handler that interrupted a write.
+        # stdout raises RuntimeError in a signal handler that interrupted a write.
         except (OSError, ValueError, RuntimeError) as error:
             LOGGER.warning("metrics could not be written to stdout: %s", type(error).__name__)
         finally:
@@ -67,7 +64,7 @@ class MetricWriter:
 def metric_lines(
     values: Mapping[str, float | Sequence[float]], dropped: Mapping[str, int], epoch_ms: int | None = None
 ) -> Iterator[str]:
-    """Yield one line for the values and one for each reason of a drop; nothing for what is zero or empty."""
+    """Yield one line for the values and one for each drop reason, omitting zeros and empty lists."""
     now = time.time_ns() // 1_000_000 if epoch_ms is None else epoch_ms
     if present := {name: value for name, value in values.items() if value}:
         yield _line(now, present, {})

@@ -1,4 +1,4 @@
-"""The producer: what the executor holds, one per sandbox."""
+"""The producer, of which an executor has one per sandbox."""
 
 import asyncio
 import atexit
@@ -30,13 +30,13 @@ MAX_ITEMS: Final = 10_000
 MAX_BYTES: Final = 32 * 1024 * 1024
 MAX_AGE: Final = 0.2  # seconds that an envelope waits for others of its batch
 BASE_DELAY: Final = 0.1  # seconds
-MAX_DELAY: Final = 2.0  # seconds; no longer than a drain, which otherwise might see no attempt at all
-# With these delays the sender gives a batch up after about 95 s on average, while the sandbox is awake. It can wait
+MAX_DELAY: Final = 2.0  # seconds; no longer than a drain, which might otherwise pass without any attempt
+# With these delays the sender gives up a batch after about 95 s on average, while the sandbox is awake. It can wait
 # that long because the buffer is bounded. It must give up, or a batch that can never be sent would block the others.
 ATTEMPTS: Final = 100
 _AT_EXIT: Final = 1.0  # seconds
 _TO_STOP: Final = 0.5  # seconds; the thread ends in less, unless it hangs in a name lookup
-_POLL: Final = 0.005  # seconds between the looks of `aflush`
+_POLL: Final = 0.005  # seconds between checks in `aflush`
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
@@ -45,15 +45,15 @@ _R = TypeVar("_R")
 class RecommendationProducer:
     """Hands recommendations over to a background sender; never slows, blocks or breaks its host.
 
-    `queue_url` None makes a producer that accepts every call and counts every envelope as dropped
-    (`not_configured`). At most `max_items` envelopes and `max_bytes` of bodies are held, those on their way
-    included; beyond that the newest is dropped (`buffer_full`). A batch that is not full leaves after `max_age`
-    seconds. `retention` (days, None for ever) holds for envelopes that name none. `redact` gets the arguments of
+    With `queue_url` None, the producer accepts every call and counts every envelope as dropped (`not_configured`).
+    It holds at most `max_items` envelopes and `max_bytes` of bodies, including those in flight; beyond that it drops
+    the newest (`buffer_full`). A batch that is not full is sent after `max_age` seconds. `retention` is in days, None
+    to keep items indefinitely, and applies to envelopes that do not set their own. `redact` receives the arguments of
     `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
-    `emit_metrics` writes EMF to stdout at every flush; None does so in Lambda only, where it becomes metrics.
+    `emit_metrics` writes EMF to stdout at every flush; None does so only in Lambda, where it becomes metrics.
 
-    Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends
-    only its own. The sender lives as long as the process: `close` a producer that you do not keep. `clock`
+    Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends only
+    its own envelopes. The sender runs until the process ends: `close` a producer that you do not keep. `clock`
     (monotonic seconds), `jitter` (0 to 1) and `client_factory` are for tests.
     """
 
@@ -84,14 +84,14 @@ class RecommendationProducer:
         self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
         self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
         self._start_afresh()
-        os.register_at_fork(after_in_child=partial(_call_if_there, weakref.WeakMethod(self._after_fork_in_child)))
-        atexit.register(_call_if_there, weakref.WeakMethod(self._at_exit))
+        os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
+        atexit.register(_call_if_alive, weakref.WeakMethod(self._at_exit))
 
     @classmethod
     def from_env(cls, **options: Any) -> "RecommendationProducer":
-        """Make a producer from the environment; `options` are those of the constructor.
+        """Create a producer from the environment; `options` are those of the constructor.
 
-        Without a valid RECOMMENDATIONS_QUEUE_URL the host still runs: that is logged once, here, and every envelope
+        The host still runs without a valid RECOMMENDATIONS_QUEUE_URL: this is logged here, once, and every envelope
         is counted as dropped (`not_configured`).
         """
         try:
@@ -105,7 +105,7 @@ class RecommendationProducer:
     def enqueue(self, **fields: Unpack[EnvelopeArguments]) -> Outcome:
         """Snapshot one recommendation and queue it for sending, in microseconds.
 
-        Never raises, logs or waits: what is wrong stands in the outcome, and in the balance.
+        Never raises, logs or waits. The outcome says what is wrong, if anything, and the balance counts it.
         """
         if self._queue_url is None:
             return self._refused(NOT_CONFIGURED)
@@ -133,9 +133,9 @@ class RecommendationProducer:
         return [self.enqueue(**fields) for fields in recommendations_of(state)]
 
     def flush(self, timeout: float = 2.0) -> Balance:
-        """Send what was enqueued before this call; wait at most `timeout` seconds, keep the rest for later.
+        """Send what was enqueued before this call, within `timeout` seconds; keep the rest for later.
 
-        In Lambda, writes the counts since the last flush to stdout as EMF.
+        In Lambda, also write the counts since the last flush to stdout as EMF.
         """
         mark, deadline = self._begin_flush(timeout)
         self._sender.wait_until_settled(mark, deadline)
@@ -150,11 +150,11 @@ class RecommendationProducer:
 
     @property
     def balance(self) -> Balance:
-        """What became of everything that was handed over so far."""
+        """The counts of everything handed over so far."""
         return self._buffer.balance()
 
     def close(self, timeout: float = 2.0) -> Balance:
-        """Flush, stop the sender and refuse what comes later; the unsent counts as dropped (`shutdown`)."""
+        """Flush, stop the sender and refuse later envelopes; count the unsent ones as dropped (`shutdown`)."""
         self._buffer.close()
         mark, deadline = self._begin_flush(timeout)
         self._sender.wait_until_settled(mark, deadline)
@@ -163,7 +163,7 @@ class RecommendationProducer:
         return self._end_flush()
 
     def lambda_handler(self, handler: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Decorate a sync or async Lambda handler: it drains before the sandbox freezes (see `_draining`)."""
+        """Decorate a sync or async Lambda handler so that it drains before the sandbox freezes."""
         return _draining.drained(handler, self)
 
     def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
@@ -196,7 +196,7 @@ class RecommendationProducer:
         )
 
     def _after_fork_in_child(self) -> None:
-        # Never let go of the parent's: finalizing its event loop here would touch an epoll object that is shared.
+        # Never release the parent's: finalizing its event loop here would touch an epoll object that is shared.
         self._inherited = self._sender
         self._start_afresh()
 
@@ -209,13 +209,13 @@ class RecommendationProducer:
 
 
 def _open_client(region_name: str | None, endpoint_url: str | None) -> Any:
-    # 0.3 s of imports, on the sender's thread.
+    # Imported here because the import takes 0.3 s, which the sender's thread spends.
     from recommendation_producer._sqs_client import open_client  # noqa: PLC0415
 
     return open_client(region_name, endpoint_url)
 
 
-def _call_if_there(method: "weakref.WeakMethod[Callable[[], None]]") -> None:
-    found = method()
-    if found is not None:
-        found()
+def _call_if_alive(reference: "weakref.WeakMethod[Callable[[], None]]") -> None:
+    method = reference()
+    if method is not None:
+        method()

@@ -1,4 +1,4 @@
-"""Redaction: the host's own function sees every recommendation before it is serialised."""
+"""Redaction: the host's own function sees and changes every recommendation before it is serialised."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -11,13 +11,13 @@ _CONTENT: Final = ("recommendation", "reasoning", "citations", "metadata")
 
 
 class RedactError(Exception):
-    """The host's `redact` failed; the message is its exception's type, never a value."""
+    """The host's `redact` failed; the message names the type of its exception, never a value."""
 
 
 def redacted(fields: Mapping[str, Any], redact: Redact) -> Mapping[str, Any]:
-    """Return what `redact` makes of the fields; raise `RedactError` when it fails.
+    """Return the fields that `redact` returns; raise `RedactError` if it fails.
 
-    It gets the content as plain JSON values of its own, which it may change in place.
+    `redact` receives the content as a copy in plain JSON values, which it may change in place.
     """
     content = {name: parse_json(dump_json(fields[name])) for name in _CONTENT if name in fields}
     try:

@@ -1,4 +1,4 @@
-"""The sender: one daemon thread that owns one event loop and one SQS client for the life of the sandbox."""
+"""The sender: a daemon thread that owns an event loop and an SQS client for the life of the sandbox."""
 
 import asyncio
 import threading
@@ -14,15 +14,15 @@ from recommendation_shared import limits
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.queue.batches import in_batches
 
-IN_FLIGHT: Final = 4  # batches; empties a burst of 1,000 within a flush of 2 s at 50 ms a call
-# Seconds from one wake-up for a full batch to the next. A wake-up is a system call, during which the sender takes the
-# interpreter from the caller; for one in ten enqueues of a burst it would cost more than all the rest.
+IN_FLIGHT: Final = 4  # batches; enough to empty a burst of 1,000 within a flush of 2 s at 50 ms a call
+# Seconds between two wake-ups for full batches. A wake-up is a system call, during which the sender takes the
+# interpreter from the caller; at every tenth enqueue of a burst it would cost more than everything else.
 _REST: Final = 0.01
-_LOOK: Final = 0.1  # seconds between looks at whether the thread still lives, while a flush waits for it
+_CHECK: Final = 0.1  # seconds between checks that the thread is alive, while a flush waits for it
 
 
 class Sender:
-    """Takes batches from the buffer and has them delivered, until stopped.
+    """Takes batches from the buffer and delivers them until stopped.
 
     The public methods may be called from any thread; the others run on the sender's own.
     """
@@ -47,7 +47,7 @@ class Sender:
         self._clock = clock
         self._log = LossLog(clock)
         self._thread: threading.Thread | None = None
-        self._is_running = False  # what `is_alive` tells, without its lock; false a moment earlier
+        self._is_running = False  # like `is_alive` but without its lock; becomes false a moment earlier
         self._starting = threading.Lock()
         self._progress = threading.Condition()
         self._flush_mark = 0
@@ -59,11 +59,11 @@ class Sender:
 
     @property
     def is_alive(self) -> bool:
-        """Tell whether the thread runs."""
+        """Return whether the thread is running."""
         return self._thread is not None and self._thread.is_alive()
 
     def notice(self) -> None:
-        """Take note of a new entry; called for every one, so it wakes the thread only for a full batch."""
+        """React to a new entry. Called for each one, so it wakes the thread only for a full batch."""
         if not self._is_running:
             self.ensure_running()
         if not self._was_woken and self._buffer.holds_full_batch():
@@ -71,7 +71,7 @@ class Sender:
             self._call(self._wake_up_for_batch)
 
     def ensure_running(self) -> bool:
-        """Start the thread if there is none, or none any more; return whether there is any hope of one.
+        """Start the thread unless it is running; return False if it cannot be started.
 
         Never waits for another thread that is about to start it.
         """
@@ -85,7 +85,7 @@ class Sender:
             if not self.is_alive:
                 self._thread = threading.Thread(target=self._run, name="recommendation-sender", daemon=True)
                 self._thread.start()
-        except RuntimeError:  # the interpreter shuts down, or is out of threads: the entries stay pending
+        except RuntimeError:  # the interpreter is shutting down or out of threads: the entries stay pending
             return False
         finally:
             self._starting.release()
@@ -99,19 +99,19 @@ class Sender:
         self._call(self._hurry_up)
 
     def wait_until_settled(self, mark: int, deadline: float) -> None:
-        """Wait until all entries below `mark` are sent or dropped, at most until `deadline` (of the clock)."""
+        """Wait until all entries below `mark` are sent or dropped, or until `deadline` (by the clock)."""
         while self.must_wait_for(mark, deadline):
             with self._progress:
                 self._progress.wait_for(
-                    lambda: self._buffer.is_settled(mark), max(0.0, min(deadline - self._clock(), _LOOK))
+                    lambda: self._buffer.is_settled(mark), max(0.0, min(deadline - self._clock(), _CHECK))
                 )
 
     def must_wait_for(self, mark: int, deadline: float) -> bool:
-        """Tell whether something below `mark` is unsettled, the deadline ahead, and a thread there or restarted."""
+        """Return whether an entry below `mark` is unsettled, the deadline ahead, and a thread running or restarted."""
         return not self._buffer.is_settled(mark) and self._clock() < deadline and self.ensure_running()
 
     def stop(self, timeout: float) -> None:
-        """Stop the thread and wait for its end, at most `timeout` seconds; what it holds stays unsettled."""
+        """Stop the thread and wait up to `timeout` seconds for its end; the entries it holds stay unsettled."""
         self._stopping = True
         self._call(self._wake_up)
         if self._thread is not None and self._thread.is_alive():
@@ -119,7 +119,7 @@ class Sender:
 
     def _call(self, callback: Callable[[], None]) -> None:
         if self._loop is not None:
-            # A loop that is closed belongs to a dead thread; its successor looks at the buffer before it sleeps.
+            # A closed loop belongs to a dead thread, whose successor checks the buffer before it sleeps.
             with suppress(RuntimeError):
                 self._loop.call_soon_threadsafe(callback)
 
@@ -145,10 +145,10 @@ class Sender:
             note_batch=self._note_batch,
             note_failure=self._log.note,
         ) as self._courier:
-            self._loop = asyncio.get_running_loop()  # last: from now on, other threads may call
+            self._loop = asyncio.get_running_loop()  # last, because from now on other threads may call
             try:
                 await self._deliver_until_stopped()
-            finally:  # first the calls, then their client
+            finally:  # the calls end before their client is closed
                 for delivery in self._deliveries:
                     delivery.cancel()
                 await asyncio.gather(*self._deliveries, return_exceptions=True)
@@ -158,14 +158,14 @@ class Sender:
             self._start_delivery(entries)
         while not self._stopping:
             if self._broken is not None:
-                raise self._broken  # its entries are still in hand: a successor takes them over
-            # Before the look at the buffer, so that no later entry goes unseen.
+                raise self._broken  # its entries are still in hand, and a successor takes them over
+            # Before the buffer is checked, so that no later entry goes unnoticed.
             self._was_woken = self._clock() < self._rested_at
             self._wake.clear()
             self._start_due_deliveries()
             self._log.report(self._buffer.balance())
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._until_next_look()):
+                async with asyncio.timeout(self._until_next_check()):
                     await self._wake.wait()
 
     def _wake_up(self) -> None:
@@ -179,12 +179,12 @@ class Sender:
         self._wake.set()
         self._courier.hurry()
 
-    def _until_next_look(self) -> float:
-        """Return seconds; an idle sender looks once per `max_age`, so that an enqueue need not wake it."""
-        if self._was_woken:  # so it will not be
+    def _until_next_check(self) -> float:
+        """Return seconds; an idle sender checks once per `max_age`, so that an enqueue need not wake it."""
+        if self._was_woken:  # and so nobody will wake it again
             return max(0.0, self._rested_at - self._clock())
         waiting = self._buffer.peek(1)
-        if not waiting or len(self._deliveries) >= IN_FLIGHT:  # in the second case, the end of one wakes us
+        if not waiting or len(self._deliveries) >= IN_FLIGHT:  # in the second case, the end of a delivery wakes us
             return self._max_age
         return max(0.0, waiting[0].enqueued_at + self._max_age - self._clock())
 

@@ -1,4 +1,4 @@
-"""The one SQS client of a sandbox. Importing this module costs about 0.3 s, so only the sender's thread does it."""
+"""The sandbox's SQS client. Importing this module takes about 0.3 s, so only the sender's thread does."""
 
 import socket
 from contextlib import AbstractAsyncContextManager
@@ -11,11 +11,11 @@ from recommendation_producer._delivery import SqsClient
 
 
 def open_client(region_name: str | None, endpoint_url: str | None) -> AbstractAsyncContextManager[SqsClient]:
-    """Return the client's context; to be called, and entered, on the loop that will use it."""
+    """Return the client's context manager; call it and enter it on the loop that will use the client."""
     config = AioConfig(
         connect_timeout=1,  # seconds; botocore's defaults are 60 and 60
         read_timeout=2,
-        retries={"total_max_attempts": 2, "mode": "standard"},  # one more: a pooled socket may be dead after a thaw
+        retries={"total_max_attempts": 2, "mode": "standard"},  # two, as a pooled socket may be dead after a thaw
         tcp_keepalive=True,
         connector_args={"resolver": SameThreadResolver()},
     )
@@ -26,29 +26,29 @@ def open_client(region_name: str | None, endpoint_url: str | None) -> AbstractAs
 
 
 class SameThreadResolver(AbstractResolver):
-    """Looks names up on the sender's own thread.
+    """Looks up names on the sender's own thread.
 
-    aiohttp's default hands them to an executor, which refuses work once the interpreter shuts down (so that nothing
-    could be sent at exit) and whose threads would hold up that exit. Nothing else runs on the sender's loop.
+    aiohttp's default uses an executor, which refuses work once the interpreter shuts down, so that nothing could be
+    sent at exit, and whose threads would delay that exit. Nothing else runs on the sender's loop.
     """
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
     ) -> list[ResolveResult]:
-        """Return the stream addresses of a host; raises OSError when there are none."""
+        """Return the stream addresses of a host; raise `OSError` if there are none."""
         return [
             ResolveResult(
                 hostname=host,
                 host=str(address[0]),
                 port=port,
-                family=found_family,
+                family=address_family,
                 proto=protocol,
                 flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
             )
-            for found_family, _, protocol, _, address in socket.getaddrinfo(
+            for address_family, _, protocol, _, address in socket.getaddrinfo(
                 host, port, family=family, type=socket.SOCK_STREAM
             )
         ]
 
     async def close(self) -> None:
-        """Hold nothing, release nothing."""
+        """Release nothing, because it holds nothing."""

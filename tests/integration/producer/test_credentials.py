@@ -1,4 +1,4 @@
-"""Credentials that are missing, expired or unknown: counted, told once, and recovered from without a restart."""
+"""Missing, expired or unknown credentials are counted, logged once, and recovered from without a restart."""
 
 import logging
 from collections.abc import Iterator
@@ -9,33 +9,33 @@ from recommendation_producer import RecommendationProducer
 from recommendation_producer import _delivery as delivery
 from recommendation_producer import _sqs_client as sqs_client
 from tests.support.fakes.queue import balanced, recommendation
-from tests.support.servers.fault_server import FaultServer, fault_server
+from tests.support.servers.sqs_server import SqsServer, sqs_server
 
 PLENTY = 30.0  # seconds
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
+def server() -> Iterator[SqsServer]:
     """A server that trusts one key only."""
-    with fault_server() as running:
+    with sqs_server() as running:
         running.trusted_key = "renewed"
         yield running
 
 
 @pytest.fixture
-def producer(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecommendationProducer]:
-    """A producer that may look for other credentials at every attempt."""
+def producer(server: SqsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecommendationProducer]:
+    """A producer that may look for new credentials at every attempt."""
     monkeypatch.setattr(delivery, "RENEWAL", 0.0)
-    made = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=600.0)
-    yield made
-    final = made.close(timeout=0.0)
+    running = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=600.0)
+    yield running
+    final = running.close(timeout=0.0)
     assert balanced(final)
 
 
-def test_expired_credentials_cost_nothing_if_new_ones_come_in_time(
-    producer: RecommendationProducer, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+def test_expired_credentials_cost_nothing_if_they_are_renewed_in_time(
+    producer: RecommendationProducer, server: SqsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """They expire by the clock, and whoever renews them does so by the clock too: worth waiting for."""
+    """They expire on schedule and are renewed on schedule, so it is worth waiting."""
     server.fault = "expired"
     producer.enqueue(**recommendation(0))
     assert producer.flush(0.5).pending == 1
@@ -45,13 +45,13 @@ def test_expired_credentials_cost_nothing_if_new_ones_come_in_time(
     assert server.faults["expired"] > 0
 
 
-def test_unknown_credentials_are_counted_told_once_and_recovered_from(
+def test_unknown_credentials_are_counted_logged_once_and_recovered_from(
     producer: RecommendationProducer,
-    server: FaultServer,
+    server: SqsServer,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A deactivated key, say, until somebody sets another."""
+    """A deactivated key, for example, until somebody sets another."""
     caplog.set_level(logging.INFO, "recommendation_producer")
     server.fault = "unknown"
     for number in range(6):
@@ -62,16 +62,15 @@ def test_unknown_credentials_are_counted_told_once_and_recovered_from(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "renewed")
     producer.enqueue(**recommendation(6))
     assert producer.flush(PLENTY).sent == 1
-    told = [record.getMessage() for record in caplog.records if record.name == "recommendation_producer"]
-    assert len(told) == 1
-    assert "InvalidClientTokenId" in told[0]
-    assert "secret" not in told[0]
+    (message,) = [record.getMessage() for record in caplog.records if record.name == "recommendation_producer"]
+    assert "InvalidClientTokenId" in message
+    assert "secret" not in message
 
 
 def test_missing_credentials_are_counted_and_found_later(
-    producer: RecommendationProducer, server: FaultServer, monkeypatch: pytest.MonkeyPatch
+    producer: RecommendationProducer, server: SqsServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is sent without them, and nobody waits."""
+    """Without credentials, nothing is sent and no flush waits."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     producer.enqueue(**recommendation(0))
@@ -84,9 +83,9 @@ def test_missing_credentials_are_counted_and_found_later(
 
 
 def test_missing_permission_is_recovered_from_with_the_same_credentials(
-    producer: RecommendationProducer, server: FaultServer
+    producer: RecommendationProducer, server: SqsServer
 ) -> None:
-    """A policy that was attached too late."""
+    """A policy may be attached too late."""
     server.fault = "denied"
     for number in range(2):
         producer.enqueue(**recommendation(number))
@@ -97,8 +96,8 @@ def test_missing_permission_is_recovered_from_with_the_same_credentials(
     assert producer.flush(PLENTY).sent == 1
 
 
-def test_client_is_renewed_at_intervals_only(server: FaultServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each costs 50 ms of the host's processor."""
+def test_client_is_renewed_only_at_intervals(server: SqsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each new client costs 50 ms of the host's processor."""
     monkeypatch.setattr(delivery, "RENEWAL", 600.0)
     opened = 0
     real = sqs_client.open_client
@@ -110,9 +109,9 @@ def test_client_is_renewed_at_intervals_only(server: FaultServer, monkeypatch: p
 
     monkeypatch.setattr(sqs_client, "open_client", counting)
     server.fault = "unknown"
-    made = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=600.0)
+    producer = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=600.0)
     for number in range(4):
-        made.enqueue(**recommendation(number))
-        made.flush(PLENTY)
-    assert made.close(0).dropped == {"send_failed": 4}
+        producer.enqueue(**recommendation(number))
+        producer.flush(PLENTY)
+    assert producer.close(0).dropped == {"send_failed": 4}
     assert opened == 2

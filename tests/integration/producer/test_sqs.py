@@ -1,4 +1,4 @@
-"""The producer against a real HTTP server that speaks SQS, with the real client."""
+"""The producer with the real client, against a real HTTP server that speaks SQS's protocol."""
 
 import os
 import subprocess
@@ -21,7 +21,7 @@ PLENTY = 60.0  # seconds
 
 @pytest.fixture
 def sqs(moto_server: str) -> Iterator[Any]:
-    """A plain client of the server."""
+    """A boto3 client of the server."""
     client = boto3.client("sqs", endpoint_url=moto_server, region_name="us-east-1")
     yield client
     client.close()
@@ -29,13 +29,13 @@ def sqs(moto_server: str) -> Iterator[Any]:
 
 @pytest.fixture
 def queue_url(sqs: Any) -> str:
-    """A queue of this test's own."""
+    """A queue for this test alone."""
     url: str = sqs.create_queue(QueueName=f"producer-{uuid4().hex}")["QueueUrl"]
     return url
 
 
 def receive_all(sqs: Any, queue_url: str) -> list[str]:
-    """Take every message from the queue."""
+    """Receive and delete every message in the queue; return their bodies."""
     bodies: list[str] = []
     while True:
         messages = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10).get("Messages", [])
@@ -52,7 +52,7 @@ def receive_all(sqs: Any, queue_url: str) -> list[str]:
 
 
 def test_burst_of_a_thousand_arrives_exactly_and_in_full_batches() -> None:
-    """Each once; at least 9.5 entries a request, and never more than ten."""
+    """Each envelope arrives once, with at least 9.5 entries a request and never more than ten."""
     with sqs_server() as server:
         producer = RecommendationProducer(server.queue_url, "us-east-1", server.url)
         for number in range(1_000):
@@ -65,8 +65,8 @@ def test_burst_of_a_thousand_arrives_exactly_and_in_full_batches() -> None:
         assert sum(server.batches) / len(server.batches) >= 9.5
 
 
-def test_lone_envelope_leaves_without_a_flush(sqs: Any, queue_url: str, moto_server: str) -> None:
-    """Within the age limit, once the client is open."""
+def test_single_envelope_is_sent_without_a_flush(sqs: Any, queue_url: str, moto_server: str) -> None:
+    """It is sent within the age limit, once the client is open."""
     producer = RecommendationProducer(queue_url, "us-east-1", moto_server, max_age=0.2)
     producer.enqueue(**recommendation(0))
     producer.flush(PLENTY)  # opens the client, which takes longer than the age limit
@@ -80,8 +80,8 @@ def test_lone_envelope_leaves_without_a_flush(sqs: Any, queue_url: str, moto_ser
     assert 0.1 < waited < 2.0
 
 
-def test_900_kb_body_is_taken_by_the_service(sqs: Any, queue_url: str, moto_server: str) -> None:
-    """And the small ones beside it, although they do not fit into one request."""
+def test_service_accepts_a_900_kb_body(sqs: Any, queue_url: str, moto_server: str) -> None:
+    """It also accepts the other envelopes, although they do not fit into the same request."""
     producer = RecommendationProducer(queue_url, "us-east-1", moto_server)
     for number, size in enumerate((900_000, 900_000, 10)):
         assert producer.enqueue(**recommendation(number, recommendation={"text": "x" * size})).accepted
@@ -94,7 +94,7 @@ def test_900_kb_body_is_taken_by_the_service(sqs: Any, queue_url: str, moto_serv
     ]
 
 
-def test_missing_queue_is_counted_at_once_and_not_waited_for(moto_server: str) -> None:
+def test_missing_queue_is_counted_at_once_without_waiting(moto_server: str) -> None:
     """A misconfigured host must not pay for retries at every flush."""
     producer = RecommendationProducer(f"{moto_server}/123456789012/no-such-queue", "us-east-1", moto_server)
     producer.enqueue(**recommendation())
@@ -104,14 +104,14 @@ def test_missing_queue_is_counted_at_once_and_not_waited_for(moto_server: str) -
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_exit_right_after_the_enqueue_still_sends(sqs: Any, queue_url: str, moto_server: str, host: str) -> None:
-    """The client is not even open when the program ends; a name must be looked up without an executor."""
+    """The client is not open yet when the program ends, and the name must be resolved without an executor."""
     port = moto_server.rpartition(":")[2]
     program = (
         "from recommendation_producer import RecommendationProducer\n"
         "from tests.support.fakes.queue import recommendation\n"
         "import recommendation_producer._sqs_client\n"  # so that the exit's second is not spent on imports
-        f"made = RecommendationProducer({queue_url!r}, 'us-east-1', 'http://{host}:{port}')\n"
-        "made.enqueue(**recommendation())\n"
+        f"producer = RecommendationProducer({queue_url!r}, 'us-east-1', 'http://{host}:{port}')\n"
+        "producer.enqueue(**recommendation())\n"
     )
     done = subprocess.run(  # noqa: S603 - our own program
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ)

@@ -1,7 +1,7 @@
 """The producer driven at random, against a model: enqueues, flushes, faults, time, forks and dying workers.
 
 The sender is the real thread. The queue is scripted call by call, the clock stands still unless a rule moves it, and
-the forks are real ones: the child enqueues, flushes, checks itself and exits.
+the forks are real: the child enqueues, flushes, checks itself and exits.
 """
 
 import asyncio
@@ -31,13 +31,13 @@ from tests.support.fakes.queue import (
     recommendation,
 )
 
-MAX_AGE = 0.02  # seconds; of the model's clock, and between two looks of the sender
-FOR_EVER = 1e9  # seconds of a clock that stands still: a flush that ends has settled everything
+MAX_AGE = 0.02  # seconds of the model's clock; also the real interval at which the sender checks the buffer
+FOREVER = 1e9  # seconds of a clock that stands still: a flush that ends has settled everything
 MAX_ITEMS = 40
 
 
 class ScriptedQueue(FakeQueue):
-    """Remembers what it refused for good too, and answers nothing while it is held."""
+    """Also records what it refused permanently, and responds to nothing while it is held."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -46,46 +46,42 @@ class ScriptedQueue(FakeQueue):
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
         """Hang while held."""
-        while self.is_held:  # noqa: ASYNC110 - an Event has one loop, and each successor of a sender another
+        while self.is_held:  # noqa: ASYNC110 - an Event belongs to one loop, and a sender's successor has another
             await asyncio.sleep(0.001)
         return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
-    def script(self, reaction: Reaction) -> None:
-        """Append the reaction to one call."""
-        self._reactions.append(reaction)
-
     def refuse_first(self, entries: Entries) -> Answer:
-        """Call the first entry the sender's fault, and fail the second for now."""
+        """Refuse the first entry as the sender's fault, and fail the second one for now."""
         self.refused["send_failed"] += 1
-        both: dict[int, tuple[str, bool]] = {
+        faults: dict[int, tuple[str, bool]] = {
             0: ("InvalidMessageContents", True),
             1: ("InternalError", False),
         }
-        return failing({position: fault for position, fault in both.items() if position < len(entries)})(entries)
+        return failing({position: fault for position, fault in faults.items() if position < len(entries)})(entries)
 
     def deny(self, entries: Entries) -> Answer:
-        """Refuse the call for a cause that will not pass."""
+        """Refuse the call for a permanent cause."""
         self.refused["send_failed"] += len(entries)
         raise aws_error("AccessDenied", 403)
 
-    def find_too_long(self, entries: Entries) -> Answer:
-        """Refuse the call for its size; an entry alone is then too large."""
+    def refuse_for_size(self, entries: Entries) -> Answer:
+        """Refuse the call for its size; a single entry is then too large."""
         if len(entries) == 1:
             self.refused["too_large"] += 1
         raise aws_error("BatchRequestTooLong", 400)
 
 
-def in_child(work: Callable[[], bool]) -> bool:
-    """Do the work in a forked child; return whether it said that all was well."""
+def holds_in_child(check: Callable[[], bool]) -> bool:
+    """Run a check in a forked child; return whether it held."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of Python 3.12 on: there are threads, which is the point
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12+ warns of threads, which are the point here
         child = os.fork()
     if child == 0:
-        was_well = False
+        holds = False
         try:
-            was_well = work()
+            holds = check()
         finally:
-            os._exit(0 if was_well else 1)
+            os._exit(0 if holds else 1)
     ends = time.monotonic() + NOTHING_HANGS
     while time.monotonic() < ends:
         ended, status = os.waitpid(child, os.WNOHANG)
@@ -98,7 +94,7 @@ def in_child(work: Callable[[], bool]) -> bool:
 
 
 class ProducerMachine(RuleBasedStateMachine):
-    """The model is a few counts and sets; `dropped` holds what the outcomes said."""
+    """The model consists of a few counts and sets; `dropped` counts the outcomes' reasons."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -119,7 +115,7 @@ class ProducerMachine(RuleBasedStateMachine):
 
     @rule(count=st.integers(1, 15), padding=st.sampled_from([0, 0, 5_000]))
     def enqueue(self, count: int, padding: int) -> None:
-        """Hand over envelopes, each with an ID of its own."""
+        """Hand over envelopes with distinct IDs."""
         for _ in range(count):
             self.handed_over += 1
             outcome = self.producer.enqueue(**recommendation(self.handed_over, reasoning="x" * padding))
@@ -131,83 +127,83 @@ class ProducerMachine(RuleBasedStateMachine):
 
     @rule()
     def enqueue_invalid(self) -> None:
-        """Hand over what is no envelope."""
+        """Hand over an invalid envelope."""
         self.handed_over += 1
         assert self.producer.enqueue(**recommendation(incident_id="")).reason == "invalid"
         self.dropped["invalid"] += 1
 
     @rule(
         name=st.sampled_from(
-            ["succeed", "throttle", "break", "die", "forget", "fail_some", "refuse_first", "deny", "find_too_long"]
+            ["succeed", "throttle", "break", "die", "omit", "fail_some", "refuse_first", "deny", "refuse_for_size"]
         )
     )
     def script(self, name: str) -> None:
-        """Decide what the next unscripted call meets."""
+        """Append a reaction to the queue's script."""
         reactions: dict[str, Reaction] = {
             "succeed": None,
             "throttle": aws_error("RequestThrottled", 400),
             "break": ConnectionResetError(),
             "die": SystemExit(),
-            "forget": lambda _: {},
+            "omit": lambda _: {},
             "fail_some": lambda entries: failing(dict.fromkeys(range(0, len(entries), 2), ("InternalError", False)))(
                 entries
             ),
             "refuse_first": self.queue.refuse_first,
             "deny": self.queue.deny,
-            "find_too_long": self.queue.find_too_long,
+            "refuse_for_size": self.queue.refuse_for_size,
         }
-        self.queue.script(reactions[name])
+        self.queue.react(reactions[name])
 
     @rule()
     def hold(self) -> None:
-        """Let every call hang from now on."""
+        """Make every call hang from now on."""
         self.queue.is_held = True
 
     @rule()
     def release(self) -> None:
-        """Let them go on."""
+        """Let the calls continue."""
         self.queue.is_held = False
 
     @rule(in_coroutine=st.booleans())
     def flush(self, in_coroutine: bool) -> None:  # noqa: FBT001 - Hypothesis calls it by name
-        """Flush until all is settled; with a queue that hangs, only once around."""
-        timeout = 0.0 if self.queue.is_held else FOR_EVER
+        """Flush until everything is settled; if the queue hangs, without waiting."""
+        timeout = 0.0 if self.queue.is_held else FOREVER
         balance = asyncio.run(self.producer.aflush(timeout)) if in_coroutine else self.producer.flush(timeout)
         if not self.queue.is_held:
-            self.is_as_the_model_says(balance)
+            self.check_against_model(balance)
 
     @rule(seconds=st.sampled_from([2 * MAX_AGE, 100.0]))
     def pass_time(self, seconds: float) -> None:
-        """Let envelopes come of age: then they leave without a flush, with a worker that lives."""
+        """Let envelopes reach the age limit: a live worker then sends them without a flush."""
         self.now += seconds
         if not self.queue.is_held:
             ends = time.monotonic() + NOTHING_HANGS
             while self.producer.balance.pending and time.monotonic() < ends:
                 self.producer._sender.ensure_running()  # as the next enqueue would
                 time.sleep(0.001)
-            self.is_as_the_model_says(self.producer.balance)
+            self.check_against_model(self.producer.balance)
 
     @rule(count=st.integers(0, 12))
     def fork(self, count: int) -> None:
-        """Let a child start empty, send only its own, and leave the parent's alone."""
+        """Fork a child, which starts empty, sends only its own envelopes, and leaves the parent's alone."""
 
-        def as_child() -> bool:
+        def sends_its_own() -> bool:
             self.queue.is_held = False
-            self.queue._reactions.clear()
-            self.queue.arrived.clear()
-            empty = self.producer.balance
-            ids = [self.producer.enqueue(**recommendation(900_000 + one)).recommendation_id for one in range(count)]
+            self.queue.forget()
+            initial = self.producer.balance
+            numbers = range(900_000, 900_000 + count)
+            ids = [self.producer.enqueue(**recommendation(number)).recommendation_id for number in numbers]
             return (
-                empty == Balance(0, 0, {}, 0)
-                and self.producer.flush(FOR_EVER) == Balance(count, count, {}, 0)
+                initial == Balance(0, 0, {}, 0)
+                and self.producer.flush(FOREVER) == Balance(count, count, {}, 0)
                 and self.queue.arrived_ids() == ids
             )
 
-        assert in_child(as_child)
+        assert holds_in_child(sends_its_own)
 
     @invariant()
     def balance_holds(self) -> None:
-        """After every step, settled or not."""
+        """Check the balance after every step, settled or not."""
         balance = self.producer.balance
         arrived = self.queue.arrived_ids()
         assert balanced(balance)
@@ -219,8 +215,8 @@ class ProducerMachine(RuleBasedStateMachine):
         known = self.dropped + self.queue.refused
         assert all(count <= known[reason] for reason, count in balance.dropped.items())
 
-    def is_as_the_model_says(self, balance: Balance) -> None:
-        """Check that, with nothing under way, each envelope was delivered once or dropped for its reason."""
+    def check_against_model(self, balance: Balance) -> None:
+        """Check that, with nothing in flight, each envelope was delivered once or dropped for its reason."""
         dropped = self.dropped + self.queue.refused
         arrived = self.queue.arrived_ids()
         assert balance == Balance(self.handed_over, len(arrived), dict(dropped), 0)
@@ -228,9 +224,9 @@ class ProducerMachine(RuleBasedStateMachine):
         assert all(json.loads(body)["schemaVersion"] == 1 for body in self.queue.arrived)
 
     def teardown(self) -> None:
-        """Let the rest go, and check once more."""
+        """Send the rest, and check once more."""
         self.release()
-        self.is_as_the_model_says(self.producer.flush(FOR_EVER))
+        self.check_against_model(self.producer.flush(FOREVER))
         self.producer.close(timeout=0.0)
 
 

@@ -1,4 +1,4 @@
-"""When a batch closes, and what a failed call means."""
+"""When a batch closes, and how a failed call is judged."""
 
 import pytest
 from botocore.exceptions import NoRegionError
@@ -18,12 +18,12 @@ def entries(*sizes: int, enqueued_at: float = 0.0) -> list[Entry]:
 
 
 def due(waiting: list[Entry], *, now: float = 0.0, flush_mark: int = 0) -> int:
-    """Ask what is due with a limit of 0.2 s."""
+    """Return how many entries are due with an age limit of 0.2 s."""
     return batch.due(waiting, now=now, max_age=0.2, flush_mark=flush_mark)
 
 
-def test_nothing_waits_nothing_is_due() -> None:
-    """An empty buffer makes no batch, not even for a flush."""
+def test_nothing_is_due_when_nothing_waits() -> None:
+    """Not even a flush makes a batch of an empty buffer."""
     assert due([], now=100.0, flush_mark=5) == 0
 
 
@@ -33,27 +33,27 @@ def test_young_and_few_entries_wait() -> None:
 
 
 def test_batch_closes_by_count() -> None:
-    """Ten entries are what one request takes."""
+    """A request takes ten entries."""
     assert due(entries(*[5] * 10)) == 10
 
 
 def test_batch_closes_by_age_of_its_oldest_entry() -> None:
-    """At the limit, not beyond it."""
+    """It closes at the limit, not only beyond it."""
     assert due(entries(5, 5), now=0.2) == 2
 
 
 def test_batch_closes_by_bytes_before_the_entry_that_does_not_fit() -> None:
-    """The request may have exactly 1 MiB."""
+    """A request may have exactly 1 MiB."""
     assert due(entries(MIB // 2, MIB // 2, 1)) == 2
 
 
-def test_one_entry_of_the_whole_limit_is_a_batch() -> None:
-    """It shares its request with nobody."""
+def test_entry_as_large_as_the_limit_is_a_batch() -> None:
+    """No other entry fits into its request."""
     assert due(entries(MIB, 5)) == 1
 
 
 def test_flush_closes_batches_up_to_its_mark() -> None:
-    """Later entries may fill the last batch, and do not leave early by themselves."""
+    """Later entries may fill the last batch, but are not sent early on their own."""
     waiting = entries(5, 5, 5)
     assert due(waiting, flush_mark=1) == 3
     assert due(waiting[1:], flush_mark=1) == 0
@@ -80,12 +80,12 @@ def test_flush_closes_batches_up_to_its_mark() -> None:
     ],
 )
 def test_failed_call_is_judged_by_its_code(error: Exception, verdict: Verdict) -> None:
-    """Retry what passes, split what one entry may have caused, drop what will not pass."""
+    """Transient causes are retried, batches with a bad entry are split, and permanent causes drop the entries."""
     assert judge(error) is verdict
 
 
-def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_done() -> None:
-    """Batches under way together end in any order."""
+def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_settled() -> None:
+    """Batches that are in flight together end in any order."""
     buffer = Buffer(10, MIB)
     for _ in range(3):
         buffer.offer(b"x", 0.0)
@@ -96,8 +96,8 @@ def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_done() -> None:
     assert buffer.is_settled(3)
 
 
-def test_entries_in_hand_are_the_first_work_of_a_successor() -> None:
-    """What a dead sender had taken is not lost."""
+def test_entries_in_hand_are_kept_for_a_successor() -> None:
+    """Entries that a dead sender had taken are not lost."""
     buffer = Buffer(10, MIB)
     for _ in range(4):
         buffer.offer(b"x", 0.0)
@@ -107,7 +107,7 @@ def test_entries_in_hand_are_the_first_work_of_a_successor() -> None:
 
 
 def test_full_batch_by_count_or_by_bytes_is_noticed() -> None:
-    """Only then is a sender worth waking."""
+    """Only then is it worth waking the sender."""
     buffer = Buffer(100, 10 * MIB)
     for _ in range(9):
         buffer.offer(b"x", 0.0)

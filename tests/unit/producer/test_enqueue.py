@@ -1,4 +1,4 @@
-"""`enqueue`: what it accepts, what it refuses, and that it never hurts its caller."""
+"""`enqueue`: what it accepts and refuses, and that it never hurts its caller."""
 
 import json
 import logging
@@ -26,7 +26,7 @@ MIB = 1_048_576
 
 
 class Hostile(Mapping[str, Any]):
-    """An agent's output that raises wherever it is touched."""
+    """An agent's output that raises whenever it is used."""
 
     def __getitem__(self, key: str) -> Any:
         """Raise."""
@@ -41,8 +41,8 @@ class Hostile(Mapping[str, Any]):
         raise RuntimeError
 
 
-def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
-    """Every argument of `enqueue`."""
+def test_accepted_envelope_has_its_id_and_arrives_unchanged() -> None:
+    """Every argument of `enqueue` reaches the envelope."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcome = producer.enqueue(
@@ -80,7 +80,7 @@ def test_accepted_envelope_has_its_id_and_arrives_as_it_was_given() -> None:
 
 
 def test_mutation_after_enqueue_is_not_visible() -> None:
-    """The envelope is a snapshot."""
+    """The envelope is a snapshot of its arguments."""
     queue = FakeQueue()
     findings = {"steps": ["look"]}
     with running_producer(queue) as producer:
@@ -109,7 +109,7 @@ def test_mutation_after_enqueue_is_not_visible() -> None:
     ],
 )
 def test_invalid_envelope_is_refused_and_counted(fields: dict[str, Any]) -> None:
-    """Whatever is wrong, the caller gets an outcome and not an exception."""
+    """The caller gets an outcome, never an exception."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcome = producer.enqueue(**fields)
@@ -120,7 +120,7 @@ def test_invalid_envelope_is_refused_and_counted(fields: dict[str, Any]) -> None
 
 
 def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
-    """So the host may log it."""
+    """The host can safely log it."""
     with running_producer(FakeQueue()) as producer:
         outcome = producer.enqueue(**recommendation(agent_type="Secret Agent"))
     assert outcome.detail is not None
@@ -129,7 +129,7 @@ def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
 
 
 def test_circular_output_is_refused() -> None:
-    """There is no JSON for it."""
+    """JSON cannot represent it."""
     circular: dict[str, Any] = {}
     circular["self"] = circular
     with running_producer(FakeQueue()) as producer:
@@ -137,7 +137,7 @@ def test_circular_output_is_refused() -> None:
 
 
 def test_full_buffer_drops_the_newest_without_waiting() -> None:
-    """Bounded by count, what is under way included."""
+    """The limit is a count that includes envelopes in flight."""
     hole = BlackHole()
     with running_producer(hole, max_items=3, max_age=0.0) as producer:
         outcomes = [producer.enqueue(**recommendation(number)) for number in range(3)]
@@ -151,15 +151,15 @@ def test_full_buffer_drops_the_newest_without_waiting() -> None:
 
 
 def test_buffer_is_bounded_by_bytes_too() -> None:
-    """Few large envelopes fill it as well."""
+    """A few large envelopes fill it as well."""
     with running_producer(BlackHole(), max_bytes=10_000) as producer:
         big = {"text": "x" * 4_000}
         outcomes = [producer.enqueue(**recommendation(number, recommendation=big)) for number in range(3)]
     assert [outcome.reason for outcome in outcomes] == [None, None, "buffer_full"]
 
 
-def test_room_comes_back_when_envelopes_are_sent() -> None:
-    """Bounds are on what is held, not on what ever passed."""
+def test_sending_envelopes_makes_room_for_others() -> None:
+    """The limits apply to what the buffer holds, not to everything it ever held."""
     queue = FakeQueue()
     with running_producer(queue, max_items=2) as producer:
         for number in range(6):
@@ -170,7 +170,7 @@ def test_room_comes_back_when_envelopes_are_sent() -> None:
 
 
 def test_threads_never_exceed_the_bound_and_lose_no_count() -> None:
-    """Check and append are one step."""
+    """Checking the bound and appending are one atomic step."""
     with running_producer(BlackHole(), max_items=50) as producer:
         outcomes: list[Outcome] = []
 
@@ -188,7 +188,7 @@ def test_threads_never_exceed_the_bound_and_lose_no_count() -> None:
 
 
 def test_enqueue_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
-    """Logging on the hot path would cost more than the enqueue itself."""
+    """Logging would cost the caller more than the enqueue itself."""
     caplog.set_level(logging.DEBUG)
     with running_producer(BlackHole(), max_items=1, max_age=60.0) as producer:
         for fields in (recommendation(1), recommendation(2), {}):
@@ -201,8 +201,8 @@ def test_enqueue_writes_no_log(caplog: pytest.LogCaptureFixture) -> None:
         ] == []
 
 
-def test_900_kb_recommendation_is_sent_as_it_is() -> None:
-    """SQS takes 1 MiB; trimming to the table is the consumer's work."""
+def test_900_kb_recommendation_is_sent_whole() -> None:
+    """SQS takes 1 MiB; the consumer trims items to the table's limit."""
     queue = FakeQueue()
     findings = {"log": "x" * 900_000}
     with running_producer(queue) as producer:
@@ -212,7 +212,7 @@ def test_900_kb_recommendation_is_sent_as_it_is() -> None:
 
 
 def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
-    """And says so in its metadata."""
+    """The metadata lists what was cut."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcome = producer.enqueue(**recommendation(reasoning="é" * MIB))
@@ -226,7 +226,7 @@ def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
 
 
 def test_body_that_trimming_cannot_help_is_too_large() -> None:
-    """An item of 400 KB of control characters is 2.4 MB of JSON."""
+    """As JSON, 400 KB of control characters take 2.4 MB."""
     with running_producer(FakeQueue()) as producer:
         outcome = producer.enqueue(**recommendation(reasoning="\x01" * MIB))
         assert producer.balance.dropped == {"too_large": 1}
@@ -235,7 +235,7 @@ def test_body_that_trimming_cannot_help_is_too_large() -> None:
 
 
 def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:
-    """It works on values of its own."""
+    """It works on a copy."""
     queue = FakeQueue()
     findings = {"user": {"mail": "a@example.com"}}
 
@@ -252,16 +252,16 @@ def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:
 
 
 @pytest.mark.parametrize("result", [None, "text"])
-def test_redact_that_returns_no_fields_drops_the_envelope(result: object) -> None:
-    """A forgotten `return` must not send it raw."""
+def test_redact_that_returns_no_mapping_drops_the_envelope(result: object) -> None:
+    """A missing `return` statement must not send the envelope raw."""
     with running_producer(FakeQueue(), redact=lambda _: result) as producer:
         outcome = producer.enqueue(**recommendation())
         assert producer.balance.dropped == {"redact_failed": 1}
     assert outcome.reason == "redact_failed"
 
 
-def test_redact_that_raises_drops_the_envelope_and_is_never_sent_raw() -> None:
-    """Only the type of the exception is told."""
+def test_envelope_is_dropped_and_never_sent_raw_when_redact_raises() -> None:
+    """The outcome names the type of the exception, not its message."""
 
     def redact(fields: dict[str, Any]) -> dict[str, Any]:
         raise KeyError(fields["reasoning"])
@@ -274,8 +274,8 @@ def test_redact_that_raises_drops_the_envelope_and_is_never_sent_raw() -> None:
     assert queue.calls == []
 
 
-def test_retention_of_the_producer_holds_where_the_envelope_names_none() -> None:
-    """An explicit None keeps the item for ever."""
+def test_retention_of_the_producer_applies_to_envelopes_that_set_none() -> None:
+    """An explicit None keeps the item indefinitely."""
     queue = FakeQueue()
     with running_producer(queue, retention=7) as producer:
         producer.enqueue(**recommendation(0))
@@ -284,8 +284,8 @@ def test_retention_of_the_producer_holds_where_the_envelope_names_none() -> None
     assert [json.loads(body)["retention"] for body in queue.arrived] == [7, None]
 
 
-def test_from_env_takes_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Options of the constructor may be added."""
+def test_from_env_reads_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It also takes the constructor's options."""
     monkeypatch.setenv("RECOMMENDATIONS_QUEUE_URL", QUEUE_URL)
     monkeypatch.setenv("RETENTION_DAYS", "12")
     queue = FakeQueue()
@@ -306,7 +306,7 @@ def test_from_env_takes_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> 
 def test_missing_configuration_never_breaks_the_host(
     environment: dict[str, str], named: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is logged once, and every envelope is counted."""
+    """The problem is logged once, and every envelope is counted."""
     monkeypatch.delenv("RECOMMENDATIONS_QUEUE_URL", raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -319,7 +319,7 @@ def test_missing_configuration_never_breaks_the_host(
     assert [named in record.getMessage() for record in caplog.records] == [True]
 
 
-def test_arguments_may_be_untyped_junk() -> None:
-    """The signature is for type checkers; at run time nothing is worth an exception."""
+def test_arguments_of_wrong_types_are_refused_without_an_exception() -> None:
+    """The signature is for type checkers and is not enforced by raising."""
     with running_producer(FakeQueue()) as producer:
         assert producer.enqueue(**cast("dict[str, Any]", {"incident_id": object(), "timestamp": 3})).reason == "invalid"

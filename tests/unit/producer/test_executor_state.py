@@ -1,4 +1,4 @@
-"""The executor's graph state as recommendations, in whatever form the state comes."""
+"""The executor's graph state as recommendations, whatever types it is made of."""
 
 import json
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, running_producer
 
 @dataclass(frozen=True, slots=True)
 class AgentInput:
-    """What every agent is given."""
+    """The input that all agents share."""
 
     incident_id: str = "incident-1"
     execution_id: str = "execution-1"
@@ -53,7 +53,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """What the outputs amount to together."""
+    """The consensus over all outputs."""
 
     aggregated_confidence: float = 0.7
     agreement_level: str = "STRONG"
@@ -66,7 +66,7 @@ class Consensus:
 
 @dataclass
 class State:
-    """A graph state that is a dataclass and not a mapping."""
+    """A graph state that is a dataclass instead of a mapping."""
 
     agent_input: Any = field(default_factory=AgentInput)
     hypotheses: Any = field(default_factory=lambda: {"signal-intelligence": Hypothesis()})
@@ -74,7 +74,7 @@ class State:
 
 
 def persisted(state: object) -> tuple[list[Outcome], list[dict[str, Any]]]:
-    """Enqueue a state; return the outcomes, and the wire fields that arrived in the same order."""
+    """Enqueue a state; return the outcomes, and the fields that arrived, in the same order."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         outcomes = producer.enqueue_state(state)
@@ -91,17 +91,17 @@ def persisted(state: object) -> tuple[list[Outcome], list[dict[str, Any]]]:
 
 
 def state_of(*hypotheses: Hypothesis, **parts: Any) -> dict[str, Any]:
-    """Return a final state as LangGraph holds it."""
+    """Return a final state as LangGraph returns it."""
     return {
         "agent_input": AgentInput(),
-        "hypotheses": {one.agent_id: one for one in hypotheses},
+        "hypotheses": {hypothesis.agent_id: hypothesis for hypothesis in hypotheses},
         "consensus": None,
         **parts,
     }
 
 
-def test_agents_output_is_mapped_field_by_field() -> None:
-    """The envelope's timestamp is the agent's completion, read as UTC."""
+def test_agent_output_is_mapped_field_by_field() -> None:
+    """The envelope's timestamp is the agent's completion time, read as UTC."""
     _, (fields,) = persisted(state_of(Hypothesis(citations=[{"id": "runbook"}])))
     assert fields == {
         "schemaVersion": 1,
@@ -126,8 +126,8 @@ def test_agents_output_is_mapped_field_by_field() -> None:
     }
 
 
-def test_consensus_is_a_recommendation_of_its_own() -> None:
-    """It comes last, and keeps the executor's own names."""
+def test_consensus_is_a_separate_recommendation() -> None:
+    """It comes last, and its content keeps the executor's names."""
     outcomes, (_, fields) = persisted(state_of(Hypothesis(), consensus=Consensus()))
     assert [outcome.accepted for outcome in outcomes] == [True, True]
     assert fields["recommendationId"] == "rec-incident-1-consensus-2026-01-31T12:00:01Z"
@@ -143,8 +143,8 @@ def test_consensus_is_a_recommendation_of_its_own() -> None:
     assert fields["metadata"] == {"sessionId": "session-1"}
 
 
-def test_dataclasses_plain_dicts_objects_and_models_give_the_same_envelopes() -> None:
-    """Frozen dataclasses in memory are plain dicts after a checkpoint round trip."""
+def test_dataclasses_dicts_objects_and_models_give_the_same_envelopes() -> None:
+    """Frozen dataclasses in memory become plain dicts in a checkpoint round trip."""
 
     class Model(BaseModel):
         agent_input: Any
@@ -154,22 +154,22 @@ def test_dataclasses_plain_dicts_objects_and_models_give_the_same_envelopes() ->
     state = State()
     plain = asdict(state)
     assert json.loads(json.dumps(plain)) == plain
-    forms: list[object] = [
+    states: list[object] = [
         state,
         plain,
         Model(**plain),
         SimpleNamespace(**vars(state)),
         {**plain, "hypotheses": [Hypothesis()]},
-        {**plain, "hypotheses": (one for one in (Hypothesis(),))},
+        {**plain, "hypotheses": iter([Hypothesis()])},
     ]
-    results = [persisted(form)[1] for form in forms]
+    results = [persisted(variant)[1] for variant in states]
     assert len(results[0]) == 2
     assert all(result == results[0] for result in results)
 
 
 @pytest.mark.parametrize("status", ["PARTIAL", "TIMEOUT", "FAILURE"])
 def test_failed_agent_is_persisted_with_its_status_and_error(status: str) -> None:
-    """The audit must show what was on the table."""
+    """The audit trail must show failed agents too."""
     error = {"type": "Timeout", "message": "no answer in 30 s"}
     _, (fields,) = persisted(
         state_of(Hypothesis(status=status, error=error, findings=None, confidence=None, reasoning=""))
@@ -178,8 +178,8 @@ def test_failed_agent_is_persisted_with_its_status_and_error(status: str) -> Non
     assert (fields["recommendation"], fields["confidence"], fields["reasoning"]) == ({}, None, "")
 
 
-def test_agent_cut_off_without_a_timestamp_takes_the_runs_own() -> None:
-    """Never the clock's: the same state must give the same ID again."""
+def test_agent_cut_off_without_a_timestamp_takes_that_of_the_run() -> None:
+    """It never takes the clock's time, because the same state must give the same ID again."""
     state = state_of(Hypothesis(status="TIMEOUT", timestamp=None))
     _, (fields,) = persisted(state)
     assert fields["timestamp"] == "2026-01-31T11:59:00.000000Z"
@@ -188,7 +188,7 @@ def test_agent_cut_off_without_a_timestamp_takes_the_runs_own() -> None:
 
 
 class Agent(Enum):
-    """Agent ids as some executors hold them."""
+    """Agent IDs as an enum, which some executors use."""
 
     SIGNALS = "signal_intelligence"
 
@@ -198,14 +198,14 @@ class Agent(Enum):
     ["signal-intelligence", "signal_intelligence", "SignalIntelligence", " Signal Intelligence ", Agent.SIGNALS],
 )
 def test_agent_id_becomes_kebab_case(agent_id: Any) -> None:
-    """Executors write agent ids in many ways; the table has one."""
+    """Executors write agent IDs in many ways; the table has one."""
     _, (fields,) = persisted(state_of(Hypothesis(agent_id=agent_id)))
     assert fields["agentType"] == "signal-intelligence"
 
 
 @dataclass(frozen=True)
 class Source:
-    """A citation that is an object of the executor's own."""
+    """A citation as an object of the executor's own type."""
 
     id: str
 
@@ -222,7 +222,7 @@ class Source:
     ],
 )
 def test_citations_become_a_list_of_objects(citations: Any, expected: list[dict[str, Any]]) -> None:
-    """None is no citation, and what is no object is wrapped into one."""
+    """None gives an empty list, and a value that is not an object is wrapped in one."""
     _, (fields,) = persisted(state_of(Hypothesis(citations=citations)))
     assert fields["citations"] == expected
 
@@ -232,19 +232,19 @@ def test_citations_become_a_list_of_objects(citations: Any, expected: list[dict[
     [(None, {}), ("text", {"findings": "text"}), ([1], {"findings": [1]}), (Source("a"), {"id": "a"})],
 )
 def test_findings_become_an_object(findings: Any, expected: dict[str, Any]) -> None:
-    """What is no object is wrapped into one."""
+    """A value that is not an object is wrapped in one."""
     _, (fields,) = persisted(state_of(Hypothesis(findings=findings)))
     assert fields["recommendation"] == expected
 
 
-def test_reasoning_that_is_no_text_is_kept_as_json() -> None:
-    """Some agents reason in steps."""
-    _, (fields,) = persisted(state_of(Hypothesis(reasoning=["look", "think"])))  # type: ignore[arg-type]  # as found
+def test_reasoning_that_is_not_text_is_kept_as_json() -> None:
+    """Some agents return a list of steps."""
+    _, (fields,) = persisted(state_of(Hypothesis(reasoning=["look", "think"])))  # type: ignore[arg-type]  # the point
     assert fields["reasoning"] == '["look","think"]'
 
 
-def test_replay_metadata_of_the_input_stands_in_for_the_agents() -> None:
-    """The agent's own wins where it has some."""
+def test_replay_metadata_of_the_input_is_the_default_for_the_agents() -> None:
+    """An agent's own replay metadata takes precedence."""
     given = AgentInput(replay_metadata={"of": "execution-0"})
     own = Hypothesis(agent_id="knowledge-rag", replay_metadata={"of": "own"})
     _, (first, second) = persisted(state_of(Hypothesis(), own, agent_input=given))
@@ -252,15 +252,15 @@ def test_replay_metadata_of_the_input_stands_in_for_the_agents() -> None:
     assert second["metadata"]["replayMetadata"] == {"of": "own"}
 
 
-def test_fields_of_the_future_are_kept_in_the_metadata() -> None:
-    """A newer executor may say more than this version knows."""
+def test_unknown_fields_are_kept_in_the_metadata() -> None:
+    """A newer executor may add fields that this version does not know."""
     output = {**asdict(Hypothesis()), "prompt_hash": "abc"}
     _, (fields,) = persisted({"agent_input": AgentInput(), "hypotheses": {"signal-intelligence": output}})
     assert fields["metadata"]["promptHash"] == "abc"
 
 
-def test_execution_and_session_are_found_where_they_are() -> None:
-    """The hypothesis says its execution, else the input does; the session may stand in the state."""
+def test_execution_and_session_have_fallbacks() -> None:
+    """The execution may be in the hypothesis or the input, the session in the input or the state."""
     output = {**asdict(Hypothesis()), "execution_id": None}
     given = {"incident_id": "incident-1", "execution_id": "from-input"}
     _, (fields,) = persisted({"agent_input": given, "hypotheses": {"a": output}, "session_id": "from-state"})
@@ -268,7 +268,7 @@ def test_execution_and_session_are_found_where_they_are() -> None:
 
 
 def test_run_counters_do_not_change_the_envelope() -> None:
-    """So that an output is one record, whether taken when its node finished or from the final state."""
+    """An output is one record, whether taken when its node finished or from the final state."""
     counters = {"budget_remaining": 0.1, "retry_count": 3, "errors": [{}], "execution_trace": [{}]}
     assert persisted(state_of(Hypothesis(), **counters)) == persisted(state_of(Hypothesis()))
 
@@ -277,14 +277,14 @@ class Hostile:
     """An object that raises when it is read."""
 
     def __getattribute__(self, name: str) -> Any:
-        """Raise where the producer looks."""
+        """Raise where the producer reads."""
         if name == "__dict__":
             raise RuntimeError
         return super().__getattribute__(name)
 
 
 def exploding() -> Iterator[Hypothesis]:
-    """Yield one output and fail."""
+    """Yield one output, then fail."""
     yield Hypothesis()
     raise RuntimeError
 
@@ -311,7 +311,7 @@ def exploding() -> Iterator[Hypothesis]:
     ],
 )
 def test_broken_or_partial_state_yields_what_it_can(state: object, accepted: int, refused: int) -> None:
-    """Never an exception; what cannot be read is counted as invalid."""
+    """It never raises, and counts what cannot be read as invalid."""
     outcomes, fields = persisted(state)
     assert len(fields) == accepted
     assert [outcome.reason for outcome in outcomes if not outcome.accepted] == ["invalid"] * refused
@@ -319,5 +319,5 @@ def test_broken_or_partial_state_yields_what_it_can(state: object, accepted: int
 
 @given(st.from_regex(r"[A-Za-z0-9_é]{0,20}", fullmatch=True))
 def test_metadata_names_are_camel_case_as_pydantic_writes_them(name: str) -> None:
-    """Items that are stored already were named by pydantic; another name would be another digest."""
+    """The names of stored items came from pydantic, and another name would give another digest."""
     assert _camel_case(name) == to_camel(name)

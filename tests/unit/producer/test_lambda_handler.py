@@ -1,4 +1,4 @@
-"""The decorator around a Lambda handler: it drains in time and changes nothing."""
+"""The decorator for a Lambda handler drains in time and changes nothing else."""
 
 import asyncio
 import logging
@@ -11,31 +11,31 @@ from tests.support.fakes.queue import BlackHole, FakeQueue, recommendation, runn
 
 
 class Context:
-    """A Lambda context with so many milliseconds left."""
+    """A Lambda context with this many milliseconds left."""
 
     def __init__(self, remaining_ms: float) -> None:
         self._remaining_ms = remaining_ms
 
     def get_remaining_time_in_millis(self) -> float:
-        """Answer as the runtime does."""
+        """Return the remaining time as the runtime does."""
         return self._remaining_ms
 
 
 class Recording:
-    """Remembers what it was asked to drain within."""
+    """Records the timeouts of its drains; may raise an error in each."""
 
     def __init__(self, error: Exception | None = None) -> None:
         self.timeouts: list[float] = []
         self._error = error
 
     def flush(self, timeout: float = 2.0, /) -> None:
-        """Take note."""
+        """Record a drain."""
         self.timeouts.append(timeout)
         if self._error is not None:
             raise self._error
 
     async def aflush(self, timeout: float = 2.0, /) -> None:  # noqa: ASYNC109 - the producer's own signature
-        """Take note."""
+        """Record a drain."""
         self.flush(timeout)
 
 
@@ -44,12 +44,12 @@ class Recording:
     [(Context(60_000), 2.0), (Context(1_500), 1.0), (Context(400), 0.0), (None, 2.0), (object(), 2.0)],
 )
 def test_budget_is_the_cap_or_what_the_invocation_has_left(context: object, seconds: float) -> None:
-    """A margin stays for the runtime's own answer; without a context the cap holds."""
+    """A margin is left for the runtime to respond; without a context the cap applies."""
     assert budget(context) == seconds
 
 
 def test_sync_handler_keeps_its_result_name_and_arguments() -> None:
-    """And its envelopes are on the queue when it returns."""
+    """Its envelopes are on the queue when it returns."""
     queue = FakeQueue()
     with running_producer(queue, max_age=600.0) as producer:
 
@@ -65,7 +65,7 @@ def test_sync_handler_keeps_its_result_name_and_arguments() -> None:
 
 
 def test_async_handler_keeps_its_result_over_several_event_loops() -> None:
-    """As some runtimes do: each invocation has an `asyncio.run` of its own."""
+    """Some runtimes call `asyncio.run` for each invocation."""
     queue = FakeQueue()
     with running_producer(queue, max_age=600.0) as producer:
 
@@ -79,8 +79,8 @@ def test_async_handler_keeps_its_result_over_several_event_loops() -> None:
             assert producer.balance.sent == number + 1
 
 
-def test_exception_of_the_handler_passes_after_the_drain() -> None:
-    """What was enqueued before a crash is what an audit wants most."""
+def test_exception_of_the_handler_is_raised_after_the_drain() -> None:
+    """An audit needs the envelopes enqueued before a crash most of all."""
     queue = FakeQueue()
     with running_producer(queue, max_age=600.0) as producer:
 
@@ -94,8 +94,8 @@ def test_exception_of_the_handler_passes_after_the_drain() -> None:
         assert producer.balance.sent == 1
 
 
-def test_exception_of_an_async_handler_passes_after_the_drain() -> None:
-    """The same for a coroutine."""
+def test_exception_of_an_async_handler_is_raised_after_the_drain() -> None:
+    """A coroutine function behaves like a sync handler."""
     recording = Recording()
 
     async def handler(_event: object, _context: object) -> None:
@@ -106,8 +106,8 @@ def test_exception_of_an_async_handler_passes_after_the_drain() -> None:
     assert recording.timeouts == [1.0]
 
 
-def test_invocation_with_no_time_left_is_not_held_up() -> None:
-    """What could not be sent stays for the next invocation."""
+def test_invocation_without_time_left_is_not_delayed() -> None:
+    """Unsent envelopes stay for the next invocation."""
     with running_producer(BlackHole()) as producer:
 
         @producer.lambda_handler
@@ -120,7 +120,7 @@ def test_invocation_with_no_time_left_is_not_held_up() -> None:
 
 
 def test_drain_that_fails_changes_nothing_and_is_logged(caplog: pytest.LogCaptureFixture) -> None:
-    """The handler's answer stands, whatever happens to the draining."""
+    """The handler's result stands, whatever happens during the drain."""
     caplog.set_level(logging.WARNING, "recommendation_producer")
     handler = drained(lambda _event, _context: "done", Recording(ZeroDivisionError()))
     assert handler({}, Context(60_000)) == "done"

@@ -1,4 +1,4 @@
-"""Persisting node by node in a real LangGraph graph: each output once, and the graph none the wiser."""
+"""Persisting node by node in a real LangGraph graph: each output arrives once, and the graph notices nothing."""
 
 import asyncio
 import operator
@@ -28,7 +28,7 @@ CONSENSUS = "rec-incident-1-consensus-2026-01-31T12:00:03Z"
 
 
 class State(TypedDict, total=False):
-    """As the executor's, with parallel agents merged by `or`."""
+    """A state like the executor's, whose reducer merges the parallel agents' hypotheses."""
 
     agent_input: dict[str, Any]
     hypotheses: Annotated[dict[str, Any], operator.or_]
@@ -36,27 +36,27 @@ class State(TypedDict, total=False):
 
 
 def output(agent_id: str, second: int) -> dict[str, Any]:
-    """Return an agent's output as a plain dict."""
+    """Return an agent's output, completed at this second, as a plain dict."""
     return {"agent_id": agent_id, "timestamp": f"2026-01-31T12:00:{second:02d}", "findings": {"by": agent_id}}
 
 
 def first(_state: State) -> State:
-    """The first agent."""
+    """Run the first agent."""
     return {"hypotheses": {"first": output("first", 1)}}
 
 
 def second(state: State) -> State:
-    """The second agent, which returns all that is known by now."""
+    """Run the second agent, which returns all hypotheses so far."""
     return {"hypotheses": {**state["hypotheses"], "second": output("second", 2)}}
 
 
 def consensus(_state: State) -> State:
-    """The last node."""
+    """Run the last node."""
     return {"consensus": {"aggregated_confidence": 0.5, "timestamp": "2026-01-31T12:00:03"}}
 
 
 def graph_of(*nodes: Any) -> "StateGraph[State]":
-    """Return a graph of these nodes, one after the other."""
+    """Return a graph that runs these nodes in order."""
     builder = StateGraph(State)
     names = [f"node-{number}" for number in range(len(nodes))]
     for name, node in zip(names, nodes, strict=True):
@@ -72,7 +72,7 @@ def invoke(graph: Any) -> Any:
 
 
 def ainvoke(graph: Any) -> Any:
-    """Run it in an event loop of its own."""
+    """Run it in a new event loop."""
     return asyncio.run(graph.ainvoke({"agent_input": INPUT}))
 
 
@@ -82,7 +82,7 @@ def stream(graph: Any) -> Any:
 
 
 def astream_events(graph: Any) -> Any:
-    """Run it as a user interface does, which streams through the nodes; return the last state."""
+    """Run it as a user interface would, streaming through the nodes; return the last state."""
 
     async def run() -> Any:
         events = [event async for event in graph.astream_events({"agent_input": INPUT}, version="v2")]
@@ -102,7 +102,7 @@ def persisted(builder: Any, run: Callable[[Any], Any] = invoke) -> tuple[Any, li
 
 @pytest.mark.parametrize("run", [invoke, ainvoke, stream, astream_events])
 def test_every_output_is_enqueued_once_and_the_result_is_the_same(run: Callable[[Any], Any]) -> None:
-    """However the graph is run."""
+    """The way of running the graph makes no difference."""
     result, ids, producer = persisted(graph_of(first, second, consensus), run)
     assert result == run(graph_of(first, second, consensus).compile())
     assert ids == [FIRST, SECOND, CONSENSUS]
@@ -110,7 +110,7 @@ def test_every_output_is_enqueued_once_and_the_result_is_the_same(run: Callable[
 
 
 def test_crash_of_a_later_node_loses_nothing() -> None:
-    """The exception reaches the host as it was; what came before it is on the queue."""
+    """The host gets the original exception, and the earlier outputs are on the queue."""
 
     def crash(_state: State) -> State:
         raise LookupError("consensus")
@@ -124,8 +124,8 @@ def test_crash_of_a_later_node_loses_nothing() -> None:
     assert queue.arrived_ids() == [FIRST, SECOND]
 
 
-def test_per_node_and_after_the_graph_give_the_same_bytes() -> None:
-    """So an executor that does both sends duplicates, which the consumer recognises, and no conflict."""
+def test_persisting_per_node_and_after_the_graph_gives_the_same_bytes() -> None:
+    """An executor that does both sends duplicates, which the consumer recognises, and no conflicts."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         producer.enqueue_state(invoke(persisting(graph_of(first, second, consensus), producer).compile()))
@@ -135,7 +135,7 @@ def test_per_node_and_after_the_graph_give_the_same_bytes() -> None:
 
 
 def test_async_nodes_are_wrapped_too() -> None:
-    """A node that is a coroutine function."""
+    """A node may be a coroutine function."""
 
     async def slow(state: State) -> State:
         await asyncio.sleep(0)
@@ -145,7 +145,7 @@ def test_async_nodes_are_wrapped_too() -> None:
 
 
 def test_node_still_gets_config_and_runtime() -> None:
-    """LangGraph injects them by the signature of the node's function."""
+    """LangGraph injects them according to the signature of the node's function."""
     seen: list[object] = []
 
     def curious(state: State, config: RunnableConfig, runtime: Runtime[Any]) -> State:
@@ -157,7 +157,7 @@ def test_node_still_gets_config_and_runtime() -> None:
 
 
 def test_runnables_sequences_and_subgraphs_are_nodes_like_any_other() -> None:
-    """Each is a different kind of node to LangGraph."""
+    """LangGraph treats each of them differently."""
     copied: RunnableLambda[State, State] = RunnableLambda(lambda state: {**state})
     sequence = copied | RunnableLambda(first)
     for run in (invoke, ainvoke, astream_events):
@@ -167,14 +167,14 @@ def test_runnables_sequences_and_subgraphs_are_nodes_like_any_other() -> None:
 
 
 def test_subgraph_is_still_found_by_langgraph() -> None:
-    """Drawing and checkpointing need it."""
+    """Drawing and checkpointing depend on it."""
     with running_producer(FakeQueue()) as producer:
         outer = persisting(graph_of(graph_of(first).compile()), producer).compile()
         assert [name for name, _ in outer.get_subgraphs()] == ["node-0"]
 
 
 def test_commands_and_lists_of_updates_are_understood() -> None:
-    """A node may return its update inside a Command, as pairs, or as several of them."""
+    """A node may return its update in a Command, as key-value pairs, or in a list of Commands."""
 
     def command(state: State) -> Command[str]:
         return Command(update=first(state))
@@ -189,7 +189,7 @@ def test_commands_and_lists_of_updates_are_understood() -> None:
 
 
 def test_state_may_be_a_dataclass() -> None:
-    """LangGraph then hands the node an object, and a node may return one."""
+    """LangGraph then passes an object to the node, and the node may return one."""
 
     @dataclass
     class ObjectState:
@@ -206,17 +206,17 @@ def test_state_may_be_a_dataclass() -> None:
 
 
 def test_node_that_returns_nothing_enqueues_nothing() -> None:
-    """Nor is anything counted."""
+    """Nothing is counted either."""
     _, ids, producer = persisted(graph_of(lambda _: None, first))
     assert ids == [FIRST]
     assert producer.balance.accepted == 1
 
 
 def test_update_that_cannot_be_read_is_counted_and_passed_on() -> None:
-    """The graph judges it, not the producer."""
+    """It is up to the graph to reject it, not to the producer."""
 
     class Unreadable(dict[str, Any]):
-        """An update whose parts the producer cannot get at."""
+        """An update whose parts the producer cannot read."""
 
         def get(self, *_: Any) -> Any:
             raise RuntimeError

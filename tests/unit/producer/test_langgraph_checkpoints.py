@@ -22,19 +22,19 @@ AGENTS = ("signal", "history", "risk")
 
 
 class State(TypedDict, total=False):
-    """As the executor's, with parallel agents merged by `or`."""
+    """A state like the executor's, whose reducer merges the parallel agents' hypotheses."""
 
     agent_input: dict[str, Any]
     hypotheses: Annotated[dict[str, Any], operator.or_]
     consensus: dict[str, Any]
 
 
-class Flaky(Exception):  # noqa: N818 - the host's own
-    """What a model's API throws now and then."""
+class ModelError(Exception):
+    """An error that a model's API raises now and then."""
 
 
 class Agents:
-    """Agents whose clock ticks: each completed run has a timestamp of its own, as a real one's."""
+    """Agents with a ticking clock: each completed run has a unique timestamp, as in reality."""
 
     def __init__(self, *failures: str) -> None:
         self._failures = list(failures)
@@ -43,7 +43,7 @@ class Agents:
         self.completed: list[str] = []
 
     def agent(self, name: str) -> Any:
-        """Return a node that fails as often as it is named in the failures."""
+        """Return a node that fails as many times as its name occurs in the failures."""
 
         def node(_state: State) -> State:
             self._fail(name)
@@ -53,7 +53,7 @@ class Agents:
         return node
 
     def consensus(self, state: State) -> State:
-        """Be the last node."""
+        """Run the last node."""
         self._fail("consensus")
         assert set(state["hypotheses"]) == set(AGENTS)
         return {"consensus": {"aggregated_confidence": 0.5, "timestamp": self._complete("consensus")}}
@@ -62,7 +62,7 @@ class Agents:
         if name in self._failures:
             self._failures.remove(name)
             self.before_failing()
-            raise Flaky(name)
+            raise ModelError(name)
 
     def _complete(self, name: str) -> str:
         second = next(self._clock)
@@ -70,7 +70,7 @@ class Agents:
         return f"2026-01-31T12:00:{second:02d}"
 
     def parallel(self, **options: Any) -> "StateGraph[State]":
-        """Return a graph in which all agents run at once, and the consensus after them."""
+        """Return a graph that runs all agents in parallel, and then the consensus."""
         builder = StateGraph(State)
         for name in AGENTS:
             builder.add_node(name, self.agent(name), **options)
@@ -87,7 +87,7 @@ def invoke(graph: Any, given: Any) -> Any:
 
 
 def ainvoke(graph: Any, given: Any) -> Any:
-    """Run in an event loop of its own."""
+    """Run in a new event loop."""
     return asyncio.run(graph.ainvoke(given, THREAD))
 
 
@@ -95,12 +95,12 @@ RUNS = pytest.mark.parametrize("run", [invoke, ainvoke])
 
 
 def compiled(builder: "StateGraph[State]", producer: RecommendationProducer, saver: InMemorySaver | None = None) -> Any:
-    """Compile with persistence, as a new sandbox would."""
+    """Compile with persistence, as each new sandbox does."""
     return persisting(builder, producer).compile(checkpointer=saver)
 
 
 def wait_for_writes(saver: InMemorySaver, tasks: int) -> None:
-    """Wait until the outputs of so many nodes are in the checkpoint."""
+    """Wait until the outputs of this many nodes are in the checkpoint."""
     ends = time.monotonic() + NOTHING_HANGS
     while time.monotonic() < ends:
         written = {task_id for writes in list(saver.writes.values()) for task_id, _ in list(writes)}
@@ -112,7 +112,7 @@ def wait_for_writes(saver: InMemorySaver, tasks: int) -> None:
 
 @RUNS
 def test_parallel_branches_are_each_persisted_once(run: Callable[[Any, Any], Any]) -> None:
-    """From several threads at a time."""
+    """The branches call the producer from several threads at a time."""
     agents, queue = Agents(), FakeQueue()
     with running_producer(queue) as producer:
         run(compiled(agents.parallel(), producer), {"agent_input": INPUT})
@@ -123,9 +123,9 @@ def test_parallel_branches_are_each_persisted_once(run: Callable[[Any, Any], Any
 
 @RUNS
 def test_retried_node_is_persisted_for_its_success_only(run: Callable[[Any, Any], Any]) -> None:
-    """An attempt that raised has no output."""
+    """An attempt that raises has no output."""
     agents, queue = Agents("risk", "risk", "consensus"), FakeQueue()
-    policy = RetryPolicy(max_attempts=3, initial_interval=0.001, jitter=False, retry_on=Flaky)
+    policy = RetryPolicy(max_attempts=3, initial_interval=0.001, jitter=False, retry_on=ModelError)
     with running_producer(queue) as producer:
         run(compiled(agents.parallel(retry_policy=policy), producer), {"agent_input": INPUT})
         producer.flush(NOTHING_HANGS)
@@ -134,11 +134,11 @@ def test_retried_node_is_persisted_for_its_success_only(run: Callable[[Any, Any]
 
 
 @RUNS
-def test_crash_of_one_branch_leaves_what_the_others_finished(run: Callable[[Any, Any], Any]) -> None:
-    """And its exception passes through."""
+def test_crash_of_one_branch_keeps_the_outputs_of_the_others(run: Callable[[Any, Any], Any]) -> None:
+    """The caller gets its exception."""
     agents, queue = Agents("risk"), FakeQueue()
     with running_producer(queue) as producer:
-        with pytest.raises(Flaky, match="risk"):
+        with pytest.raises(ModelError, match="risk"):
             run(compiled(agents.parallel(), producer), {"agent_input": INPUT})
         producer.flush(NOTHING_HANGS)
     assert sorted(queue.arrived_ids()) == sorted(agents.completed)
@@ -146,12 +146,12 @@ def test_crash_of_one_branch_leaves_what_the_others_finished(run: Callable[[Any,
 
 @RUNS
 @pytest.mark.parametrize("crashing", ["risk", "consensus"])
-def test_resumed_graph_gives_every_output_the_id_that_it_had(run: Callable[[Any, Any], Any], crashing: str) -> None:
-    """What was finished before the crash is read from the checkpoint, not made anew, in another sandbox too."""
+def test_resumed_graph_gives_every_output_its_original_id(run: Callable[[Any, Any], Any], crashing: str) -> None:
+    """Outputs from before the crash are read from the checkpoint, not produced again, even in another sandbox."""
     agents, saver, queue = Agents(crashing), InMemorySaver(), FakeQueue()
-    # A branch whose output LangGraph has not written when another one crashes is run anew, with an output of its own.
+    # If LangGraph has not written a branch's output when another branch crashes, that branch runs again.
     agents.before_failing = lambda: wait_for_writes(saver, tasks=2)
-    with running_producer(queue) as producer, pytest.raises(Flaky):
+    with running_producer(queue) as producer, pytest.raises(ModelError):
         run(compiled(agents.parallel(), producer, saver), {"agent_input": INPUT})
     before = set(agents.completed)
     queue = FakeQueue()
@@ -168,10 +168,10 @@ def test_resumed_graph_gives_every_output_the_id_that_it_had(run: Callable[[Any,
 
 @RUNS
 def test_node_that_waits_for_a_person_is_persisted_when_it_ends(run: Callable[[Any, Any], Any]) -> None:
-    """LangGraph runs it from its beginning again; only the output of the run that ended exists."""
+    """LangGraph runs it again from the start, and only the completed run has an output."""
     agents, queue = Agents(), FakeQueue()
 
-    def approval(state: State) -> State:  # noqa: ARG001 - LangGraph's type of a node names it so
+    def approval(state: State) -> State:  # noqa: ARG001 - LangGraph's node type requires this name
         approved = interrupt("roll back?")
         return {"consensus": {"approved": approved, "timestamp": agents._complete("consensus")}}
 

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from itertools import chain, repeat
 
@@ -21,19 +21,19 @@ from tests.support.fakes.queue import (
     running_producer,
 )
 
-PROMPT = 5.0  # seconds; far below any wait that would be a mistake, far above a busy machine's hiccup
+PROMPT = 5.0  # seconds; far less than any wait that would be a bug, far more than a busy machine's delays
 
 
 def test_flush_of_nothing_starts_no_thread() -> None:
-    """A sandbox that recommends nothing pays nothing."""
+    """A sandbox without recommendations pays nothing."""
     with running_producer(FakeQueue()) as producer:
         before = threading.active_count()
         assert producer.flush(0) == Balance(accepted=0, sent=0, dropped={}, pending=0)
         assert threading.active_count() == before
 
 
-def test_flush_keeps_its_deadline_against_a_queue_that_never_answers() -> None:
-    """And loses nothing by it."""
+def test_flush_keeps_its_deadline_against_a_queue_that_never_responds() -> None:
+    """It loses nothing by giving up."""
     hole = BlackHole()
     with running_producer(hole) as producer:
         for number in range(25):
@@ -44,30 +44,30 @@ def test_flush_keeps_its_deadline_against_a_queue_that_never_answers() -> None:
     assert (balance.accepted, balance.sent, balance.pending) == (25, 0, 25)
 
 
-def test_unsent_at_the_deadline_goes_with_the_next_flush() -> None:
-    """As after a freeze and a thaw."""
+def test_envelopes_unsent_at_the_deadline_are_sent_by_the_next_flush() -> None:
+    """A freeze and a thaw between two invocations lose nothing."""
 
     class SlowStart(FakeQueue):
         def __init__(self) -> None:
             super().__init__()
-            self.may_answer = threading.Event()
+            self.may_open = threading.Event()
 
         @asynccontextmanager
         async def client(self) -> AsyncIterator[FakeQueue]:
-            await asyncio.to_thread(self.may_answer.wait)
+            await asyncio.to_thread(self.may_open.wait)
             yield self
 
     queue = SlowStart()
     with running_producer(queue) as producer:
         producer.enqueue(**recommendation())
         assert producer.flush(timeout=0.0).pending == 1
-        queue.may_answer.set()
+        queue.may_open.set()
         assert producer.flush(NOTHING_HANGS).sent == 1
 
 
 def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() -> None:
-    """The connection is dead by then; the next flush has a budget of its own and sends."""
-    asked, thawed = threading.Event(), threading.Event()
+    """The connection is dead by then; the next flush has a new budget and sends."""
+    asked, thawed, deadline_is_set = threading.Event(), threading.Event(), threading.Event()
 
     class Frozen(FakeQueue):
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
@@ -78,15 +78,20 @@ def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() ->
             return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     frozen_for = 0.0
-    queue = Frozen()
-    with running_producer(queue, max_age=0.0, clock=lambda: time.monotonic() + frozen_for) as producer:
+    flushed: list[Balance] = []
+
+    def clock() -> float:
+        now = time.monotonic() + frozen_for
+        if threading.current_thread() is flushing:  # which first asks for the time to compute its deadline
+            deadline_is_set.set()
+        return now
+
+    with running_producer(Frozen(), max_age=0.0, clock=clock) as producer:
+        flushing = threading.Thread(target=lambda: flushed.append(producer.flush(timeout=60.0)))
         producer.enqueue(**recommendation())
         assert asked.wait(NOTHING_HANGS)
-        flushed: list[Balance] = []
-        flushing = threading.Thread(target=lambda: flushed.append(producer.flush(timeout=60.0)))
         flushing.start()
-        while producer._sender._flush_mark == 0:  # its deadline is set before
-            time.sleep(0.001)
+        assert deadline_is_set.wait(NOTHING_HANGS)
         frozen_for = 600.0
         flushing.join(PROMPT)
         thawed.set()
@@ -95,22 +100,18 @@ def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() ->
 
 
 def test_flush_cuts_a_long_backoff_short() -> None:
-    """Otherwise the retry would come after the sandbox froze."""
+    """Otherwise the retry would come after the sandbox has frozen."""
     failed_once = threading.Event()
 
-    class Flaky(FakeQueue):
+    class FailingOnce(FakeQueue):
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
             return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
-    def delays() -> Iterator[float]:
-        return chain([600.0], repeat(0.0, 5))
-
-    queue = Flaky()
-    with running_producer(queue, max_age=0.0) as producer:
-        producer._sender._delays = delays
+    jitter = chain([6_000.0], repeat(0.0))  # a first delay of ten minutes, and none later
+    with running_producer(FailingOnce(), max_age=0.0, jitter=lambda: next(jitter)) as producer:
         producer.enqueue(**recommendation())
         assert failed_once.wait(NOTHING_HANGS)
         started = time.monotonic()
@@ -119,7 +120,7 @@ def test_flush_cuts_a_long_backoff_short() -> None:
 
 
 def test_flush_waits_only_for_what_was_enqueued_before_it() -> None:
-    """A host that never stops enqueueing must not hold a flush until its deadline."""
+    """A host that never stops enqueueing must not delay a flush until its deadline."""
     queue = FakeQueue()
     stop = threading.Event()
     with running_producer(queue, max_items=1_000_000, max_bytes=10**9) as producer:
@@ -142,16 +143,16 @@ def test_flush_waits_only_for_what_was_enqueued_before_it() -> None:
             thread.join()
 
 
-def test_lone_envelope_leaves_by_itself_within_the_age_limit() -> None:
-    """Nobody flushes here."""
+def test_single_envelope_is_sent_within_the_age_limit_without_a_flush() -> None:
+    """Its age makes the batch due."""
     arrived = threading.Event()
 
-    class Telling(FakeQueue):
+    class Signalling(FakeQueue):
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
             arrived.set()
             return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
-    with running_producer(Telling(), max_age=0.05) as producer:
+    with running_producer(Signalling(), max_age=0.05) as producer:
         producer.enqueue(**recommendation())
         assert arrived.wait(PROMPT)
         producer.flush(NOTHING_HANGS)
@@ -167,25 +168,29 @@ def test_full_batch_does_not_wait_for_its_age() -> None:
 
 
 def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
-    """SystemExit ends the thread in the middle of a call; the next enqueue starts another."""
+    """SystemExit ends the thread during a call; the next enqueue or flush starts another."""
     queue = FakeQueue(SystemExit())
     with running_producer(queue) as producer:
         for number in range(12):
             producer.enqueue(**recommendation(number))
         assert producer.flush(NOTHING_HANGS).sent == 12
-        thread = producer._sender._thread
-        assert thread is not None
     assert len(queue.threads) == 2
     assert len(set(queue.arrived)) == 12
 
 
-def test_worker_found_dead_at_enqueue_is_restarted() -> None:
+def test_enqueue_restarts_a_dead_worker() -> None:
     """No flush is needed for it."""
-    queue = FakeQueue(SystemExit())
+    dying = threading.Event()
+
+    def die(_: Entries) -> Answer:
+        dying.set()
+        raise SystemExit
+
+    queue = FakeQueue(die)
     with running_producer(queue, max_age=0.0) as producer:
         producer.enqueue(**recommendation(0))
-        first = producer._sender._thread
-        assert first is not None
+        assert dying.wait(NOTHING_HANGS)
+        (first,) = queue.threads
         first.join(NOTHING_HANGS)
         assert not first.is_alive()
         producer.enqueue(**recommendation(1))
@@ -193,23 +198,22 @@ def test_worker_found_dead_at_enqueue_is_restarted() -> None:
 
 
 def test_sender_that_breaks_reports_itself_and_is_replaced(caplog: pytest.LogCaptureFixture) -> None:
-    """A bug of ours costs a thread, not an envelope."""
-    queue = FakeQueue()
-    with running_producer(queue) as producer:
-        real = producer._sender._start_due_deliveries
+    """A bug in the sender costs a thread, not an envelope; here, the clock fails once on the sender's thread."""
+    failures = [ZeroDivisionError()]
 
-        def broken_once() -> None:
-            producer._sender._start_due_deliveries = real  # type: ignore[method-assign]  # the successor works
-            raise ZeroDivisionError
+    def clock() -> float:
+        if failures and threading.current_thread().name == "recommendation-sender":
+            raise failures.pop()
+        return time.monotonic()
 
-        producer._sender._start_due_deliveries = broken_once  # type: ignore[method-assign]  # a bug of ours
+    with running_producer(FakeQueue(), clock=clock) as producer:
         producer.enqueue(**recommendation())
         assert producer.flush(NOTHING_HANGS).sent == 1
     assert "the sender stopped: ZeroDivisionError" in caplog.text
 
 
 def test_thread_that_cannot_start_leaves_the_envelope_pending(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Out of threads, or at interpreter shutdown: no exception, no vain waiting, and a later call tries again."""
+    """Out of threads or at interpreter shutdown, no call raises or waits in vain, and a later call tries again."""
 
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
@@ -226,7 +230,7 @@ def test_thread_that_cannot_start_leaves_the_envelope_pending(monkeypatch: pytes
 
 
 def test_several_event_loops_share_one_producer() -> None:
-    """One `asyncio.run` an invocation; the sender keeps its own loop."""
+    """Each invocation calls `asyncio.run`, which does not affect the sender."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
 
@@ -239,7 +243,7 @@ def test_several_event_loops_share_one_producer() -> None:
 
 
 async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
-    """Other coroutines go on."""
+    """Other coroutines continue meanwhile."""
     ticks = 0
 
     async def tick() -> None:
@@ -259,7 +263,7 @@ async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
     assert balance.pending == 1
 
 
-def test_threads_enqueue_and_flush_at_once_and_nothing_is_lost_or_doubled() -> None:
+def test_nothing_is_lost_or_doubled_when_threads_enqueue_and_flush_concurrently() -> None:
     """The balance holds at every moment."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
@@ -281,8 +285,8 @@ def test_threads_enqueue_and_flush_at_once_and_nothing_is_lost_or_doubled() -> N
     assert len(queue.threads) == 1
 
 
-def test_close_sends_counts_and_refuses_what_comes_later() -> None:
-    """And the thread is gone."""
+def test_close_sends_counts_and_refuses_later_envelopes() -> None:
+    """It also ends the thread."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         producer.enqueue(**recommendation(0))
@@ -290,13 +294,12 @@ def test_close_sends_counts_and_refuses_what_comes_later() -> None:
         outcome = producer.enqueue(**recommendation(1))
         assert (outcome.accepted, outcome.reason) == (False, "shutdown")
         assert producer.balance.dropped == {"shutdown": 1}
-        thread = producer._sender._thread
-        assert thread is not None
+        (thread,) = queue.threads
         assert not thread.is_alive()
 
 
 def test_close_counts_what_it_could_not_send() -> None:
-    """In bounded time, twice over."""
+    """It takes bounded time, and so does a later flush."""
     hole = BlackHole()
     with running_producer(hole) as producer:
         for number in range(3):
@@ -305,5 +308,5 @@ def test_close_counts_what_it_could_not_send() -> None:
         final = producer.close(timeout=0.05)
         assert time.monotonic() - started < PROMPT
         assert final == Balance(accepted=3, sent=0, dropped={"shutdown": 3}, pending=0)
-        assert producer.flush(NOTHING_HANGS) == final  # nobody is there to wait for
+        assert producer.flush(NOTHING_HANGS) == final  # there is nothing to wait for
         assert time.monotonic() - started < PROMPT

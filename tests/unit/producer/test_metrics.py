@@ -1,4 +1,4 @@
-"""The producer's counts outside: EMF on stdout at a flush, and the rate-limited line about losses."""
+"""How the producer publishes its counts: EMF on stdout at a flush, and a rate-limited log line about losses."""
 
 import json
 import sys
@@ -20,7 +20,7 @@ UNITS = {
 
 
 def follows_the_specification(document: dict[str, Any]) -> bool:
-    """Hold a document to CloudWatch's "Specification: Embedded metric format"; only members that we use may occur."""
+    """Check a document against CloudWatch's "Specification: Embedded metric format"; no other members may occur."""
     assert document["_aws"].keys() == {"Timestamp", "CloudWatchMetrics"}
     assert isinstance(document["_aws"]["Timestamp"], int)
     (directive,) = document["_aws"]["CloudWatchMetrics"]
@@ -33,7 +33,7 @@ def follows_the_specification(document: dict[str, Any]) -> bool:
         value = document[metric["Name"]]
         values = value if isinstance(value, list) else [value]
         assert 0 < len(values) <= 100
-        assert all(type(one) in (int, float) for one in values)
+        assert all(type(number) in (int, float) for number in values)
     dimensions = {name for names in directive["Dimensions"] for name in names}
     assert all(isinstance(document[name], str) and 0 < len(document[name]) <= 1024 for name in dimensions)
     assert document.keys() == {"_aws", *names, *dimensions}
@@ -41,14 +41,14 @@ def follows_the_specification(document: dict[str, Any]) -> bool:
 
 
 def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return the EMF documents on stdout, each held to the specification."""
+    """Return the EMF documents on stdout, after checking each against the specification."""
     documents = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert all(follows_the_specification(document) for document in documents)
     return documents
 
 
 def test_line_follows_the_embedded_metric_format() -> None:
-    """Namespace, dimension sets and unit as CloudWatch reads them."""
+    """It has the namespace, dimension sets and unit that CloudWatch expects."""
     (line,) = metric_lines({}, {"buffer_full": 2}, epoch_ms=1_769_860_800_000)
     assert json.loads(line) == {
         "_aws": {
@@ -67,7 +67,7 @@ def test_line_follows_the_embedded_metric_format() -> None:
 
 
 def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureFixture[str]) -> None:
-    """Metrics are sums; nothing counts twice."""
+    """CloudWatch adds up the values, so nothing may be counted twice."""
     with running_producer(FakeQueue(), emit_metrics=True, max_age=600.0) as producer:
         for number in range(11):
             producer.enqueue(**recommendation(number))
@@ -89,8 +89,8 @@ def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureF
     assert third == []
 
 
-def test_only_answered_calls_count_as_batches(capsys: pytest.CaptureFixture[str]) -> None:
-    """A failed call has a latency of its timeouts, which would hide that of the service."""
+def test_only_successful_calls_count_as_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    """The latency of a failed call is that of our timeouts, and would hide that of the service."""
     with running_producer(FakeQueue(aws_error("ServiceUnavailable", 503)), emit_metrics=True) as producer:
         producer.enqueue(**recommendation())
         producer.flush(NOTHING_HANGS)
@@ -98,7 +98,7 @@ def test_only_answered_calls_count_as_batches(capsys: pytest.CaptureFixture[str]
 
 
 def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[str]) -> None:
-    """One line takes 100 values of a metric; a host that never flushes must not pay for them with memory."""
+    """A line takes 100 values of a metric, and a host that never flushes must not pay for more in memory."""
     writer = MetricWriter(is_on=True)
     for number in range(250):
         writer.note_batch(number / 1000)
@@ -111,14 +111,14 @@ def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[
 @pytest.mark.parametrize(
     ("in_lambda", "emit_metrics", "lines"), [(True, None, 1), (False, None, 0), (True, False, 0), (False, True, 1)]
 )
-def test_metrics_are_for_lambda_unless_asked_for(
+def test_metrics_are_written_only_in_lambda_by_default(
     in_lambda: bool,  # noqa: FBT001 - a parameter of the table
     emit_metrics: bool | None,  # noqa: FBT001 - likewise
     lines: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Elsewhere stdout belongs to the host, and nobody would read them."""
+    """Elsewhere stdout belongs to the host, and nothing would read them."""
     monkeypatch.delenv("AWS_LAMBDA_FUNCTION_NAME", raising=False)
     if in_lambda:
         monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "executor")
@@ -131,7 +131,7 @@ def test_metrics_are_for_lambda_unless_asked_for(
 def test_broken_stdout_keeps_the_counts_for_the_next_flush(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """And the flush itself goes on."""
+    """The flush itself succeeds."""
 
     class Broken:
         def write(self, _: str) -> int:
@@ -153,8 +153,8 @@ def balance(**dropped: int) -> Balance:
     return Balance(accepted=sum(dropped.values()) + 3, sent=2, dropped=dropped, pending=1)
 
 
-def test_losses_are_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
-    """The next line tells all that was dropped since."""
+def test_losses_are_logged_at_most_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    """The next line reports everything dropped since."""
     now = 0.0
     log = LossLog(lambda: now)
     log.report(balance(buffer_full=1))
@@ -169,8 +169,8 @@ def test_losses_are_told_at_most_once_a_minute(caplog: pytest.LogCaptureFixture)
     ]
 
 
-def test_trouble_that_has_cost_nothing_yet_is_told_with_its_cause(caplog: pytest.LogCaptureFixture) -> None:
-    """An outage shows before it costs envelopes."""
+def test_failures_without_losses_are_logged_with_their_cause(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage shows in the log before it costs envelopes."""
     log = LossLog(lambda: 0.0)
     log.report(balance())
     log.note("SendMessageBatch failed: EndpointConnectionError")

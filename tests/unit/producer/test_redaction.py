@@ -1,4 +1,4 @@
-"""The example of redaction, and what the producer makes of it."""
+"""The redaction example, used with a producer."""
 
 import pytest
 
@@ -10,8 +10,8 @@ KEY = "AKIAIOSFODNN7EXAMPLE"  # AWS's own example
 MAIL = "jane.doe+ops@example.co.uk"
 
 
-def test_example_masks_mail_addresses_and_keys_wherever_they_stand() -> None:
-    """In texts, lists, nested objects and the names of fields; all else is sent as it was."""
+def test_example_masks_mail_addresses_and_keys_wherever_they_occur() -> None:
+    """It masks them in texts, lists, nested objects and field names; everything else is sent unchanged."""
     queue = FakeQueue()
     with running_producer(queue, redact=redaction.redact) as producer:
         outcome = producer.enqueue(
@@ -39,7 +39,7 @@ def test_example_masks_mail_addresses_and_keys_wherever_they_stand() -> None:
 
 
 def test_example_runs_and_prints_no_secret(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without an account and without a network."""
+    """It needs neither an account nor a network."""
     redaction.main()
     printed = capsys.readouterr().out
     assert "Balance(accepted=1, sent=1, dropped={}, pending=0)" in printed

@@ -1,4 +1,4 @@
-"""Callers that enqueue or flush while their own thread is in the producer: finalizers and signal handlers do."""
+"""Finalizers and signal handlers may enqueue or flush while their own thread is inside the producer."""
 
 import dis
 import sys
@@ -20,17 +20,17 @@ NEVER = 1_000_000  # more points than any code has
 
 
 def interruptible(code: CodeType) -> set[int]:
-    """Return the offsets of a function's code before which an interruption can happen."""
-    names = [(instruction.offset, instruction.opname) for instruction in dis.get_instructions(code)]
+    """Return the offsets in a function's code just before which an interruption can happen."""
+    instructions = [(instruction.offset, instruction.opname) for instruction in dis.get_instructions(code)]
     return {
         offset
-        for (offset, _), (_, before) in zip(names[1:], names, strict=False)
-        if before.startswith(STARTS_AND_CALLS)
+        for (offset, _), (_, preceding) in zip(instructions[1:], instructions, strict=False)
+        if preceding.startswith(STARTS_AND_CALLS)
     }
 
 
 def interrupted(work: Callable[[], object], at: int, interruption: Callable[[], object]) -> bool:
-    """Do the work, interrupted at its `at`-th such point in the buffer's code; return whether there was one."""
+    """Do the work, interrupted at its `at`-th such point in the buffer's code; return whether it has that many."""
     points = 0
 
     def trace(frame: FrameType, event: str, _: Any) -> Any:
@@ -50,7 +50,7 @@ def interrupted(work: Callable[[], object], at: int, interruption: Callable[[], 
         work()
         sys.settrace(None)
 
-    thread = threading.Thread(target=traced)  # tracing is a thread's own, and so leaves that of coverage alone
+    thread = threading.Thread(target=traced)  # tracing is per thread, so this does not disturb coverage
     thread.start()
     thread.join()
     return points > at
@@ -58,7 +58,7 @@ def interrupted(work: Callable[[], object], at: int, interruption: Callable[[], 
 
 @pytest.mark.parametrize("bounds", [{}, {"max_items": 2}])
 def test_enqueue_within_an_enqueue_loses_no_count_wherever_it_happens(bounds: dict[str, int]) -> None:
-    """At every point where a signal handler or a finalizer may run; with bounds, the buffer fills up meanwhile."""
+    """The second one interrupts at every point where a signal handler may run; with bounds, it fills the buffer."""
     with running_producer(FakeQueue()) as first:
         # Python 3.12 traces opcodes only of code that was traced before.
         interrupted(lambda: first.enqueue(**recommendation()), NEVER, first.close)
@@ -90,7 +90,7 @@ def test_enqueue_within_an_enqueue_loses_no_count_wherever_it_happens(bounds: di
 
 
 def test_refusal_within_a_refusal_is_counted() -> None:
-    """The first of its reason too, for which the count has yet to be made."""
+    """The first refusal for a reason, which creates the reason's count, is no exception."""
     point = 0
     while True:
         with running_producer(FakeQueue()) as producer:
@@ -107,8 +107,8 @@ def test_refusal_within_a_refusal_is_counted() -> None:
     assert point > 0
 
 
-def test_flush_within_the_flush_of_the_same_thread_ends() -> None:
-    """As a handler for SIGTERM does that drains; stdout is being written to by then, and refuses a second writer."""
+def test_flush_within_a_flush_of_the_same_thread_ends() -> None:
+    """A SIGTERM handler that drains may interrupt a write to stdout, which then refuses a second writer."""
 
     class Stdout:
         def __init__(self) -> None:
@@ -121,7 +121,7 @@ def test_flush_within_the_flush_of_the_same_thread_ends() -> None:
             self.lines.append(text)
 
         def flush(self) -> None:
-            """Hold nothing back."""
+            """Do nothing, as no output is buffered."""
 
     with running_producer(FakeQueue(), emit_metrics=True) as producer, pytest.MonkeyPatch.context() as patch:
         stdout = Stdout()

@@ -1,4 +1,4 @@
-"""What the sender makes of the queue's answers. The retry delays are zero here, so nothing sleeps."""
+"""How the sender reacts to the queue's responses. The retry delays are zero here, so nothing sleeps."""
 
 import logging
 import time
@@ -24,7 +24,7 @@ from tests.support.fakes.queue import (
 
 
 def send(queue: FakeQueue, count: int) -> dict[str, int]:
-    """Enqueue `count` envelopes, flush, and return the drops by reason; sent and dropped must add up."""
+    """Enqueue `count` envelopes, flush, and return the drops by reason; nothing may be pending."""
     with running_producer(queue, max_age=60.0) as producer:
         for number in range(count):
             assert producer.enqueue(**recommendation(number)).accepted
@@ -34,8 +34,8 @@ def send(queue: FakeQueue, count: int) -> dict[str, int]:
     return dict(balance.dropped)
 
 
-def test_burst_leaves_in_full_batches_each_envelope_once() -> None:
-    """At least 9.5 a request."""
+def test_burst_is_sent_in_full_batches_each_envelope_once() -> None:
+    """Requests carry at least 9.5 envelopes on average."""
     queue = FakeQueue()
     assert send(queue, 1_000) == {}
     assert len(set(queue.arrived)) == len(queue.arrived) == 1_000
@@ -43,7 +43,7 @@ def test_burst_leaves_in_full_batches_each_envelope_once() -> None:
 
 
 def test_one_client_serves_the_whole_sandbox() -> None:
-    """And one thread: making a client costs 60 ms."""
+    """Creating a client costs 50 ms, so one thread keeps using the same client."""
     queue = FakeQueue()
     with running_producer(queue) as producer:
         for number in range(30):
@@ -53,7 +53,7 @@ def test_one_client_serves_the_whole_sandbox() -> None:
 
 
 def test_only_failed_entries_of_a_batch_are_sent_again() -> None:
-    """An HTTP 200 may carry failures."""
+    """An HTTP 200 response may carry failures."""
     queue = FakeQueue(failing({1: ("InternalError", False), 3: ("ServiceUnavailable", False)}))
     assert send(queue, 5) == {}
     assert [len(call) for call in queue.calls] == [5, 2]
@@ -67,8 +67,8 @@ def test_sender_fault_is_never_retried() -> None:
     assert [len(call) for call in queue.calls] == [3, 1]
 
 
-def test_entry_that_the_answer_does_not_name_is_sent_again() -> None:
-    """Twice is better than never."""
+def test_entry_that_the_response_does_not_mention_is_sent_again() -> None:
+    """Sending it twice is better than never."""
 
     def forgetful(entries: Entries) -> Answer:
         return {"Successful": [{"Id": entries[0]["Id"]}]}
@@ -87,36 +87,36 @@ def test_entry_that_the_answer_does_not_name_is_sent_again() -> None:
         TimeoutError(),
     ],
 )
-def test_passing_trouble_costs_nothing(error: Exception) -> None:
+def test_transient_errors_cost_nothing(error: Exception) -> None:
     """Throttling, outages and broken connections are retried."""
     queue = FakeQueue(error, error, error)
     assert send(queue, 7) == {}
     assert len(queue.calls) == 4
 
 
-def test_retries_are_bounded_and_their_end_is_counted() -> None:
-    """A lasting outage must not hold memory for ever."""
+def test_retries_are_bounded_and_giving_up_is_counted() -> None:
+    """A lasting outage must not hold memory indefinitely."""
     queue = FakeQueue(*[aws_error("ServiceUnavailable", 503)] * ATTEMPTS)
     assert send(queue, 4) == {"send_failed": 4}
     assert len(queue.calls) == ATTEMPTS
 
 
-def test_cause_that_will_not_pass_is_not_retried() -> None:
-    """Every flush would wait for it."""
+def test_permanent_cause_is_not_retried() -> None:
+    """Otherwise every flush would wait for it."""
     queue = FakeQueue(aws_error("AccessDenied", 403))
     assert send(queue, 4) == {"send_failed": 4}
     assert len(queue.calls) == 1
 
 
 def test_oversize_batch_is_split_until_it_fits() -> None:
-    """In halves."""
+    """Each split halves it."""
     too_long = aws_error("AWS.SimpleQueueService.BatchRequestTooLong", 400)
     queue = FakeQueue(too_long, too_long)
     assert send(queue, 8) == {}
     assert [len(call) for call in queue.calls] == [8, 4, 2, 2, 4]
 
 
-def test_offender_of_a_refused_batch_is_dropped_alone() -> None:
+def test_only_the_offender_of_a_refused_batch_is_dropped() -> None:
     """One poison recommendation never holds back the others."""
 
     class Strict(FakeQueue):
@@ -130,23 +130,23 @@ def test_offender_of_a_refused_batch_is_dropped_alone() -> None:
     assert len(set(queue.arrived)) == 5
 
 
-def test_envelope_that_the_queue_finds_too_long_by_itself_is_too_large() -> None:
-    """Nothing is left to split."""
+def test_single_envelope_refused_for_its_size_is_too_large() -> None:
+    """There is nothing left to split."""
     assert send(FakeQueue(aws_error("BatchRequestTooLong", 400)), 1) == {"too_large": 1}
 
 
-def test_answer_that_makes_no_sense_is_a_failed_attempt() -> None:
-    """Entries without ids, say."""
+def test_malformed_response_is_a_failed_attempt() -> None:
+    """Here, a result lacks its ID."""
     queue = FakeQueue(lambda _: {"Successful": [{}]})
     assert send(queue, 2) == {}
     assert len(queue.calls) == 2
 
 
-def test_client_that_cannot_be_made_costs_attempts_not_the_host() -> None:
-    """No region, or no credentials."""
+def test_client_that_cannot_be_created_never_breaks_the_host() -> None:
+    """A missing region or missing credentials cost the envelopes only."""
 
     class NoRegion(FakeQueue):
-        def client(self) -> None:  # type: ignore[override]  # so fails a real factory: before there is a context
+        def client(self) -> None:  # type: ignore[override]  # a real factory fails before it returns a context
             raise ValueError("You must specify a region.")
 
     assert send(NoRegion(), 3) == {"send_failed": 3}
@@ -168,7 +168,7 @@ REACTIONS: list[Reaction] = [
 @given(reactions=st.lists(st.sampled_from(REACTIONS), max_size=20), count=st.integers(0, 40))
 @settings(max_examples=60, deadline=None)
 def test_balance_holds_whatever_the_queue_does(reactions: list[Reaction], count: int) -> None:
-    """Every envelope is sent or counted, also when the sender dies in between."""
+    """Every envelope is sent or counted, even if the sender dies in between."""
     queue = FakeQueue(*reactions)
     with running_producer(queue, max_age=60.0) as producer:
         ids = {producer.enqueue(**recommendation(number)).recommendation_id for number in range(count)}
@@ -179,8 +179,8 @@ def test_balance_holds_whatever_the_queue_does(reactions: list[Reaction], count:
     assert len(set(queue.arrived_ids())) == balance.sent
 
 
-def test_losses_make_one_line_without_any_body(caplog: pytest.LogCaptureFixture) -> None:
-    """The line comes from the sender's thread and names counts and codes."""
+def test_losses_are_logged_in_one_line_without_any_body(caplog: pytest.LogCaptureFixture) -> None:
+    """The sender's thread writes the line, which gives counts and codes."""
     caplog.set_level(logging.INFO, "recommendation_producer")
     queue = FakeQueue(aws_error("AccessDenied", 403), aws_error("AccessDenied", 403))
     with running_producer(queue, max_age=0.01) as producer:
@@ -194,7 +194,7 @@ def test_losses_make_one_line_without_any_body(caplog: pytest.LogCaptureFixture)
 
 
 def test_burst_wakes_the_sender_at_most_once_in_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a clock that stands still, that is once at most; what the sender was not woken for leaves all the same."""
+    """On a clock that stands still, that is at most once; the sender finds the other envelopes on its own."""
     woken = []
     wake_up = Sender._wake_up_for_batch
 

@@ -1,4 +1,4 @@
-"""Shrinking a body that SQS would refuse."""
+"""Shrinking a message body that SQS would refuse."""
 
 import json
 from typing import Any
@@ -25,8 +25,8 @@ MIB = limits.SQS_REQUEST_BYTES
         {"recommendation": {"lines": ["x" * 60] * 20_000}},
     ],
 )
-def test_shrunk_body_gives_the_very_item_that_the_whole_one_would(content: dict[str, Any]) -> None:
-    """So it makes no difference on which side of the queue an envelope is trimmed."""
+def test_shrunk_body_gives_the_same_item_as_the_whole_body(content: dict[str, Any]) -> None:
+    """It makes no difference on which side of the queue an envelope is trimmed."""
     body = write_envelope(**recommendation(**content)).body
     assert len(body) > MIB
     shrunk = shrink(body)
@@ -36,7 +36,7 @@ def test_shrunk_body_gives_the_very_item_that_the_whole_one_would(content: dict[
     assert item_size(json.loads(item.body)) <= limits.ITEM_BYTES
 
 
-def test_what_is_no_envelope_is_refused() -> None:
-    """Nothing can be trimmed that cannot be read."""
+def test_invalid_envelope_cannot_be_shrunk() -> None:
+    """Only an envelope that can be read can be trimmed."""
     with pytest.raises(EnvelopeError, match="InvalidJson"):
         shrink(b"{")
