@@ -1,4 +1,4 @@
-"""The engines that tests run against. Each starts once a run, on 127.0.0.1, when a test first asks for it."""
+"""The engines that tests run against. Each starts when a test first needs it, on 127.0.0.1, once per run."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ from infra.local.moto import running_moto
 
 @pytest.fixture(scope="session", autouse=True)
 def _no_real_account() -> Iterator[None]:
-    """Keep every test away from the user's AWS account, whatever it forgets to set."""
+    """Keep every test away from the user's AWS account, even if it forgets to set an endpoint."""
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "RECOMMENDATIONS_"))]:
             patch.delenv(name)
@@ -31,21 +31,21 @@ def _no_real_account() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[LocalStack]:
-    """The whole system, deployed from the real template. Mark such tests with `stack`."""
+    """The whole system, deployed from the real template. Mark tests that use it with `stack`."""
     with local_stack(port=0) as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[str]:
-    """The endpoint URL of moto in server mode. Tests share it, so they name their own queues and tables."""
+    """The endpoint URL of moto in server mode. Tests share it, so each names its own queues and tables."""
     with running_moto() as url:
         yield url
 
 
 @pytest.fixture(scope="session")
 def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The endpoint URL of dynalite, a DynamoDB that enforces its limits. Tables are ready at once."""
+    """The endpoint URL of dynalite, which enforces DynamoDB's limits. Its tables are ready at once."""
     with contextlib.ExitStack() as resources:
         try:
             url = resources.enter_context(running_dynalite(tmp_path_factory.mktemp("dynalite") / "log"))
@@ -54,8 +54,8 @@ def dynalite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
-def _cannot_run(why: str) -> NoReturn:
-    """Skip where a person may lack Node; in CI a skipped conformance run would pass unnoticed."""
+def _cannot_run(reason: str) -> NoReturn:
+    """Skip on a machine without Node, but fail in CI, where a skipped conformance run would go unnoticed."""
     if os.environ.get("CI"):
-        pytest.fail(why)
-    pytest.skip(why)
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -101,7 +101,7 @@ def soak(invocations: int) -> Result:
     from recommendation_consumer.invocation import NothingStoredError  # noqa: PLC0415 - as above
 
     def sample(count: int) -> Sample:
-        runner, _, surroundings = sandbox()
+        runner, _, dependencies = sandbox()
         loop = runner.get_loop()
         gc.collect()
         return Sample(
@@ -110,7 +110,7 @@ def soak(invocations: int) -> Result:
             len(list(Path("/proc/self/fd").iterdir())),
             threading.active_count(),
             len(asyncio.all_tasks(loop)),
-            len(surroundings.logger.get_current_keys()),
+            len(dependencies.logger.get_current_keys()),
             id(loop),
             len(gc.get_objects()),
         )

@@ -1,4 +1,4 @@
-"""The item codec and the size rule against an engine that enforces DynamoDB's limits."""
+"""The item codec and the size rule agree with an engine that enforces DynamoDB's limits."""
 
 import json
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ ENGINE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthC
 
 @pytest.fixture(scope="module")
 def engine(dynalite: str) -> Iterator[Any]:
-    """A low-level client with a table of one key."""
+    """A low-level client, with a table that has only a partition key."""
     client = boto3.client("dynamodb", endpoint_url=dynalite)
     client.create_table(
         TableName=TABLE,
@@ -48,7 +48,7 @@ def _read_back(engine: Any, item: EncodedItem) -> Any:
 @ENGINE
 @given(envelope_fields)
 def test_the_digest_of_what_was_sent_is_the_digest_of_what_is_read(engine: Any, fields: dict[str, Any]) -> None:
-    """Whatever the engine does to numbers on the way."""
+    """Whatever the engine does to numbers."""
     item = encode_item(Envelope.create(**fields).to_fields())
     stored = _read_back(engine, item)
     assert item_digest(stored) == stored["contentDigest"]["S"] == item.digest
@@ -58,7 +58,7 @@ def test_the_digest_of_what_was_sent_is_the_digest_of_what_is_read(engine: Any, 
 @ENGINE
 @given(json_objects)
 def test_every_json_number_is_stored_exactly_or_as_text(engine: Any, content: dict[str, Any]) -> None:
-    """Also numbers that a message may hold and a Python float may not."""
+    """Including numbers that JSON allows but a Python float cannot hold."""
     wire = parse_json(write_envelope(**_fields({})).body)
     item = encode_item(read_envelope(canonical_text({**wire, "recommendation": content})))
     assert item_digest(_read_back(engine, item)) == item.digest
@@ -66,8 +66,8 @@ def test_every_json_number_is_stored_exactly_or_as_text(engine: Any, content: di
 
 @pytest.mark.parametrize("name", ["__proto__", "constructor", "toString", "hasOwnProperty", "length"])
 @pytest.mark.parametrize("value", [None, 0, {"a": []}])
-def test_a_name_that_means_something_to_the_engine_is_only_a_name(engine: Any, name: str, value: Any) -> None:
-    """The table's engine is not ours to choose; this one is written in JavaScript."""
+def test_names_with_a_meaning_in_javascript_are_ordinary_names(engine: Any, name: str, value: Any) -> None:
+    """The engine is written in JavaScript."""
     item = encode_item(Envelope.create(**_fields({name: value}), metadata={name: value}).to_fields())
     assert item_digest(_read_back(engine, item)) == item.digest
 
@@ -77,7 +77,7 @@ def test_a_name_that_means_something_to_the_engine_is_only_a_name(engine: Any, n
     ["1.0", "1e-7", "100e-2", "-0", "0.10", "1e22", "123456789012345678901234567890", "9.99e125", "1e-130", "1e-131"],
 )
 def test_number_normalisation_does_not_change_the_digest(engine: Any, written: str) -> None:
-    """`1.0` comes back as `1` and `1e-7` as `0.0000001`."""
+    """`1.0` is returned as `1`, and `1e-7` as `0.0000001`."""
     body = write_envelope(**_fields({"n": 4321})).body.replace(b"4321", written.encode())
     item = encode_item(read_envelope(body))
     assert item_digest(_read_back(engine, item)) == item.digest
@@ -104,7 +104,7 @@ def _fields(recommendation: dict[str, Any]) -> dict[str, Any]:
     )
 )
 def test_the_size_function_agrees_with_the_engine_to_the_byte(engine: Any, content: Any) -> None:
-    """At 400 KB an item is accepted; with one byte more it is refused (in ASCII: this engine counts UTF-16)."""
+    """An item of 400 KB is accepted, and one byte more is refused (in ASCII, because this engine counts UTF-16)."""
     item = json.loads(encode_item(Envelope.create(**_fields({"content": None})).to_fields()).body)
     del item["contentDigest"], item["ttl"]
     wire = parse_json(canonical_text({"content": content}))
@@ -125,7 +125,7 @@ def _as_map(values: dict[str, Any]) -> str:
 
 @pytest.mark.parametrize("over", [0, 1])
 def test_an_item_at_the_limit_is_stored_whole_and_one_byte_over_is_trimmed(engine: Any, over: int) -> None:
-    """Our own limit is the engine's: nothing is trimmed that would fit."""
+    """Our limit equals the engine's: an item that fits is never trimmed."""
     empty = item_size(json.loads(encode_item(Envelope.create(**_fields({"log": ""})).to_fields()).body))
     item = encode_item(Envelope.create(**_fields({"log": "x" * (limits.ITEM_BYTES - empty + over)})).to_fields())
     stored = _read_back(engine, item)
@@ -135,7 +135,7 @@ def test_an_item_at_the_limit_is_stored_whole_and_one_byte_over_is_trimmed(engin
 
 @pytest.mark.parametrize("character", ["x", "é", "漢", "🔥", "\x00", '"'])
 def test_a_900_kb_recommendation_is_stored_trimmed(engine: Any, character: str) -> None:
-    """Whatever a character weighs in UTF-8 or in JSON."""
+    """Whatever size its characters have in UTF-8 and in JSON."""
     log = character * (900_000 // len(character.encode()))
     item = encode_item(Envelope.create(**_fields({"log": log})).to_fields())
     stored = decode_item(_read_back(engine, item))

@@ -1,4 +1,4 @@
-"""The bulk write against an engine that enforces BatchWriteItem's limits."""
+"""The writer respects BatchWriteItem's limits, as an engine enforces them."""
 
 import asyncio
 import json
@@ -28,7 +28,7 @@ from tests.support.lambdas.event import bodies, body, envelope, event
 
 
 class Engine:
-    """A table in dynalite, written by the consumer's own clients."""
+    """A table in dynalite, to which the consumer's own clients write."""
 
     def __init__(self, endpoint: str, table: str, clients: Clients) -> None:
         self.table = table
@@ -43,7 +43,7 @@ class Engine:
 
     async def write(self, items: Sequence[EncodedItem]) -> WriteResult:
         """Write items as the handler does."""
-        around = dependencies(
+        outside = dependencies(
             settings=Settings(table_name=self.table),
             batch_write=self._batch_write,
             put_item=self._clients.put_item,
@@ -52,26 +52,26 @@ class Engine:
             sleep=asyncio.sleep,
             delays=lambda: repeat(0.0),
         )
-        return await write_items(map(Put, items), time.monotonic() + 60, around)
+        return await write_items(map(Put, items), time.monotonic() + 60, outside)
 
     async def send(self, ready: bytes) -> Any:
-        """Send a body past the writer."""
+        """Send a request body directly, without the writer."""
         return await self._clients.batch_write(ready)
 
     def items(self) -> dict[str, dict[str, Any]]:
-        """Return all items by their ID."""
+        """Return all items by ID."""
         pages = self._dynamodb.get_paginator("scan").paginate(TableName=self.table)
         return {item["recommendationId"]["S"]: item for page in pages for item in page["Items"]}
 
     def close(self) -> None:
-        """Drop the table."""
+        """Delete the table."""
         self._dynamodb.delete_table(TableName=self.table)
         self._dynamodb.close()
 
 
 @pytest.fixture
 async def engine(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Engine]:
-    """Make a table with the indexes of the real one."""
+    """A table with the indexes of the real one."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", dynalite)
     table = f"writer-{uuid4().hex}"
     clients = Clients(Settings(dlq_url="http://127.0.0.1/dlq", table_name=table))
@@ -85,13 +85,13 @@ def _items(count: int, **fields: Any) -> list[EncodedItem]:
     return [encode_item(envelope(f"agent-{number}", **fields).to_fields()) for number in range(count)]
 
 
-def _spoilt(item: EncodedItem) -> EncodedItem:
-    """Return an item that the codec would never make: an index key of the wrong type."""
+def _invalid(item: EncodedItem) -> EncodedItem:
+    """Return an item that the codec would never produce: its index key has the wrong type."""
     return item._replace(body=item.body.replace(b'"incidentId":{"S":', b'"incidentId":{"N":'))
 
 
-async def test_a_full_chunk_is_accepted_and_one_more_is_a_second_request(engine: Engine) -> None:
-    """25 items."""
+async def test_a_full_chunk_is_one_request_and_another_item_is_a_second(engine: Engine) -> None:
+    """A full chunk has 25 items."""
     assert len((await engine.write(_items(25))).stored) == 25
     assert engine.requests == 1
     assert len((await engine.write(_items(26))).stored) == 26
@@ -99,7 +99,7 @@ async def test_a_full_chunk_is_accepted_and_one_more_is_a_second_request(engine:
 
 
 async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) -> None:
-    """26 items, and one key twice: so a green run above proves something."""
+    """26 items, or the same key twice; so the other tests prove something."""
     start, end = f'{{"RequestItems":{{"{engine.table}":['.encode(), b"]}}"
     for items in (_items(26), _items(1) * 2):
         puts = b",".join(b'{"PutRequest":{"Item":' + item.body + b"}}" for item in items)
@@ -122,7 +122,7 @@ async def test_a_batch_full_of_duplicates_is_accepted(engine: Engine) -> None:
 
 
 async def test_what_is_stored_is_what_was_encoded(engine: Engine) -> None:
-    """Numbers at the ends of the range, every JSON type, and text beyond ASCII."""
+    """Numbers at the limits of the range, every JSON type, and text beyond ASCII."""
     content = {
         "numbers": [9.99e125, -9.99e125, 1e-130, -1e-130, int("9" * 38), 0, -0.0, 1e-7, 0.1],
         "as text": [1e126, 1e-131, float("nan"), float("inf"), int("9" * 39)],
@@ -138,7 +138,7 @@ async def test_what_is_stored_is_what_was_encoded(engine: Engine) -> None:
 
 
 async def test_25_items_of_400_kb_are_accepted(engine: Engine) -> None:
-    """Ten megabytes in one request, each item trimmed to the very limit."""
+    """That is ten megabytes in one request, with each item trimmed to just under the limit."""
     items = _items(25, reasoning="x" * 450_000)
     result = await engine.write(items)
     assert len(result.stored) == 25
@@ -146,8 +146,8 @@ async def test_25_items_of_400_kb_are_accepted(engine: Engine) -> None:
     assert limits.ITEM_BYTES - 1_024 < item_size(json.loads(items[0].body)) <= limits.ITEM_BYTES
 
 
-async def test_items_that_json_blows_up_are_divided_by_bytes(engine: Engine) -> None:
-    """A control character weighs six times as much on the wire as in the table."""
+async def test_items_that_grow_in_json_are_split_by_bytes(engine: Engine) -> None:
+    """A control character takes six times as many bytes in a request as in the table."""
     items = _items(7, reasoning="\x01" * 400_000)
     assert [len(chunk) for chunk, _ in chunks(map(Put, items))] == [6, 1]
     assert len((await engine.write(items)).stored) == 7
@@ -155,10 +155,10 @@ async def test_items_that_json_blows_up_are_divided_by_bytes(engine: Engine) -> 
 
 
 @pytest.mark.parametrize("offender", [0, 11, 12, 24])
-async def test_a_refused_chunk_gives_up_its_offender_alone(engine: Engine, offender: int) -> None:
-    """In at most 2·log2(25)+1 requests; everything else is stored."""
+async def test_only_the_invalid_item_of_a_refused_chunk_is_rejected(engine: Engine, offender: int) -> None:
+    """It is found in at most 2·log2(25)+1 requests; everything else is stored."""
     items = _items(25)
-    items[offender] = _spoilt(items[offender])
+    items[offender] = _invalid(items[offender])
     result = await engine.write(items)
     assert result.rejected == [items[offender].recommendation_id]
     assert len(result.stored) == 24
@@ -167,7 +167,7 @@ async def test_a_refused_chunk_gives_up_its_offender_alone(engine: Engine, offen
 
 
 async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Engine) -> None:
-    """Whole, but for what is cut and marked."""
+    """The neighbours are stored whole; what is cut from the large one is marked."""
     texts = [body(recommendation={"log": "x" * 900_000}, retention=None), *bodies(6, retention=None)]
     await engine.write(_planned(*texts))
     stored = engine.items()
@@ -177,8 +177,8 @@ async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Eng
     ]
 
 
-async def test_a_missing_table_is_a_cause_that_no_retry_cures(engine: Engine) -> None:
-    """One request, and the engine's own name for it."""
+async def test_a_missing_table_is_not_retried(engine: Engine) -> None:
+    """There is one request, and the result has the engine's error code."""
     engine.table += "-gone"
     result = await engine.write(_items(3))
     assert set(result.unwritten.values()) == {"ResourceNotFoundException"}

@@ -1,16 +1,18 @@
-"""A reader of EMF lines that refuses what CloudWatch refuses.
+"""A parser of EMF lines that rejects what CloudWatch rejects.
 
-The rules are those of "Specification: Embedded metric format" with its JSON schema (CloudWatch User Guide) and of
-Dimension and MetricDatum (CloudWatch API reference), written out again here.
+The rules are written down here independently of the code under test, from "Specification: Embedded metric format" and
+its JSON schema (CloudWatch User Guide), and from Dimension and MetricDatum (CloudWatch API Reference).
 """
 
 import json
 import math
 from typing import Any, Final, NamedTuple
 
-EVENT_BYTES: Final = 256 * 1024  # of a log event; CloudWatch has allowed 1 MB since 2025, some pages still say this
+EVENT_BYTES: Final = (
+    256 * 1024
+)  # of a log event; CloudWatch has allowed 1 MB since 2025, but some pages still say 256 KB
 _DIMENSIONS, _METRICS, _VALUES = 30, 100, 100
-_UNITS: Final = {"Count", "Milliseconds"}  # of the 27 that are allowed, those in use here
+_UNITS: Final = {"Count", "Milliseconds"}  # those in use here, of the 27 that are allowed
 _GREATEST: Final = 2.0**360
 
 
@@ -24,7 +26,7 @@ class Value(NamedTuple):
 
 
 def read_emf(text: str) -> list[Value]:
-    """Return what CloudWatch makes of a line: each metric once for each dimension set. Fails on what it would drop."""
+    """Return each metric of a line once per dimension set, as CloudWatch does. Fails if CloudWatch would drop it."""
     assert len(text.encode()) <= EVENT_BYTES
     root = json.loads(text)
     metadata = root["_aws"]
@@ -41,7 +43,7 @@ def _directive(directive: dict[str, Any], root: dict[str, Any]) -> list[Value]:
     assert not directive["Namespace"].startswith(":")
     assert len(directive["Dimensions"]) >= 1
     assert 1 <= len(directive["Metrics"]) <= _METRICS
-    found = []
+    parsed = []
     for metric in directive["Metrics"]:
         assert metric.keys() == {"Name", "Unit"}
         assert 1 <= len(metric["Name"]) <= 255
@@ -53,8 +55,8 @@ def _directive(directive: dict[str, Any], root: dict[str, Any]) -> list[Value]:
         for names in directive["Dimensions"]:
             assert len(names) == len(set(names)) <= _DIMENSIONS
             dimensions = frozenset((name, _dimension(name, root[name])) for name in names)
-            found.append(Value(metric["Name"], dimensions, values, metric["Unit"]))
-    return found
+            parsed.append(Value(metric["Name"], dimensions, values, metric["Unit"]))
+    return parsed
 
 
 def _dimension(name: str, value: Any) -> str:

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 offsets = st.integers(-23 * 60 - 59, 23 * 60 + 59).map(lambda minutes: timezone(timedelta(minutes=minutes)))
-# Two days away from the calendar's ends, so that no offset leaves it.
+# Two days short of the calendar's ends, so that no offset crosses them.
 instants = st.datetimes(datetime(1, 1, 3), datetime(9999, 12, 29)).map(lambda naive: naive.replace(tzinfo=UTC))  # noqa: DTZ001
 
-# Numbers as the exact parser gives them: what a double cannot hold comes as Decimal.
+# Numbers as the exact parser returns them: Decimal for what a float cannot hold.
 decimals = st.builds(
     lambda digits, exponent, sign: Decimal((sign, tuple(map(int, str(digits))), exponent)),
     st.integers(0, 10**45),
@@ -27,7 +27,7 @@ json_objects: st.SearchStrategy[dict[str, Any]] = st.dictionaries(text, json_val
 identifiers = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=40)
 agent_types = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,8}){0,3}", fullmatch=True)
 
-# What a caller hands over: plain JSON of Python's own types.
+# The arguments of a caller: JSON values of built-in Python types.
 plain_values: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), text, st.integers(-(10**45), 10**45), st.floats()),
     lambda child: st.lists(child, max_size=4) | st.dictionaries(text, child, max_size=4),

@@ -1,4 +1,4 @@
-"""A function that is killed in the middle, for memory or time: what the next delivery makes of its batch."""
+"""A function that is killed during a batch, as for memory or time: the next delivery completes the batch."""
 
 import json
 import os
@@ -30,13 +30,13 @@ handler(json.load(sys.stdin), Context())
 
 @pytest.fixture
 def server() -> Iterator[AwsServer]:
-    """Start a healthy server."""
+    """A healthy server."""
     with aws_server() as running:
         yield running
 
 
 def _kill_while(server: AwsServer, requests: list[Any], count: int) -> None:
-    """Start a function in a process of its own, and kill it once so many requests of a kind are in."""
+    """Start the function in its own process, and kill it once `requests` holds `count` requests."""
     environment = {
         **os.environ,
         "AWS_ENDPOINT_URL": server.url,
@@ -44,7 +44,7 @@ def _kill_while(server: AwsServer, requests: list[Any], count: int) -> None:
         "RECOMMENDATIONS_DLQ_URL": server.dlq_url,
     }
     command = [sys.executable, "-c", PROGRAM]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, text=True) as process:  # noqa: S603 - ours
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, text=True) as process:  # noqa: S603 - our own program
         assert process.stdin is not None
         process.stdin.write(json.dumps(MESSAGES))
         process.stdin.close()
@@ -55,8 +55,8 @@ def _kill_while(server: AwsServer, requests: list[Any], count: int) -> None:
     assert len(requests) == count
 
 
-def _delivered_again(server: AwsServer) -> None:
-    """Deliver the batch to another sandbox, as SQS does once the visibility timeout has passed."""
+def _redeliver(server: AwsServer) -> None:
+    """Deliver the batch to another sandbox, as SQS does after the visibility timeout."""
     server.table.last = server.queue.last = None
     with lambda_sandbox(server.url, server.dlq_url):
         assert named(handler(MESSAGES, Context())) == []
@@ -65,20 +65,20 @@ def _delivered_again(server: AwsServer) -> None:
 
 
 @pytest.mark.parametrize("fault", [HANG, STALL])
-def test_function_killed_while_it_writes_leaves_all_to_the_next_delivery(server: AwsServer, fault: str) -> None:
-    """Whether the table took it or not; the poison was not dead-lettered before."""
+def test_function_killed_during_a_write_leaves_everything_to_the_next_delivery(server: AwsServer, fault: str) -> None:
+    """Whether or not the table accepted the write; the poison has not been dead-lettered yet."""
     server.table.last = fault
     _kill_while(server, server.table.requests, 2)
     assert not server.dead_letters
     assert len(server.items) == (30 if fault == STALL else 0)
-    _delivered_again(server)
+    _redeliver(server)
     assert server.bodies() == ["poison"]
 
 
-def test_function_killed_while_it_dead_letters_leaves_a_second_dead_letter(server: AwsServer) -> None:
-    """Better than none: whoever redrives sees both under one original message ID."""
+def test_function_killed_while_dead_lettering_leaves_a_second_dead_letter(server: AwsServer) -> None:
+    """That is better than none; both carry the same original message ID."""
     server.queue.last = STALL
     _kill_while(server, server.queue.requests, 1)
-    _delivered_again(server)
+    _redeliver(server)
     assert server.bodies() == ["poison", "poison"]
     assert {entry["MessageAttributes"]["originalMessageId"]["StringValue"] for entry in server.dead_letters} == {"m30"}

@@ -1,4 +1,4 @@
-"""A sandbox that is frozen and thawed: a real process under SIGSTOP and SIGCONT, and the server outside of it."""
+"""A sandbox that is frozen and thawed: a real process under SIGSTOP and SIGCONT, with the server outside of it."""
 
 import json
 import os
@@ -11,13 +11,13 @@ from typing import Any, Final
 
 import pytest
 
-from tests.support.servers.fault_server import HANG, FaultServer, fault_server
+from tests.support.servers.sqs_server import HANG, SqsServer, sqs_server
 
 # Longer than the client's read timeout of 2 s, and than every flush below.
 FROZEN: Final = 2.1
-PATIENCE: Final = 30.0
+PATIENCE: Final = 30.0  # seconds
 COUNT: Final = 5
-# Answers every line of stdin, `enqueue FIRST COUNT` or `flush SECONDS`, with a line of JSON.
+# Runs each command from stdin, `enqueue FIRST COUNT` or `flush SECONDS`, and prints a line of JSON.
 SANDBOX: Final = """
 import json, sys, time
 from recommendation_producer import RecommendationProducer
@@ -32,15 +32,15 @@ for line in sys.stdin:
         balance = producer.balance
     else:
         balance = producer.flush(float(numbers[0]))
-    told = {"accepted": balance.accepted, "sent": balance.sent, "pending": balance.pending}
-    print(json.dumps({**told, "dropped": balance.dropped, "seconds": time.monotonic() - started}), flush=True)
+    counts = {"accepted": balance.accepted, "sent": balance.sent, "pending": balance.pending}
+    print(json.dumps({**counts, "dropped": balance.dropped, "seconds": time.monotonic() - started}), flush=True)
 """
 
 
 class Sandbox:
-    """The process, its commands, and its ice."""
+    """The process: runs commands, and can be frozen and thawed."""
 
-    def __init__(self, server: FaultServer) -> None:
+    def __init__(self, server: SqsServer) -> None:
         self._process = subprocess.Popen(  # noqa: S603 - our own program
             [sys.executable, "-c", SANDBOX, server.queue_url, server.url],
             stdin=subprocess.PIPE,
@@ -49,49 +49,49 @@ class Sandbox:
         )
 
     def begin(self, command: str) -> None:
-        """Give a command without waiting for its end."""
+        """Start a command without waiting for its end."""
         assert self._process.stdin is not None
         self._process.stdin.write(command + "\n")
         self._process.stdin.flush()
 
     def end(self) -> dict[str, Any]:
-        """Return what the command tells at its end; its balance has to hold."""
+        """Wait for the end of the command; return the balance it prints, which must hold."""
         assert self._process.stdout is not None
-        told: dict[str, Any] = json.loads(self._process.stdout.readline())
-        assert told["accepted"] == told["sent"] + sum(told["dropped"].values()) + told["pending"]
-        return told
+        balance: dict[str, Any] = json.loads(self._process.stdout.readline())
+        assert balance["accepted"] == balance["sent"] + sum(balance["dropped"].values()) + balance["pending"]
+        return balance
 
     def run(self, command: str) -> dict[str, Any]:
-        """Give a command and wait for its end."""
+        """Run a command to its end."""
         self.begin(command)
         return self.end()
 
     def freeze(self) -> None:
-        """Stop every thread of it, and be sure of that."""
+        """Stop all its threads, and wait until they have stopped."""
         self._process.send_signal(signal.SIGSTOP)
         _, status = os.waitpid(self._process.pid, os.WUNTRACED)
         assert os.WIFSTOPPED(status)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Let it continue."""
         self._process.send_signal(signal.SIGCONT)
 
     def leave(self) -> None:
-        """End it."""
+        """Thaw it and let it exit."""
         self.thaw()
         self._process.communicate(timeout=PATIENCE)
 
 
 @pytest.fixture
-def server() -> Iterator[FaultServer]:
-    """The queue, which is never frozen."""
-    with fault_server() as running:
+def server() -> Iterator[SqsServer]:
+    """The queue's server, which is never frozen."""
+    with sqs_server() as running:
         yield running
 
 
 @pytest.fixture
-def sandbox(server: FaultServer) -> Iterator[Sandbox]:
-    """A process that holds a producer."""
+def sandbox(server: SqsServer) -> Iterator[Sandbox]:
+    """A process with a producer."""
     process = Sandbox(server)
     try:
         yield process
@@ -99,13 +99,14 @@ def sandbox(server: FaultServer) -> Iterator[Sandbox]:
         process.leave()
 
 
-def sent(told: dict[str, Any], count: int) -> bool:
-    """Tell whether all that was handed over is sent, each counted once."""
-    return (told["accepted"], told["sent"], told["pending"], told["dropped"]) == (count, count, 0, {})
+def sent(balance: dict[str, Any], count: int) -> bool:
+    """Return whether all `count` envelopes are sent, each counted once."""
+    counts = (balance["accepted"], balance["sent"], balance["pending"], balance["dropped"])
+    return counts == (count, count, 0, {})
 
 
-def test_answer_that_comes_during_the_freeze_is_counted_after_the_thaw(server: FaultServer, sandbox: Sandbox) -> None:
-    """Frozen in mid-send: the server took the batch, and only the answer waits in the socket."""
+def test_response_that_arrives_during_the_freeze_is_counted_after_the_thaw(server: SqsServer, sandbox: Sandbox) -> None:
+    """Frozen during a send: the server has accepted the batch, and its response waits in the socket."""
     server.fault = HANG
     sandbox.run(f"enqueue 0 {COUNT}")
     assert server.asked.wait(PATIENCE)
@@ -117,8 +118,8 @@ def test_answer_that_comes_during_the_freeze_is_counted_after_the_thaw(server: F
     assert set(server.arrived_numbers()) == set(range(COUNT))
 
 
-def test_connection_that_dies_during_the_freeze_costs_nothing(server: FaultServer, sandbox: Sandbox) -> None:
-    """Frozen in mid-send for longer than the client waits, and the server hangs up."""
+def test_connection_that_dies_during_the_freeze_costs_nothing(server: SqsServer, sandbox: Sandbox) -> None:
+    """Frozen during a send for longer than the client waits, while the server disconnects."""
     server.fault = HANG
     sandbox.run(f"enqueue 0 {COUNT}")
     assert server.asked.wait(PATIENCE)
@@ -132,29 +133,29 @@ def test_connection_that_dies_during_the_freeze_costs_nothing(server: FaultServe
 
 
 def test_flush_that_is_frozen_past_its_deadline_ends_at_the_thaw_and_the_next_one_delivers(
-    server: FaultServer, sandbox: Sandbox
+    server: SqsServer, sandbox: Sandbox
 ) -> None:
-    """Its budget is over; it does not begin to wait anew."""
+    """Its budget is used up; it does not start to wait again."""
     server.fault = HANG
     sandbox.run(f"enqueue 0 {COUNT}")
     assert server.asked.wait(PATIENCE)
     sandbox.begin("flush 1.0")
-    time.sleep(0.3)  # the flush has begun, or begins after the thaw: both must end well
+    time.sleep(0.3)  # the flush has started, or starts after the thaw; the test holds for both
     sandbox.freeze()
     time.sleep(FROZEN)
     sandbox.thaw()
     thawed = time.monotonic()
-    told = sandbox.end()
+    balance = sandbox.end()
     assert time.monotonic() - thawed < 1.0 + 1.0
-    assert (told["sent"], told["pending"], told["dropped"]) == (0, COUNT, {})
+    assert (balance["sent"], balance["pending"], balance["dropped"]) == (0, COUNT, {})
     sandbox.run(f"enqueue {COUNT} {COUNT}")
     server.heal()
     assert sent(sandbox.run("flush 20"), 2 * COUNT)
     assert set(server.arrived_numbers()) == set(range(2 * COUNT))
 
 
-def test_pooled_connection_that_died_during_the_freeze_is_replaced(server: FaultServer, sandbox: Sandbox) -> None:
-    """Idle connections are closed by servers, and the first call after the thaw meets one; nothing arrives twice."""
+def test_pooled_connection_that_died_during_the_freeze_is_replaced(server: SqsServer, sandbox: Sandbox) -> None:
+    """Servers close idle connections, and the first call after the thaw uses one of those; nothing arrives twice."""
     sandbox.run(f"enqueue 0 {COUNT}")
     assert sent(sandbox.run("flush 20"), COUNT)
     sandbox.freeze()
@@ -165,8 +166,8 @@ def test_pooled_connection_that_died_during_the_freeze_is_replaced(server: Fault
     assert sorted(server.arrived_numbers()) == list(range(2 * COUNT))
 
 
-def test_frozen_again_and_again_at_any_moment_the_sandbox_loses_nothing(server: FaultServer, sandbox: Sandbox) -> None:
-    """As one that serves an invocation now and then, frozen right after the enqueue each time."""
+def test_sandbox_that_is_frozen_repeatedly_loses_nothing(server: SqsServer, sandbox: Sandbox) -> None:
+    """It serves an invocation now and then, and is frozen right after the enqueue each time."""
     for first in range(0, 200, 20):
         sandbox.begin(f"enqueue {first} 20")
         sandbox.freeze()

@@ -1,4 +1,4 @@
-"""The codec against boto3's own (de)serialiser, for every JSON value."""
+"""The codec agrees with boto3's own serialiser and deserialiser, for every JSON value."""
 
 import json
 import random
@@ -26,7 +26,7 @@ def _encoded(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _fits(number: float | Decimal) -> bool:
-    """DynamoDB's number rule, restated from its documentation in other words than the codec's."""
+    """Return whether DynamoDB can hold a number; written from its documentation, independently of the codec."""
     exact = Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
     if not exact.is_finite():
         return False
@@ -39,7 +39,7 @@ def _free_name(named: dict[str, Any]) -> str:
 
 
 def _represented(value: Any) -> Any:
-    """What boto3 should read back for a JSON value: itself, or its text where DynamoDB has no such value."""
+    """Return what boto3 should read back for a JSON value: itself, or its text if DynamoDB cannot hold it."""
     if isinstance(value, dict):
         named = {name: _represented(value[name]) for name in value if name}
         return {**named, _free_name(named): canonical_text({"": value[""]})} if "" in value else named
@@ -54,7 +54,7 @@ def _represented(value: Any) -> Any:
 
 @given(json_values)
 def test_boto3_reads_back_every_json_value(value: Any) -> None:
-    """Numbers are equal as decimals; what DynamoDB cannot hold is its text."""
+    """Numbers are equal as decimals; what DynamoDB cannot hold is read back as its text."""
     assert _deserialize(_encoded({"a": value})["a"]) == _represented(value)
 
 
@@ -66,8 +66,8 @@ def test_our_decoder_agrees_with_boto3s(value: Any) -> None:
 
 
 @given(st.recursive(st.one_of(st.none(), st.booleans(), st.text(), st.integers(-(10**37), 10**37)), st.lists))
-def test_boto3s_serializer_makes_the_same_attribute_values(value: Any) -> None:
-    """For what boto3 accepts (no floats) the two encodings are the same JSON."""
+def test_boto3s_serializer_produces_the_same_attribute_values(value: Any) -> None:
+    """For values that boto3 accepts (no floats), the two encodings are the same JSON."""
     assert _encoded({"a": value}) == {"a": _serialize(value)}
 
 
@@ -86,15 +86,15 @@ def test_dict_order_does_not_change_a_byte(value: dict[str, Any], rng: random.Ra
 
 
 @given(json_objects)
-def test_what_is_read_back_encodes_to_the_same_bytes(value: dict[str, Any]) -> None:
-    """Encoding is a fixed point, so a digest of the encoding survives the table."""
-    once = encode_map(value)
-    assert encode_map(decode_map(json.loads(once))) == once
+def test_decoded_value_encodes_to_the_same_bytes(value: dict[str, Any]) -> None:
+    """So a digest of the encoding survives the table."""
+    encoded = encode_map(value)
+    assert encode_map(decode_map(json.loads(encoded))) == encoded
 
 
 @given(decimals)
-def test_equal_numbers_have_one_text_whatever_their_form(number: Decimal) -> None:
-    """`1.0`, `1` and `1E0` are one number, and -0 is 0."""
+def test_equal_numbers_have_the_same_text(number: Decimal) -> None:
+    """`1.0`, `1` and `1E0` are the same number, and -0 is 0."""
     text = number_text(number)
     assert text == number_text(number * 10 / 10 if len(number.as_tuple().digits) < 20 else number)
     if text is not None:
@@ -106,20 +106,20 @@ def test_equal_numbers_have_one_text_whatever_their_form(number: Decimal) -> Non
 
 @given(numbers)
 def test_a_number_is_refused_exactly_where_dynamodb_refuses_it(number: float | Decimal) -> None:
-    """38 digits and 1E-130 to 9.99E+125; everything else goes as text."""
+    """It accepts 38 digits, from 1E-130 to 9.99E+125; everything else is stored as text."""
     assert (number_text(number) is not None) == _fits(number)
 
 
 @given(st.floats().filter(isfinite))
 def test_a_float_keeps_its_exact_decimal_text(number: float) -> None:
-    """0.1 is stored as 0.1, not as the binary fraction behind it."""
+    """0.1 is stored as 0.1, not as its binary approximation."""
     text = number_text(number)
     assert text is None or Decimal(text) == Decimal(repr(number))
 
 
 @given(st.integers(1, 60))
-def test_nesting_stops_at_32_levels_and_goes_on_as_text(depth: int) -> None:
-    """The real service accepts 31 maps around a leaf: see `limits.CONTAINER_LEVELS`."""
+def test_nesting_beyond_32_levels_is_stored_as_text(depth: int) -> None:
+    """The real service accepts 31 maps around a leaf; see `limits.CONTAINER_LEVELS`."""
     value: Any = 7
     for _ in range(depth):
         value = {"n": value}
@@ -130,8 +130,8 @@ def test_nesting_stops_at_32_levels_and_goes_on_as_text(depth: int) -> None:
     assert attribute == {"N": "7"} if depth <= 31 else set(attribute) == {"S"}
 
 
-def test_an_entry_whose_name_dynamodb_refuses_goes_as_text() -> None:
-    """Names have 1 to 65,535 bytes; the other entries of the map stay as they are."""
+def test_entry_with_a_name_that_dynamodb_rejects_is_stored_as_text() -> None:
+    """Names have 1 to 65,535 bytes; the other entries of the map are unchanged."""
     assert _encoded({"a": {"": 1, "b": 2}}) == {"a": {"M": {"b": {"N": "2"}, "…": {"S": '{"":1}'}}}}
     assert _encoded({"a": {"": 1, "…": 2}}) == {"a": {"M": {"…": {"N": "2"}, "……": {"S": '{"":1}'}}}}
     longest = "é" * 32_767

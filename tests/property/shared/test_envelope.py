@@ -1,4 +1,4 @@
-"""The wire contract over arbitrary content, and over arbitrary junk."""
+"""The envelope's contract, for arbitrary content and for arbitrary junk."""
 
 import json
 from typing import Any
@@ -16,12 +16,12 @@ from recommendation_shared.item.encoding import decode_item, encode_item, item_d
 from recommendation_shared.item.size import item_size
 from tests.support.strategies import envelope_fields, json_values, text
 
-SECRET = "s3cr3t"  # noqa: S105 - a marker that must never show up in an error
+SECRET = "s3cr3t"  # noqa: S105 - a marker that must never appear in an error
 
 
 @given(envelope_fields)
 def test_an_envelope_survives_the_wire(fields: dict[str, Any]) -> None:
-    """What is written parses, and writing it again changes nothing."""
+    """A written envelope can be parsed, and writing it again changes nothing."""
     written = write_envelope(**fields)
     envelope = Envelope.from_json(written.body)
     assert envelope.recommendation_id == written.recommendation_id
@@ -30,7 +30,7 @@ def test_an_envelope_survives_the_wire(fields: dict[str, Any]) -> None:
 
 @given(envelope_fields)
 def test_the_items_digest_is_the_digest_of_what_is_read(fields: dict[str, Any]) -> None:
-    """Also after the numbers were normalised on the way (see conformance for a real engine)."""
+    """Also if numbers are normalised on the way (tests/conformance checks this with a real engine)."""
     item = encode_item(Envelope.create(**fields).to_fields())
     stored = json.loads(item.body)
     assert item_digest(stored) == item.digest == stored["contentDigest"]["S"]
@@ -38,7 +38,7 @@ def test_the_items_digest_is_the_digest_of_what_is_read(fields: dict[str, Any]) 
 
 @given(envelope_fields, st.data())
 def test_any_change_of_content_changes_the_digest(fields: dict[str, Any], data: st.DataObject) -> None:
-    """Every attribute but the two derived ones counts."""
+    """The digest covers every attribute except the two derived ones."""
     item = json.loads(encode_item(Envelope.create(**fields).to_fields()).body)
     name = data.draw(st.sampled_from(sorted(item.keys() - {"ttl", "contentDigest"})))
     assert item_digest({**item, name: {"S": f"other than {item[name]}"}}) != item["contentDigest"]["S"]
@@ -47,7 +47,7 @@ def test_any_change_of_content_changes_the_digest(fields: dict[str, Any], data: 
 
 @given(envelope_fields)
 def test_confidence_is_a_probability_or_kept_as_text(fields: dict[str, Any]) -> None:
-    """Nothing that the agent said about its confidence is lost."""
+    """Whatever the agent stated as its confidence is kept."""
     envelope = Envelope.create(**fields)
     said = fields["confidence"]
     if envelope.confidence is None and said is not None:
@@ -70,7 +70,7 @@ def test_unknown_fields_are_kept_and_stored(fields: dict[str, Any], extra: dict[
 
 
 def _is_refused_without_a_value(body: str | bytes) -> None:
-    """Parse `body`: the only error is the declared one, and it quotes nothing."""
+    """Parse `body`; the only error it may raise is the declared one, which quotes nothing from the body."""
     try:
         Envelope.from_json(body)
     except EnvelopeError as error:
@@ -92,7 +92,7 @@ _junk_values = st.one_of(json_values, st.just(SECRET), st.just({SECRET: SECRET})
 
 @given(st.dictionaries(st.sampled_from([*_NAMES, SECRET]), _junk_values, max_size=14))
 def test_json_of_the_wrong_shape_raises_only_the_declared_error(wire: dict[str, Any]) -> None:
-    """Right names, wrong values."""
+    """The names are right, the values wrong."""
     _is_refused_without_a_value(json.dumps(wire, default=str))
 
 
@@ -105,7 +105,7 @@ def test_one_wrong_field_raises_only_the_declared_error(fields: dict[str, Any], 
 
 @given(st.fixed_dictionaries({name: _junk_values for name in _NAMES if name and name not in {"ttl", "extra"}}))
 def test_wrong_arguments_raise_only_the_declared_error(wire: dict[str, Any]) -> None:
-    """The producer's side of the same rule."""
+    """The same rule holds on the producer's side."""
     names = {"incidentId": "incident_id", "executionId": "execution_id", "agentType": "agent_type"}
     fields = {names.get(name, name): wire[name] for name in wire if name not in {"schemaVersion", "recommendationId"}}
     try:
@@ -127,7 +127,7 @@ _large = st.one_of(
 def test_an_item_never_exceeds_400_kb_and_says_what_was_cut(
     reasoning: Any, recommendation: Any, citation: Any, extra: Any
 ) -> None:
-    """Trimmed, marked, listed; the keys stay, and the digest is that of what is stored."""
+    """Cuts are marked and listed, keys are never cut, and the digest is that of the stored item."""
     wire = json.loads(
         write_envelope(
             incident_id="i" * 1024,
@@ -158,7 +158,7 @@ def test_an_item_never_exceeds_400_kb_and_says_what_was_cut(
 @given(envelope_fields)
 @settings(max_examples=20)
 def test_trimming_a_trimmed_envelope_changes_nothing(fields: dict[str, Any]) -> None:
-    """A trimmed item, sent again, is the same item."""
+    """A trimmed item that is sent again yields the same item."""
     once = encode_item(Envelope.create(**{**fields, "reasoning": "é" * 300_000}).to_fields())
     again = decode_item({k: v for k, v in json.loads(once.body).items() if k not in {"ttl", "contentDigest"}})
     assert encode_item(read_envelope(canonical_text(again))).body == once.body

@@ -1,4 +1,4 @@
-"""Instants, sort keys and IDs over arbitrary times and offsets."""
+"""Instants, sort keys, expiry and IDs, for arbitrary times and offsets."""
 
 from datetime import UTC, datetime, timezone
 
@@ -19,7 +19,7 @@ def test_sort_key_order_is_chronological_order(one: datetime, other: datetime) -
 
 @given(instants, offsets, offsets)
 def test_one_instant_in_two_offsets_gives_one_id(instant: datetime, one: timezone, other: timezone) -> None:
-    """What counts is the instant, not how it was written."""
+    """The instant matters, not how it was written."""
     keys = {sort_key(parse_instant(instant.astimezone(zone).isoformat())) for zone in (one, other)}
     assert keys == {sort_key(instant)}
     assert len({recommendation_id("i", "a", key) for key in keys}) == 1
@@ -27,7 +27,7 @@ def test_one_instant_in_two_offsets_gives_one_id(instant: datetime, one: timezon
 
 @given(instants)
 def test_the_instant_of_an_id_is_exact_and_shortest(instant: datetime) -> None:
-    """It parses back to the same instant, and has no zero that could be left out."""
+    """It parses back to the same instant, and has no trailing zero."""
     text = recommendation_id("i", "a", sort_key(instant)).removeprefix("rec-i-a-")
     assert parse_instant(text) == instant
     _, dot, fraction = text.removesuffix("Z").partition(".")
@@ -44,7 +44,7 @@ def test_a_naive_time_is_read_as_utc(instant: datetime) -> None:
 
 @given(instants, st.integers(1, 36_500))
 def test_ttl_counts_from_the_envelopes_time(instant: datetime, days: int) -> None:
-    """Whole seconds, rounded down."""
+    """In whole seconds, rounded down."""
     ttl = expiry(sort_key(instant), days)
     assert ttl is not None
     assert 0 <= (instant - EPOCH).total_seconds() - (ttl - days * 86_400) < 1.001
@@ -53,7 +53,7 @@ def test_ttl_counts_from_the_envelopes_time(instant: datetime, days: int) -> Non
 
 @given(st.text(max_size=40))
 def test_other_text_is_refused_without_being_quoted(value: str) -> None:
-    """Any text either is a time or raises `ValueError` with the rule."""
+    """Any text is either a time or raises `ValueError` with the rule."""
     try:
         parsed = parse_instant(value)
     except ValueError as error:
@@ -73,8 +73,8 @@ def test_other_text_is_refused_without_being_quoted(value: str) -> None:
         ("2026-01-31T12:00:00-00:00", "2026-01-31T12:00:00.000000Z"),
     ],
 )
-def test_forms_of_rfc_3339_are_normalised(text: str, key: str) -> None:
-    """Digits beyond microseconds are cut off."""
+def test_rfc_3339_variants_are_normalised(text: str, key: str) -> None:
+    """Digits beyond microseconds are truncated."""
     assert sort_key(parse_instant(text)) == key
 
 
@@ -93,14 +93,14 @@ def test_forms_of_rfc_3339_are_normalised(text: str, key: str) -> None:
         "２０２６-01-31T12:00:00Z",  # noqa: RUF001 - full-width digits are the point
     ],
 )
-def test_what_only_python_takes_for_a_time_is_refused(text: str) -> None:
-    """The same on every Python version."""
+def test_times_that_only_python_accepts_are_refused(text: str) -> None:
+    """The result is the same on every Python version."""
     with pytest.raises(ValueError, match="RFC 3339"):
         parse_instant(text)
 
 
-def test_documented_ids() -> None:
-    """The two examples of the contract."""
+def test_ids_match_the_documented_examples() -> None:
+    """With and without a fraction of a second."""
     prefix = "rec-incident-123-signal-intelligence-2026-01-31T12:00:00"
     assert recommendation_id("incident-123", "signal-intelligence", "2026-01-31T12:00:00.000000Z") == f"{prefix}Z"
     assert (

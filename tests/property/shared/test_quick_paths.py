@@ -1,4 +1,4 @@
-"""Every quick path against the plain one that says what is right, byte for byte."""
+"""Each fast path agrees, byte for byte, with the plain implementation that defines the result."""
 
 import json
 from typing import Any
@@ -22,7 +22,7 @@ from recommendation_shared.item.quick_encoding import encode_quickly
 from tests.support.strategies import envelope_fields, json_objects, json_values
 
 _digits = st.text("0123456789", min_size=1, max_size=25)
-# As any program may write them: long, with leading exponents, trailing zeros, at the ends of what a double holds.
+# As any program may write them: long, with large exponents or trailing zeros, and at the limits of a float.
 _number_texts = st.builds(
     "".join,
     st.tuples(
@@ -45,14 +45,14 @@ _json_texts = st.one_of(
 
 
 @given(json_objects)
-def test_quick_encoding_is_the_plain_one(values: dict[str, Any]) -> None:
-    """Where it does not vouch for that, it says so."""
+def test_quick_encoding_equals_the_plain_one(values: dict[str, Any]) -> None:
+    """Where it cannot guarantee that, it returns None."""
     assert encode_quickly(values) in (None, encode_map(values).encode())
 
 
 @given(json_objects)
-def test_quick_encoding_gives_up_on_odd_names_only(values: dict[str, Any]) -> None:
-    """Otherwise the plain one would be what runs."""
+def test_quick_encoding_returns_none_only_for_odd_names(values: dict[str, Any]) -> None:
+    """Otherwise the plain implementation would do most of the work."""
     if not _has_odd_name(values):
         assert encode_quickly(values) is not None
 
@@ -65,12 +65,12 @@ def _has_odd_name(value: Any) -> bool:
 
 @pytest.mark.parametrize("name", ["", 'a"', "é" * 32_768])
 def test_quick_encoding_leaves_odd_names_to_the_plain_one(name: str) -> None:
-    """DynamoDB refuses the first and the last."""
+    """DynamoDB rejects the first and the last."""
     assert encode_quickly({"a": [{name: 1}]}) is None
 
 
-def test_quick_encoding_leaves_what_is_no_json_to_the_plain_one() -> None:
-    """A lone surrogate, which a caller of the encoder may have made, has no UTF-8."""
+def test_quick_encoding_leaves_lone_surrogates_to_the_plain_one() -> None:
+    """A caller of the encoder may pass one, but it has no UTF-8 encoding."""
     assert encode_quickly({"a": "\ud800"}) is None
 
 
@@ -78,8 +78,8 @@ def test_quick_encoding_leaves_what_is_no_json_to_the_plain_one() -> None:
 @example("[0.1000000000000000055,1e400,1e-400,12345678901234567,-0,-0.0,1E100,1.50]")
 @example('["\\ud800", NaN, -Infinity, 1e5]')
 @example("\ufeff[]")
-def test_quick_parsing_is_the_exact_one(text: str) -> None:
-    """The same numbers, whatever type holds them, the same texts, and the same refusals."""
+def test_quick_parsing_equals_exact_parsing(text: str) -> None:
+    """It returns the same numbers, whatever their type, and the same strings, and raises the same errors."""
     try:
         exact = canonical_text(json_text._parse_exactly(text.encode()))
     except JsonError as error:
@@ -90,8 +90,8 @@ def test_quick_parsing_is_the_exact_one(text: str) -> None:
 
 
 @given(st.binary(max_size=40))
-def test_quick_parsing_refuses_bytes_as_the_exact_one_does(raw: bytes) -> None:
-    """UTF-8 or not."""
+def test_quick_parsing_of_bytes_equals_exact_parsing(raw: bytes) -> None:
+    """Whether or not they are UTF-8."""
     try:
         exact = canonical_text(json_text._parse_exactly(raw))
     except JsonError as error:
@@ -102,7 +102,7 @@ def test_quick_parsing_refuses_bytes_as_the_exact_one_does(raw: bytes) -> None:
 
 
 def test_a_wide_document_is_not_a_deep_one() -> None:
-    """Levels count, not brackets, and only those outside of texts."""
+    """The limit is on levels, not on brackets, and brackets in strings do not count."""
     wide = [[number, {"n": number}] for number in range(limits.JSON_LEVELS)]
     assert parse_json(json.dumps(wide)) == wide
     deepest = "[" * limits.JSON_LEVELS + "]" * limits.JSON_LEVELS
@@ -113,21 +113,22 @@ def test_a_wide_document_is_not_a_deep_one() -> None:
 
 
 @given(envelope_fields, st.sampled_from(sorted(RULES)), st.one_of(st.just(...), json_values))
-def test_reading_without_the_model_is_reading_with_it(fields: dict[str, Any], name: str, value: Any) -> None:
-    """The same fields, or the same detail in the same words; `...` leaves the field out."""
-    wire = json.loads(write_envelope(**fields).body)
-    wire = {key: one for key, one in {**wire, name: value}.items() if one is not ...}
+def test_reading_without_the_model_equals_reading_with_it(fields: dict[str, Any], name: str, value: Any) -> None:
+    """Both return the same fields, or raise the same detail; the value `...` omits the field."""
+    wire = {**json.loads(write_envelope(**fields).body), name: value}
+    if value is ...:
+        del wire[name]
     body = canonical_text(wire)
     parsed = parse_json(body)
     try:
-        found = read_envelope(body)
+        read = read_envelope(body)
     except EnvelopeError as error:
-        if error.reason == INVALID_ENVELOPE and name != "confidence":  # which is set aside
+        if error.reason == INVALID_ENVELOPE and name != "confidence":  # an invalid one is kept as text, not refused
             with pytest.raises(ValidationError) as raised:
                 Envelope.model_validate(parsed)
             assert error.detail == _detail(raised.value)
     else:
-        assert Envelope.from_json(body).to_fields() == found
+        assert Envelope.from_json(body).to_fields() == read
 
 
 def _detail(error: ValidationError) -> str:

@@ -1,4 +1,4 @@
-"""A queue for the producer's tests: it answers as it was told to, call by call, and remembers what arrived."""
+"""A scripted queue for the producer's tests: it reacts call by call, and records what arrived."""
 
 import asyncio
 import json
@@ -16,11 +16,11 @@ Answer = Mapping[str, Any]
 Reaction = BaseException | Callable[[Entries], Answer] | None
 
 QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations"
-NOTHING_HANGS = 20.0  # seconds; a flush that needs as long has lost an envelope
+NOTHING_HANGS = 20.0  # seconds; a flush that takes as long has lost an envelope
 
 
 class FakeQueue:
-    """Plays the client too. Each call takes the next reaction: an error to raise, an answer, or None for success."""
+    """Is its own client. Each call takes the next reaction: an error to raise, a response, or None for success."""
 
     def __init__(self, *reactions: Reaction) -> None:
         self._reactions = list(reactions)
@@ -29,24 +29,33 @@ class FakeQueue:
         self.clients = 0
         self.threads: set[threading.Thread] = set()
 
+    def react(self, reaction: Reaction) -> None:
+        """Append the reaction to one more call."""
+        self._reactions.append(reaction)
+
+    def forget(self) -> None:
+        """Drop the scripted reactions, and what arrived so far."""
+        self._reactions.clear()
+        self.arrived.clear()
+
     @asynccontextmanager
     async def client(self) -> AsyncIterator["FakeQueue"]:
-        """Stand in for the client's context."""
+        """Stand in for the client's context manager."""
         self.clients += 1
         yield self
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
-        """React as scripted, then succeed for ever."""
+        """React as scripted, and then always succeed."""
         assert QueueUrl == QUEUE_URL
         self.threads.add(threading.current_thread())
         self.calls.append([entry["MessageBody"] for entry in Entries])
         reaction = self._reactions.pop(0) if self._reactions else None
         if isinstance(reaction, BaseException):
             raise reaction
-        answer = {"Successful": [{"Id": entry["Id"]} for entry in Entries]} if reaction is None else reaction(Entries)
-        successful = {one["Id"] for one in answer.get("Successful", ())}
+        response = {"Successful": [{"Id": entry["Id"]} for entry in Entries]} if reaction is None else reaction(Entries)
+        successful = {result["Id"] for result in response.get("Successful", ())}
         self.arrived += [entry["MessageBody"] for entry in Entries if entry["Id"] in successful]
-        return answer
+        return response
 
     def arrived_ids(self) -> list[str]:
         """Return the recommendation IDs in the order of arrival."""
@@ -54,14 +63,14 @@ class FakeQueue:
 
 
 class BlackHole(FakeQueue):
-    """Never answers, as a socket into nowhere; `asked` is set when the first call is under way."""
+    """Never responds; `asked` is set once the first call has been made."""
 
     def __init__(self) -> None:
         super().__init__()
         self.asked = threading.Event()
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
-        """Wait for ever."""
+        """Wait forever."""
         self.calls.append([QueueUrl, *(entry["Id"] for entry in Entries)])
         self.asked.set()
         await asyncio.Event().wait()
@@ -69,28 +78,28 @@ class BlackHole(FakeQueue):
 
 
 def aws_error(code: str, status: int) -> ClientError:
-    """Return what botocore raises for an answer of that code and HTTP status."""
-    answer: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(answer, "SendMessageBatch")
+    """Return the error that botocore raises for a response with this code and HTTP status."""
+    response: Any = {"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return ClientError(response, "SendMessageBatch")
 
 
 def failing(codes: Mapping[int, tuple[str, bool]]) -> Callable[[Entries], Answer]:
-    """Answer 200 with `Failed` entries: position to (code, sender's fault)."""
+    """Return a reaction with `Failed` entries; `codes` maps their positions to (code, sender's fault)."""
 
-    def answer(entries: Entries) -> Answer:
+    def respond(entries: Entries) -> Answer:
         return {
-            "Successful": [{"Id": one["Id"]} for position, one in enumerate(entries) if position not in codes],
+            "Successful": [{"Id": entry["Id"]} for position, entry in enumerate(entries) if position not in codes],
             "Failed": [
                 {"Id": entries[position]["Id"], "Code": code, "SenderFault": fault}
                 for position, (code, fault) in codes.items()
             ],
         }
 
-    return answer
+    return respond
 
 
 def recommendation(number: int = 0, **changes: Any) -> dict[str, Any]:
-    """Return the arguments of `enqueue` for the envelope of that number, each with an ID of its own."""
+    """Return the arguments of `enqueue` for the envelope with this number, which gives it a unique ID."""
     return {
         "incident_id": "incident-1",
         "execution_id": "execution-1",
@@ -102,13 +111,13 @@ def recommendation(number: int = 0, **changes: Any) -> dict[str, Any]:
 
 
 def balanced(balance: Balance) -> bool:
-    """Tell whether every envelope that was handed over is accounted for."""
+    """Return whether every envelope that was enqueued is accounted for."""
     return balance.accepted == balance.sent + sum(balance.dropped.values()) + balance.pending
 
 
 @contextmanager
 def running_producer(queue: FakeQueue, **options: Any) -> Iterator[RecommendationProducer]:
-    """Make a producer that retries without delay; at the end, close it and check its balance."""
+    """Yield a producer that retries without delay; at the end, close it and check its balance."""
     producer = RecommendationProducer(QUEUE_URL, **{"client_factory": queue.client, "jitter": lambda: 0.0, **options})
     try:
         yield producer

@@ -1,4 +1,4 @@
-"""An event loop in whose time nobody waits: it jumps to the next timer as soon as nothing else is to be done."""
+"""An event loop with virtual time: when it is idle, it jumps to the next timer instead of waiting."""
 
 import asyncio
 import selectors
@@ -12,14 +12,14 @@ class _Selector(selectors.SelectSelector):
         self.now = 1_000.0
 
     def select(self, timeout: float | None = None) -> Any:
-        """Let the time pass at once."""
-        assert timeout is not None, "nothing will ever happen again"
+        """Advance the clock by the timeout, without waiting."""
+        assert timeout is not None, "the loop is idle and has no timer"
         self.now += timeout
         return super().select(0)
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its clock moves only by its timers."""
+    """An event loop whose clock only timers advance."""
 
     def __init__(self) -> None:
         self._virtual = _Selector()
@@ -31,6 +31,6 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def run_virtually(coroutine: Coroutine[Any, Any, Any]) -> Any:
-    """Run a coroutine on a virtual loop; return what it returns."""
+    """Run a coroutine on a virtual loop; return its result."""
     with asyncio.Runner(loop_factory=VirtualLoop) as runner:
         return runner.run(coroutine)

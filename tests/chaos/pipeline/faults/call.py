@@ -9,7 +9,7 @@ import orjson
 from aiohttp import web
 
 from tests.chaos.pipeline.faults.rates import WRITE, WRITE_ONE
-from tests.support.servers.fault_server import ERRORS
+from tests.support.servers.sqs_server import ERRORS
 
 _DYNAMODB: Final = "com.amazonaws.dynamodb.v20120810#"
 _JSON: Final = "application/x-amz-json-1.0"

@@ -1,0 +1,121 @@
+"""Real forks: each side sends its own envelopes, and the balance is checked at the end of each process."""
+
+from tests.chaos.producer.program import run_python, sent_lines, started
+from tests.support.fakes.queue import NOTHING_HANGS
+from tests.support.servers.sqs_server import HANG, sqs_server
+
+
+def test_forked_child_starts_empty_and_sends_only_its_own_whichever_locks_were_held() -> None:
+    """Another thread holds every lock, and does not exist in the child; the parent's envelopes stay with the parent."""
+    lines, _ = run_python(
+        """
+        logging.basicConfig()
+        locks, real_lock, real_rlock = [], threading.Lock, threading.RLock
+        threading.Lock = lambda: locks.append(real_lock()) or locks[-1]
+        threading.RLock = lambda: locks.append(real_rlock()) or locks[-1]
+        producer = open_producer(max_age=600.0, emit_metrics=True)  # conditions create their locks in the same way
+        threading.Lock, threading.RLock = real_lock, real_rlock
+        assert locks
+        producer.enqueue(**recommendation(1))
+        locks.append(logging.getLogger().handlers[0].lock)
+        held, may_release = threading.Event(), threading.Event()
+
+        def hold():
+            for lock in locks:
+                lock.acquire()
+            held.set()
+            may_release.wait()
+            for lock in reversed(locks):
+                lock.release()
+
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        child = os.fork()
+        if child == 0:
+            assert producer.balance.accepted == 0
+            producer.enqueue(**recommendation(2))
+            assert has_sent(producer, 1)
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        may_release.set()
+        holder.join()
+        assert has_sent(producer, 1)
+        """
+    )
+    assert sent_lines(lines) == ["sent 1 by parent", "sent 2 by child"]
+
+
+def test_fork_while_the_sender_works_leaves_both_sides_working() -> None:
+    """The child exits as a program does, through its exit hooks."""
+    lines, _ = run_python(
+        """
+        producer = open_producer()
+        for number in range(200):
+            producer.enqueue(**recommendation(number))
+            if number == 150:
+                child = os.fork()
+                if child == 0:
+                    producer.enqueue(**recommendation(1000))
+                    assert has_sent(producer, 1)
+                    sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert has_sent(producer, 200)
+        """
+    )
+    sent = sent_lines(lines)
+    assert [line for line in sent if line.endswith("child")] == ["sent 1000 by child"]
+    assert len(set(sent)) == len(sent) == 201
+
+
+def test_fork_during_a_send_leaves_the_connection_to_the_parent() -> None:
+    """With the real client, the child closes none of the parent's sockets and opens its own; so does its own child."""
+    with sqs_server() as server:
+        server.fault = HANG
+        program = """
+        producer = RecommendationProducer(sys.argv[1], "us-east-1", sys.argv[2], max_age=0.0)
+        producer.enqueue(**recommendation(0))
+        sys.stdin.read(1)
+        for number in (1, 2):
+            child = os.fork()
+            if child != 0:
+                break
+            producer.enqueue(**recommendation(number))
+        if child == 0:
+            print("all forked", flush=True)
+        gc.collect()
+        assert has_sent(producer, 1)
+        if child != 0:
+            assert os.waitpid(child, 0)[1] == 0
+        """
+        process = started(program, server.queue_url, server.url)
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert server.asked.wait(NOTHING_HANGS)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "all forked\n"
+        server.heal()
+        assert process.communicate(timeout=60) == ("", "")
+        assert process.returncode == 0
+        assert set(server.arrived_numbers()) == {0, 1, 2}
+
+
+def test_forgotten_producer_is_not_kept_alive_by_fork_and_exit_hooks() -> None:
+    """Both hooks hold only weak references to it."""
+    lines, _ = run_python(
+        """
+        import weakref
+        producer = open_producer()
+        reference = weakref.ref(producer)
+        producer.close()
+        del producer
+        gc.collect()
+        print(reference() is None)
+        child = os.fork()
+        if child == 0:
+            sys.exit(0)
+        print(os.waitpid(child, 0)[1])
+        """
+    )
+    assert lines == ["True", "0"]
