@@ -1,1 +1,1 @@
-"""The operator's side: `recs` reads what the agents recommended."""
+"""`recs`, the operator's command line: read what the agents recommended, and handle dead letters."""

@@ -1,4 +1,4 @@
-"""`python -m recommendation_cli` is `recs`."""
+"""`python -m recommendation_cli` runs `recs`."""
 
 from recommendation_cli.app import main
 

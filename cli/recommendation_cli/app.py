@@ -1,4 +1,4 @@
-"""The commands of `recs`. What they do is imported when they run, so that help is instant."""
+"""`recs` itself: its commands, and options that may stand before a command."""
 
 import gc
 import os
@@ -34,33 +34,33 @@ Examples:
 \b
 Exit codes:
   0    done
-  1    nothing found, or all of it expired
-       (recs diff: the executions differ; recs doctor: not all is right)
-  2    wrong usage (recs diff: also when an execution is not there)
-  3    AWS refused the call or could not be reached
+  1    nothing found, or everything found has expired
+       (recs diff: the executions differ; recs doctor: problems found)
+  2    usage error (recs diff: also when an execution does not exist)
+  3    AWS refused the call, or could not be reached
   4    content does not match its digest (recs show, recs export verify)
-  5    not done to the end; the message says why (recs dlq, recs export)
+  5    incomplete; the message says why (recs dlq, recs export)
   130  interrupted
-  141  the reader of the output went away, as in | head
+  141  the reader of the output closed it, as in | head
 
 \b
-NO_COLOR switches colours off; COLUMNS sets the width of tables.
+NO_COLOR turns colours off, and COLUMNS sets the width of tables.
 """
 
 
-_GIVEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
+_EXPLICIT: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
 class _Recs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; end quietly when it is interrupted or its output is no longer read."""
+        """Run a command; exit quietly if it is interrupted or its output is no longer read."""
         try:
             try:
                 return super().invoke(ctx)
             finally:
                 sys.stdout.flush()
         except BrokenPipeError:
-            # What is still buffered would fail again, with a message, when the interpreter closes stdout.
+            # Otherwise the interpreter would print an error when it fails to flush the rest at exit.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             ctx.exit(ExitCode.BROKEN_PIPE)
         except KeyboardInterrupt:
@@ -74,24 +74,24 @@ class _Recs(click.Group):
 def recs(ctx: click.Context, /, **_options: object) -> None:
     """Read what the agents recommended during an incident, newest first.
 
-    The options below may stand before or after the command.
+    The options below may be given before or after the command.
     """
-    given = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _GIVEN}
-    ctx.default_map = dict.fromkeys(recs.commands, given)
+    explicit = {name: value for name, value in ctx.params.items() if ctx.get_parameter_source(name) in _EXPLICIT}
+    ctx.default_map = dict.fromkeys(recs.commands, explicit)
 
 
 @recs.command(
     epilog="""\b
-Examples, each for the start-up file of its shell:
+Examples, each for the startup file of its shell:
   eval "$(recs completion bash)"      # ~/.bashrc
   eval "$(recs completion zsh)"       # ~/.zshrc, after compinit
   recs completion fish | source       # ~/.config/fish/config.fish"""
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(shell: str) -> None:
-    """Print what makes a shell complete commands, options and agent types.
+    """Print the script that sets up completion in a shell.
 
-    Bash has to be 4.4 or newer; that of macOS is not.
+    It completes commands, options and agent types. Bash must be 4.4 or newer; macOS ships an older one.
     """
     click.echo(completion_script(recs, shell))
 
@@ -102,9 +102,9 @@ for command in (incident, agent, execution, show, timeline, diff, export, report
 
 def main() -> None:
     """Run `recs` with the process's arguments; never returns."""
-    # Loading botocore's description of DynamoDB allocates much and frees nothing: collecting on the way, at Python's
-    # default of every 700 objects, took 35 ms of CPU of the 350 that `recs show` needs.
+    # Loading botocore's model of DynamoDB allocates many objects and frees none. Collecting garbage at Python's default
+    # of every 700 objects took 35 of the 350 ms of CPU that `recs show` needs.
     gc.set_threshold(100_000)
-    # A terminal whose encoding lacks a character shows its escape instead of a traceback.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a real stream has it
+    # If the terminal's encoding lacks a character, print its escape instead of a traceback.
+    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a real stream
     recs(prog_name="recs", obj=Runtime.of_process())

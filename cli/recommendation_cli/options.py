@@ -182,7 +182,6 @@ table_option: Final[Declaration] = click.option(
 output_option: Final[Declaration] = click.option(
     "-o", "--output", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True, help="Output format."
 )
-form_option: Final = output_option  # the former name
 table_declarations: Final = declaring(
     click.option("--include-expired", is_flag=True, help="Include expired items that DynamoDB has not deleted yet."),
     table_option,

@@ -1,4 +1,4 @@
-"""Whole documents for other programs: JSON, JSON Lines and CSV, in UTF-8 whatever the terminal's encoding."""
+"""Output for other programs: JSON, JSON Lines and CSV, in UTF-8 whatever the terminal's encoding."""
 
 import csv
 import io
@@ -6,31 +6,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from recommendation_cli.screen.visible import json_escaped, visible_lines
-from recommendation_cli.search.queries import Document
+from recommendation_cli.search.queries import TTL, Document
+from recommendation_shared.envelope.fields import FIELDS
 from recommendation_shared.exact_json.canonical import canonical_text, quote
 
-COLUMNS: Final = (
-    "recommendationId",
-    "incidentId",
-    "executionId",
-    "agentType",
-    "timestamp",
-    "confidence",
-    "recommendation",
-    "reasoning",
-    "citations",
-    "metadata",
-    "retention",
-    "ttl",
-    "contentDigest",
-    "schemaVersion",
-)
-OTHER_FIELDS: Final = "otherFields"  # the last column: fields that this version does not know, as one JSON object
+COLUMNS: Final = (*FIELDS, TTL, "contentDigest")  # of CSV: an envelope's fields, then the derived attributes
+OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JSON object
 _FORMULA: Final = ("=", "+", "-", "@", "\t")
 
 
 def pretty_json(value: Any, indent: str = "") -> str:
-    """Return JSON with sorted keys, two spaces a level and exact numbers, safe to print."""
+    """Return JSON with sorted keys, indented by two spaces, with exact numbers, safe to print."""
     return json_escaped(_pretty(value, indent))
 
 
@@ -44,14 +30,14 @@ def _pretty(value: Any, indent: str) -> str:
     return canonical_text(value)
 
 
-def write_documents(stream: BinaryIO, documents: Iterable[Document], form: str) -> None:
-    """Write documents as they arrive in `form`: json (one array), jsonl (one a line) or csv (with a header)."""
-    stream.writelines(text.encode() for text in _FORMS[form](documents))
+def write_documents(stream: BinaryIO, documents: Iterable[Document], output_format: str) -> None:
+    """Write documents as they arrive, as json (one array), jsonl (one per line) or csv (with a header)."""
+    stream.writelines(text.encode() for text in _FORMATS[output_format](documents))
 
 
-def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], form: str) -> None:
-    """Write plain JSON objects that have the same fields in `form`, as `write_documents` does; CSV has these fields."""
-    match form:
+def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], output_format: str) -> None:
+    """Write JSON objects that all have the same fields, which are the columns of CSV; formats as `write_documents`."""
+    match output_format:
         case "json":
             stream.write(f"{pretty_json(list(records))}\n".encode())
         case "jsonl":
@@ -87,17 +73,17 @@ def _csv(documents: Iterable[Document]) -> Iterator[str]:
 
 
 def csv_header() -> bytes:
-    """Return the first line of a CSV file of documents."""
+    """Return the header of a CSV file of documents."""
     return _csv_row([*COLUMNS, OTHER_FIELDS]).encode()
 
 
 def csv_line(document: Document) -> bytes:
-    """Return a document as a record of CSV, which may have line breaks in its quoted cells."""
+    """Return a document as a CSV record, which may have line breaks in quoted cells."""
     other = {name: document[name] for name in document.keys() - set(COLUMNS)}
     return _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)]).encode()
 
 
-_FORMS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
+_FORMATS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
     "json": _json,
     "jsonl": _json_lines,
     "csv": _csv,
@@ -111,7 +97,7 @@ def _csv_row(cells: list[str]) -> str:
 
 
 def _cell(value: Any) -> str:
-    """Return a cell: nested values as JSON, text safe to print and never a spreadsheet's formula."""
+    """Return a cell: nested values as JSON, text safe to print and never a formula to a spreadsheet."""
     if value is None:
         return ""
     if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""What commands take from the world around them: the clock, the environment, and the clients of AWS."""
+"""Everything commands take from outside: the clock, the environment, and AWS clients."""
 
 import os
 import time
@@ -17,9 +17,9 @@ from recommendation_shared.settings import Settings, SettingsError
 
 @dataclass(frozen=True)
 class Runtime:
-    """Passed to every command.
+    """Passed to every command, so that tests replace it instead of patching.
 
-    `now` returns epoch seconds, `monotonic` and `sleep` count seconds too; `localise` knows the user's zone.
+    `now` returns epoch seconds; `monotonic` and `sleep` count in seconds too. `localise` converts to the user's zone.
     """
 
     now: Callable[[], float]
@@ -33,11 +33,11 @@ class Runtime:
 
     @classmethod
     def of_process(cls) -> Self:
-        """Return the real ones."""
+        """Return the real clock, environment and clients."""
         return cls(now=time.time, environ=os.environ, connect=connect)
 
     def default_table(self) -> str:
-        """Return the table that the environment names; raise a usage error when a variable is wrong."""
+        """Return the table that the environment names; raise a usage error if a variable is not valid."""
         try:
             return Settings.from_env(self.environ).table_name
         except SettingsError as error:

@@ -40,30 +40,47 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
     Workload,
     click.option("--incidents", type=click.IntRange(1, 10**9), required=True, metavar="N", help="Incidents a month."),
     click.option(
-        "--agents", type=click.IntRange(1, 1000), default=7, show_default=True, help="Recommendations per incident."
+        "--agents",
+        metavar="N",
+        type=click.IntRange(1, 1000),
+        default=7,
+        show_default=True,
+        help="Recommendations per incident.",
     ),
-    click.option("--size", default="5KB", show_default=True, callback=_size, help="Envelope size, 2KB to 300KB."),
     click.option(
-        "--days-kept", type=click.IntRange(1, 36_500), default=90, show_default=True, help="Retention in days."
+        "--size", metavar="SIZE", default="5KB", show_default=True, callback=_size, help="Envelope size, 2KB to 300KB."
     ),
     click.option(
-        "--reads", type=click.IntRange(0), default=10_000, show_default=True, help="Incidents listed per month."
+        "--days-kept",
+        metavar="N",
+        type=click.IntRange(1, 36_500),
+        default=90,
+        show_default=True,
+        help="Retention in days.",
+    ),
+    click.option(
+        "--reads",
+        metavar="N",
+        type=click.IntRange(0),
+        default=10_000,
+        show_default=True,
+        help="Incidents listed per month.",
     ),
     click.option("--incident-metrics/--no-incident-metrics", default=True, help="Metrics by IncidentId [default: on]."),
     click.option("--compact-indexes", "compact", is_flag=True, help="Indexes that hold only what lists print."),
     click.option("--kms", is_flag=True, help="With a customer managed KMS key."),
 )
-@click.option("--region", help="Fail unless the prices are for this region.")
+@click.option("--region", metavar="NAME", help="Fail unless the prices are for this region.")
 @click.option(
     "--prices", type=click.Path(path_type=Path), metavar="FILE", help="Prices that replace those recs ships with."
 )
 @output_option
 @click.pass_obj
 def cost(runtime: Runtime, work: Workload, /, region: str | None, prices: Path | None, output: str) -> None:
-    """Compute a month's AWS bill, line by line, without any free tier.
+    """Compute a month's AWS bill, line by line.
 
-    Calls, write units and log bytes were measured in a run of the real producer and consumer
-    (python -m benchmarks.usage); prices are the published ones on the date shown. AWS is not called.
+    No free tier is subtracted. Calls, write units and log bytes were measured in a run of the real producer and
+    consumer (python -m benchmarks.usage); prices are the published ones on the date shown. AWS is not called.
     """
     from recommendation_cli.cost.run import show_bill
 

@@ -2,8 +2,8 @@
 
 import click
 
-from recommendation_cli.dead_letters.options import QueueOptions, queue_options
-from recommendation_cli.options import options_as, output_option, table_option
+from recommendation_cli.dead_letters.options import QueueOptions, with_queues
+from recommendation_cli.options import output_option, table_option
 from recommendation_cli.runtime import Runtime
 
 
@@ -21,13 +21,13 @@ For the others see recs --help."""
 )
 @output_option
 @table_option
-@options_as(QueueOptions, queue_options)
+@with_queues
 @click.pass_obj
 def doctor(runtime: Runtime, queues: QueueOptions, /, output: str, table: str | None) -> None:
-    """Check queues, table, indexes, mapping and permissions against the template.
+    """Check the deployment against the template.
 
-    Each problem comes with its remedy. Nothing is changed. What you are not allowed to look at is listed with the
-    permission it takes.
+    Checks queues, table, indexes, event source mapping, function and permissions. Each problem comes with its remedy.
+    Nothing is changed. What you are not allowed to look at is listed with the permission it takes.
     """
     from recommendation_cli.aws.connection import Target
     from recommendation_cli.doctor.run import examine

@@ -46,7 +46,12 @@ def export(ctx: click.Context, /) -> None:
 _destination: Final = options_as(
     Destination,
     click.argument("path", metavar="FILE", type=click.Path(allow_dash=True)),
-    click.option("--format", "file_format", type=click.Choice(EXPORT_FORMATS), help="Default: by the file's suffix."),
+    click.option(
+        "--format",
+        "file_format",
+        type=click.Choice(EXPORT_FORMATS),
+        help="File format [default: by the file's suffix].",
+    ),
     click.option("--overwrite", is_flag=True, help="Replace an existing file."),
 )
 

@@ -35,7 +35,7 @@ Examples:
 @read_options
 @click.pass_obj
 def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
-    """List the recommendations of one incident, grouped by execution."""
+    """List an incident's recommendations, grouped by execution."""
     from recommendation_cli.reading.run import list_recommendations
 
     list_recommendations(runtime, "incidentId", incident_id, read, listed)
@@ -53,7 +53,7 @@ Examples:
 @read_options
 @click.pass_obj
 def agent(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, agent_type: str) -> None:
-    """List one agent's recommendations across all incidents."""
+    """List an agent's recommendations across all incidents."""
     from recommendation_cli.reading.run import list_recommendations
 
     list_recommendations(runtime, "agentType", agent_type, read, listed)
@@ -70,7 +70,7 @@ Examples:
 @read_options
 @click.pass_obj
 def execution(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, execution_id: str) -> None:
-    """List the recommendations of one execution."""
+    """List an execution's recommendations."""
     from recommendation_cli.reading.run import list_recommendations
 
     list_recommendations(runtime, "executionId", execution_id, read, listed)

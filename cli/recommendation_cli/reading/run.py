@@ -1,4 +1,4 @@
-"""What the reading commands do once their options are known."""
+"""What `recs incident`, `agent`, `execution` and `show` run: fetch, print, and say what was left out."""
 
 import shlex
 import sys
@@ -13,6 +13,7 @@ from recommendation_cli.reading.list_view import LAYOUTS, render_list
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.screen.words import plural
 from recommendation_cli.search.not_found import no_such_recommendation, nothing_found
 from recommendation_cli.search.queries import Listing, Search, get_item, is_expired
 from recommendation_cli.summary import summarise
@@ -20,7 +21,7 @@ from recommendation_shared.item.encoding import decode_item, item_digest
 
 
 def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
-    """Print what the index of `key` holds for `value`, newest first."""
+    """Print the recommendations whose `key` is `value`, newest first."""
     target = read.target(runtime)
     search = Search(
         key, value, period=listed.period(), limit=listed.limit, only=listed.only(), whole=read.output != "table"
@@ -41,21 +42,21 @@ def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptio
         if listing.shown == 0:
             raise nothing_found(client, target, search, listing.expired, listing.others)
     if read.output == "table":
-        _note(listing, newest=summaries[0].recommendation_id)
+        _print_note(listing, newest=summaries[0].recommendation_id)
 
 
-def _note(listing: Listing, newest: str) -> None:
-    counted = "1 recommendation" if listing.shown == 1 else f"{listing.shown} recommendations"
-    parts = [f"the newest {counted}; there are older ones" if listing.cut_off else counted]
+def _print_note(listing: Listing, newest: str) -> None:
+    counted = plural(listing.shown, "recommendation")
+    parts = [f"{counted}, and there are older ones" if listing.cut_off else counted]
     if listing.others:
-        parts.append(f"{listing.others.total()} others left out by --agent or --min-confidence")
+        parts.append(f"{listing.others.total():,} others left out by --agent or --min-confidence")
     if listing.expired:
-        parts.append(f"{listing.expired} expired hidden (--include-expired shows them)")
-    click.echo(f"\n{', '.join(parts)}. One in full:\n  recs show {shlex.quote(newest)}", err=True)
+        parts.append(f"{listing.expired:,} expired hidden (--include-expired shows them)")
+    click.echo(f"\n{', '.join(parts)}. To see one in full:\n  recs show {shlex.quote(newest)}", err=True)
 
 
 def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOptions) -> None:
-    """Print one recommendation whole and verify its digest."""
+    """Print one recommendation in full and verify its digest."""
     target = read.target(runtime)
     with explained(target):
         client = runtime.connect(target)
@@ -64,7 +65,8 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
             raise no_such_recommendation(client, target, recommendation_id)
     if not read.include_expired and is_expired(item, runtime.now()):
         raise NothingFoundError(
-            f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until it is deleted."
+            f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until DynamoDB"
+            " deletes it."
         )
     stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
     intact = stored == computed
@@ -77,8 +79,8 @@ def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOpti
     else:
         write_documents(sys.stdout.buffer, [document], read.output)
     if not intact:
-        found = "it has no contentDigest" if stored is None else f"contentDigest says {visible(stored)}"
+        claim = "it has no contentDigest" if stored is None else f"its contentDigest is {visible(stored)}"
         raise DigestMismatchError(
-            f"This is not what the consumer wrote: {found}, the content gives {computed}. Compare it with a backup of"
-            " the table (point-in-time recovery)."
+            f"This is not what the consumer wrote: {claim}, but its content has the digest {computed}. Compare it with"
+            " a backup of the table (point-in-time recovery)."
         )

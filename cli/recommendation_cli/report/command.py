@@ -26,10 +26,10 @@ Examples:
 @table_options
 @click.pass_obj
 def report(runtime: Runtime, table: TableOptions, listed: ListOptions, /, incident_id: str, destination: str) -> None:
-    """Write an HTML page about an incident for its post-incident review.
+    """Write an HTML page for a post-incident review.
 
-    One file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and what a
-    replay changed. It needs no network and runs no scripts; agents' text is never treated as markup.
+    The page is one file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and
+    what a replay changed. It needs no network and runs no scripts; agents' text is never treated as markup.
     """
     from recommendation_cli.report.run import write_report
 

@@ -1,1 +1,1 @@
-"""Finding recommendations in the table."""
+"""Finding recommendations in the table: queries, filters, periods, and what to say when there are none."""

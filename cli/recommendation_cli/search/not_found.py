@@ -1,4 +1,4 @@
-"""Why nothing was found, in one sentence with the remedy, and with what may have been meant."""
+"""Why nothing was found: one sentence with the remedy and a suggestion."""
 
 import shlex
 from collections import Counter
@@ -8,9 +8,17 @@ from typing import Final
 from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.search.near import Near, is_recommendation_id, is_there, near_ids, near_recommendations, similar
+from recommendation_cli.screen.words import plural
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
+from recommendation_cli.search.suggestions import (
+    Suggestions,
+    exists,
+    is_recommendation_id,
+    most_similar,
+    suggest_ids,
+    suggest_recommendations,
+)
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 
 _NOUNS: Final = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
@@ -25,16 +33,15 @@ def nothing_found(
     if others:
         types = ", ".join(f"{visible(agent)} ({count})" for agent, count in others.most_common())
         wanted = visible(str(search.only))
-        return NothingFoundError(
-            f"None of the {others.total()} recommendations of {what} has {wanted}: they are of {types}."
-        )
+        return NothingFoundError(f"No recommendation of {what} matches {wanted}; those found are from {types}.")
     if expired:
         return NothingFoundError(
-            f"Nothing current of {what}: --include-expired shows what has expired ({expired} still there)."
+            f"Everything found for {what} has expired ({plural(expired, 'recommendation')}): --include-expired shows it"
+            " until DynamoDB deletes it."
         )
-    if search.period != Period() and is_there(client, target.table, search.key, search.value):
+    if search.period != Period() and exists(client, target.table, search.key, search.value):
         return NothingFoundError(
-            f"No recommendation of {what} in that period in {target}, only outside of it: widen --since and --until."
+            f"No recommendation of {what} in that period in {target}, only outside it: widen --since and --until."
         )
     advice = _type_advice(search.value) if search.key == "agentType" else _advice(client, target, search)
     return NothingFoundError(f"No recommendation of {what} in {target}: {advice}")
@@ -44,26 +51,26 @@ def no_such_recommendation(client: DynamoDb, target: Target, recommendation_id: 
     """Return why one recommendation was not found."""
     advice = _advised(
         lambda: _other_kind(client, target.table, recommendation_id, tuple(_COMMANDS)),
-        lambda: near_recommendations(client, target.table, recommendation_id),
-        "recs incident lists those of an incident",
+        lambda: suggest_recommendations(client, target.table, recommendation_id),
+        "recs incident lists the IDs of an incident",
     )
     return NothingFoundError(f"No recommendation {visible(recommendation_id)} in {target}: {advice}")
 
 
 def _type_advice(agent_type: str) -> str:
-    near = similar(agent_type, list(KNOWN_AGENT_TYPES))
+    similar = most_similar(agent_type, KNOWN_AGENT_TYPES)
     if agent_type in KNOWN_AGENT_TYPES:
-        return "check --table and --region, and that all of it has not expired."
-    return _did_you_mean(near) if near else f"the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
+        return "check --table and --region, or whether everything has expired."
+    return _did_you_mean(similar) if similar else f"the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
 
 
 def _advice(client: DynamoDb, target: Target, search: Search) -> str:
     if is_recommendation_id(search.value):
-        return f"it is a recommendation's ID, so try recs show {visible(shlex.quote(search.value))}"
+        return f"it is a recommendation ID, so try recs show {visible(shlex.quote(search.value))}"
     return _advised(
         lambda: _other_kind(client, target.table, search.value, tuple(key for key in _COMMANDS if key != search.key)),
-        lambda: near_ids(client, target.table, search.key, search.value),
-        "check the ID, --table and --region, and that it has not expired",
+        lambda: suggest_ids(client, target.table, search.key, search.value),
+        "check the ID, --table and --region, or whether it has expired",
     )
 
 
@@ -71,24 +78,24 @@ def _other_kind(client: DynamoDb, table: str, value: str, keys: tuple[str, ...])
     if value in KNOWN_AGENT_TYPES:
         return f"it is an agent type, so try recs agent {value}"
     for key in keys:
-        if is_there(client, table, key, value):
+        if exists(client, table, key, value):
             return f"it is an {_NOUNS[key]}, so try recs {_COMMANDS[key]} {visible(shlex.quote(value))}"
     return None
 
 
-def _advised(look_elsewhere: Callable[[], str | None], look_near: Callable[[], Near], remedy: str) -> str:
+def _advised(look_elsewhere: Callable[[], str | None], suggest: Callable[[], Suggestions], remedy: str) -> str:
     from botocore.exceptions import BotoCoreError, ClientError
 
     try:
         elsewhere = look_elsewhere()
         if elsewhere is not None:
             return elsewhere
-        near = look_near()
-    except (BotoCoreError, ClientError) as error:  # that nothing was found is known all the same
-        return f"{remedy} (similar IDs could not be looked for: {visible(type(error).__name__)})."
-    if near.ids:
-        return f"{_did_you_mean(near.ids)} (Looked at {visible(near.looked_at)}.)"
-    return f"{remedy}; nothing similar is among {visible(near.looked_at)}."
+        suggestions = suggest()
+    except (BotoCoreError, ClientError) as error:  # the search itself succeeded: it found nothing
+        return f"{remedy} (looking for similar IDs failed: {visible(type(error).__name__)})."
+    if suggestions.ids:
+        return f"{_did_you_mean(suggestions.ids)} (Searched {visible(suggestions.searched)}.)"
+    return f"{remedy}; there is nothing similar among {visible(suggestions.searched)}."
 
 
 def _did_you_mean(ids: tuple[str, ...]) -> str:

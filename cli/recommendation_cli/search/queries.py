@@ -1,4 +1,4 @@
-"""Reading the table: an index query from newest to oldest, page by page to the end, and one item by its key."""
+"""Queries: all items of an index under one key, page by page, and single items by their ID."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ TTL: Final = "ttl"
 
 
 class Search(NamedTuple):
-    """What to list: the items whose `key` (incidentId, agentType or executionId) is `value`, and which `only` passes.
+    """What to find: the items whose `key` (incidentId, agentType or executionId) is `value` and that `only` passes.
 
-    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Without
-    `whole`, a compact index may leave out what a list does not print.
+    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Unless
+    `whole` is set, items from a compact index may lack what a list does not print.
     """
 
     key: str
@@ -33,7 +33,7 @@ class Search(NamedTuple):
     whole: bool = True
 
     def parameters(self) -> dict[str, Any]:
-        """Return the parameters of Query for the first page."""
+        """Return the parameters of the Query for the first page."""
         condition, values = "#key = :key", {":key": {"S": self.value}}
         names = {"#key": self.key}
         if self.period != Period():
@@ -48,9 +48,9 @@ class Search(NamedTuple):
             "ExpressionAttributeValues": values,
             "ScanIndexForward": self.oldest_first,
         }
-        if self.limit is None or self.only != Filter():  # a page of so few may have none that passes
+        if self.limit is None or self.only != Filter():  # a page that small may hold nothing that passes
             return parameters
-        return {**parameters, "Limit": self.limit + 1}  # one more tells of the rest
+        return {**parameters, "Limit": self.limit + 1}  # the extra item shows that there are more
 
 
 def _range(period: Period) -> str:
@@ -62,9 +62,9 @@ def _range(period: Period) -> str:
 class Listing:
     """The documents of one search, newest first; iterate over it once.
 
-    `now` (epoch seconds) hides what has expired by then, None hides nothing: DynamoDB deletes expired items only
-    days later. `shown` and `expired` count what was returned and what was hidden so far, `others` what the filter did
-    not let pass, by agent type; `cut_off` tells that there are older items beyond the limit.
+    `now` (epoch seconds) hides what had expired by then; None hides nothing. DynamoDB deletes expired items only days
+    later. `shown` and `expired` count what was returned and hidden so far, `others` what the filter rejected, by agent
+    type; `cut_off` says that there are older items beyond the limit.
     """
 
     def __init__(self, client: DynamoDb, table: str, search: Search, *, now: float | None) -> None:
@@ -78,7 +78,7 @@ class Listing:
         self.cut_off = False
 
     def __iter__(self) -> Iterator[Document]:
-        """Read page after page while documents are asked for."""
+        """Yield documents, reading each page when it is needed."""
         for item in self._items():
             if self.shown == self._search.limit:
                 self.cut_off = True
@@ -99,7 +99,7 @@ class Listing:
 
 
 class Page(NamedTuple):
-    """Up to 1 MB of an index, or 100 items that it held in part; the next page begins after `last`, None at the end."""
+    """Up to 1 MB of an index, or 100 completed items; the next page starts after the key `last`, None at the end."""
 
     items: Sequence[Mapping[str, AttributeValue]]
     last: Mapping[str, AttributeValue] | None
@@ -108,17 +108,17 @@ class Page(NamedTuple):
 def pages(
     client: DynamoDb, table: str, search: Search, after: Mapping[str, AttributeValue] | None = None
 ) -> Iterator[Page]:
-    """Read page after page to the end, beginning after a key that a `Page` had as `last`."""
+    """Yield pages to the end, starting after the `last` of an earlier page."""
     parameters = search.parameters()
     more = True
     while more:
         if after is not None:
             parameters["ExclusiveStartKey"] = after
         answer = client.query(TableName=table, **parameters)
-        if "Items" not in answer:  # a full answer without items has an empty list
+        if "Items" not in answer:  # DynamoDB returns an empty list if there are no items
             raise NotDynamoDbError
         after = answer.get("LastEvaluatedKey")
-        more = after is not None  # the only sign of the end: a page may be short, even empty
+        more = after is not None  # the only sign of the end: any page may be short or empty
         if any(is_part(item, whole=search.whole) for item in answer["Items"]):
             yield from _completed(client, table, search, Page(answer["Items"], after))
         else:
@@ -126,7 +126,7 @@ def pages(
 
 
 def _completed(client: DynamoDb, table: str, search: Search, page: Page) -> Iterator[Page]:
-    """Yield a page in pieces of one BatchGetItem, since a full index page may stand for a thousand times its size."""
+    """Yield a page in pieces of one BatchGetItem each: whole items may be a thousand times as large as their parts."""
     for start in range(0, len(page.items), FETCHED_KEYS):
         items = page.items[start : start + FETCHED_KEYS]
         is_last = start + FETCHED_KEYS >= len(page.items)
@@ -135,13 +135,13 @@ def _completed(client: DynamoDb, table: str, search: Search, page: Page) -> Iter
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:
-    """Tell whether the item's time to live has passed; without a number as `ttl` it never does, as in DynamoDB."""
+    """Return whether the item's time to live has passed; as in DynamoDB, it never does unless `ttl` is a number."""
     expiry = item.get(TTL, {}).get("N")
     return expiry is not None and float(expiry) <= now
 
 
 def get_item(client: DynamoDb, table: str, recommendation_id: str) -> Mapping[str, AttributeValue] | None:
-    """Return the item as it stands in the table (not in an index), or None."""
+    """Return the item from the table (not from an index) with strong consistency, or None."""
     response = client.get_item(TableName=table, Key={PARTITION_KEY: {"S": recommendation_id}}, ConsistentRead=True)
     item: Mapping[str, AttributeValue] | None = response.get("Item")
     return item

@@ -19,7 +19,7 @@ Examples:
 @read_options
 @click.pass_obj
 def timeline(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
-    """Show which agent said what, and when, during an incident, oldest first.
+    """Show which agent said what, and when, oldest first.
 
     How long an agent worked comes from metadata.durationMs; without it, only its completion is marked.
     """

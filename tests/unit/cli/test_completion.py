@@ -1,5 +1,3 @@
-"""Completion of commands, options and words, as the shells themselves ask for it."""
-
 import os
 import shutil
 import subprocess
@@ -16,7 +14,7 @@ BASH = shutil.which("bash")
 
 
 def _complete(shell: str, words: str) -> list[str]:
-    """Return the words that click's own protocol offers for the last of `words`, which fish wants by itself."""
+    """Return what click's protocol offers for the last of `words`, which fish sends alone."""
     *before, last = words.split(" ")
     cword = last if shell == "fish" else str(len(before))
     environ = {**os.environ, "_RECS_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": cword}
@@ -29,8 +27,8 @@ def _complete(shell: str, words: str) -> list[str]:
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_is_offered_commands_options_and_agents(shell: str) -> None:
-    """In the form that it reads."""
+def test_each_shell_is_offered_commands_and_agents(shell: str) -> None:
+    """Each reads them in its own format."""
     assert _complete(shell, "recs inc") == ["incident"]
     assert _complete(shell, "recs agent c") == ["change-intelligence", "consensus"]
 
@@ -49,15 +47,15 @@ def test_each_shell_is_offered_commands_options_and_agents(shell: str) -> None:
         ("recs completion ", ["bash", "zsh", "fish"]),
     ],
 )
-def test_words_that_recs_knows_are_offered(words: str, offered: list[str]) -> None:
-    """Wherever they may stand."""
+def test_known_words_are_offered_wherever_they_are_allowed(words: str, offered: list[str]) -> None:
+    """They include options, formats, agents, reasons, commands and shells."""
     assert _complete("bash", words) == offered
 
 
-# Windows and small containers have none; the words that it would offer are tested above without it.
+# Small containers have no bash; the words it would offer are tested above without it.
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
-def test_bash_takes_the_script_that_the_command_prints(tmp_path: Path) -> None:
-    """And then completes what is typed, with a program named `recs` on the path."""
+def test_bash_completes_with_the_printed_script(tmp_path: Path) -> None:
+    """The script runs the program `recs` on the path."""
     program = tmp_path / "recs"
     program.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m recommendation_cli "$@"\n')
     program.chmod(0o700)
@@ -83,13 +81,13 @@ def test_bash_takes_the_script_that_the_command_prints(tmp_path: Path) -> None:
         ("fish", "complete --no-files --command recs"),
     ],
 )
-def test_the_script_is_of_its_shell(shell: str, line: str) -> None:
-    """And asks the program `recs`."""
+def test_each_shell_gets_its_own_script(shell: str, line: str) -> None:
+    """It asks the program `recs` for words."""
     script = CliRunner().invoke(recs, ["completion", shell]).stdout
     assert line in script
     assert f"_RECS_COMPLETE={shell}_complete" in script
 
 
-def test_the_agents_offered_are_those_of_the_contract() -> None:
-    """All of them where nothing is typed yet."""
+def test_the_offered_agents_are_the_known_ones() -> None:
+    """All of them are offered before anything is typed."""
     assert _complete("bash", "recs agent ") == list(KNOWN_AGENT_TYPES)

@@ -1,5 +1,3 @@
-"""What `recs export` writes as Parquet: nothing less than as JSON Lines, and as hard to interrupt."""
-
 import json
 import signal
 import subprocess
@@ -54,12 +52,12 @@ def _recs(client: FakeDynamoDb, *args: str | Path) -> Result:
     return CliRunner().invoke(recs, ["export", *map(str, args)], obj=runtime(client))
 
 
-def _made(count: int = 4) -> list[Item]:
+def _items(count: int = 4) -> list[Item]:
     return [item(age=timedelta(seconds=-number), reasoning=f"Number {number}.") for number in range(count)]
 
 
-def _lines(made: list[Item]) -> list[bytes]:
-    return [json_line(decode_item(one)) for one in made]
+def _lines(items: list[Item]) -> list[bytes]:
+    return [json_line(decode_item(stored)) for stored in items]
 
 
 def _write(path: Path, lines: list[bytes]) -> None:
@@ -68,40 +66,40 @@ def _write(path: Path, lines: list[bytes]) -> None:
 
 
 def test_documents_are_whole_and_columns_typed(tmp_path: Path) -> None:
-    """For Athena, DuckDB and pandas."""
+    """Athena, DuckDB and pandas read both."""
     file = tmp_path / "i.parquet"
-    made = [*_made(2), item("knowledge-rag", confidence="high", retention=None)]
-    result = _recs(FakeDynamoDb(made), "incident", "incident-7", file)
+    items = [*_items(2), item("knowledge-rag", confidence="high", retention=None)]
+    result = _recs(FakeDynamoDb(items), "incident", "incident-7", file)
     assert result.exit_code == 0, result.output
     assert f"Check it: recs export verify {file}" in result.stderr
     table = pq.read_table(file)
-    assert table.column("document").to_pylist() == [line.decode().rstrip("\n") for line in _lines(made)]
+    assert table.column("document").to_pylist() == [line.decode().rstrip("\n") for line in _lines(items)]
     assert table.column("timestamp")[0].cast(pa.int64()).as_py() == int(COMPLETED.timestamp() * 1_000_000)
     assert table.schema.field("timestamp").type == pa.timestamp("us", tz=str(UTC))
     assert table.column("confidence").to_pylist() == [0.87, 0.87, None]
-    assert table.column("ttl").to_pylist()[1:] == [int(made[1]["ttl"]["N"]), None]
+    assert table.column("ttl").to_pylist()[1:] == [int(items[1]["ttl"]["N"]), None]
     assert table.column("agentType").to_pylist() == ["consensus", "consensus", "knowledge-rag"]
     assert [path.name for path in tmp_path.iterdir()] == ["i.parquet"]
     verified = _recs(FakeDynamoDb(), "verify", file)
     assert (verified.exit_code, verified.stdout[:28]) == (0, "3 recommendations verified: ")
 
 
-def test_an_interrupted_export_goes_on_to_the_same_file(tmp_path: Path) -> None:
-    """From the last whole page."""
+def test_a_resumed_export_gives_the_same_file(tmp_path: Path) -> None:
+    """It continues after the last whole page."""
     whole, broken = tmp_path / "whole.parquet", tmp_path / "broken.parquet"
-    made = _made()
-    assert _recs(FakeDynamoDb(made[:2], made[2:]), "incident", "incident-7", whole).exit_code == 0
+    items = _items()
+    assert _recs(FakeDynamoDb(items[:2], items[2:]), "incident", "incident-7", whole).exit_code == 0
     outage = ClientError({"Error": {"Code": "ThrottlingException", "Message": ""}}, "Query")
-    assert _recs(FakeDynamoDb(made[:2], outage), "incident", "incident-7", broken).exit_code == 3
+    assert _recs(FakeDynamoDb(items[:2], outage), "incident", "incident-7", broken).exit_code == 3
     assert not broken.exists()
-    assert _recs(FakeDynamoDb(made[:2], made[2:]), "resume", broken).exit_code == 0
+    assert _recs(FakeDynamoDb(items[:2], items[2:]), "resume", broken).exit_code == 0
     assert broken.read_bytes() == whole.read_bytes()
 
 
 @pytest.mark.parametrize("name", ["fsync", "replace", "unlink"])
 @pytest.mark.parametrize("moment", ["before", "after"])
 def test_a_kill_at_any_step_of_the_conversion_loses_nothing(name: str, moment: str, tmp_path: Path) -> None:
-    """Neither what was read nor a file that was there; the next run only converts again, or finds all done."""
+    """The next run only converts again, or finds that the export is complete."""
     file = tmp_path / "i.parquet"
     command = [sys.executable, "-c", KILLED, str(file), moment, name]
     killed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
@@ -114,12 +112,12 @@ def test_a_kill_at_any_step_of_the_conversion_loses_nothing(name: str, moment: s
     assert not state_path(file).exists()
 
 
-def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Before anything is read; other formats need it not."""
+def test_without_pyarrow_the_error_says_how_to_install_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is read, and other formats still work."""
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     parquet.arrow.cache_clear()
-    client = FakeDynamoDb(_made())
+    client = FakeDynamoDb(_items())
     result = _recs(client, "incident", "incident-7", tmp_path / "i.parquet")
     assert result.exit_code == 2
     assert "Parquet needs pyarrow: install it next to recs (pip install pyarrow)" in result.stderr
@@ -129,14 +127,14 @@ def test_without_pyarrow_the_error_names_the_extra(tmp_path: Path, monkeypatch: 
     parquet.arrow.cache_clear()
 
 
-def test_a_pipe_gets_no_parquet() -> None:
-    """Which is only made when all is read."""
-    assert _recs(FakeDynamoDb(_made()), "incident", "incident-7", "-", "--format", "parquet").exit_code == 2
+def test_parquet_cannot_be_written_to_a_pipe() -> None:
+    """The file is converted once everything has been read."""
+    assert _recs(FakeDynamoDb(_items()), "incident", "incident-7", "-", "--format", "parquet").exit_code == 2
 
 
 def test_row_groups_are_bounded_in_bytes_and_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that neither writing nor reading needs the file in memory."""
-    lines = _lines(_made(10))
+    """Neither writing nor reading needs the whole file in memory."""
+    lines = _lines(_items(10))
     monkeypatch.setattr(parquet, "_GROUP_BYTES", 2 * len(lines[0]))
     _write(tmp_path / "bytes.parquet", lines)
     monkeypatch.setattr(parquet, "_GROUP_ROWS", 1)
@@ -149,19 +147,19 @@ def test_row_groups_are_bounded_in_bytes_and_rows(tmp_path: Path, monkeypatch: p
 
 @settings(max_examples=30, deadline=None)
 @given(envelope_fields)
-def test_any_item_comes_back_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, fields: dict[str, Any]) -> None:
-    """With columns that say what the document says."""
+def test_any_item_survives_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, fields: dict[str, Any]) -> None:
+    """The columns match the document."""
     file = tmp_path_factory.getbasetemp() / "any.parquet"
     lines = [json_line(decode_item(json.loads(encode_item(Envelope.create(**fields).to_fields()).body)))]
     _write(file, lines)
     assert list(parquet.read_parquet(file)) == [(lines[0], None)]
 
 
-def test_documents_written_by_hand_keep_what_no_column_can_hold(tmp_path: Path) -> None:
-    """In the document; the column is empty."""
+def test_values_that_no_column_can_hold_stay_in_the_document(tmp_path: Path) -> None:
+    """Items written by hand may have them; the column is empty."""
     line = b'{"agentType":7,"confidence":"high","retention":%d,"timestamp":"noon","ttl":true}\n' % 2**70
     _write(tmp_path / "odd.parquet", [line, b"[]\n"])
-    assert [found for found, _ in parquet.read_parquet(tmp_path / "odd.parquet")] == [line, b"[]\n"]
+    assert [document for document, _ in parquet.read_parquet(tmp_path / "odd.parquet")] == [line, b"[]\n"]
     row = pq.read_table(tmp_path / "odd.parquet").to_pylist()[0]
     assert {name: value for name, value in row.items() if value is not None} == {"document": line.decode().rstrip("\n")}
 
@@ -175,9 +173,9 @@ def test_documents_written_by_hand_keep_what_no_column_can_hold(tmp_path: Path) 
     ],
 )
 def test_a_changed_column_is_found(column: str, value: Any, what: str, tmp_path: Path) -> None:
-    """With its row's number; exit code 4."""
+    """It is reported with the number of its row, and exits with 4."""
     file = tmp_path / "x.parquet"
-    _write(file, _lines(_made(2)))
+    _write(file, _lines(_items(2)))
     table = pq.read_table(file)
     changed = pa.array([table.column(column)[0].as_py() if column != "timestamp" else None, value])
     if column == "timestamp":
@@ -191,9 +189,9 @@ def test_a_changed_column_is_found(column: str, value: Any, what: str, tmp_path:
 
 
 def test_a_damaged_or_foreign_file_is_found(tmp_path: Path) -> None:
-    """By the end that is missing, or its columns."""
+    """Its end is missing, or its columns are different."""
     file = tmp_path / "x.parquet"
-    _write(file, _lines(_made()))
+    _write(file, _lines(_items()))
     file.write_bytes(file.read_bytes()[:-10])
     cut = _recs(FakeDynamoDb(), "verify", file)
     assert (cut.exit_code, "is damaged or is not Parquet" in cut.stderr) == (4, True)
@@ -201,18 +199,18 @@ def test_a_damaged_or_foreign_file_is_found(tmp_path: Path) -> None:
     assert "was not written by recs export" in _recs(FakeDynamoDb(), "verify", file).stderr
 
 
-def test_a_byte_that_was_changed_never_changes_what_is_read_unnoticed(tmp_path: Path) -> None:
-    """Checksums see to the documents; what they do not cover is read by nobody, or does not fit the document."""
-    file, lines = tmp_path / "x.parquet", _lines(_made())
+def test_a_changed_byte_is_noticed_or_harmless(tmp_path: Path) -> None:
+    """Checksums cover the documents; any other byte is not read, or makes a column differ from the document."""
+    file, lines = tmp_path / "x.parquet", _lines(_items())
     _write(file, lines)
     good = file.read_bytes()
-    found = 0
+    noticed = 0
     for position in range(0, len(good), 11):
         file.write_bytes(good[:position] + bytes([good[position] ^ 1]) + good[position + 1 :])
         try:
             read = list(parquet.read_parquet(file))
         except DigestMismatchError:
-            found += 1
+            noticed += 1
         else:
             assert [line for line, column in read if column is None] == lines, position
-    assert found > len(good) // 11 // 3
+    assert noticed > len(good) // 11 // 3

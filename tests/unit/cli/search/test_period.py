@@ -1,5 +1,3 @@
-"""How --since and --until are read, and shown again."""
-
 import time
 from collections.abc import Callable, Iterator
 from datetime import datetime
@@ -9,12 +7,12 @@ import pytest
 from recommendation_cli.search.period import Period, parse_moment
 from tests.support.fakes.recommendation_table import NOW
 
-BERLIN, KOLKATA = "CET-1CEST,M3.5.0,M10.5.0/3", "IST-5:30"  # as POSIX has them, which need no database of zones
+BERLIN, KOLKATA = "CET-1CEST,M3.5.0,M10.5.0/3", "IST-5:30"  # POSIX time zones, which need no time zone database
 
 
 @pytest.fixture(autouse=True)
 def zone(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
-    """Set the user's zone, Berlin at first."""
+    """Sets the user's time zone, initially Berlin."""
 
     def use(name: str) -> None:
         monkeypatch.setenv("TZ", name)
@@ -43,10 +41,10 @@ def _parse(text: str, *, end_of_day: bool = False) -> str:
         ("2026-01-31T12:00-05:00", "2026-01-31T17:00:00.000000Z"),
     ],
 )
-def test_a_moment_is_relative_to_the_clock_or_has_an_offset(
+def test_relative_times_and_times_with_an_offset_do_not_depend_on_the_zone(
     zone: Callable[[str], None], text: str, moment: str
 ) -> None:
-    """Its text sorts as the table's timestamps do, and the user's zone does not matter."""
+    """The result is a sort key like those in the table."""
     assert _parse(text) == moment
     zone(KOLKATA)
     assert _parse(text) == moment
@@ -60,16 +58,16 @@ def test_a_moment_is_relative_to_the_clock_or_has_an_offset(
         ("2026-07-31T12:00", "2026-07-31T10:00:00.000000Z"),  # summer time
         ("12:30", "2026-02-01T11:30:00.000000Z"),
         ("12:30:15", "2026-02-01T11:30:15.000000Z"),
-        ("13:01", "2026-01-31T12:01:00.000000Z"),  # today that is still ahead: it is 13:00 in Berlin
+        ("13:01", "2026-01-31T12:01:00.000000Z"),  # yesterday, because it is 13:00 in Berlin
     ],
 )
-def test_without_an_offset_a_time_is_of_the_users_zone(text: str, moment: str) -> None:
-    """As on the clock that an operator looks at; a time of day is the last one."""
+def test_times_without_an_offset_are_local(text: str, moment: str) -> None:
+    """A time of day means its last occurrence."""
     assert _parse(text) == moment
 
 
-def test_a_bare_date_counts_whole() -> None:
-    """From its first microsecond to its last in the user's zone, also on the days that have 23 and 25 hours."""
+def test_a_date_alone_means_the_whole_local_day() -> None:
+    """A day of 23 hours lasts from its first to its last microsecond too."""
     assert _parse("2026-01-31") == "2026-01-30T23:00:00.000000Z"
     assert _parse("2026-01-31", end_of_day=True) == "2026-01-31T22:59:59.999999Z"
     assert (_parse("2026-03-29"), _parse("2026-03-29", end_of_day=True)) == (
@@ -85,14 +83,16 @@ def test_a_bare_date_counts_whole() -> None:
         *("25:00", "12:60", "12", "2026-01-31T25:00", "2026-01-31T12:00+25:00", "9999-12-31"),
     ],
 )
-def test_anything_else_is_refused_with_what_is_possible(text: str) -> None:
-    """Dates that do not exist and periods before the calendar included; the zone is named."""
-    with pytest.raises(ValueError, match=r"^use 30m, 24h, 7d or 2w; a date .* of your zone, which is CET; or a time"):
+def test_anything_else_is_an_error_that_says_what_is_allowed(text: str) -> None:
+    """Impossible dates and periods before year 1 are errors too; the message names the user's zone."""
+    with pytest.raises(
+        ValueError, match=r"^use 30m, 24h, 7d or 2w; a date .* in your time zone, which is CET; or a time"
+    ):
         _parse(text, end_of_day=True)
 
 
 def test_a_period_is_shown_in_utc_and_in_the_users_zone(zone: Callable[[str], None]) -> None:
-    """In UTC alone where that is the same."""
+    """Where both are the same it is shown only once."""
     period = Period("2026-01-31T11:00:00.000000Z", "2026-07-31T10:00:00.000000Z")
     assert period.text(datetime.astimezone) == (
         "since 2026-01-31 11:00:00 UTC (2026-01-31 12:00:00 CET),"

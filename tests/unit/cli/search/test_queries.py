@@ -1,5 +1,3 @@
-"""Reading an index to the end, and what is left out on the way."""
-
 from datetime import timedelta
 from typing import Any
 
@@ -17,16 +15,16 @@ def _listing(client: FakeDynamoDb, search: Search = SEARCH, now: float | None = 
     return Listing(client, TABLE, search, now=now)
 
 
-def _ids(made: list[Item]) -> list[str]:
-    return [recommendation_id(one) for one in made]
+def _ids(table: list[Item]) -> list[str]:
+    return list(map(recommendation_id, table))
 
 
 def test_pages_are_followed_to_the_end() -> None:
-    """Empty pages in between are no end; DynamoDB says where to go on."""
-    made = items(5)
-    client = FakeDynamoDb(made[:2], [], made[2:4], made[4:])
+    """An empty page is not the end; DynamoDB says where to continue."""
+    table = items(5)
+    client = FakeDynamoDb(table[:2], [], table[2:4], table[4:])
     listing = _listing(client)
-    assert [document["recommendationId"] for document in listing] == _ids(made)
+    assert [document["recommendationId"] for document in listing] == _ids(table)
     assert [query.get("ExclusiveStartKey") for query in client.queries] == [
         None,
         {"page": 1},
@@ -36,8 +34,8 @@ def test_pages_are_followed_to_the_end() -> None:
     assert (listing.shown, listing.expired, listing.cut_off) == (5, 0, False)
 
 
-def test_an_answer_without_items_is_no_empty_list() -> None:
-    """Some other service answered; "nothing found" would be a lie."""
+def test_an_answer_without_items_is_an_error() -> None:
+    """Some other service answered, so "nothing found" would be wrong."""
 
     class Other(FakeDynamoDb):
         def query(self, **_parameters: Any) -> dict[str, Any]:
@@ -48,7 +46,7 @@ def test_an_answer_without_items_is_no_empty_list() -> None:
 
 
 def test_the_index_is_read_from_its_newest_end() -> None:
-    """By the index of the key, without a Scan."""
+    """The query uses the index of the key; nothing is scanned."""
     client = FakeDynamoDb([])
     list(_listing(client))
     assert client.queries == [
@@ -72,7 +70,7 @@ def test_the_index_is_read_from_its_newest_end() -> None:
     ],
 )
 def test_a_period_is_part_of_the_key_condition(period: Period, condition: str) -> None:
-    """So that DynamoDB reads, and bills, no item outside of it."""
+    """DynamoDB neither reads nor bills items outside the period."""
     parameters: dict[str, Any] = Search("agentType", "consensus", period=period).parameters()
     assert parameters["KeyConditionExpression"] == f"#key = :key AND {condition}"
     bounds = {":since": period.since, ":until": period.until}
@@ -82,48 +80,48 @@ def test_a_period_is_part_of_the_key_condition(period: Period, condition: str) -
 
 
 def test_expired_items_are_hidden_and_counted() -> None:
-    """From the very second of their ttl on, as in DynamoDB; without ttl an item never expires."""
+    """An item expires in the second of its ttl, as in DynamoDB; without a ttl it never does."""
     expiring = item("a", retention=1)
     assert is_expired(expiring, NOW.timestamp())
     assert not is_expired(expiring, NOW.timestamp() - 1)
-    kept_for_ever = item("b", age=timedelta(days=5000), retention=None)
-    listing = _listing(FakeDynamoDb([expiring, kept_for_ever]))
+    permanent = item("b", age=timedelta(days=5000), retention=None)
+    listing = _listing(FakeDynamoDb([expiring, permanent]))
     assert [document["agentType"] for document in listing] == ["b"]
     assert (listing.shown, listing.expired) == (1, 1)
 
 
 def test_expired_items_are_shown_on_request() -> None:
-    """As long as DynamoDB still has them."""
+    """They are visible until DynamoDB deletes them."""
     listing = _listing(FakeDynamoDb([item(retention=1)]), now=None)
     assert len(list(listing)) == 1
     assert listing.expired == 0
 
 
-def test_a_ttl_that_is_no_number_never_expires() -> None:
-    """DynamoDB ignores such a ttl as well."""
+def test_a_ttl_that_is_not_a_number_never_expires() -> None:
+    """DynamoDB ignores such a ttl too."""
     assert not is_expired({"ttl": {"S": "1"}}, NOW.timestamp())
 
 
 def test_the_limit_counts_what_is_shown() -> None:
-    """Expired items do not use it up, and reading stops as soon as it is known whether there is more."""
-    made = items(4)
+    """Expired items do not count, and reading stops once it is known whether there are more."""
+    table = items(4)
     expired = item("old", age=timedelta(days=200))
-    client = FakeDynamoDb([made[0], expired], made[1:3], made[3:])
+    client = FakeDynamoDb([table[0], expired], table[1:3], table[3:])
     listing = _listing(client, Search("incidentId", "incident-7", limit=2))
-    assert [document["recommendationId"] for document in listing] == _ids(made[:2])
+    assert [document["recommendationId"] for document in listing] == _ids(table[:2])
     assert listing.cut_off
     assert [query["Limit"] for query in client.queries] == [3, 3]
 
 
 def test_a_limit_that_fits_exactly_cuts_nothing_off() -> None:
-    """No hint at older items that do not exist."""
+    """The list does not claim that there are older items."""
     listing = _listing(FakeDynamoDb(items(2)), Search("incidentId", "incident-7", limit=2))
     assert len(list(listing)) == 2
     assert not listing.cut_off
 
 
-def test_one_item_is_read_consistently_by_its_key() -> None:
-    """And is None when there is none."""
-    made = item()
-    assert get_item(FakeDynamoDb([made]), TABLE, recommendation_id(made)) == made
-    assert get_item(FakeDynamoDb([made]), TABLE, "rec-other") is None
+def test_a_single_item_is_read_by_its_key() -> None:
+    """A missing item is None."""
+    stored = item()
+    assert get_item(FakeDynamoDb([stored]), TABLE, recommendation_id(stored)) == stored
+    assert get_item(FakeDynamoDb([stored]), TABLE, "rec-other") is None
