@@ -1,11 +1,13 @@
 """Check that every locked package has a wheel for the newest supported Python: `python -m infra.build.lock_check`.
 
-A lock file holds hashes without the names of their files, so only a package index can answer: uv resolves each lock
-file for each platform without installing anything.
+A lock file holds hashes without the names of their files, so only a package index can answer. uv asks it which wheels
+of each locked version fit a platform; the hash of one of them must be locked. Nothing is installed.
 """
 
+import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -25,7 +27,7 @@ _LINUX_ONLY: Final = frozenset({"runtime"})
 # The SAM CLI pins a watchdog without a macOS wheel for this Python. The Makefile lets pip build its source there.
 _BUILT_FROM_SOURCE: Final = {("sam", platform): "watchdog" for platform in MACOS}
 
-# What uv says when the index answered and holds no wheel with a locked hash for the platform.
+# uv's words when the index answered but has no wheel for the platform.
 _NO_WHEEL: Final = ("no usable wheels", "no wheels with a matching", "only have wheels", "only found wheels")
 
 
@@ -54,25 +56,32 @@ def checks(folder: Path = ROOT / "requirements") -> Iterator[Check]:
 
 
 def missing_wheels(check: Check) -> str | None:
-    """Return uv's explanation if a package has no usable wheel, else None. Raises `NoIndexError`."""
+    """Return which packages have no usable wheel, or uv's explanation, else None. Raises `NoIndexError`."""
+    locked = _without_source_builds(check)
     done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
         [
-            *(sys.executable, "-m", "uv", "pip", "install", "--dry-run", "--quiet", "--color", "never"),
-            *("--target", str(ROOT / "build" / "lock-check")),  # a dry run never creates it
-            *("--python-version", PYTHON, "--python-platform", check.platform),
-            *("--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", "-"),
+            *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--color", "never", "--no-header"),
+            *("--format", "pylock.toml", "--no-deps", "--only-binary", ":all:"),
+            *("--python", sys.executable, "--python-version", PYTHON, "--python-platform", check.platform, "-"),
         ],
-        input=_without_source_builds(check),
+        input=locked,
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode == 0:
-        return None
-    explanation = done.stderr.strip()
-    if any(sign in explanation for sign in _NO_WHEEL):
-        return explanation
-    raise NoIndexError(f"no package index could answer for {check.name}:\n{explanation}")
+    if done.returncode != 0:
+        explanation = done.stderr.strip()
+        if any(sign in explanation for sign in _NO_WHEEL):
+            return explanation
+        raise NoIndexError(f"no package index could answer for {check.name}:\n{explanation}")
+    # A wheel may have been uploaded after its version was locked: pip would refuse its hash.
+    hashes = set(re.findall(r"--hash=sha256:([0-9a-f]{64})", locked))
+    missing = [
+        f"{package['name']}=={package['version']}"
+        for package in tomllib.loads(done.stdout).get("packages", [])
+        if hashes.isdisjoint(wheel["hashes"]["sha256"] for wheel in package["wheels"])
+    ]
+    return f"no locked wheel for {', '.join(missing)}" if missing else None
 
 
 def main() -> int:
