@@ -1,8 +1,8 @@
-# ruff: noqa: INP001 - a lone example; the folder is no package
-"""Redaction: mask mail addresses and AWS access keys before a recommendation leaves the process.
+# ruff: noqa: INP001 - a single-file example; the folder is not a package
+"""Redaction: mask email addresses and AWS access keys before a recommendation leaves the process.
 
-Run it from the project's folder:  .venv/bin/python -m examples.redaction
-It needs no account: the queue here only prints what would be sent.
+Run it from the project folder: .venv/bin/python -m examples.redaction
+It needs no account, because its queue only prints what would be sent.
 """
 
 import json
@@ -20,9 +20,9 @@ MASKS: Final = (
 
 
 def redact(value: Any) -> Any:
-    """Return the value with every match masked, in the names of its fields too.
+    """Return the value with every match masked, including in field names.
 
-    The producer calls it with the arguments of `enqueue`; the IDs among them must not match, or they change too.
+    The producer calls it with the arguments of `enqueue`. The IDs must not match any pattern, or they would change too.
     """
     if isinstance(value, str):
         for pattern, mask in MASKS:
@@ -36,10 +36,10 @@ def redact(value: Any) -> Any:
 
 
 class PrintedQueue:
-    """Stands in for SQS."""
+    """A stand-in for SQS."""
 
     async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
-        """Print each message and take it."""
+        """Print each message and accept it."""
         for entry in Entries:
             body = json.loads(entry["MessageBody"])
             sent = {name: body[name] for name in ("incidentId", "recommendation", "reasoning", "metadata")}
@@ -49,12 +49,12 @@ class PrintedQueue:
 
 @asynccontextmanager
 async def printed_queue() -> AsyncIterator[PrintedQueue]:
-    """Open the stand-in."""
+    """Yield the stand-in."""
     yield PrintedQueue()
 
 
 def main() -> None:
-    """Enqueue one recommendation with secrets in it."""
+    """Enqueue a recommendation that contains secrets."""
     producer = RecommendationProducer(
         "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations",
         redact=redact,

@@ -1,4 +1,4 @@
-"""The template's alarms, as CloudWatch gets them."""
+"""The template's alarms, as CloudWatch receives them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,42 +10,44 @@ MINUTE: Final = 60  # seconds
 
 
 class Metric(NamedTuple):
-    """A metric without dimensions of ours (they stand for one queue or function here), and how it is summed up."""
+    """A metric and its statistic. AWS's dimensions are replaced by the resource; ours are not used by any alarm."""
 
     namespace: str
     name: str
     statistic: str
-    resource: str  # the logical ID that its dimension refers to, or nothing
+    resource: str  # the logical ID that its dimension refers to, or empty
 
 
 @dataclass(frozen=True)
 class Alarm:
-    """One alarm above a threshold. `expressions` has the metric math by ID, or one metric as `only`.
+    """An alarm with an upper threshold. `metrics` and `expressions` (metric math) are by ID.
 
-    `period` is in seconds; `least` of the last `periods` must be above the threshold.
+    `period` is in seconds; the alarm fires if `datapoints` of the last `periods` are above the threshold.
     """
 
     name: str
     metrics: Mapping[str, Metric]
     expressions: Mapping[str, str]
-    result: str  # the ID that is compared
+    result: str  # the ID that is compared with the threshold
     period: int
     periods: int
-    least: int
+    datapoints: int
     threshold: float
 
 
 def read_alarms(template: Template) -> list[Alarm]:
-    """Return the alarms of a template. Raises `ValueError` for what this cannot evaluate, rather than guess."""
+    """Return the alarms of a template. Raises `ValueError` for an alarm that cannot be evaluated here."""
     resources = template["Resources"].values()
-    return [_alarm(one["Properties"]) for one in resources if one["Type"] == "AWS::CloudWatch::Alarm"]
+    return [_alarm(each["Properties"]) for each in resources if each["Type"] == "AWS::CloudWatch::Alarm"]
 
 
 def _alarm(properties: Mapping[str, Any]) -> Alarm:
     name = properties["AlarmName"]["Fn::Sub"].replace("${NameSuffix}", "")
     if (properties["ComparisonOperator"], properties["TreatMissingData"]) != ("GreaterThanThreshold", "notBreaching"):
         raise ValueError(f"{name}: only GreaterThanThreshold with missing data notBreaching can be evaluated")
-    queries = properties.get("Metrics") or [{"Id": "only", "ReturnData": True, "MetricStat": _one(properties)}]
+    queries = properties.get("Metrics") or [
+        {"Id": "metric", "ReturnData": True, "MetricStat": _metric_stat(properties)}
+    ]
     stats = {query["Id"]: query["MetricStat"] for query in queries if "MetricStat" in query}
     (period,) = {stat["Period"] for stat in stats.values()}
     (result,) = (query["Id"] for query in queries if query["ReturnData"])
@@ -56,12 +58,12 @@ def _alarm(properties: Mapping[str, Any]) -> Alarm:
         result=result,
         period=period,
         periods=properties["EvaluationPeriods"],
-        least=properties.get("DatapointsToAlarm", properties["EvaluationPeriods"]),
+        datapoints=properties.get("DatapointsToAlarm", properties["EvaluationPeriods"]),
         threshold=properties["Threshold"],
     )
 
 
-def _one(properties: Mapping[str, Any]) -> dict[str, Any]:
+def _metric_stat(properties: Mapping[str, Any]) -> dict[str, Any]:
     return {"Metric": properties, "Period": properties["Period"], "Stat": properties["Statistic"]}
 
 

@@ -1,7 +1,7 @@
-"""When an alarm is up, by CloudWatch's rules: looked at every minute, over the periods that end then.
+"""When an alarm fires, by CloudWatch's rules: it is evaluated every minute, over the periods that end then.
 
-Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms" and "Using metric math": missing data as the alarm says,
-and a division by zero gives no data.
+See the Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms" and "Using metric math". Missing data is treated
+as the alarm says, and a division by zero gives no data.
 """
 
 import ast
@@ -11,11 +11,11 @@ from typing import Final, NamedTuple
 
 from examples.alarms.definition import MINUTE, Alarm, Metric
 
-Value = float | None  # None is no data
+Value = float | None  # None means no data
 
 
 class Point(NamedTuple):
-    """A value of a metric at a moment, in epoch seconds."""
+    """A value of a metric at a moment (epoch seconds)."""
 
     metric: tuple[str, str, str]  # namespace, name, resource
     moment: float
@@ -33,19 +33,19 @@ _OPERATORS: Final[Mapping[type, Callable[[float, float], float]]] = {
 }
 
 
-def minutes_up(alarm: Alarm, points: Iterable[Point], until: float) -> list[int]:
-    """Return the minutes (epoch seconds, whole minutes) at whose end the alarm is up, from the first point on."""
-    found = list(points)
-    if not found:
+def minutes_firing(alarm: Alarm, points: Iterable[Point], until: float) -> list[int]:
+    """Return the minutes (epoch seconds of their ends) in which the alarm fires, from the first point on."""
+    all_points = list(points)
+    if not all_points:
         return []
-    first = int(min(point.moment for point in found)) // MINUTE * MINUTE + MINUTE
-    return [minute for minute in range(first, int(until) + 1, MINUTE) if _is_up(alarm, found, minute)]
+    first = int(min(point.moment for point in all_points)) // MINUTE * MINUTE + MINUTE
+    return [minute for minute in range(first, int(until) + 1, MINUTE) if _fires(alarm, all_points, minute)]
 
 
-def _is_up(alarm: Alarm, points: list[Point], minute: int) -> bool:
+def _fires(alarm: Alarm, points: list[Point], minute: int) -> bool:
     ends = [minute - index * alarm.period for index in range(alarm.periods)]
     values = [_value(alarm, points, end) for end in ends]
-    return sum(value is not None and value > alarm.threshold for value in values) >= alarm.least
+    return sum(value is not None and value > alarm.threshold for value in values) >= alarm.datapoints
 
 
 def _value(alarm: Alarm, points: list[Point], end: int) -> Value:
@@ -66,9 +66,9 @@ def _summed(metric: Metric, points: list[Point], start: int, end: int) -> Value:
 
 
 def calculate(expression: str, of: Callable[[str], Value]) -> Value:
-    """Return the value of metric math in which `of` gives what a name stands for.
+    """Return the value of metric math; `of` returns the value of a name.
 
-    Knows numbers, + - * / < >, IF and FILL, which happen to be Python's syntax too. Raises `ValueError` for others.
+    Supports numbers, + - * / < >, IF and FILL, which Python's parser accepts. Raises `ValueError` for anything else.
     """
     return _calculate(ast.parse(expression, mode="eval").body, of)
 
@@ -82,13 +82,13 @@ def _calculate(node: ast.expr, of: Callable[[str], Value]) -> Value:
         case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]) if (
             type(operation) in _OPERATORS
         ):
-            one, other = _calculate(left, of), _calculate(right, of)
-            if one is None or other is None or (isinstance(operation, ast.Div) and other == 0):
+            first, second = _calculate(left, of), _calculate(right, of)
+            if first is None or second is None or (isinstance(operation, ast.Div) and second == 0):
                 return None
-            return float(_OPERATORS[type(operation)](one, other))
+            return float(_OPERATORS[type(operation)](first, second))
         case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
             return _calculate(yes if _calculate(condition, of) else no, of)
         case ast.Call(func=ast.Name(id="FILL"), args=[series, otherwise]):
             value = _calculate(series, of)
             return _calculate(otherwise, of) if value is None else value
-    raise ValueError(f"metric math that is not known here: {ast.unparse(node)}")
+    raise ValueError(f"unsupported metric math: {ast.unparse(node)}")

@@ -1,4 +1,4 @@
-"""A proxy before the local table that refuses writes as DynamoDB does, which the emulator never does by itself."""
+"""A proxy in front of the local table that throttles writes as DynamoDB does, which the emulator never does."""
 
 import contextlib
 import http.client
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from infra.local import LocalStack, ports
 from infra.local.serving import serving
 
-ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"  # what sends the consumer here
+ENDPOINT: Final = "AWS_ENDPOINT_URL_DYNAMODB"  # the consumer's variable that points it to the proxy
 _THROTTLED: Final = {
     "__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
     "message": "The level of configured provisioned throughput for one or more global secondary indexes was exceeded.",
@@ -20,7 +20,7 @@ _THROTTLED: Final = {
 
 
 class RefusingTable(ThreadingHTTPServer):
-    """Refuses as many requests as `left` says, one fewer each time, and forwards all others to `backend`."""
+    """Refuses the next `left` requests and forwards all others to `backend`."""
 
     daemon_threads = True
 
@@ -33,7 +33,7 @@ class RefusingTable(ThreadingHTTPServer):
         self._counting = threading.Lock()
 
     def refuses(self) -> bool:
-        """Tell whether this request is to be refused, and count it."""
+        """Return whether to refuse this request, and count it."""
         with self._counting:
             refused = self.left > 0
             self.left -= refused
@@ -50,7 +50,7 @@ class _Connection(BaseHTTPRequestHandler):
             self._answer(http.HTTPStatus.BAD_REQUEST, json.dumps(_THROTTLED).encode())
             return
         with contextlib.closing(http.client.HTTPConnection(*self.server.backend)) as backend:
-            backend.request("POST", "/", body, dict(self.headers))  # Host as it was, since it is signed
+            backend.request("POST", "/", body, dict(self.headers))  # with its Host header, which is signed
             answer = backend.getresponse()
             self._answer(answer.status, answer.read())
 
@@ -74,9 +74,9 @@ def refusing_table(backend: str) -> Iterator[RefusingTable]:
 
 
 def publish_consumer(stack: LocalStack, **variables: str | None) -> str:
-    """Publish a version of the consumer with other environment variables (None removes one); return its number.
+    """Publish a version of the consumer with changed environment variables (None removes one); return its number.
 
-    The alias that the queue invokes is pointed at it.
+    The alias that the queue invokes then points to it.
     """
     functions, name = stack.client("lambda"), stack.outputs["ConsumerFunctionName"]
     environment = functions.get_function_configuration(FunctionName=name)["Environment"]["Variables"] | variables

@@ -1,4 +1,4 @@
-"""The six agent nodes. Each replays what was recorded for it; no model is called."""
+"""The six agent nodes. Each replays its recorded output; no model is called."""
 
 from datetime import datetime, timedelta
 from random import Random
@@ -18,22 +18,22 @@ UPSTREAM: Final[dict[str, tuple[str, ...]]] = {
     "risk-blast-radius": ("signal-intelligence", "change-intelligence"),
     "response-strategy": ("risk-blast-radius", "historical-pattern", "knowledge-rag"),
 }
-"""Agent id to the agents whose output it waits for; those that wait for nobody run as parallel branches."""
+"""Agent ID to the agents whose output it needs; agents that need none run as parallel branches."""
 
 BYTES_PER_TOKEN: Final = 4
 USD_PER_MILLION_TOKENS: Final = {"input": 3.0, "output": 15.0}
-"""A round price, so that the cost fields hold numbers of a plausible size."""
+"""Round prices that give costs of a plausible size."""
 
 
 class Node(Protocol):
-    """What LangGraph wants of a node; it calls the parameter `state`."""
+    """A node as LangGraph calls it, with the parameter name `state`."""
 
     def __call__(self, state: ExecutorState) -> ExecutorState:
-        """Return the keys of the state that the node writes."""
+        """Return the state keys that the node writes."""
 
 
 def replaying(agent_id: str) -> Node:
-    """Return the graph node that answers with the agent's recorded output."""
+    """Return a graph node that returns the agent's recorded output."""
 
     def node(state: ExecutorState) -> ExecutorState:
         agent_input = state["agent_input"]
@@ -73,14 +73,14 @@ def replaying(agent_id: str) -> Node:
 
 
 def recorded(incident: Incident, agent_id: str, *, replay: bool) -> Recording:
-    """Return the agent's recording; in a replay the later one, where there is one."""
+    """Return the agent's recording; in a replay, the replay's own if it has one."""
     if replay and incident.replay is not None:
         return incident.replay.recordings.get(agent_id, incident.recordings[agent_id])
     return incident.recordings[agent_id]
 
 
 def written(instant: datetime, rng: Random) -> str:
-    """Return a UTC instant as executors write it: mostly naive, sometimes without a fraction."""
+    """Return a UTC instant as executors write it: usually naive, sometimes without a fraction."""
     naive = instant.replace(tzinfo=None)
     return rng.choice(
         (

@@ -1,11 +1,11 @@
-"""What six hypotheses amount to together: plain arithmetic over what the agents really said.
+"""The consensus of six hypotheses: plain arithmetic on what the agents actually answered.
 
-- Who counts: agents that ended SUCCESS with their full weight and PARTIAL with half of it. TIMEOUT and FAILURE
-  do not count, whatever else they left behind.
-- Confidence: the weighted mean of the usable confidences. A confidence outside 0 to 1 is not usable and is left
-  out rather than guessed at; its agent's opinions still count.
-- Agreement: for each question, the weight behind the leading answer over the weight of all who answered it. The
-  level follows the weaker of the two questions.
+- Weight: agents with status SUCCESS count with their full weight, PARTIAL with half of it. TIMEOUT and FAILURE do not
+  count, whatever output they have.
+- Confidence: the weighted mean of the usable confidences. A confidence outside 0 to 1 is not usable and is ignored
+  rather than guessed at; the agent's opinions still count.
+- Agreement: for each question, the weight behind the leading answer divided by the weight of all agents that answered
+  it. The level is that of the weaker of the two questions.
 """
 
 from collections import defaultdict
@@ -22,7 +22,7 @@ WEIGHTS: Final = {
     "historical-pattern": 0.15,
     "knowledge-rag": 0.15,
     "response-strategy": 0.15,
-    "risk-blast-radius": 0.10,  # says what is hit more than why
+    "risk-blast-radius": 0.10,  # says what is affected rather than why
 }
 OTHER_AGENT_WEIGHT: Final = 0.10
 COUNTED_SHARE: Final = {"SUCCESS": 1.0, "PARTIAL": 0.5}
@@ -33,7 +33,7 @@ COMPUTING_TIME: Final = timedelta(milliseconds=250)
 
 
 def reach_consensus(hypotheses: Mapping[str, Hypothesis]) -> Consensus:
-    """Weigh the hypotheses (agent id to output, at least one) against each other."""
+    """Return the consensus of the hypotheses (agent ID to output; at least one)."""
     weights = {agent: weight for agent, output in hypotheses.items() if (weight := counted_weight(output)) > 0}
     votes = {question: _votes(question, hypotheses, weights) for question in QUESTIONS}
     leading = {question: _leading(options, weights) for question, options in votes.items()}
@@ -59,13 +59,13 @@ def reach_consensus(hypotheses: Mapping[str, Hypothesis]) -> Consensus:
 
 
 def counted_weight(hypothesis: Hypothesis) -> float:
-    """Return the weight with which an agent counts: 0 when it failed or timed out."""
+    """Return an agent's weight: 0 if it failed or timed out."""
     share = COUNTED_SHARE.get(hypothesis.status, 0.0)
     return WEIGHTS.get(hypothesis.agent_id, OTHER_AGENT_WEIGHT) * share
 
 
 def usable_confidence(hypothesis: Hypothesis) -> float | None:
-    """Return the confidence when it lies within 0 to 1, else None: 87 may or may not mean 0.87."""
+    """Return the confidence if it is from 0 to 1, else None: 87 may or may not mean 0.87."""
     confidence = hypothesis.confidence
     return confidence if confidence is not None and 0 <= confidence <= 1 else None
 
@@ -75,7 +75,7 @@ def _votes(
     hypotheses: Mapping[str, Hypothesis],
     weights: Mapping[str, float],
 ) -> dict[str, list[str]]:
-    """Answer to the agents that gave it, in a stable order whichever branch finished first."""
+    """Return the agents behind each answer, in an order that does not depend on which branch finished first."""
     options: defaultdict[str, list[str]] = defaultdict(list)
     for agent in sorted(weights):
         answer = hypotheses[agent].findings.get(question)
@@ -85,7 +85,7 @@ def _votes(
 
 
 def _leading(options: Mapping[str, list[str]], weights: Mapping[str, float]) -> str | None:
-    """Return the answer with the most weight behind it; of equals, the first by name."""
+    """Return the answer with the most weight; among equals, the first by name."""
     return min(options, key=lambda answer: (-_weight_of(options[answer], weights), answer), default=None)
 
 
@@ -118,7 +118,7 @@ def _unified(
     votes: Mapping[str, dict[str, list[str]]],
     leading: Mapping[str, str | None],
 ) -> dict[str, Any]:
-    """Return the leading answers, with the ordered actions of the strategy if it backs the leading action."""
+    """Return the leading answers, with response-strategy's ordered actions if it supports the leading action."""
     cause, action = (leading[question] for question in QUESTIONS)
     backers = {question: votes[question].get(leading[question] or "", []) for question in QUESTIONS}
     strategist = "response-strategy" in backers["recommended_action"]

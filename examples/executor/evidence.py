@@ -1,7 +1,7 @@
-"""Evidence that makes the envelopes as large as real ones: metric samples, log excerpts, citations.
+"""Evidence that makes envelopes as large as real ones: metric samples, log excerpts, citations.
 
-Everything here is generated and says so (`generated: true`): neither the values nor the log lines are the
-companies' own data. The only input is the recorded incident, so the same incident gives the same bytes.
+All samples and excerpts are generated and marked as such (`generated: true`); they are not the companies' data. The
+recorded incident is the only input, so the same incident gives the same bytes.
 """
 
 import json
@@ -13,18 +13,18 @@ from examples.executor.incident import Incident, Recording
 
 USUAL_BYTES: Final = (900, 4_800)
 LARGE_BYTES: Final = (54_000, 57_000)
-"""With prose and metadata on top these give envelopes of 2 to 8 KB, and a few near 60 KB."""
-FIRST_MINUTE: Final = -2  # relative to the onset: even the smallest share shows before and after
+"""With prose and metadata, these give envelopes of 2 to 8 KB, and a few of about 60 KB."""
+FIRST_MINUTE: Final = -2  # relative to the onset, so that even the smallest share shows both before and after
 LOG_LEVELS: Final = ("INFO", "WARN", "WARN", "ERROR", "ERROR", "ERROR")
 
 
 def dice(incident: Incident, purpose: str) -> Random:
-    """Return the random source for one purpose; it depends on nothing but the two names."""
-    return Random(f"{incident.incident_id}/{purpose}")  # noqa: S311 - repeatable by design, guards no secret
+    """Return the random generator for one purpose, seeded only by the incident and the purpose."""
+    return Random(f"{incident.incident_id}/{purpose}")  # noqa: S311 - repeatable by design; not used for security
 
 
 def attach(incident: Incident, agent_id: str, recording: Recording) -> dict[str, Any]:
-    """Return the agent's findings together with its share of generated evidence."""
+    """Return the agent's findings with its share of generated evidence."""
     if recording.evidence == "none":
         return dict(recording.findings)
     rng = dice(incident, f"evidence/{agent_id}")
@@ -33,19 +33,19 @@ def attach(incident: Incident, agent_id: str, recording: Recording) -> dict[str,
 
 
 def citations(incident: Incident, recording: Recording) -> list[dict[str, Any]] | None:
-    """Return the cited public sources in full, or None when the agent cited nothing at all."""
+    """Return the cited public sources in full, or None if the agent gave no citations."""
     if recording.citations is None:
         return None
     return [{"id": name, **incident.sources[name]} for name in recording.citations]
 
 
 def bundle(incident: Incident) -> dict[str, Any]:
-    """Return the evidence that the executor hands to every agent."""
+    """Return the evidence that the executor gives to every agent."""
     return {"summary": incident.summary, **_evidence(incident, dice(incident, "bundle"), USUAL_BYTES[0])}
 
 
 def size(value: object) -> int:
-    """Return the bytes that a value takes as compact UTF-8 JSON."""
+    """Return the size of a value as compact UTF-8 JSON, in bytes."""
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
 
 

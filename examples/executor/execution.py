@@ -1,4 +1,4 @@
-"""Executions: one per recorded incident, and the replays. Here a recording gets its IDs and its times."""
+"""Executions of recorded incidents and of their replays, with their IDs and times."""
 
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -11,15 +11,15 @@ from examples.executor.incident import incident_ids, load
 from examples.executor.state import AgentInput, ExecutorState
 
 RECOMMENDATIONS = len(UPSTREAM) + 1
-"""What one execution yields: every agent's output, failed or not, and the consensus."""
+"""Recommendations of one execution: every agent's output, failed or not, and the consensus."""
 
 
 @dataclass(frozen=True, slots=True)
 class Execution:
     """One run of the graph over one incident.
 
-    `day` (UTC) moves the run to that day, at the recorded time of day; None leaves it where it was recorded.
-    Whatever is stored expires 90 days after the agent completed, so a run left in 2017 is expired on arrival.
+    `day` (UTC) moves the run to that day, at the recorded time of day; with None it stays at its recorded day. Stored
+    recommendations expire 90 days after the agent completed, so those of a run in 2017 have expired on arrival.
     """
 
     incident_id: str
@@ -27,24 +27,24 @@ class Execution:
     day: date | None = None
 
     def __post_init__(self) -> None:
-        """Refuse, by KeyError or ValueError, what was never recorded."""
+        """Raise KeyError or ValueError for an incident or a replay that was not recorded."""
         if self.replay and load(self.incident_id).replay is None:
             raise ValueError(f"incident {self.incident_id!r} has no recorded replay")
 
     @property
     def started_at(self) -> datetime:
-        """When the executor started (UTC)."""
+        """The time at which the executor started (UTC)."""
         incident = load(self.incident_id)
         recorded = incident.replay.executed_at if self.replay and incident.replay else incident.executed_at
         return recorded if self.day is None else datetime.combine(self.day, recorded.timetz())
 
     @property
     def execution_id(self) -> str:
-        """The execution's ID: another day, or a replay, is another execution."""
+        """The execution's ID. A run on another day, or a replay, is another execution."""
         return f"exec-{self.incident_id}-{self.started_at:%Y%m%dT%H%M%SZ}"
 
     def initial_state(self) -> ExecutorState:
-        """Return the state that the graph is invoked with."""
+        """Return the state with which the graph is invoked."""
         incident = load(self.incident_id)
         started = self.started_at.astimezone(UTC).replace(tzinfo=None).isoformat()
         session_id = str(uuid5(NAMESPACE_URL, self.execution_id))
@@ -73,7 +73,7 @@ class Execution:
 
 
 def executions(day: date | None = None) -> list[Execution]:
-    """Return every recorded execution, oldest incident first, a replay right after its original."""
+    """Return every recorded execution, oldest incident first, each replay after its original."""
     planned: list[Execution] = []
     for incident_id in incident_ids():
         planned.append(Execution(incident_id, day=day))

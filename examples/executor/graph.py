@@ -1,4 +1,4 @@
-"""The executor's LangGraph graph: six agents, parallel where nothing is awaited, then the consensus."""
+"""The executor's LangGraph graph: six agents, in parallel where possible, then the consensus."""
 
 from typing import Final
 
@@ -9,11 +9,11 @@ from examples.executor.consensus import reach_consensus
 from examples.executor.state import ExecutorState
 
 BUDGET_USD: Final = 0.50
-CONSENSUS_NODE: Final = "reach-consensus"  # LangGraph wants node names apart from state keys
+CONSENSUS_NODE: Final = "reach-consensus"  # LangGraph requires node names to differ from state keys
 
 
 def build_graph() -> "StateGraph[ExecutorState]":
-    """Return the graph, not yet compiled, so that its nodes can still be wrapped."""
+    """Return the graph before compilation, so that its nodes can still be wrapped."""
     builder = StateGraph(ExecutorState)
     for agent_id, upstream in UPSTREAM.items():
         builder.add_node(agent_id, replaying(agent_id))

@@ -1,7 +1,7 @@
-"""How an executor integrates the producer: after the graph, or node by node. And its Lambda entry.
+"""How an executor integrates the producer: after the graph or node by node, and in a Lambda function.
 
-Both ways give the same recommendation IDs. An executor that uses both sends the second as duplicates of the
-first, which does no harm. In a Lambda function the producer belongs at module scope, one per sandbox:
+Both ways give the same recommendation IDs. If an executor uses both, the second sends duplicates, which do no harm.
+In a Lambda function, create the producer at module scope, once for each sandbox:
 
     producer = RecommendationProducer.from_env()
     handler = lambda_handler(producer)
@@ -21,7 +21,7 @@ Run = Callable[[Execution], ExecutorState]
 
 
 class Producer(Protocol):
-    """What an executor needs of `RecommendationProducer`."""
+    """The part of `RecommendationProducer` that an executor uses."""
 
     def enqueue_state(self, state: object) -> object:
         """Hand over every agent's output and the consensus; never raises."""
@@ -31,7 +31,7 @@ class Producer(Protocol):
 
 
 def after_the_graph(producer: Producer) -> Run:
-    """Persist once, when the graph is done: one line, and nothing if the graph raises."""
+    """Persist once, when the graph has finished. If the graph raises, nothing is persisted."""
     graph = build_graph().compile()
 
     def run(execution: Execution) -> ExecutorState:
@@ -43,7 +43,7 @@ def after_the_graph(producer: Producer) -> Run:
 
 
 def per_node(producer: Producer) -> Run:
-    """Persist each agent's output when its node is done, so that a later crash loses nothing."""
+    """Persist each agent's output as soon as its node finishes, so that a later crash loses nothing."""
     graph = persisting(build_graph(), producer).compile()
 
     def run(execution: Execution) -> ExecutorState:
@@ -58,8 +58,8 @@ WAYS: Final[dict[str, Callable[[Producer], Run]]] = {"after": after_the_graph, "
 def lambda_handler(producer: Producer, way: str = "after") -> Handler:
     """Return the handler for EventBridge events whose detail names a recorded incident.
 
-    The event's `detail` holds `incidentId`, and `replay` (default false) for the recorded replay. The run is
-    moved to the day of the event, so the same event, delivered again, gives the same recommendations.
+    The event's `detail` holds `incidentId` and optionally `replay` (default false), for the recorded replay. The run is
+    moved to the day of the event, so an event that is delivered twice gives the same recommendations.
     """
     run = WAYS[way](producer)
 

@@ -1,4 +1,4 @@
-"""Recorded incidents: one JSON file each, written from the companies' public post-mortems."""
+"""Recorded incidents: one JSON file for each, written from the companies' public post-mortems."""
 
 import json
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ INCIDENTS_FOLDER: Final = Path(__file__).parent / "incidents"
 
 @dataclass(frozen=True, slots=True)
 class Recording:
-    """What one agent answered, as it was written down."""
+    """The recorded output of one agent."""
 
     status: str
     confidence: float | None
@@ -20,7 +20,7 @@ class Recording:
     reasoning: str
     findings: dict[str, Any]
     citations: list[str] | None
-    """Ids of the incident's sources; None when the agent gave no citations at all."""
+    """IDs of the incident's sources; None if the agent gave no citations."""
     error: dict[str, Any] | None = None
     retries: int = 0
     evidence: str = "usual"
@@ -29,7 +29,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A later run over the same incident; agents not named here answer as before."""
+    """A later run over the same incident; agents without a recording here answer as before."""
 
     executed_at: datetime
     reason: str
@@ -38,15 +38,15 @@ class Replay:
 
 @dataclass(frozen=True, slots=True)
 class Incident:
-    """One incident, its public sources, and what the six agents answered."""
+    """One incident, its public sources, and the outputs of the six agents."""
 
     incident_id: str
     title: str
     company: str
     began_at: datetime
-    """When the impact began, by the public post-mortem (UTC)."""
+    """When the impact began according to the public post-mortem (UTC)."""
     executed_at: datetime
-    """When the recorded execution was started (UTC); this instant is ours, not the post-mortem's."""
+    """When the recorded execution started (UTC); invented, not from the post-mortem."""
     summary: str
     sources: dict[str, dict[str, str]]
     evidence_hints: dict[str, Any]
@@ -56,15 +56,15 @@ class Incident:
 
 @cache
 def incident_ids() -> tuple[str, ...]:
-    """Return the recorded incidents' ids, oldest incident first."""
+    """Return the IDs of the recorded incidents, oldest first."""
     return tuple(sorted((path.stem for path in INCIDENTS_FOLDER.glob("*.json")), key=_date_in))
 
 
 @cache
 def load(incident_id: str) -> Incident:
-    """Read one recorded incident; raises KeyError when there is none of that id."""
+    """Read one recorded incident. Raises KeyError if it does not exist."""
     if incident_id not in incident_ids():
-        raise KeyError(f"no recorded incident {incident_id!r}; known: {', '.join(incident_ids())}")
+        raise KeyError(f"there is no recorded incident {incident_id!r}; recorded are: {', '.join(incident_ids())}")
     raw = json.loads((INCIDENTS_FOLDER / f"{incident_id}.json").read_text(encoding="utf-8"))
     replay = raw.get("replay")
     return Incident(

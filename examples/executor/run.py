@@ -17,11 +17,11 @@ from recommendation_shared.settings import Settings, SettingsError
 
 FLUSH_SECONDS = 30.0
 EPILOG = """\
-The agents replay recorded outputs; no model is called. The queue is taken from RECOMMENDATIONS_QUEUE_URL, the
-rest from AWS's own variables (AWS_REGION, AWS_ENDPOINT_URL, ...).
+The agents replay recorded outputs; no model is called. RECOMMENDATIONS_QUEUE_URL names the queue; everything else
+comes from AWS's own variables (AWS_REGION, AWS_ENDPOINT_URL, ...).
 
-The incidents happened years ago, and recommendations expire 90 days after the agent completed. The runs are
-therefore moved to --day, at the recorded time of day. The same day gives the same recommendation IDs.
+The incidents happened years ago, and recommendations expire 90 days after the agent completed, so the runs are moved
+to --day, at the recorded time of day. The same day gives the same recommendation IDs.
 
 examples:
   python -m examples.executor.run --list
@@ -49,8 +49,9 @@ def run_one(
 ) -> ExecutionResult:
     """Run one recorded incident, or its replay, and hand the outputs to the producer.
 
-    `way` is "after" or "per-node". `day` (UTC, default yesterday) is the day of the run: call twice with the
-    same one to send the same recommendations again. Raises KeyError or ValueError for what was not recorded.
+    `way` is "after" or "per-node". `day` (UTC, default yesterday) is the day of the run; a second call with the same
+    day sends the same recommendations again. Raises KeyError or ValueError for an incident or a replay that was not
+    recorded.
     """
     planned = [Execution(incident_id, replay=replay, day=day or yesterday())]
     return _run(producer, planned, way=way, on_execution=None)[0]
@@ -63,12 +64,12 @@ def run_all(
     way: str = "after",
     day: date | None = None,
 ) -> list[ExecutionResult]:
-    """Run every recorded incident and replay; `on_execution` is called after each. Else like `run_one`."""
+    """Run every recorded incident and replay, like `run_one`; `on_execution` is called after each."""
     return _run(producer, executions(day or yesterday()), way=way, on_execution=on_execution)
 
 
 def yesterday() -> date:
-    """Return the day before today in UTC: recent enough not to be expired, and never in the future."""
+    """Return the day before today (UTC): recent enough not to be expired, and never in the future."""
     return datetime.now(UTC).date() - timedelta(days=1)
 
 
@@ -91,7 +92,7 @@ def _run(
 
 
 def print_incidents() -> None:
-    """Print what was recorded."""
+    """Print the recorded incidents."""
     for incident_id in incident_ids():
         incident = load(incident_id)
         replay = "  (and a replay)" if incident.replay else ""
@@ -99,7 +100,7 @@ def print_incidents() -> None:
 
 
 def print_dry_run(planned: Iterable[Execution]) -> None:
-    """Run the graph without a producer and print each agent's answer and its size in bytes of JSON."""
+    """Run the graph without a producer; print each agent's status, confidence and size in bytes of JSON."""
     graph = build_graph().compile()
     for execution in planned:
         state = graph.invoke(execution.initial_state())
@@ -115,13 +116,15 @@ def print_dry_run(planned: Iterable[Execution]) -> None:
 
 
 def send(planned: Sequence[Execution], way: str) -> int:
-    """Run the executions against the queue of the environment; returns the process' exit code."""
+    """Run the executions and send the outputs to the environment's queue; return the exit code."""
     try:
         Settings.from_env(os.environ).require_queue_url()
     except SettingsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    producer = RecommendationProducer.from_env()  # by itself it would run without a queue, and count what it drops
+    producer = (
+        RecommendationProducer.from_env()
+    )  # without a queue it would only count what it drops, hence the check above
     _run(producer, planned, way=way, on_execution=lambda result: print(f"ran {result.execution_id}"))
     balance = producer.flush(timeout=FLUSH_SECONDS)
     producer.close()
@@ -135,14 +138,14 @@ def _day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a day; write it like 2026-01-31") from None
+        raise argparse.ArgumentTypeError(f"{text!r} is not a date such as 2026-01-31") from None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line and run; returns the process' exit code."""
+    """Parse the command line and run; return the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m examples.executor.run",
-        description="Run a LangGraph executor of six agents over recorded incidents.",
+        description="Run a LangGraph executor with six agents over recorded incidents.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -151,15 +154,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         metavar="ID",
         choices=incident_ids(),
-        help="only this incident and its replay; may be given several times (default: all)",
+        help="run only this incident and its replay; may be repeated (default: all)",
     )
-    parser.add_argument("--list", action="store_true", help="list the recorded incidents and stop")
-    parser.add_argument("--dry-run", action="store_true", help="need no queue, send nothing; print agents and sizes")
+    parser.add_argument("--list", action="store_true", help="list the recorded incidents and exit")
+    parser.add_argument("--dry-run", action="store_true", help="send nothing (no queue needed); print agents and sizes")
     parser.add_argument(
         "--way",
         choices=sorted(WAYS),
         default="after",
-        help="hand over when the graph is done, or as each node finishes (default: after)",
+        help="hand over after the graph has finished, or as each node finishes (default: after)",
     )
     parser.add_argument(
         "--day", type=_day, metavar="YYYY-MM-DD", help="the day of the runs, in UTC (default: yesterday)"

@@ -1,4 +1,4 @@
-"""The executor's graph state: the values that it holds while it runs and when it is done."""
+"""The executor's graph state, while it runs and when it has finished."""
 
 import operator
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ DISCLAIMER: Final = "HYPOTHESIS_ONLY_NOT_AUTHORITATIVE"
 
 @dataclass(frozen=True, slots=True)
 class AgentInput:
-    """What every agent is given."""
+    """The input of every agent."""
 
     incident_id: str
     execution_id: str
@@ -28,7 +28,7 @@ class Hypothesis:
     agent_version: str
     execution_id: str
     timestamp: str
-    """When the agent completed: ISO 8601, often naive; naive means UTC."""
+    """When the agent completed: ISO 8601, often naive, which means UTC."""
     duration: int
     """Milliseconds."""
     status: str
@@ -46,7 +46,7 @@ class Hypothesis:
 
 @dataclass(frozen=True, slots=True)
 class Consensus:
-    """What the agents' outputs amount to together."""
+    """The combined result of the agents' outputs."""
 
     aggregated_confidence: float | None
     agreement_level: str
@@ -58,11 +58,11 @@ class Consensus:
 
 
 def _spend(budget: float, change: float) -> float:
-    return round(budget + change, 6)  # so that sums of dollars do not drift
+    return round(budget + change, 6)  # so that sums of dollars do not accumulate rounding errors
 
 
 class ExecutorState(TypedDict, total=False):
-    """Keys that parallel branches write carry a reducer; the others have a single writer."""
+    """Keys that parallel branches write have a reducer; all others have a single writer."""
 
     agent_input: AgentInput
     hypotheses: Annotated[dict[str, Hypothesis], operator.or_]

@@ -1,6 +1,6 @@
-"""Bad input through the whole pipeline: each ends stored, trimmed and marked, or as a dead letter with its reason.
+"""Bad input through the whole pipeline is stored, or stored trimmed and marked, or dead-lettered with a reason.
 
-All messages are sent once, every bad one in one request with two good ones; the tests look at where they ended.
+Each bad message is sent once, in one request with two good ones; the tests check where every message ended up.
 """
 
 import json
@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from infra.local import LocalStack
+from infra.local.depth import depth
 from recommendation_shared import limits
 from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import decode_item, item_digest
@@ -22,12 +23,12 @@ from recommendation_shared.item.size import item_size
 
 pytestmark = pytest.mark.stack
 
-WAIT = 90.0  # seconds; the message that only the redrive policy ends is received five times, 5 s apart
+WAIT = 90.0  # seconds; the redrive policy moves a message after five receives, 5 s apart
 INCIDENT = "incident-bad-input"
 
 
 def _good(name: str, **changes: Any) -> dict[str, Any]:
-    """Return the wire fields of a valid envelope whose ID no other test has."""
+    """Return the fields of a valid envelope with an ID that no other test uses."""
     fields: dict[str, Any] = {
         "incident_id": INCIDENT,
         "execution_id": name,
@@ -35,8 +36,8 @@ def _good(name: str, **changes: Any) -> dict[str, Any]:
         "timestamp": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "recommendation": {"action": "roll back"},
     }
-    wire: dict[str, Any] = json.loads(write_envelope(**{**fields, **changes}).body)
-    return wire
+    envelope: dict[str, Any] = json.loads(write_envelope(**{**fields, **changes}).body)
+    return envelope
 
 
 def _nested(levels: int) -> dict[str, Any]:
@@ -63,29 +64,29 @@ BY_HAND = json.dumps({name: value for name, value in _good("by-hand").items() if
 
 
 @dataclass
-class Ended:
-    """Where everything ended."""
+class Outcome:
+    """Where every message ended up."""
 
     items: dict[str, Any]  # by execution ID, in DynamoDB JSON
-    dead: dict[str, Any]  # messages of the dead-letter queue, by the name of the case
+    dead: dict[str, Any]  # dead letters by the name of the case
     neighbours: int
 
 
 @pytest.fixture(scope="module")
-def ended(stack: LocalStack) -> Ended:
-    """Send everything, and wait until nothing is left on the way."""
+def outcome(stack: LocalStack) -> Outcome:
+    """Send everything, and wait until the queue is empty."""
     sqs, dynamodb = stack.client("sqs"), stack.client("dynamodb")
     sent: dict[str, str] = {}
     for name, body in BODIES.items():
         bodies = [json.dumps(_good(f"{name}-before")), body, json.dumps(_good(f"{name}-after"))]
-        entries = [{"Id": str(n), "MessageBody": one} for n, one in enumerate(bodies)]
+        entries = [{"Id": str(n), "MessageBody": each} for n, each in enumerate(bodies)]
         answer = sqs.send_message_batch(QueueUrl=stack.queue_url, Entries=entries)
         assert answer.get("Failed", []) == []
-        sent[next(one["MessageId"] for one in answer["Successful"] if one["Id"] == "1")] = name
+        sent[next(entry["MessageId"] for entry in answer["Successful"] if entry["Id"] == "1")] = name
     _send_by_hand(stack)
-    seen: dict[str, Any] = {}
+    dead: dict[str, Any] = {}
     deadline = time.monotonic() + WAIT
-    while _left(sqs, stack) and time.monotonic() < deadline:
+    while depth(sqs, stack.queue_url) and time.monotonic() < deadline:
         time.sleep(0.5)
     while messages := sqs.receive_message(
         QueueUrl=stack.dlq_url,
@@ -96,8 +97,8 @@ def ended(stack: LocalStack) -> Ended:
         for message in messages:
             attributes = message.get("MessageAttributes", {})
             original = attributes.get("originalMessageId", {}).get("StringValue", message["MessageId"])
-            assert original in sent, "a dead letter of nobody's"
-            seen[sent[original]] = message
+            assert original in sent, "an unexpected dead letter"
+            dead[sent[original]] = message
             sqs.delete_message(QueueUrl=stack.dlq_url, ReceiptHandle=message["ReceiptHandle"])
     pages = dynamodb.get_paginator("query").paginate(
         TableName=stack.table_name,
@@ -107,28 +108,22 @@ def ended(stack: LocalStack) -> Ended:
     )
     items = {item["executionId"]["S"]: item for page in pages for item in page["Items"]}
     neighbours = sum(name.endswith(("-before", "-after")) for name in items)
-    return Ended(items, seen, neighbours)
-
-
-def _left(sqs: Any, stack: LocalStack) -> int:
-    names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
-    attributes = sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=names)["Attributes"]
-    return sum(map(int, attributes.values()))
+    return Outcome(items, dead, neighbours)
 
 
 def _send_by_hand(stack: LocalStack) -> None:
-    """Send one message as a person would, with the AWS CLI."""
+    """Send one message with the AWS CLI, as a person would."""
     aws = Path(f"{sys.prefix}-stack", "bin", "aws")
     command = [str(aws), "sqs", "send-message", "--endpoint-url", stack.endpoint_url, "--queue-url", stack.queue_url]
-    environment = {**os.environ, **stack.env}
+    environment = stack.environment(os.environ)
     subprocess.run(  # noqa: S603 - the AWS CLI of the project's own environment
         [*command, "--message-body", BY_HAND], env=environment, check=True, capture_output=True
     )
 
 
-def test_the_other_messages_of_every_batch_are_stored(ended: Ended) -> None:
-    """One poison recommendation holds nobody back."""
-    assert ended.neighbours == 2 * len(BODIES)
+def test_the_other_messages_of_every_batch_are_stored(outcome: Outcome) -> None:
+    """A poison message does not hold back its neighbours."""
+    assert outcome.neighbours == 2 * len(BODIES)
 
 
 @pytest.mark.parametrize(
@@ -136,32 +131,32 @@ def test_the_other_messages_of_every_batch_are_stored(ended: Ended) -> None:
     [
         ("not-json", "InvalidJson", "body: must be JSON"),
         ("wrong-types", "InvalidEnvelope", "recommendation: must be an object; citations: must be a list of objects"),
-        ("empty-id", "InvalidEnvelope", "incidentId: must have 1 to 1024 bytes of UTF-8"),
-        ("huge-id", "InvalidEnvelope", "incidentId: must have 1 to 1024 bytes of UTF-8"),
-        ("control-id", "InvalidEnvelope", "executionId: must have no control characters"),
-        ("other-id", "IdMismatch", "recommendationId: must be the ID that incidentId, agentType and timestamp give"),
+        ("empty-id", "InvalidEnvelope", "incidentId: must be 1 to 1024 bytes of UTF-8"),
+        ("huge-id", "InvalidEnvelope", "incidentId: must be 1 to 1024 bytes of UTF-8"),
+        ("control-id", "InvalidEnvelope", "executionId: must not contain control characters"),
+        ("other-id", "IdMismatch", "recommendationId: must be the ID derived from incidentId, agentType and timestamp"),
     ],
 )
-def test_poison_is_a_dead_letter_with_its_reason(ended: Ended, name: str, reason: str, detail: str) -> None:
-    """Its body is untouched, so that it can be mended and sent again."""
-    message = ended.dead[name]
+def test_poison_is_a_dead_letter_with_its_reason(outcome: Outcome, name: str, reason: str, detail: str) -> None:
+    """Its body is unchanged, so that it can be repaired and sent again."""
+    message = outcome.dead[name]
     attributes = {key: value["StringValue"] for key, value in message["MessageAttributes"].items()}
     assert attributes["failureReason"] == reason
     assert attributes["failureDetail"] == detail
     assert attributes["sourceQueueArn"].endswith(":opx-recommendations")
     assert message["Body"] == BODIES[name]
-    assert name not in ended.items
+    assert name not in outcome.items
 
 
-def test_a_newer_schema_version_is_retried_and_ends_as_a_dead_letter(ended: Ended) -> None:
-    """By the redrive policy, after five receives, so that it can be redriven after the deploy."""
-    assert ended.dead["newer-schema"]["Body"] == BODIES["newer-schema"]
-    assert "MessageAttributes" not in ended.dead["newer-schema"]
+def test_a_newer_schema_version_is_retried_and_ends_as_a_dead_letter(outcome: Outcome) -> None:
+    """The redrive policy moves it after five receives, so that it can be redriven after a deployment."""
+    assert outcome.dead["newer-schema"]["Body"] == BODIES["newer-schema"]
+    assert "MessageAttributes" not in outcome.dead["newer-schema"]
 
 
-def test_33_levels_are_stored_with_the_deepest_as_text(ended: Ended) -> None:
-    """32 levels are DynamoDB's limit."""
-    value, levels = ended.items["deep"]["recommendation"], 0
+def test_33_levels_are_stored_with_the_deepest_as_text(outcome: Outcome) -> None:
+    """DynamoDB's limit is 32 levels."""
+    value, levels = outcome.items["deep"]["recommendation"], 0
     while "M" in value:
         (value,) = value["M"].values()
         levels += 1
@@ -169,14 +164,14 @@ def test_33_levels_are_stored_with_the_deepest_as_text(ended: Ended) -> None:
     assert json.loads(value["S"]) == {"n": {"leaf": 7}}
 
 
-def test_39_digits_are_stored_as_text(ended: Ended) -> None:
-    """38 are DynamoDB's limit."""
-    assert ended.items["digits"]["recommendation"]["M"]["n"] == {"S": str(10**38 + 1)}
+def test_39_digits_are_stored_as_text(outcome: Outcome) -> None:
+    """DynamoDB's limit is 38 digits."""
+    assert outcome.items["digits"]["recommendation"]["M"]["n"] == {"S": str(10**38 + 1)}
 
 
-def test_900_kb_are_stored_trimmed_and_marked(ended: Ended) -> None:
-    """400 KB are DynamoDB's limit."""
-    item = ended.items["huge"]
+def test_900_kb_are_stored_trimmed_and_marked(outcome: Outcome) -> None:
+    """DynamoDB's limit is 400 KB."""
+    item = outcome.items["huge"]
     assert item_size(item) <= limits.ITEM_BYTES
     stored = decode_item(item)
     assert stored["metadata"]["truncated"][0]["path"] == "/recommendation/log"
@@ -184,17 +179,17 @@ def test_900_kb_are_stored_trimmed_and_marked(ended: Ended) -> None:
     assert stored["recommendation"]["log"].endswith("… [cut: 900000 bytes in all]")
 
 
-def test_an_odd_confidence_is_stored_as_text_beside(ended: Ended) -> None:
-    """What the agent said is kept."""
-    assert ended.items["odd-confidence"]["confidence"] == {"NULL": True}
-    assert ended.items["odd-confidence"]["metadata"]["M"]["rawConfidence"] == {"S": "87"}
+def test_an_odd_confidence_is_preserved_as_text_in_the_metadata(outcome: Outcome) -> None:
+    """The agent's original value is not lost."""
+    assert outcome.items["odd-confidence"]["confidence"] == {"NULL": True}
+    assert outcome.items["odd-confidence"]["metadata"]["M"]["rawConfidence"] == {"S": "87"}
 
 
-def test_a_message_sent_by_hand_is_stored(ended: Ended) -> None:
-    """Optional fields may be left out."""
-    assert decode_item(ended.items["by-hand"])["recommendation"] == {"action": "roll back"}
+def test_a_message_sent_by_hand_is_stored(outcome: Outcome) -> None:
+    """Optional fields may be omitted."""
+    assert decode_item(outcome.items["by-hand"])["recommendation"] == {"action": "roll back"}
 
 
-def test_every_stored_item_has_its_digest(ended: Ended) -> None:
-    """Also the trimmed and the represented ones."""
-    assert {item_digest(item) == item["contentDigest"]["S"] for item in ended.items.values()} == {True}
+def test_every_stored_item_has_its_digest(outcome: Outcome) -> None:
+    """Trimmed items and items with converted values have one too."""
+    assert {item_digest(item) == item["contentDigest"]["S"] for item in outcome.items.values()} == {True}

@@ -24,7 +24,7 @@ from infra.local.deployment import load_template
 from infra.local.emulator import stack_python
 from infra.paths import ROOT, TEMPLATE
 from recommendation_producer import _balance as balance
-from tests.support.runbook import aws as warm_cli
+from tests.support.runbook import warm_aws as warm_cli
 from tests.support.runbook.page import ELSEWHERE, PAGE, Block, Section, agrees, read_sections
 from tests.support.runbook.situations import SITUATIONS
 from tests.support.runbook.world import WAIT, World
@@ -152,7 +152,7 @@ def _printed(block: Block, done: subprocess.CompletedProcess[str]) -> str:
 @pytest.mark.parametrize(
     ("scenario", "firing"),
     [
-        (demonstration.all_is_well, set()),
+        (demonstration.nothing_wrong, set()),
         (demonstration.some_refused_requests, {"PersistentRecommendationThrottling"}),
         (
             demonstration.poison_among_good_ones,

@@ -1,4 +1,4 @@
-"""Real calls as each identity, on the local stack, which holds every call to the policies of the deployed template."""
+"""Real calls by each identity on the local stack, which enforces the deployed template's policies."""
 
 import json
 import time
@@ -8,15 +8,15 @@ import pytest
 
 from infra.local import LocalStack, local_stack
 from tests.support.iam.calls import BODY, EVENTS, INCIDENTS, Call, calls, clients_of, expected, is_allowed, observed
-from tests.support.iam.executor_role import create_role, session_of
 from tests.support.iam.identities import ALLOWED, QUEUE
+from tests.support.iam.roles import create_role, session_of
 
 pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")
 def stack() -> Iterator[LocalStack]:
-    """A stack of this file's own: some identities may delete messages that others wait for."""
+    """A stack for this file alone: some identities may delete messages that other tests wait for."""
     with local_stack(port=0) as running:
         for arn in (INCIDENTS, EVENTS):
             running.client("dynamodb").create_table(
@@ -44,16 +44,16 @@ def roles(stack: LocalStack) -> dict[str, str]:
 def test_each_identity_s_calls_succeed_and_fail_as_its_policy_says(
     stack: LocalStack, roles: dict[str, str], identity: str
 ) -> None:
-    """On queues, table, indexes and incident tables; `nobody` has no policy, and so no right."""
+    """Queues, table, indexes and incident tables are tried; `nobody` has no policy, so nothing is allowed."""
     clients = clients_of(stack.endpoint_url, session_of(stack, roles[identity]))
-    made = list(calls(stack.queue_url, stack.dlq_url))
-    wanted = expected(ALLOWED.get(identity, {}), made)
+    all_calls = list(calls(stack.queue_url, stack.dlq_url))
+    wanted = expected(ALLOWED.get(identity, {}), all_calls)
     assert any(wanted.values()) is (identity != "nobody")
-    assert observed(clients, made) == wanted
+    assert observed(clients, all_calls) == wanted
 
 
 def test_what_the_executor_sends_is_stored_by_the_consumer(stack: LocalStack, roles: dict[str, str]) -> None:
-    """With these rights and no others, the whole way works."""
+    """The whole path works with these permissions and no others."""
     clients = clients_of(stack.endpoint_url, session_of(stack, roles["ExecutorPolicy"]))
     call = Call("sqs", "send_message", {"QueueUrl": stack.queue_url, "MessageBody": BODY}, "sqs:SendMessage", QUEUE)
     assert is_allowed(clients, call)

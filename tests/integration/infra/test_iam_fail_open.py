@@ -1,4 +1,4 @@
-"""Fail open: an executor without any right gives the same answers in the same time, and its losses are counted."""
+"""Fail open: an executor without permissions returns the same results in the same time, and counts what it drops."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from recommendation_producer import RecommendationProducer
 from recommendation_producer._balance import SEND_FAILED
 from recommendation_producer._draining import CAP
 from recommendation_shared import metrics
-from tests.support.iam.executor_role import create_role, session_of
+from tests.support.iam.roles import create_role, session_of
 
 pytestmark = pytest.mark.stack
 
@@ -26,13 +26,13 @@ EVENT: Final = {"time": "2026-02-03T12:00:00Z", "detail": {"incidentId": "incide
 
 
 class NoProducer:
-    """An executor that persists nothing: what the others are compared with."""
+    """Persists nothing; the baseline for the others."""
 
     def enqueue_state(self, state: object) -> None:
-        """Keep nothing."""
+        """Do nothing."""
 
     def lambda_handler(self, handler: Handler) -> Handler:
-        """Wrap nothing."""
+        """Return the handler unchanged."""
         return handler
 
 
@@ -40,13 +40,13 @@ class Context:
     """A Lambda context with plenty of time left."""
 
     def get_remaining_time_in_millis(self) -> int:
-        """Answer as the runtime does."""
+        """Return milliseconds, as the runtime does."""
         return 60_000
 
 
 @contextmanager
 def running_as(stack: LocalStack, role: str) -> Iterator[RecommendationProducer]:
-    """Yield a producer whose process has assumed this role, as Lambda's has."""
+    """Yield a producer whose process has assumed this role, as in Lambda."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in session_of(stack, role).items():
             patch.setenv(name, value)
@@ -58,7 +58,7 @@ def running_as(stack: LocalStack, role: str) -> Iterator[RecommendationProducer]
 
 
 def invoked(handler: Handler) -> tuple[list[dict[str, Any]], list[float]]:
-    """Invoke a warm executor several times; return its results and how many seconds each took."""
+    """Invoke a warm executor several times; return its results and the duration of each call in seconds."""
     handler(EVENT, Context())  # the sender's first call imports and connects, on its own thread
     results, seconds = [], []
     for _ in range(INVOCATIONS):
@@ -69,26 +69,26 @@ def invoked(handler: Handler) -> tuple[list[dict[str, Any]], list[float]]:
 
 
 def dropped_by_reason(lines: str) -> dict[str, int]:
-    """Add up the drops in what a function wrote to its log, as CloudWatch does."""
-    found: dict[str, int] = {}
+    """Sum the drops in a function's log, as CloudWatch does."""
+    dropped: dict[str, int] = {}
     for line in lines.splitlines():
         document = json.loads(line)
         if metrics.DROPPED in document:
             reason = document[metrics.REASON]
-            found[reason] = found.get(reason, 0) + document[metrics.DROPPED]
-    return found
+            dropped[reason] = dropped.get(reason, 0) + document[metrics.DROPPED]
+    return dropped
 
 
 @pytest.fixture(scope="module")
 def role(stack: LocalStack) -> Callable[..., str]:
-    """Create roles of an executor, each of which is used once."""
+    """Return a function that creates executor roles, each of which is used once."""
     return lambda name, *policies: create_role(stack, f"fail-open-{name}", *policies)
 
 
-def test_executor_without_any_permission_answers_the_same_in_the_same_time(
+def test_executor_without_permissions_returns_the_same_in_the_same_time(
     stack: LocalStack, role: Callable[..., str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    """Every call is refused by IAM; the executor's result, its time and the account of what was lost stand."""
+    """IAM denies every call; the executor's result and duration are unaffected, and its losses are counted."""
     plain, without = invoked(lambda_handler(NoProducer()))
     with running_as(stack, role("permitted", stack.outputs["ExecutorPolicyArn"])) as producer:
         permitted, sending = invoked(lambda_handler(producer))
@@ -101,17 +101,17 @@ def test_executor_without_any_permission_answers_the_same_in_the_same_time(
         balance = producer.balance
 
     assert refused == permitted == plain
-    assert max(failing) < max(without) + CAP  # the most that a drain may add
-    assert statistics.median(failing) < statistics.median(sending) + 0.1  # a refusal is not waited for
+    assert max(failing) < max(without) + CAP  # the longest that a drain may take
+    assert statistics.median(failing) < statistics.median(sending) + 0.1  # a denial is not retried
     lost = RECOMMENDATIONS * (INVOCATIONS + 1)
     assert (balance.accepted, balance.sent, balance.pending) == (lost, 0, 0)
     assert balance.dropped == dropped_by_reason(capfd.readouterr().out) == {SEND_FAILED: lost}
 
 
-def test_permission_that_is_taken_away_in_mid_flight_costs_what_comes_after_and_nothing_else(
+def test_revoked_permission_loses_only_what_is_sent_until_it_is_restored(
     stack: LocalStack, role: Callable[..., str]
 ) -> None:
-    """And it is used again, without a restart, once it is given back."""
+    """Sending resumes without a restart."""
     policy = stack.outputs["ExecutorPolicyArn"]
     arn = role("revoked", policy)
     name = arn.rpartition("/")[2]
@@ -127,8 +127,8 @@ def test_permission_that_is_taken_away_in_mid_flight_costs_what_comes_after_and_
     assert (balance.sent, balance.dropped) == (2 * RECOMMENDATIONS, {SEND_FAILED: RECOMMENDATIONS})
 
 
-def test_executor_without_credentials_or_queue_answers_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is configured at all, and still nothing is raised; the drops say why."""
+def test_executor_without_credentials_or_queue_returns_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is configured, yet nothing is raised; the drops have a reason."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

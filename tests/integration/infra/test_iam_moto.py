@@ -1,6 +1,6 @@
-"""The same calls on a second engine that enforces policies: moto, with the synthesized policies as users' own.
+"""The same calls on a second engine that enforces policies: moto, with the synthesized policies attached to users.
 
-Those on the queues only: for any call on a table, moto asks for a right on every resource.
+Only calls on queues are made: for any call on a table, moto demands permission on every resource.
 """
 
 import json
@@ -15,13 +15,13 @@ from moto.core.authorization import ActionAuthenticatorMixin
 from tests.support.iam.calls import calls, clients_of, expected, observed
 from tests.support.iam.identities import ALLOWED, DEAD, QUEUE, statements_of
 
-# moto, unlike AWS, asks for a right named after the batch.
+# Unlike AWS, moto demands an action named after the batch.
 BATCHES = {"sqs:SendMessage": "sqs:SendMessageBatch"}
 
 
 @pytest.fixture(scope="module")
 def queues(moto_server: str) -> Iterator[tuple[str, str]]:
-    """The URLs of both queues; they are gone afterwards."""
+    """The URLs of both queues, which are deleted afterwards."""
     sqs = boto3.client("sqs", endpoint_url=moto_server)
     queue, dead = (sqs.create_queue(QueueName=arn.rpartition(":")[2])["QueueUrl"] for arn in (QUEUE, DEAD))
     yield queue, dead
@@ -31,30 +31,30 @@ def queues(moto_server: str) -> Iterator[tuple[str, str]]:
 
 
 def user_with(moto_server: str, identity: str) -> dict[str, str]:
-    """Create a user who has what an identity has; return the credentials."""
+    """Create a user with an identity's policies; return its credentials."""
     iam = boto3.client("iam", endpoint_url=moto_server)
     iam.create_user(UserName=identity)
     statements: list[dict[str, Any]] = []
     for statement in statements_of(identity, {}):
         actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
-        more = [BATCHES[action] for action in actions if action in BATCHES]
-        statements.append({**statement, "Action": [*actions, *more]})
+        batches = [BATCHES[action] for action in actions if action in BATCHES]
+        statements.append({**statement, "Action": [*actions, *batches]})
     document = json.dumps({"Version": "2012-10-17", "Statement": statements})
-    iam.put_user_policy(UserName=identity, PolicyName="own", PolicyDocument=document)
+    iam.put_user_policy(UserName=identity, PolicyName="inline", PolicyDocument=document)
     key = iam.create_access_key(UserName=identity)["AccessKey"]
     iam.close()
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
 
 
 @pytest.mark.parametrize("identity", ALLOWED)
-def test_second_engine_comes_to_the_same_decisions(
+def test_second_engine_makes_the_same_decisions(
     moto_server: str, queues: tuple[str, str], identity: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So that the first one's enforcement need not be believed alone."""
+    """The first engine's enforcement is thereby confirmed independently."""
     clients = clients_of(moto_server, user_with(moto_server, identity))
-    made = [one for one in calls(*queues) if one.service == "sqs"]
+    queue_calls = [call for call in calls(*queues) if call.service == "sqs"]
     monkeypatch.setattr(settings, "INITIAL_NO_AUTH_ACTION_COUNT", 0)
     monkeypatch.setattr(ActionAuthenticatorMixin, "request_count", 0)
-    found = observed(clients, made)
+    actual = observed(clients, queue_calls)
     monkeypatch.undo()
-    assert found == expected(ALLOWED[identity], made)
+    assert actual == expected(ALLOWED[identity], queue_calls)

@@ -1,4 +1,4 @@
-"""The running local stack: what is deployed on it, who may do what, and what its function can see."""
+"""The running local stack: what is deployed on it, who has which permissions, and what its function can see."""
 
 import io
 import json
@@ -18,7 +18,7 @@ from recommendation_shared.envelope import Envelope
 
 pytestmark = pytest.mark.stack
 
-# A function of the consumer's role: says what it sees, and tries the calls that it is given.
+# A function with the consumer's role that returns what it sees and tries the calls that it is given.
 PROBE = """
 import os, sys
 
@@ -49,7 +49,7 @@ def envelope(incident: str) -> Envelope:
 
 
 def outcome(call: Callable[[], object]) -> str:
-    """Return `allowed`, or the code of the error that the service answered."""
+    """Return `allowed`, or the service's error code."""
     try:
         call()
     except ClientError as error:
@@ -58,7 +58,7 @@ def outcome(call: Callable[[], object]) -> str:
 
 
 def assumed(stack: LocalStack, role: str) -> Callable[[str], Any]:
-    """Return clients that have assumed one of the stack's roles."""
+    """Return a function that creates clients with one of the stack's roles."""
     credentials = stack.client("sts").assume_role(RoleArn=stack.outputs[role], RoleSessionName="test")["Credentials"]
     session = botocore.session.Session()
     return lambda service: session.create_client(
@@ -73,7 +73,7 @@ def assumed(stack: LocalStack, role: str) -> Callable[[str], Any]:
 
 @pytest.fixture(scope="module")
 def stored(stack: LocalStack) -> str:
-    """Send one recommendation through the queue; return its id once it is in the table."""
+    """The ID of a recommendation that went through the queue into the table."""
     sent = envelope("incident-of-the-local-stack")
     stack.client("sqs").send_message(QueueUrl=stack.queue_url, MessageBody=sent.to_json().decode())
     key = {"recommendationId": {"S": sent.recommendation_id}}
@@ -87,16 +87,16 @@ def stored(stack: LocalStack) -> str:
 
 @pytest.fixture(scope="module")
 def probe(stack: LocalStack) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Yield a call of a function that runs with the consumer's role; botocore comes from the consumer's zip."""
+    """Yield a function that makes calls with the consumer's role, in Lambda, with the botocore of the consumer's zip."""
     code = io.BytesIO()
     location = stack.client("lambda").get_function(FunctionName=stack.outputs["ConsumerFunctionName"])
     assert location["Configuration"]["Role"] == stack.outputs["ConsumerRoleArn"]
     deployed = _deployed_zip(stack)
-    with zipfile.ZipFile(deployed) as bundle, zipfile.ZipFile(code, "w") as own:
+    with zipfile.ZipFile(deployed) as bundle, zipfile.ZipFile(code, "w") as probe_zip:
         for name in bundle.namelist():
-            if not name.startswith(("consumer/", "shared/")):
-                own.writestr(name, bundle.read(name))
-        own.writestr("probe.py", PROBE)
+            if not name.startswith(("recommendation_consumer/", "recommendation_shared/")):
+                probe_zip.writestr(name, bundle.read(name))
+        probe_zip.writestr("probe.py", PROBE)
     functions = stack.client("lambda")
     functions.create_function(
         FunctionName="probe",
@@ -122,19 +122,19 @@ def _deployed_zip(stack: LocalStack) -> io.BytesIO:
     return io.BytesIO(s3.get_object(Bucket="opx-recommendations-packages", Key=package["Key"])["Body"].read())
 
 
-def test_the_canary_was_stored_and_is_gone(stack: LocalStack) -> None:
-    """The fixture returned, so it was stored; a reader must never meet it."""
-    found = stack.client("dynamodb").query(
+def test_the_canary_was_stored_and_deleted(stack: LocalStack) -> None:
+    """The fixture returned, so it was stored; readers must not see it."""
+    canaries = stack.client("dynamodb").query(
         TableName=stack.table_name,
         IndexName="incidentId-timestamp-index",
         KeyConditionExpression="incidentId = :incident",
         ExpressionAttributeValues={":incident": {"S": INCIDENT_ID}},
     )
-    assert found["Items"] == []
+    assert canaries["Items"] == []
 
 
-def test_the_queue_and_the_table_are_production_s(stack: LocalStack) -> None:
-    """Encryption and expiry aside, which the emulator does not perform."""
+def test_the_queue_and_the_table_are_configured_as_in_production(stack: LocalStack) -> None:
+    """Except for encryption and expiry, which the emulator does not implement."""
     sqs = stack.client("sqs")
     attributes = sqs.get_queue_attributes(QueueUrl=stack.queue_url, AttributeNames=["All"])["Attributes"]
     redrive = json.loads(attributes["RedrivePolicy"])
@@ -148,18 +148,18 @@ def test_the_queue_and_the_table_are_production_s(stack: LocalStack) -> None:
     }
 
 
-def test_the_function_sees_its_zip_and_nothing_else(probe: Callable[..., dict[str, Any]]) -> None:
-    """No site-packages, so what the zip lacks is missed here; and no variable of the user's."""
+def test_the_function_sees_only_its_zip(probe: Callable[..., dict[str, Any]]) -> None:
+    """It sees no site-packages, so an incomplete zip fails here, and none of the user's variables."""
     seen = probe()
     assert not [entry for entry in seen["path"] if "site-packages" in entry]
     assert {"HOME", "PATH", "AWS_REGION", "AWS_ENDPOINT_URL"} <= set(seen["environment"])
     assert not {"VIRTUAL_ENV", "PYTHONPATH", "PYTEST_CURRENT_TEST"} & set(seen["environment"])
 
 
-def test_the_consumer_s_role_is_held_to_its_policy(
+def test_the_consumer_s_policy_is_enforced(
     stack: LocalStack, stored: str, probe: Callable[..., dict[str, Any]]
 ) -> None:
-    """It writes items and dead letters; it neither reads nor deletes what is stored."""
+    """It writes items and dead letters, but can neither read nor delete items."""
     key = {"recommendationId": {"S": stored}}
     item = {
         "recommendationId": {"S": "rec-probe"},
@@ -185,28 +185,28 @@ def test_the_consumer_s_role_is_held_to_its_policy(
     }
 
 
-def test_the_reader_reads_and_writes_nothing(stack: LocalStack, stored: str) -> None:
-    """By key and by index; not by scanning, which its parameter leaves off."""
+def test_the_reader_can_read_but_not_write(stack: LocalStack, stored: str) -> None:
+    """It reads by key and by index; scans are off by default."""
     dynamodb = assumed(stack, "ReaderRoleArn")("dynamodb")
     key = {"recommendationId": {"S": stored}}
     assert "Item" in dynamodb.get_item(TableName=stack.table_name, Key=key)
-    found = dynamodb.query(
+    answer = dynamodb.query(
         TableName=stack.table_name,
         IndexName="incidentId-timestamp-index",
         KeyConditionExpression="incidentId = :incident",
         ExpressionAttributeValues={":incident": {"S": "incident-of-the-local-stack"}},
     )
-    assert found["Count"] == 1
+    assert answer["Count"] == 1
     assert outcome(lambda: dynamodb.delete_item(TableName=stack.table_name, Key=key)) == "AccessDeniedException"
     assert outcome(lambda: dynamodb.scan(TableName=stack.table_name)) == "AccessDeniedException"
 
 
 def test_the_redrive_role_moves_dead_letters_and_cannot_touch_the_table(stack: LocalStack) -> None:
-    """It receives from the dead-letter queue and sends to the queue, and only that."""
+    """It can receive from the dead-letter queue and send to the queue, but nothing else."""
     clients = assumed(stack, "RedriveRoleArn")
     sqs, dynamodb = clients("sqs"), clients("dynamodb")
     body = envelope("incident-moved-back").to_json().decode()
-    # Not hidden from other tests, which may be waiting for a dead letter of theirs.
+    # With 0, messages stay visible to other tests, which may be waiting for a dead letter.
     assert outcome(lambda: sqs.receive_message(QueueUrl=stack.dlq_url, VisibilityTimeout=0)) == "allowed"
     assert outcome(lambda: sqs.send_message(QueueUrl=stack.queue_url, MessageBody=body)) == "allowed"
     assert outcome(lambda: sqs.receive_message(QueueUrl=stack.queue_url)) == "AccessDenied"
@@ -215,7 +215,7 @@ def test_the_redrive_role_moves_dead_letters_and_cannot_touch_the_table(stack: L
 
 
 def test_the_environment_points_programs_at_the_stack(stack: LocalStack) -> None:
-    """And with dummy credentials, so that none can reach a real account."""
+    """It has dummy credentials, so that no program can reach a real account."""
     environment = stack.env
     assert environment["AWS_ENDPOINT_URL"] == stack.endpoint_url
     assert stack.endpoint_url.startswith("http://127.0.0.1:")

@@ -1,4 +1,4 @@
-"""Real calls on every queue and table, for engines that hold them to policies."""
+"""Real calls on every queue and table, for engines that enforce policies."""
 
 import http
 from collections.abc import Iterable, Iterator, Mapping
@@ -14,7 +14,7 @@ from tests.support.iam.identities import DEAD, DYNAMODB, INDEXES, QUEUE, TABLE
 
 INCIDENTS: Final = f"{DYNAMODB}/opx-incidents"
 EVENTS: Final = f"{DYNAMODB}/opx-incident-events"
-DENIED: Final = {"AccessDenied", "AccessDeniedException"}  # of SQS with status 403, of DynamoDB with 400
+DENIED: Final = {"AccessDenied", "AccessDeniedException"}  # SQS answers with status 403, DynamoDB with 400
 KEY: Final = {"recommendationId": {"S": "rec-of-the-test"}}
 ITEM: Final = {
     **KEY,
@@ -32,7 +32,7 @@ BODY: Final = (
     .to_json()
     .decode()
 )
-# They delete nothing that is there, but those that are allowed send, hide and store: for an engine of one's own.
+# They delete nothing that exists, but allowed ones send, hide and store, so each test needs its own engine.
 QUEUE_CALLS: Final[dict[str, dict[str, Any]]] = {
     "send_message": {"MessageBody": BODY},
     "send_message_batch": {"Entries": [{"Id": "1", "MessageBody": BODY}]},
@@ -55,7 +55,7 @@ TABLE_CALLS: Final[dict[str, dict[str, Any]]] = {
 
 
 class Call(NamedTuple):
-    """One call; `action` and `resource` are what IAM decides over."""
+    """One call; IAM decides by `action` and `resource`."""
 
     service: str
     operation: str
@@ -65,7 +65,7 @@ class Call(NamedTuple):
 
 
 def calls(queue_url: str, dlq_url: str) -> Iterator[Call]:
-    """Yield every operation on every queue and table, the incident tables included."""
+    """Yield every operation on every queue and table, including the incident tables."""
     for arn, url in ((QUEUE, queue_url), (DEAD, dlq_url)):
         for operation, arguments in QUEUE_CALLS.items():
             yield Call("sqs", operation, {"QueueUrl": url, **arguments}, _action("sqs", operation), arn)
@@ -93,7 +93,7 @@ def _action(service: str, operation: str) -> str:
 
 
 def clients_of(endpoint_url: str, session: Mapping[str, str]) -> dict[str, Any]:
-    """Return clients that call with these credentials, by service."""
+    """Return clients with these credentials, by service."""
     return {
         service: botocore.session.Session().create_client(
             service,
@@ -109,7 +109,7 @@ def clients_of(endpoint_url: str, session: Mapping[str, str]) -> dict[str, Any]:
 
 
 def is_allowed(clients: Mapping[str, Any], call: Call) -> bool:
-    """Make the call; any answer but a refusal of the right counts as allowed."""
+    """Make the call; any answer except a denial counts as allowed."""
     try:
         getattr(clients[call.service], call.operation)(**call.arguments)
     except ClientError as error:
@@ -118,11 +118,11 @@ def is_allowed(clients: Mapping[str, Any], call: Call) -> bool:
     return True
 
 
-def expected(grants: Mapping[str, frozenset[str]], made: Iterable[Call]) -> dict[tuple[str, str], bool]:
-    """Return whether each call must succeed, by operation and resource."""
-    return {(one.operation, one.resource): one.action in grants.get(one.resource, ()) for one in made}
+def expected(grants: Mapping[str, frozenset[str]], all_calls: Iterable[Call]) -> dict[tuple[str, str], bool]:
+    """Return whether each call must be allowed, by operation and resource."""
+    return {(call.operation, call.resource): call.action in grants.get(call.resource, ()) for call in all_calls}
 
 
-def observed(clients: Mapping[str, Any], made: Iterable[Call]) -> dict[tuple[str, str], bool]:
+def observed(clients: Mapping[str, Any], all_calls: Iterable[Call]) -> dict[tuple[str, str], bool]:
     """Make the calls; return whether each was allowed, by operation and resource."""
-    return {(one.operation, one.resource): is_allowed(clients, one) for one in made}
+    return {(call.operation, call.resource): is_allowed(clients, call) for call in all_calls}

@@ -1,4 +1,4 @@
-"""Who may do what: the identities, the resources, every action there is, and what the deployed policies allow."""
+"""The identities, the resources, every action of the services, and what the deployed policies allow."""
 
 from collections.abc import Mapping
 from functools import cache
@@ -17,7 +17,7 @@ DEAD: Final = f"{QUEUE}-dlq"
 INDEXES: Final = tuple(f"{TABLE}/index/{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId"))
 LOG: Final = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-recommendations-consumer:log-stream:one"
 KEY: Final = EVERY_OPTION["KmsKeyArn"]
-# Each is one that no identity of ours has anything to do with.
+# Resources that none of our identities may use.
 FOREIGN: Final = (
     f"{DYNAMODB}/opx-incidents",
     f"{DYNAMODB}/opx-incidents/index/status-index",
@@ -41,7 +41,7 @@ FOREIGN: Final = (
 RESOURCES: Final = (QUEUE, DEAD, TABLE, *INDEXES, LOG, KEY, *FOREIGN)
 IDENTITIES: Final = ("ExecutorPolicy", "ConsumerRole", "ReaderRole", "RedriveRole")
 
-# Actions that no operation is named after: PartiQL's, a condition's within a transaction, re-encryption's two sides.
+# Actions without an operation of that name: PartiQL's, conditions in transactions, both sides of re-encryption.
 BEYOND_OPERATIONS: Final = (
     *(f"dynamodb:PartiQL{verb}" for verb in ("Select", "Insert", "Update", "Delete")),
     "dynamodb:ConditionCheckItem",
@@ -49,11 +49,11 @@ BEYOND_OPERATIONS: Final = (
     "kms:ReEncryptTo",
 )
 
-Grants = Mapping[str, frozenset[str]]  # what is allowed, by resource
+Grants = Mapping[str, frozenset[str]]  # allowed actions by resource
 
 
 def grants(**by_resource: str) -> Grants:
-    """Return grants from `QUEUE="sqs:SendMessage ..."`; INDEXES stands for all three."""
+    """Return grants from `QUEUE="sqs:SendMessage ..."`; INDEXES means all three."""
     named = {"QUEUE": (QUEUE,), "DEAD": (DEAD,), "TABLE": (TABLE,), "INDEXES": INDEXES, "LOG": (LOG,), "KEY": (KEY,)}
     return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in named[name]}
 
@@ -82,26 +82,26 @@ def _synthesized(parameters: frozenset[tuple[str, str]]) -> dict[str, Any]:
 
 
 def deployed(parameters: Mapping[str, str]) -> dict[str, Any]:
-    """Return the resources as they are deployed with these parameters; not to be changed."""
+    """Return the resources deployed with these parameters. They are cached: do not modify them."""
     return _synthesized(frozenset(parameters.items()))
 
 
 @cache
 def actions(service: str) -> frozenset[str]:
-    """Return the IAM actions of all operations that botocore knows of a service."""
+    """Return the IAM actions for all operations of a service that botocore knows."""
     names: list[str] = botocore.session.get_session().get_service_model(service).operation_names
-    # SQS has no action for its batches: the single call's right covers them (SQS Developer Guide, API permissions).
-    found = {f"{service}:{name.removesuffix('Batch') if service == 'sqs' else name}" for name in names}
-    return frozenset(found | {one for one in BEYOND_OPERATIONS if one.startswith(f"{service}:")})
+    # SQS has no actions for batches: the single call's action covers them (SQS Developer Guide, API permissions).
+    operations = {f"{service}:{name.removesuffix('Batch') if service == 'sqs' else name}" for name in names}
+    return frozenset(operations | {action for action in BEYOND_OPERATIONS if action.startswith(f"{service}:")})
 
 
 def every_action() -> frozenset[str]:
-    """Return all actions of the services that an identity could harm."""
+    """Return all actions of the services in which an identity could do harm."""
     return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms")))
 
 
 def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statement]:
-    """Return what an identity's policies say when the template is deployed with these parameters."""
+    """Return the statements of an identity's policies in a deployment with these parameters."""
     properties = deployed(parameters)[identity]["Properties"]
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])] or [
         properties["PolicyDocument"]
@@ -110,12 +110,12 @@ def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statemen
 
 
 def allowed(identity: str, parameters: Mapping[str, str], context: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return every action that is allowed on each resource, those without any left out."""
+    """Return the actions allowed on each resource, without resources on which nothing is allowed."""
     statements = statements_of(identity, parameters)
-    found = {
+    by_resource = {
         resource: frozenset(
             action for action in every_action() if decide(statements, Request(action, resource, context)) == "allowed"
         )
         for resource in RESOURCES
     }
-    return {resource: some for resource, some in found.items() if some}
+    return {resource: granted for resource, granted in by_resource.items() if granted}

@@ -1,7 +1,7 @@
-"""IAM's decision for one request, as documented: an explicit deny wins, and what nothing allows is denied.
+"""IAM's decision for one request, as documented: an explicit deny wins, and everything not allowed is denied.
 
-IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An element or an operator that this does not
-know is an error, never ignored.
+See the IAM User Guide, "Policy evaluation logic" and "IAM JSON policy elements". An unsupported element or operator
+raises an error and is never ignored.
 """
 
 import re
@@ -18,7 +18,7 @@ _ELEMENTS: Final = frozenset(
 
 
 class Request(NamedTuple):
-    """One call; `context` has the condition keys that are present, `principal` an ARN, a service or `*`."""
+    """One call; `context` has the condition keys that are present; `principal` is an ARN, a service or `*`."""
 
     action: str
     resource: str
@@ -27,14 +27,14 @@ class Request(NamedTuple):
 
 
 def decide(statements: Iterable[Statement], request: Request) -> Decision:
-    """Return the decision of all policies of one account together, those of identities and of resources."""
+    """Return the combined decision of one account's identity and resource policies."""
     effects = {statement["Effect"] for statement in statements if applies(statement, request)}
     return "allowed" if effects == {"Allow"} else "denied"
 
 
 def applies(statement: Statement, request: Request) -> bool:
-    """Tell whether a statement speaks of this request."""
-    # A policy that says what is not known here must fail the test, not be judged without it; so below.
+    """Return whether a statement applies to this request."""
+    # A policy with an unsupported element must fail the test rather than be judged without that element.
     if unknown := statement.keys() - _ELEMENTS:
         raise NotImplementedError(f"policy element {', '.join(unknown)}")
     return (
@@ -51,21 +51,21 @@ def applies(statement: Statement, request: Request) -> bool:
 
 def _named(statement: Statement, element: str, wanted: str, fold: Callable[[str], str]) -> bool:
     if f"Not{element}" in statement:
-        return not any(_matches(fold(one), wanted) for one in _listed(statement[f"Not{element}"]))
-    return any(_matches(fold(one), wanted) for one in _listed(statement[element]))
+        return not any(_matches(fold(pattern), wanted) for pattern in _listed(statement[f"Not{element}"]))
+    return any(_matches(fold(pattern), wanted) for pattern in _listed(statement[element]))
 
 
 def _is_principal(principal: str | Mapping[str, Any], wanted: str) -> bool:
     if principal == "*":
         return True
     assert isinstance(principal, Mapping), principal
-    return any(one in ("*", wanted) for values in principal.values() for one in _listed(values))
+    return any(name in ("*", wanted) for values in principal.values() for name in _listed(values))
 
 
 def _satisfies(operator: str, key: str, values: list[str], present: str | None) -> bool:
     name = operator.removesuffix("IfExists")
     if present is None:
-        # A key that is absent satisfies negations and ...IfExists, and nothing else.
+        # A missing key satisfies only negations and ...IfExists.
         return name != operator or "Not" in name
     match name:
         case "StringEquals" | "Bool" | "ArnEquals":
@@ -73,9 +73,9 @@ def _satisfies(operator: str, key: str, values: list[str], present: str | None) 
         case "StringNotEquals" | "ArnNotEquals":
             return present not in values
         case "StringLike" | "ArnLike":
-            return any(_matches(one, present) for one in values)
+            return any(_matches(pattern, present) for pattern in values)
         case "StringNotLike" | "ArnNotLike":
-            return not any(_matches(one, present) for one in values)
+            return not any(_matches(pattern, present) for pattern in values)
     raise NotImplementedError(f"condition operator {operator} on {key}")
 
 
@@ -85,7 +85,7 @@ def _matches(pattern: str, text: str) -> bool:
 
 @lru_cache
 def _expression(pattern: str) -> re.Pattern[str]:
-    parts = (".*" if one == "*" else "." if one == "?" else re.escape(one) for one in pattern)
+    parts = (".*" if char == "*" else "." if char == "?" else re.escape(char) for char in pattern)
     return re.compile("".join(parts), re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""The example executor's consensus, against sums done by hand."""
+"""The example executor's consensus, checked against calculations by hand."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from examples.executor.state import Hypothesis
 
 
 def hypothesis(agent_id: str, confidence: float | None = 0.8, status: str = "SUCCESS", **findings: Any) -> Hypothesis:
-    """Return a small output; `findings` hold the answers to the two questions."""
+    """Return a small output; `findings` has the answers to the two questions."""
     return Hypothesis(
         agent_id=agent_id,
         agent_version="1",
@@ -26,12 +26,12 @@ def hypothesis(agent_id: str, confidence: float | None = 0.8, status: str = "SUC
 
 
 def together(*hypotheses: Hypothesis) -> dict[str, Hypothesis]:
-    """Return them by agent id."""
+    """Return the hypotheses by agent ID."""
     return {each.agent_id: each for each in hypotheses}
 
 
 def test_weights_sum_to_one() -> None:
-    """So that a weight can be read as a share."""
+    """A weight can therefore be read as a share."""
     assert sum(WEIGHTS.values()) == pytest.approx(1)
 
 
@@ -53,8 +53,8 @@ def test_partial_agent_counts_half() -> None:
 
 
 @pytest.mark.parametrize("status", ["FAILURE", "TIMEOUT"])
-def test_agent_that_did_not_end_well_does_not_count(status: str) -> None:
-    """Neither its confidence nor its opinion, even if it left both behind."""
+def test_failed_agent_does_not_count(status: str) -> None:
+    """Neither its confidence nor its opinion counts, even if it has both."""
     consensus = reach_consensus(
         together(
             hypothesis("knowledge-rag", 0.5, suspected_cause="disk"),
@@ -68,8 +68,8 @@ def test_agent_that_did_not_end_well_does_not_count(status: str) -> None:
 
 
 @pytest.mark.parametrize("odd", [87, -0.1, 1.01, float("nan"), None])
-def test_unusable_confidence_is_left_out_and_the_opinion_kept(odd: float | None) -> None:
-    """87 may or may not mean 0.87; nobody guesses."""
+def test_unusable_confidence_is_ignored_and_the_opinion_counts(odd: float | None) -> None:
+    """87 may or may not mean 0.87."""
     consensus = reach_consensus(
         together(
             hypothesis("historical-pattern", odd, suspected_cause="deploy"),
@@ -84,7 +84,7 @@ def test_unusable_confidence_is_left_out_and_the_opinion_kept(odd: float | None)
     ]
 
 
-def test_leading_answer_has_the_most_weight_not_the_most_votes() -> None:
+def test_leading_answer_has_the_most_weight_rather_than_the_most_votes() -> None:
     """0.25 + 0.20 for the deploy against 0.15 + 0.15 + 0.10 for the disk: 0.45 / 0.85 = 0.5294."""
     consensus = reach_consensus(
         together(
@@ -128,7 +128,7 @@ def test_leading_answer_has_the_most_weight_not_the_most_votes() -> None:
     ],
 )
 def test_level_follows_the_weight_behind_the_leading_answer(dissenter: str, level: str) -> None:
-    """From 0.6 on moderate, from 0.8 on strong."""
+    """It is moderate from 0.6 and strong from 0.8."""
     consensus = reach_consensus(
         together(
             hypothesis("change-intelligence", suspected_cause="deploy"),
@@ -140,7 +140,7 @@ def test_level_follows_the_weight_behind_the_leading_answer(dissenter: str, leve
 
 
 def test_level_follows_the_weaker_question() -> None:
-    """Agents that agree on the cause and quarrel about the action do not agree."""
+    """Agents that agree on the cause but not on the action do not agree."""
     consensus = reach_consensus(
         together(
             hypothesis("knowledge-rag", suspected_cause="deploy", recommended_action="roll-back"),
@@ -149,11 +149,11 @@ def test_level_follows_the_weaker_question() -> None:
     )
     assert consensus.quality_metrics["agreement"] == {"suspected_cause": 1.0, "recommended_action": 0.5}
     assert consensus.agreement_level == "WEAK"
-    assert consensus.unified_recommendation["recommended_action"] == "restart", "of equals, the first by name"
+    assert consensus.unified_recommendation["recommended_action"] == "restart", "among equals, the first by name"
 
 
-def test_order_in_which_branches_finish_changes_nothing() -> None:
-    """The dict of hypotheses is filled by parallel branches."""
+def test_order_in_which_branches_finish_makes_no_difference() -> None:
+    """Parallel branches fill the dict of hypotheses."""
     hypotheses = together(
         hypothesis("knowledge-rag", suspected_cause="deploy"),
         hypothesis("historical-pattern", suspected_cause="disk"),
@@ -161,8 +161,8 @@ def test_order_in_which_branches_finish_changes_nothing() -> None:
     assert reach_consensus(hypotheses) == reach_consensus(dict(reversed(hypotheses.items())))
 
 
-def test_actions_are_taken_over_only_if_the_strategy_backs_the_leading_action() -> None:
-    """Steps towards another goal would contradict the recommendation that they stand under."""
+def test_actions_are_adopted_only_if_the_strategy_supports_the_leading_action() -> None:
+    """Steps towards another goal would contradict the recommendation."""
     steps = [{"order": 1, "action": "restart the cache"}]
     dissenting = hypothesis("response-strategy", recommended_action="restart", actions=steps)
     alone = reach_consensus(together(dissenting))
@@ -177,8 +177,8 @@ def test_actions_are_taken_over_only_if_the_strategy_backs_the_leading_action() 
     assert outvoted.unified_recommendation["actions"] == []
 
 
-def test_nobody_left_gives_a_consensus_that_says_so() -> None:
-    """All agents failed: no confidence, no recommendation, and still a record."""
+def test_consensus_without_any_counting_agent_says_so() -> None:
+    """If all agents failed, there is no confidence and no recommendation, but still a record."""
     consensus = reach_consensus(together(hypothesis("knowledge-rag", None, "TIMEOUT")))
     assert consensus.aggregated_confidence is None
     assert consensus.agreement_level == "NONE"

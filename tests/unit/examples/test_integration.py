@@ -1,4 +1,4 @@
-"""The producer in the example executor: after the graph, per node, in Lambda, from the command line."""
+"""The producer in the example executor: after the graph, per node, in Lambda, and from the command line."""
 
 from collections.abc import Callable
 from dataclasses import asdict
@@ -23,24 +23,24 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class RecordingProducer:
-    """Has the producer's methods and keeps the envelopes instead of sending them."""
+    """Has the producer's methods, and records the envelopes instead of sending them."""
 
     def __init__(self) -> None:
-        """Start with nothing."""
+        """Start without envelopes."""
         self.envelopes: list[Envelope] = []
         self.drained = 0
 
     @property
     def ids(self) -> set[str]:
-        """The distinct recommendations."""
+        """The IDs of the distinct recommendations."""
         return {envelope.recommendation_id for envelope in self.envelopes}
 
     def enqueue(self, **fields: Any) -> None:
-        """Keep one envelope."""
+        """Record an envelope."""
         self.envelopes.append(Envelope.create(**fields))
 
     def enqueue_state(self, state: Any) -> None:
-        """Keep an envelope for every output that the state holds."""
+        """Record an envelope for every output in the state."""
         execution = {name: getattr(state["agent_input"], name) for name in ("incident_id", "execution_id")}
         for agent_id, output in state.get("hypotheses", {}).items():
             self.enqueue(
@@ -64,7 +64,7 @@ class RecordingProducer:
             )
 
     def lambda_handler(self, handler: Handler) -> Handler:
-        """Count how often a handler's invocation ended in a drain."""
+        """Count the invocations, each of which ends with a drain."""
 
         def draining(event: dict[str, Any], context: Any) -> dict[str, Any]:
             try:
@@ -76,7 +76,7 @@ class RecordingProducer:
 
 
 def test_both_ways_give_the_same_recommendations() -> None:
-    """So that an executor may use both, or change from one to the other, and double nothing."""
+    """An executor may therefore use both, or switch between them, without duplicates."""
     after, nodes = RecordingProducer(), RecordingProducer()
     run_after, run_nodes = after_the_graph(after), per_node(nodes)
     for execution in executions(DAY):
@@ -87,8 +87,8 @@ def test_both_ways_give_the_same_recommendations() -> None:
     assert {envelope.recommendation_id: envelope.to_json() for envelope in nodes.envelopes} == bodies
 
 
-def test_per_node_keeps_what_was_done_before_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Six agents are persisted although the consensus fails; after the graph, nothing would be."""
+def test_per_node_persists_what_finished_before_a_crash(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Six outputs are persisted although the consensus fails; after the graph, none would be."""
 
     def crash(_hypotheses: object) -> None:
         raise ArithmeticError("consensus node crashed")
@@ -104,7 +104,7 @@ def test_per_node_keeps_what_was_done_before_a_crash(monkeypatch: pytest.MonkeyP
 
 
 def test_every_recorded_output_is_a_valid_envelope_of_realistic_size() -> None:
-    """Most have 2 to 8 KB on the wire, a few are near 60 KB, and none comes close to a limit."""
+    """Most have 2 to 8 KB, a few about 60 KB, and none comes close to a limit."""
     producer = RecordingProducer()
     run_all(producer, day=DAY)
     sizes = [len(envelope.to_json()) for envelope in producer.envelopes]
@@ -113,14 +113,14 @@ def test_every_recorded_output_is_a_valid_envelope_of_realistic_size() -> None:
     assert max(sizes) < 64 * KIB
 
 
-def test_odd_confidence_and_missing_citations_reach_the_envelope_in_its_own_terms() -> None:
-    """87 becomes null and is kept as text; citations that were null are an empty list."""
+def test_odd_confidence_and_missing_citations_are_normalised_in_the_envelope() -> None:
+    """A confidence of 87 becomes null and is preserved as text; null citations become an empty list."""
     producer = RecordingProducer()
     run_one(producer, GITLAB, day=DAY)
     run_one(producer, FACEBOOK, day=DAY)
-    found = {(envelope.incident_id, envelope.agent_type): envelope for envelope in producer.envelopes}
-    odd = found[GITLAB, "historical-pattern"]
-    failed = found[FACEBOOK, "change-intelligence"]
+    by_agent = {(envelope.incident_id, envelope.agent_type): envelope for envelope in producer.envelopes}
+    odd = by_agent[GITLAB, "historical-pattern"]
+    failed = by_agent[FACEBOOK, "change-intelligence"]
     assert odd.confidence is None
     assert odd.metadata["rawConfidence"] == "87"
     assert failed.citations == []
@@ -129,7 +129,7 @@ def test_odd_confidence_and_missing_citations_reach_the_envelope_in_its_own_term
 
 @pytest.mark.parametrize("way", ["after", "per-node"])
 def test_lambda_handler_runs_the_incident_of_the_event_and_drains(way: str) -> None:
-    """The event's own time places the run, so a redelivered event sends the same recommendations."""
+    """The event's time decides the day of the run, so a redelivered event sends the same recommendations."""
     producer = RecordingProducer()
     handler = lambda_handler(producer, way)
     event = {"time": "2026-02-03T10:00:00Z", "detail": {"incidentId": ROBLOX, "replay": True}}
@@ -144,8 +144,8 @@ def test_lambda_handler_runs_the_incident_of_the_event_and_drains(way: str) -> N
     assert len(producer.ids) == 7
 
 
-def test_run_all_reports_each_execution_as_it_is_done() -> None:
-    """What the demo's progress display and its count rest on."""
+def test_run_all_reports_each_execution_when_it_finishes() -> None:
+    """The demo's progress display and its counts depend on it."""
     seen: list[ExecutionResult] = []
     results = run_all(RecordingProducer(), on_execution=seen.append, day=DAY)
     assert seen == results
@@ -154,7 +154,7 @@ def test_run_all_reports_each_execution_as_it_is_done() -> None:
 
 
 def test_running_one_execution_again_adds_no_recommendation() -> None:
-    """On the same day; what is sent twice is stored once."""
+    """On the same day, it sends the same IDs, which are stored once."""
     producer = RecordingProducer()
     run_all(producer, day=DAY)
     known = producer.ids
@@ -163,8 +163,8 @@ def test_running_one_execution_again_adds_no_recommendation() -> None:
     assert producer.ids == known
 
 
-def test_runs_are_placed_on_yesterday_unless_told_otherwise() -> None:
-    """Recommendations from the incidents' own years would be expired on arrival."""
+def test_runs_are_moved_to_yesterday_by_default() -> None:
+    """Recommendations from the years of the incidents would have expired on arrival."""
     producer = RecordingProducer()
     before = yesterday()
     run_one(producer, GITLAB)
@@ -174,7 +174,7 @@ def test_runs_are_placed_on_yesterday_unless_told_otherwise() -> None:
 
 
 def test_dry_run_prints_agents_and_sizes_and_needs_no_queue(capsys: pytest.CaptureFixture[str]) -> None:
-    """With the statuses of those that did not answer."""
+    """It includes the statuses of agents that failed."""
     assert main(["--dry-run", "--incident", ROBLOX, "--day", "2026-02-03"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == f"exec-{ROBLOX}-20260203T205200Z"
@@ -183,24 +183,24 @@ def test_dry_run_prints_agents_and_sizes_and_needs_no_queue(capsys: pytest.Captu
 
 
 def test_list_names_every_incident(capsys: pytest.CaptureFixture[str]) -> None:
-    """By the IDs that --incident takes."""
+    """It prints the IDs that --incident accepts."""
     assert main(["--list"]) == 0
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
     assert listed == list(dict.fromkeys(execution.incident_id for execution in executions()))
 
 
-def test_missing_queue_is_named(capsys: pytest.CaptureFixture[str]) -> None:
-    """By its environment variable; `_no_real_account` has unset it."""
+def test_missing_queue_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
+    """The message names the environment variable, which `_no_real_account` has unset."""
     assert main(["--incident", GITLAB]) == 2
     assert "RECOMMENDATIONS_QUEUE_URL" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("arguments", [["--incident", "incident-unheard-of"], ["--day", "3.2.2026"]])
-def test_wrong_argument_is_refused_with_what_is_right(
+def test_invalid_argument_is_refused_with_valid_examples(
     arguments: list[str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The known incidents, or the form of a day."""
+    """The message lists the known incidents, or shows the format of a date."""
     with pytest.raises(SystemExit) as refused:
         main(arguments)
     assert refused.value.code == 2
@@ -208,8 +208,8 @@ def test_wrong_argument_is_refused_with_what_is_right(
     assert GITLAB in message or "2026-01-31" in message
 
 
-def test_consensus_of_the_recordings_shows_the_recorded_disagreements() -> None:
-    """Twelve incidents without a single conflict would be too good to be true."""
+def test_recordings_include_disagreements() -> None:
+    """Twelve incidents without a single conflict would be unrealistic."""
     producer = RecordingProducer()
     states = [after_the_graph(producer)(execution) for execution in executions(DAY)]
     conflicts = {state["agent_input"].incident_id for state in states if state["consensus"].conflicts_detected}

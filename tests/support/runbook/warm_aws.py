@@ -1,4 +1,4 @@
-"""An AWS CLI that is already running: `python aws.py SOCKET`, in the local stack's own environment.
+"""An AWS CLI that is already running: `python warm_aws.py SOCKET`, in the local stack's own environment.
 
 Every `aws` command spends half a second starting. Here the AWS CLI starts once, and a fork of it runs each command with
 the caller's arguments, environment, folder and streams. `CLIENT` is a program that takes the place of the AWS CLI. With

@@ -1,4 +1,4 @@
-"""Roles on the local stack as an executor has them, and sessions of roles."""
+"""Roles such as an executor's on the local stack, and sessions of roles."""
 
 import json
 
@@ -6,7 +6,7 @@ from infra.local import LocalStack
 
 
 def create_role(stack: LocalStack, name: str, *policies: str) -> str:
-    """Create a role as an executor has it, with these managed policies; return its ARN."""
+    """Create a role such as an executor's, with these managed policies; return its ARN."""
     iam = stack.client("iam")
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::000000000000:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
@@ -17,7 +17,7 @@ def create_role(stack: LocalStack, name: str, *policies: str) -> str:
 
 
 def session_of(stack: LocalStack, role: str) -> dict[str, str]:
-    """Assume a role; return its credentials by the names of environment variables."""
+    """Assume a role; return its credentials as environment variables."""
     credentials = stack.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
     return {
         "AWS_ACCESS_KEY_ID": credentials["AccessKeyId"],
