@@ -87,7 +87,7 @@ def stored(stack: LocalStack) -> str:
 
 @pytest.fixture(scope="module")
 def probe(stack: LocalStack) -> Iterator[Callable[..., dict[str, Any]]]:
-    """Yield a function that makes calls with the consumer's role, in Lambda, with the botocore of the consumer's zip."""
+    """Yield a function that makes calls with the consumer's role, in Lambda, with its zip's botocore."""
     code = io.BytesIO()
     location = stack.client("lambda").get_function(FunctionName=stack.outputs["ConsumerFunctionName"])
     assert location["Configuration"]["Role"] == stack.outputs["ConsumerRoleArn"]
