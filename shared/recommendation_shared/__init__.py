@@ -1,1 +1,1 @@
-"""The contract that producer, consumer and CLI share: envelope, identity, item codec, limits, names."""
+"""The contract that the producer, the consumer and the CLI share: envelope, identity, item, limits and names."""

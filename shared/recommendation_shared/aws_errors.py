@@ -1,13 +1,14 @@
-"""AWS error codes by what they mean for the caller.
+"""AWS error codes, grouped by what they mean for the caller.
 
-Sources: DynamoDB Developer Guide, "Error handling"; SQS API reference, "SendMessageBatch"; IAM User Guide, "Common
-errors"; botocore's own retry rules. Nothing here imports botocore, which costs a producer's host 50 ms.
+Sources: Amazon DynamoDB Developer Guide, "Error handling"; Amazon SQS API Reference, SendMessageBatch; IAM API
+Reference, "Common Errors"; botocore's own retry rules. This module does not import botocore, which would cost the
+producer's host 50 ms.
 """
 
 from collections.abc import Mapping
 from typing import Any, Final
 
-# The same call will succeed later, if it is made less often.
+# The same call will succeed later if calls are less frequent.
 THROTTLING: Final = frozenset(
     {
         "KMS.ThrottlingException",
@@ -22,7 +23,7 @@ THROTTLING: Final = frozenset(
         "TooManyRequestsException",
     }
 )
-# Answered with HTTP 4xx, and yet the same call may succeed a moment later.
+# Errors with HTTP 4xx, although the same call may succeed a moment later.
 TRANSIENT: Final = frozenset(
     {
         "OverLimit",
@@ -45,7 +46,7 @@ REFUSED_CREDENTIALS: Final = frozenset(
         "UnrecognizedClientException",
     }
 )
-# botocore's exceptions, raised before anything is sent.
+# botocore raises these exceptions before it sends anything.
 MISSING_CREDENTIALS: Final = frozenset(
     {
         "CredentialRetrievalError",
@@ -56,15 +57,15 @@ MISSING_CREDENTIALS: Final = frozenset(
         "UnauthorizedSSOTokenError",
     }
 )
-# Somebody may sign in again, rotate a key or set the environment: other credentials may be accepted.
+# Other credentials may be accepted: after a new sign-in, a rotated key or a changed environment.
 CREDENTIALS: Final = EXPIRED_CREDENTIALS | REFUSED_CREDENTIALS | MISSING_CREDENTIALS
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
 
-# Our own names beside AWS's codes: a response confirmed less than was asked for, or time ran out.
+# Our own names, used alongside AWS's codes: a response confirmed less than was requested, or time ran out.
 NOT_CONFIRMED: Final = "NotConfirmed"
 DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 
-_SQS_NAMESPACE: Final = "AWS.SimpleQueueService."  # of codes that SQS keeps from its query protocol
+_SQS_NAMESPACE: Final = "AWS.SimpleQueueService."  # prefix of codes from SQS's older query protocol
 
 
 def response_of(error: BaseException) -> Mapping[str, Any] | None:
@@ -74,7 +75,7 @@ def response_of(error: BaseException) -> Mapping[str, Any] | None:
 
 
 def error_code(error: BaseException) -> str:
-    """Return AWS's error code without its namespace, or the exception's type; never a message, never a body."""
+    """Return AWS's error code without its namespace, or the name of the exception's type. Never returns its message."""
     response = response_of(error)
     if response is None:
         return type(error).__name__
@@ -83,6 +84,6 @@ def error_code(error: BaseException) -> str:
 
 
 def http_status(error: BaseException) -> int:
-    """Return the HTTP status of a botocore `ClientError`, or 0 when there is none."""
+    """Return the HTTP status of a botocore `ClientError`, or 0 if there is none."""
     status = (response_of(error) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status if isinstance(status, int) else 0

@@ -8,14 +8,15 @@ from typing import Any, Final
 
 from recommendation_shared import metrics
 
-VALUES_PER_METRIC: Final = 100  # in one line
-_DIMENSION_CHARACTERS: Final = 1024  # CloudWatch API reference, "Dimension"
+VALUES_PER_METRIC: Final = 100  # per line
+_DIMENSION_CHARACTERS: Final = 1024  # of a value; Amazon CloudWatch API Reference, Dimension
 
 
 def directive(timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[Sequence[str]]) -> dict[str, Any]:
-    """Return the member `_aws` of a line: which of its members are metrics, and by which dimensions they count.
+    """Return the `_aws` member of a line, which says which other members are metrics and which are dimensions.
 
-    `timestamp_ms` is in epoch milliseconds. `dimension_sets` holds lists of names; the empty list is the total.
+    `timestamp_ms` is in epoch milliseconds. Each metric counts once per dimension set, which is a list of dimension
+    names; the empty set is the total.
     """
     return {
         "Timestamp": timestamp_ms,
@@ -30,5 +31,5 @@ def directive(timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[
 
 
 def is_dimension_value(text: str) -> bool:
-    """Return whether CloudWatch accepts a text as a dimension's value: printable ASCII, not blank, not too long."""
+    """Return whether CloudWatch accepts `text` as a dimension value: 1 to 1,024 characters of ASCII, not blank."""
     return text.isascii() and text.isprintable() and not text.isspace() and len(text) <= _DIMENSION_CHARACTERS

@@ -1,29 +1,30 @@
-"""Limits of SQS and DynamoDB, and the few that are ours. Sizes are bytes unless the name says otherwise."""
+"""Limits of SQS and DynamoDB, and a few of our own. Sizes are in bytes; `count` marks a number of things."""
 
 from typing import Final
 
-# Amazon SQS Developer Guide, "Message quotas": one message and one whole SendMessageBatch request, attributes included.
+# Amazon SQS Developer Guide, "Message quotas". The size limit applies to one message and also to a whole
+# SendMessageBatch request; attributes count.
 SQS_REQUEST_BYTES: Final = 1_048_576
-SQS_BATCH_ENTRIES: Final = 10
-SQS_MESSAGE_ATTRIBUTES: Final = 10  # of one message (Amazon SQS Developer Guide, "Message attributes"); count
+SQS_BATCH_ENTRIES: Final = 10  # count
+SQS_MESSAGE_ATTRIBUTES: Final = 10  # count per message (same guide, "Message attributes")
 
-# Amazon DynamoDB Developer Guide, "Quotas" and "Constraints"; API reference of BatchWriteItem.
+# Amazon DynamoDB Developer Guide, "Quotas" and "Constraints"; Amazon DynamoDB API Reference, BatchWriteItem.
 ITEM_BYTES: Final = 400 * 1024
-BATCH_WRITE_KEYS: Final = 25
-BATCH_WRITE_BYTES: Final = 16 * 1024 * 1024
+BATCH_WRITE_KEYS: Final = 25  # count per request
+BATCH_WRITE_BYTES: Final = 16 * 1024 * 1024  # of the whole request
 ATTRIBUTE_NAME_BYTES: Final = 65_535
-NUMBER_DIGITS: Final = 38
-NUMBER_MIN_EXPONENT: Final = -130  # 1E-130, of the leading digit
-NUMBER_MAX_EXPONENT: Final = 125  # 9.99…E+125
-# "Nested attributes up to 32 levels deep". The real service counts a top-level value as level 1 and a leaf as a
-# level: 31 maps around a scalar are accepted and 32 are refused. So a map or list may stand at level 31 at most.
+NUMBER_DIGITS: Final = 38  # count of significant digits
+NUMBER_MIN_EXPONENT: Final = -130  # of the leading digit: 1E-130
+NUMBER_MAX_EXPONENT: Final = 125  # of the leading digit: 9.99…E+125
+# The guide says "nested attributes up to 32 levels deep". The service counts a top-level value as level 1 and a leaf
+# as a level of its own: it accepts 31 maps around a scalar and rejects 32. The deepest map or list is at level 31.
 CONTAINER_LEVELS: Final = 31
 
-# Ours. Two IDs of 1,024 bytes keep every key within DynamoDB's 2,048 (hash) and 1,024 (sort) bytes.
+# Our own. IDs of at most 1,024 bytes keep every key within DynamoDB's limits: 2,048 bytes (hash) and 1,024 (sort).
 ID_BYTES: Final = 1024
 AGENT_TYPE_BYTES: Final = 128
 EXTRA_FIELDS: Final = 100  # count
 EXTRA_FIELD_NAME_BYTES: Final = 255
-JSON_LEVELS: Final = 254  # deeper text is refused; orjson (README, "Serialize") writes as many
-RETENTION_DAYS: Final = 90
-MAX_RETENTION_DAYS: Final = 36_500
+JSON_LEVELS: Final = 254  # count; the deepest nesting that orjson writes (its README, "Serialize")
+RETENTION_DAYS: Final = 90  # the default
+MAX_RETENTION_DAYS: Final = 36_500  # a century

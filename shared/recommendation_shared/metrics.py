@@ -1,4 +1,4 @@
-"""Names and units of the CloudWatch metrics, and the names of their dimensions."""
+"""The CloudWatch metrics: their names, units and dimensions."""
 
 from typing import Final
 
@@ -15,7 +15,7 @@ DEAD_LETTERED: Final = "RecommendationDeadLettered"
 ENQUEUED: Final = "RecommendationsEnqueued"
 DROPPED: Final = "RecommendationsDropped"
 BATCHES: Final = "RecommendationBatches"  # SendMessageBatch calls that SQS answered
-SEND_LATENCY: Final = "RecommendationSendLatency"  # of such a call
+SEND_LATENCY: Final = "RecommendationSendLatency"  # of one such call
 
 AGENT_TYPE: Final = "AgentType"
 INCIDENT_ID: Final = "IncidentId"

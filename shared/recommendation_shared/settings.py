@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from recommendation_shared import limits
 
-# Amazon DynamoDB API reference, CreateTable: "TableName".
+# Amazon DynamoDB API Reference, CreateTable: TableName.
 _TABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
@@ -16,26 +16,29 @@ _BOOLEANS: Final = {
 
 
 class SettingsError(ValueError):
-    """An environment variable is missing or wrong; the message names it, the rule and what to do."""
+    """An environment variable is missing or invalid. The message names the variable, its rule and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What producer, consumer and CLI are configured with; each field is one environment variable."""
+    """The configuration of producer, consumer and CLI. Each field is read from one environment variable.
+
+    `retention_days` is from 1 to 36,500. `incident_metrics` adds the IncidentId dimension to the consumer's metrics.
+    """
 
     queue_url: str | None = None
     dlq_url: str | None = None
     table_name: str = "opx-agent-recommendations"
     retention_days: int = limits.RETENTION_DAYS
-    # Read here, because botocore knows AWS_DEFAULT_REGION only. Lambda sets both.
+    # Read here because botocore reads only AWS_DEFAULT_REGION. Lambda sets both.
     region: str | None = None
     incident_metrics: bool = True
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings; an empty variable counts as unset.
+        """Read the settings. An empty variable counts as unset.
 
-        Raises `SettingsError`, which names the first variable that is wrong and its rule.
+        Raises `SettingsError` for the first invalid variable.
         """
         values = {}
         for name, (field, read) in _FIELDS.items():
@@ -47,22 +50,22 @@ class Settings:
         return cls(**values)
 
     def require_queue_url(self) -> str:
-        """Return the queue's URL; raise `SettingsError` when it is not set."""
+        """Return the queue's URL. Raises `SettingsError` if it is not set."""
         return _required(self.queue_url, "RECOMMENDATIONS_QUEUE_URL")
 
     def require_dlq_url(self) -> str:
-        """Return the dead-letter queue's URL; raise `SettingsError` when it is not set."""
+        """Return the dead-letter queue's URL. Raises `SettingsError` if it is not set."""
         return _required(self.dlq_url, "RECOMMENDATIONS_DLQ_URL")
 
 
 def _table_name(text: str) -> str:
     if _TABLE_NAME.fullmatch(text) is None:
-        raise ValueError("must have 3 to 255 of the characters a-z, A-Z, 0-9, _, . and -")
+        raise ValueError("must be 3 to 255 characters from a-z, A-Z, 0-9, _, . and -")
     return text
 
 
 def _retention_days(text: str) -> int:
-    # ASCII digits, few enough for `int` to take them all.
+    # ASCII digits only, and few of them, because `int` raises on thousands.
     if re.fullmatch("[0-9]{1,9}", text) is None or not 1 <= int(text) <= limits.MAX_RETENTION_DAYS:
         raise ValueError(f"must be a whole number of days from 1 to {limits.MAX_RETENTION_DAYS}")
     return int(text)
@@ -83,10 +86,10 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "AWS_REGION": ("region", str),
     "INCIDENT_METRICS": ("incident_metrics", _boolean),
 }
-VARIABLES: Final = frozenset(_FIELDS)  # the names of those that are read
+VARIABLES: Final = frozenset(_FIELDS)  # the names of the environment variables
 
 
 def _required(url: str | None, name: str) -> str:
     if url is None:
-        raise SettingsError(f"{name} is not set: set it to the queue's URL (an output of the stack)")
+        raise SettingsError(f"{name} is not set: set it to the queue's URL (a stack output)")
     return url

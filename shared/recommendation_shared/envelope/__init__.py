@@ -9,7 +9,7 @@ __all__ = ["Envelope"]
 
 
 def __getattr__(name: str) -> object:
-    """Import the pydantic model when somebody asks for it: producer and consumer never do."""
+    """Import the pydantic model on first use; the producer and the consumer never use it."""
     if name == "Envelope":
         from recommendation_shared.envelope.model import Envelope  # noqa: PLC0415
 

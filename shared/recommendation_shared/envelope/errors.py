@@ -1,4 +1,4 @@
-"""Why a message is not a valid envelope."""
+"""The reasons why a message is not a valid envelope."""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""The fields of an envelope: the one list of their names, rules and defaults. All else derives from it."""
+"""The fields of an envelope: the single list of their names, rules and defaults."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,14 +11,14 @@ from recommendation_shared.envelope import field_rules
 class Field(NamedTuple):
     """A field's rule, which returns the normalised value or raises `ValueError`, and its default.
 
-    `default` makes the value of a field that is absent; None for a field that must be present.
+    `default` creates the value of an absent field. It is None if the field is required.
     """
 
     rule: Callable[[Any], Any]
     default: Callable[[], Any] | None = None
 
 
-# By their names in the message and in the table.
+# The keys are the fields' names in the message and in the table.
 FIELDS: Final[Mapping[str, Field]] = {
     "schemaVersion": Field(field_rules.schema_version),
     "recommendationId": Field(field_rules.text),
@@ -37,9 +37,9 @@ RULES: Final[Mapping[str, Callable[[Any], Any]]] = {name: field.rule for name, f
 DEFAULTS: Final[Mapping[str, Callable[[], Any]]] = {
     name: field.default for name, field in FIELDS.items() if field.default is not None
 }
-# Recomputed from the other fields wherever an item is made; what a message says under these names is ignored.
+# Recomputed from the other fields whenever an item is encoded; a message's values under these names are ignored.
 DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})
-RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
+RAW_CONFIDENCE: Final = "rawConfidence"  # key in `metadata` for the text of a confidence that is not from 0 to 1
 
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -50,7 +50,7 @@ def python_name(name: str) -> str:
 
 
 def broken_rules(fields: Mapping[str, Any]) -> str:
-    """Return every field that breaks its rule, with the rule; values are never quoted."""
+    """Return the names of the invalid fields and the rules that they break; values are never quoted."""
     broken = []
     for name, rule in RULES.items():
         try:

@@ -1,4 +1,4 @@
-"""Instants, sort keys and recommendation IDs: derived from the envelope, never from the clock."""
+"""Instants, sort keys, recommendation IDs and expiry: derived from the envelope, never from the clock."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -9,8 +9,8 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _DAY_SECONDS: Final = 86_400
 _SECOND: Final = timedelta(seconds=1)
 
-# RFC 3339, and naive local times, which are read as UTC. `datetime.fromisoformat` alone accepts more (week
-# dates, 24:00) and not the same in every Python version.
+# RFC 3339, with an optional offset. `datetime.fromisoformat` alone accepts more (week dates, 24:00), depending on the
+# version of Python.
 RFC3339: Final = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]([01]\d|2[0-3]):[0-5]\d:[0-5]\d(\.\d+)?([Zz]|[+-]([01]\d|2[0-3]):[0-5]\d)?",
     re.ASCII,
@@ -20,8 +20,8 @@ RFC3339: Final = re.compile(
 def parse_instant(value: str | datetime) -> datetime:
     """Return `value` as an aware UTC datetime; a naive time is read as UTC.
 
-    Digits beyond microseconds are cut off. Raises `ValueError`, which names the rule and not the value, when
-    the text is not RFC 3339, is no date of the calendar, or leaves the years 1 to 9999 once it is in UTC.
+    Digits beyond microseconds are cut off. Raises `ValueError`, which states the rule and not the value, if the text is
+    not RFC 3339, if the date does not exist, or if the year in UTC is not from 1 to 9999.
     """
     try:
         return _parse_text(value) if isinstance(value, str) else _in_utc(value)
@@ -29,7 +29,7 @@ def parse_instant(value: str | datetime) -> datetime:
         raise ValueError("must be an RFC 3339 time such as 2026-01-31T12:00:00.000000Z") from None
 
 
-@lru_cache(maxsize=1024)  # the text of one envelope is parsed three times: as a field, for its expiry, for its lag
+@lru_cache(maxsize=1024)  # an envelope's text is parsed three times: as a field, for its expiry and for its lag
 def _parse_text(text: str) -> datetime:
     if RFC3339.fullmatch(text) is None:
         raise ValueError
@@ -43,9 +43,9 @@ def _in_utc(value: datetime) -> datetime:
 
 
 def sort_key(instant: datetime) -> str:
-    """Return the fixed-width text of a UTC instant, so that the order of texts is the order of time."""
-    # Twice as fast as `isoformat`, and on the producer's hot path.
-    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - so is this, compared with an f-string
+    """Return a UTC instant as text of fixed width, which sorts chronologically."""
+    # This is on the producer's hot path, and twice as fast as `isoformat`.
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % (  # noqa: UP031 - twice as fast as an f-string, too
         instant.year,
         instant.month,
         instant.day,
@@ -57,9 +57,9 @@ def sort_key(instant: datetime) -> str:
 
 
 def recommendation_id(incident_id: str, agent_type: str, timestamp: str) -> str:
-    """Return the ID `rec-{incident_id}-{agent_type}-{instant}`, the instant of `timestamp` in its shortest form.
+    """Return the ID `rec-{incident_id}-{agent_type}-{instant}`, with the shortest exact form of the instant.
 
-    `timestamp` is a `sort_key`: trailing zeros of its fraction, and an empty fraction, are left out.
+    `timestamp` is a sort key (see `sort_key`). The ID omits trailing zeros of its fraction, and an empty fraction.
     """
     whole, _, fraction = timestamp[:-1].partition(".")
     fraction = fraction.rstrip("0")
@@ -67,7 +67,7 @@ def recommendation_id(incident_id: str, agent_type: str, timestamp: str) -> str:
 
 
 def expiry(timestamp: str, retention_days: int | None) -> int | None:
-    """Return the epoch second (UTC) at which an item expires, or None when it is kept for ever."""
+    """Return when an item expires, in epoch seconds, or None if it is kept indefinitely."""
     if retention_days is None:
         return None
     return (parse_instant(timestamp) - EPOCH) // _SECOND + retention_days * _DAY_SECONDS

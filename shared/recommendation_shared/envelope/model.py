@@ -1,7 +1,7 @@
-"""The envelope as a typed pydantic model: the published face of the contract.
+"""The envelope as a pydantic model, the published and typed form of the contract.
 
-For hosts, tools and tests that want types. Neither producer nor consumer loads it: they work on plain dictionaries
-(`read_envelope`, `write_envelope`).
+It serves hosts, tools and tests that prefer types. The producer and the consumer never load it: they work on plain
+dictionaries (`write_envelope`, `read_envelope`).
 `python -m recommendation_shared.envelope.model > docs/envelope.schema.json` writes its JSON Schema.
 """
 
@@ -35,7 +35,7 @@ _OBJECT: Final = {"type": "object"}
 
 
 class Envelope(BaseModel):
-    """One recommendation, the JSON body of one SQS message. Unknown fields are kept and stored."""
+    """One recommendation: the JSON body of one SQS message. Unknown fields are kept and stored."""
 
     model_config = ConfigDict(frozen=True, extra="allow", alias_generator=to_camel)
 
@@ -108,7 +108,7 @@ class Envelope(BaseModel):
 
     @classmethod
     def create(cls, **arguments: Unpack[EnvelopeArguments]) -> Self:
-        """Return an envelope of these arguments. Raises `EnvelopeError` when they break the contract."""
+        """Return an envelope with these arguments. Raises `EnvelopeError` if they break the contract."""
         return cls.from_json(write_envelope(**arguments).body)
 
     @classmethod
@@ -117,19 +117,19 @@ class Envelope(BaseModel):
         return cls.model_validate(read_envelope(body))
 
     def to_fields(self) -> dict[str, Any]:
-        """Return all fields, unknown ones included, by their names in the message and in the table."""
+        """Return all fields, including unknown ones, by their names in the message and in the table."""
         return {**(self.model_extra or {}), **{name: getattr(self, python_name(name)) for name in FIELDS}}
 
     def to_json(self) -> bytes:
-        """Return the message body: canonical JSON in UTF-8 that SQS accepts."""
+        """Return the message body: canonical UTF-8 JSON that SQS accepts."""
         return sqs_safe(canonical_text(self.to_fields()).encode())
 
 
 def json_schema() -> dict[str, Any]:
-    """Return the contract as JSON Schema (draft 2020-12), as published in docs/envelope.schema.json."""
+    """Return the JSON Schema (draft 2020-12) of the contract, which is published in docs/envelope.schema.json."""
     schema = Envelope.model_json_schema()
     for field in schema["properties"].values():
-        field.pop("title")  # pydantic's, made from the name
+        field.pop("title")  # pydantic derives it from the name
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 

@@ -1,4 +1,4 @@
-"""A confidence that is not a number from 0 to 1 is kept as text: an audit trail keeps what the agent said."""
+"""Keep a confidence that is not a number from 0 to 1 as text, because an audit trail keeps what the agent said."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,13 +10,16 @@ from recommendation_shared.exact_json.parse import JsonError, parse_json
 
 
 def set_aside(fields: dict[str, Any]) -> dict[str, Any]:
-    """Return the fields with their `confidence` moved to `metadata`, as text."""
+    """Return the fields with `confidence` moved to `metadata.rawConfidence` as text.
+
+    Fields whose confidence or metadata cannot be converted are returned unchanged, and fail validation later.
+    """
     metadata = fields.get("metadata", {})
     if not isinstance(metadata, Mapping):
         return fields
     try:
         plain = parse_json(dump_json(fields["confidence"]))
     except JsonError:
-        return fields  # validation then refuses the confidence by its rule
+        return fields
     raw = plain if isinstance(plain, str) else canonical_text(plain)
     return {**fields, "confidence": None, "metadata": {**metadata, RAW_CONFIDENCE: raw}}

@@ -1,4 +1,4 @@
-"""A message body in, an envelope's fields out: validated and normalised."""
+"""Read a message body: validate and normalise an envelope's fields."""
 
 from decimal import Decimal
 from typing import Any
@@ -18,7 +18,7 @@ from recommendation_shared.exact_json.parse import JsonError, parse_json
 
 
 def read_envelope(body: str | bytes) -> dict[str, Any]:
-    """Return the fields of a message body, unknown ones included. Raises only `EnvelopeError`, whatever the body is."""
+    """Return the fields of a message body, including unknown ones. Raises only `EnvelopeError`, whatever the body."""
     try:
         fields = parse_json(body)
     except JsonError as error:
@@ -28,13 +28,13 @@ def read_envelope(body: str | bytes) -> dict[str, Any]:
     version = fields.get("schemaVersion")
     if isinstance(version, int | Decimal) and version > field_rules.SCHEMA_VERSION:
         raise EnvelopeError(
-            UNKNOWN_SCHEMA_VERSION, f"schemaVersion: this version knows up to {field_rules.SCHEMA_VERSION}"
+            UNKNOWN_SCHEMA_VERSION, f"schemaVersion: only versions up to {field_rules.SCHEMA_VERSION} are supported"
         )
     for name in DERIVED_FIELDS:
         fields.pop(name, None)
     confidence = fields.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):
-        # Imported only here because it imports pydantic, which no ordinary envelope needs.
+        # Imported here because it loads pydantic, which an ordinary envelope does not need.
         from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415
 
         fields = set_aside(fields)
@@ -54,7 +54,7 @@ def _validated(fields: dict[str, Any]) -> dict[str, Any]:
         _check_unknown_fields(fields.keys() - RULES.keys())
     if fields["recommendationId"] != recommendation_id(fields["incidentId"], fields["agentType"], fields["timestamp"]):
         raise EnvelopeError(
-            ID_MISMATCH, "recommendationId: must be the ID that incidentId, agentType and timestamp give"
+            ID_MISMATCH, "recommendationId: must be the ID derived from incidentId, agentType and timestamp"
         )
     return fields
 
@@ -62,10 +62,10 @@ def _validated(fields: dict[str, Any]) -> dict[str, Any]:
 def _check_unknown_fields(names: set[str]) -> None:
     if len(names) > limits.EXTRA_FIELDS:
         raise EnvelopeError(
-            INVALID_ENVELOPE, f"extra fields: must be at most {limits.EXTRA_FIELDS} beyond the contract's"
+            INVALID_ENVELOPE, f"extra fields: must be at most {limits.EXTRA_FIELDS} besides the contract's"
         )
     if not all(0 < len(name.encode()) <= limits.EXTRA_FIELD_NAME_BYTES for name in names):
         raise EnvelopeError(
             INVALID_ENVELOPE,
-            f"extra fields: a name must have 1 to {limits.EXTRA_FIELD_NAME_BYTES} bytes of UTF-8",
+            f"extra fields: a name must be 1 to {limits.EXTRA_FIELD_NAME_BYTES} bytes of UTF-8",
         )

@@ -1,4 +1,4 @@
-"""Agent types that the executor is known to run. Others are allowed."""
+"""The agent types that the executor is known to run. Others are allowed."""
 
 from typing import Final
 

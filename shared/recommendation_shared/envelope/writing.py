@@ -1,4 +1,4 @@
-"""A recommendation in, a message body out: validated and serialised."""
+"""Write a message body: validate and serialise one recommendation."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,11 +15,11 @@ from recommendation_shared.exact_json.parse import JsonError
 
 
 class EnvelopeArguments(TypedDict):
-    """One recommendation as `write_envelope` and the producer's `enqueue` take it.
+    """The arguments of `write_envelope` and of the producer's `enqueue`: one recommendation.
 
-    `timestamp` is the instant at which the agent completed: RFC 3339 text or a datetime, UTC where it has no offset.
-    `confidence` is a number from 0 to 1; anything else is kept as text in the metadata. `retention` is in days; None
-    keeps the item indefinitely.
+    `timestamp` is the instant at which the agent completed, as RFC 3339 text or a datetime; without an offset, it is
+    read as UTC. `confidence` is a number from 0 to 1; anything else is kept as text in `metadata`. `retention` is in
+    days, from 1 to 36,500; None keeps the item indefinitely. Each ID is at most 1,024 bytes of UTF-8.
     """
 
     incident_id: str
@@ -35,7 +35,7 @@ class EnvelopeArguments(TypedDict):
 
 
 class Message(NamedTuple):
-    """An envelope ready to be sent: `body` is UTF-8 JSON that SQS accepts."""
+    """An envelope ready to send. `body` is UTF-8 JSON that SQS accepts, of any size."""
 
     recommendation_id: str
     body: bytes
@@ -48,16 +48,16 @@ def _required() -> Any:
 _ARGUMENTS: Final = tuple(
     (python_name(name), name, field.rule, field.default or _required)
     for name, field in FIELDS.items()
-    if name not in {"schemaVersion", "recommendationId"}  # which are not the caller's to choose
+    if name not in {"schemaVersion", "recommendationId"}  # the caller does not choose these
 )
 _NAMES: Final = {argument: name for argument, name, _, _ in _ARGUMENTS}
 
 
 def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
-    """Validate and serialise one recommendation: a snapshot that later changes to the arguments cannot reach.
+    """Validate and serialise one recommendation. The result is a snapshot: later changes to the arguments do not count.
 
-    Raises `EnvelopeError` when a field breaks the contract or cannot be written as JSON, and `TypeError` for an
-    argument that does not exist.
+    Raises `EnvelopeError` if a field breaks the contract or cannot be written as JSON, and `TypeError` for an unknown
+    argument.
     """
     given: dict[str, Any] = {**arguments}
     if not given.keys() <= _NAMES.keys():
@@ -83,7 +83,7 @@ def _set_odd_confidence_aside(given: dict[str, Any]) -> None:
     confidence = given.get("confidence")
     if confidence is None:
         return
-    if isinstance(confidence, Decimal):  # JSON has one kind of number; as a Decimal it would become text
+    if isinstance(confidence, Decimal):  # `dump_json` would write it as text
         given["confidence"] = confidence = float(confidence)
     if not field_rules.is_probability(confidence):
         given.update(set_aside(given))

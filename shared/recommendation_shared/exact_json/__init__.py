@@ -1,1 +1,1 @@
-"""JSON in and out without changing a value."""
+"""Read and write JSON without changing a value."""

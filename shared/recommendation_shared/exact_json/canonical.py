@@ -1,4 +1,4 @@
-"""One text for each JSON value: compact, with sorted keys and exact numbers."""
+"""The canonical text of a JSON value: compact, with sorted keys and exact numbers."""
 
 from json.encoder import encode_basestring
 from math import isfinite
@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from recommendation_shared.exact_json.numbers import as_text
 
-quote: Final = encode_basestring  # the JSON text of a string, quotes included, non-ASCII characters as they are
+quote: Final = encode_basestring  # returns a string's JSON text with quotes; non-ASCII characters are not escaped
 
 
 def canonical_text(value: Any) -> str:
-    """Return parsed JSON (see `parse_json`) as text; NaN and the infinities as strings."""
+    """Return the canonical text of parsed JSON (see `parse_json`). NaN and the infinities become strings."""
     match value:
         case str():
             return quote(value)

@@ -1,4 +1,4 @@
-"""JSON out: whatever an agent may hold, as a body that SQS accepts."""
+"""Write whatever value an agent may hold as JSON that SQS accepts."""
 
 import json
 from collections.abc import Mapping
@@ -11,25 +11,25 @@ from recommendation_shared import limits
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 
-# orjson writes plain values in a quarter of pydantic's time.
+# orjson writes plain values in a quarter of the time that pydantic takes.
 _PLAIN_VALUES_ONLY: Final = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 
 
 def dump_json(value: Any) -> bytes:
-    """Serialise whatever an agent may hold as UTF-8 JSON that SQS accepts; raise `JsonError` when it cannot be.
+    """Serialise any value as UTF-8 JSON that SQS accepts. Raises `JsonError` if that is impossible.
 
-    Mappings, dataclasses, pydantic models, datetimes, enums, sets and tuples become their JSON form; NaN and the
-    infinities become text, and so does a `Decimal` and any object of another kind (its `str`).
+    Mappings, dataclasses, pydantic models, datetimes, enums, sets and tuples are written in their JSON form. NaN, the
+    infinities, a `Decimal` and any other object are written as text (`str`).
     """
     try:
         body = orjson.dumps(value, option=_PLAIN_VALUES_ONLY)
-        # It turns NaN and the infinities into null, so where there is a null, pydantic writes it all again. Searched
-        # from the end, which takes a third of the time: from the start, the search stops at every "l".
+        # orjson writes NaN and the infinities as null, so pydantic rewrites any body that contains a null. Searching
+        # from the end takes a third of the time, because a forward search stops at every "l".
         if body.rfind(b"null") < 0:
             return sqs_safe(body)
-    except TypeError:  # it holds something else than plain values
+    except TypeError:  # not all values are plain
         pass
     try:
         body = to_json(value, inf_nan_mode="strings", fallback=_plain)
@@ -39,14 +39,14 @@ def dump_json(value: Any) -> bytes:
 
 
 def sqs_safe(body: bytes) -> bytes:
-    """Escape the two characters that UTF-8 JSON may hold and SQS refuses (SendMessage, "InvalidMessageContents")."""
-    if b"\xef" in body:  # their first byte, and a rare one: a look for it is 50 times as fast as one for all three
+    """Escape U+FFFE and U+FFFF, which JSON allows and SQS rejects (SendMessage, "InvalidMessageContents")."""
+    if b"\xef" in body:  # their first byte, which is rare: this is 50 times as fast as searching for all three
         body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
     return body
 
 
 def _dump_odd(value: Any) -> bytes:
-    """Serialise what the fast serialiser refuses: lone surrogates, and bytes that are not UTF-8 (as base64)."""
+    """Serialise values that pydantic rejects: lone surrogates, and bytes that are not UTF-8 (as base64)."""
     try:
         return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
     except (TypeError, ValueError, RecursionError):
@@ -64,5 +64,5 @@ def _plain(value: object) -> dict[Any, Any] | str:
         return dict(value)
     try:
         return str(value)
-    except Exception:  # noqa: BLE001 - foreign code; one broken value must not cost the whole recommendation
+    except Exception:  # noqa: BLE001 - foreign code: one broken value must not cost the whole recommendation
         return f"<{type(value).__qualname__}>"

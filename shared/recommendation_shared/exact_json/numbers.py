@@ -1,4 +1,4 @@
-"""Numbers as DynamoDB holds them: exact decimal text of at most 38 digits, in one canonical form."""
+"""The canonical text of numbers: exact decimals of at most 38 digits, as DynamoDB holds them."""
 
 from decimal import Decimal
 from math import isfinite, isnan
@@ -6,14 +6,14 @@ from typing import Final
 
 from recommendation_shared import limits
 
-EXACT_INT: Final = 10**18  # below this an int has fewer than 38 digits, whatever they are
+EXACT_INT: Final = 10**18  # a smaller int certainly has at most 38 digits, and its own text is canonical
 
 
 def number_text(value: float | Decimal) -> str | None:
-    """Return the canonical text of a number, or None when DynamoDB cannot hold it.
+    """Return the canonical text of a number, or None if DynamoDB cannot hold it.
 
-    Equal numbers have equal text: plain decimal digits without leading or trailing zeros or a negative zero, and
-    from 1E+38 on with an exponent. A number that comes back from the table in another form has this form again.
+    Equal numbers have equal text: plain decimal digits without superfluous zeros or a negative zero, and from 1E+38 on
+    an exponent. So a number that the table returns in another notation gets the same text again.
     """
     if isinstance(value, int) and -EXACT_INT < value < EXACT_INT:
         return int.__repr__(value)
@@ -29,7 +29,7 @@ def number_text(value: float | Decimal) -> str | None:
 
 def _decimal_text(value: Decimal) -> str | None:
     sign, digits, exponent = value.as_tuple()
-    if not isinstance(exponent, int):  # NaN and the infinities carry a letter here
+    if not isinstance(exponent, int):  # a letter marks NaN and the infinities
         return None
     text = "".join(map(str, digits)).lstrip("0")
     significant = text.rstrip("0")
@@ -41,12 +41,12 @@ def _decimal_text(value: Decimal) -> str | None:
     if not limits.NUMBER_MIN_EXPONENT <= leading <= limits.NUMBER_MAX_EXPONENT:
         return None
     exact = Decimal((sign, tuple(map(int, significant)), leading - len(significant) + 1))
-    # Plain digits, except where trailing zeros would make more than 38 of them, which boto3 cannot read.
+    # Plain digits, unless trailing zeros make them more than 38, which boto3 cannot read.
     return format(exact, "f") if leading < limits.NUMBER_DIGITS else f"{exact:E}"
 
 
 def as_text(value: float | Decimal) -> str:
-    """Return any number as JSON-like text, also one that DynamoDB cannot hold (`NaN`, `Infinity`, 39 digits)."""
+    """Return any number as JSON-like text, even if DynamoDB cannot hold it (`NaN`, `Infinity`, 39 digits)."""
     canonical = number_text(value)
     if canonical is not None:
         return canonical
@@ -54,4 +54,4 @@ def as_text(value: float | Decimal) -> str:
         if not isfinite(value):
             return "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
         value = Decimal(float.__repr__(value))
-    return str(Decimal(value))  # through Decimal, because str(int) refuses more than 4,300 digits
+    return str(Decimal(value))  # not str(int), which raises on more than 4,300 digits

@@ -1,4 +1,4 @@
-"""JSON in, without losing anything: exact numbers, odd floats, and lone surrogates as text."""
+"""Read JSON without losing anything: exact numbers, NaN and infinities, and lone surrogates as text."""
 
 import json
 from decimal import Decimal, InvalidOperation
@@ -8,39 +8,41 @@ import orjson
 
 from recommendation_shared import limits
 
-# A double holds 15 decimal digits and exponents below 100 exactly: its repr gives the same number back. Longer ones
-# are looked at one by one. The look for them is two searches in a body whose digits and points are all "0".
+# A double holds a number of 15 digits and an exponent below 100 exactly: its repr is the same number. Longer numbers
+# are checked one by one. To find out whether there are any, `_SHAPE` maps all digits and points to "0", so that two
+# searches suffice.
 _SHAPE: Final = bytes(
     ord("0") if char in b"0123456789." else ord("e") if char in b"eE" else ord(" ") for char in range(256)
 )
 _SIGNS: Final = b"+-"
 _LONG: Final = b"0" * 17
 _FAR: Final = b"0e000"
-# Leaves of a body what numbers are made of; in JSON, only other characters stand beside a number.
+# Blanks out every character that cannot be part of a number. In JSON, such a character ends each number.
 _NUMBERS: Final = bytes(char if char in b"0123456789.eE+-" else 32 for char in range(256))
 _SUSPECT_BYTES: Final = len("1e100")
 _EXACT_INT_DIGITS: Final = 18
 
 
 class JsonError(ValueError):
-    """The text is not JSON, or is nested too deeply; the message names the rule and never the text."""
+    """The text is not JSON, or is nested too deeply. The message states the rule and never quotes the text."""
 
 
 def parse_json(text: str | bytes) -> Any:
-    r"""Parse JSON into dict, list, str, int, float, Decimal, bool and None; raise only `JsonError`.
+    r"""Parse JSON into dict, list, str, int, float, Decimal, bool and None. Raises only `JsonError`.
 
-    Numbers are exact: one that a double would change comes as `Decimal`. `NaN`, `Infinity` and `-Infinity` are
-    accepted, because Python writes them. A lone surrogate becomes its escape as text (`\ud800`).
+    Numbers are exact: those that a double would change become `Decimal`. `NaN`, `Infinity` and `-Infinity` are
+    accepted, because Python writes them. A lone surrogate becomes the text of its escape (`\ud800`). Nesting is limited
+    to 254 levels (`limits.JSON_LEVELS`).
     """
     raw = text if isinstance(text, bytes) else _encoded(text)
     try:
         value = orjson.loads(raw)
-        # The same text again proves that each number is what a double holds, in its shortest form: so it comes from our
-        # own producer. orjson writes no more levels than are allowed.
+        # If orjson writes the same text again, each number is a double's shortest form, as our own producer writes it.
+        # orjson does not write more levels than are allowed.
         if orjson.dumps(value) == raw or _is_exact_as_doubles(raw):
             return value
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
-        pass  # the exact parser accepts more (NaN, lone surrogates), and is the judge of the rest
+        pass  # the exact parser decides: it accepts more (NaN, lone surrogates)
     return _parse_exactly(raw)
 
 
@@ -53,7 +55,7 @@ def _encoded(text: str) -> bytes:
 
 def _is_exact_as_doubles(raw: bytes) -> bool:
     shape = raw.translate(_SHAPE, _SIGNS)
-    # From the end: half the time, because what these searches skip by is their first character then.
+    # Searching from the end takes half the time.
     if shape.rfind(_LONG) < 0 and shape.rfind(_FAR) < 0:
         return True
     tokens = raw.translate(_NUMBERS).split()
@@ -61,10 +63,10 @@ def _is_exact_as_doubles(raw: bytes) -> bool:
 
 
 def _is_repr(token: bytes) -> bool:
-    """Tell whether a double keeps this number: most long ones are what some program's repr made of a double."""
+    """Return whether a double keeps this number. Most long numbers are some program's repr of a double."""
     try:
         return repr(float(token)).encode() == token
-    except ValueError:  # no number, so a part of a string
+    except ValueError:  # not a number, so part of a string
         return True
 
 
@@ -84,7 +86,7 @@ _TOO_DEEP: Final = f"must be nested at most {limits.JSON_LEVELS} levels deep"
 
 def _exact(text: str) -> float | Decimal | str:
     number = float(text)
-    if repr(number) == text:  # most long numbers are what some program's repr made of a double
+    if repr(number) == text:  # most long numbers are some program's repr of a double
         return number
     try:
         return Decimal(text)
@@ -97,7 +99,7 @@ def _integer(text: str) -> int | Decimal:
 
 
 def _clean(value: Any, level: int) -> Any:
-    """Return JSON values with every string encodable as UTF-8; refuse more than `limits.JSON_LEVELS` levels."""
+    """Make every string encodable as UTF-8. Raises `JsonError` for more than `limits.JSON_LEVELS` levels."""
     if isinstance(value, str):
         return _encoded(value).decode()
     if not isinstance(value, dict | list):

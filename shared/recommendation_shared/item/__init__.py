@@ -1,1 +1,1 @@
-"""The item: an envelope as DynamoDB stores it."""
+"""The item: an envelope as it is stored in DynamoDB."""

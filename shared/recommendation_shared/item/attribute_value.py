@@ -1,7 +1,7 @@
-"""JSON values as DynamoDB attribute values, and back.
+"""Convert JSON values to DynamoDB attribute values and back.
 
-What JSON allows and DynamoDB does not is stored as its JSON text: NaN, a number out of range, a map or list below
-the nesting limit, an entry whose name is empty or too long.
+Values that JSON allows and DynamoDB does not are stored as text: NaN, a number out of range, a map or list below the
+nesting limit, an entry whose name is empty or too long.
 """
 
 from base64 import b64encode
@@ -13,17 +13,17 @@ from recommendation_shared import limits
 from recommendation_shared.exact_json.canonical import canonical_text, quote
 from recommendation_shared.exact_json.numbers import as_text, number_text
 
-_NAME_BEGINNING = 100  # characters
+_NAME_PREFIX = 100  # characters
 
-AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, as the low-level client has it
+AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, the low-level client's form
 
 
 def encode_map(values: Mapping[str, Any], level: int = 0) -> str:
-    """Return `{"name":{"S":"…"},…}` in DynamoDB JSON with sorted names; byte-identical for equal maps.
+    """Return DynamoDB JSON (`{"name":{"S":"…"},…}`) with sorted names; equal maps give identical bytes.
 
-    `values` holds parsed JSON (see `parse_json`); `level` is that of the map itself, 0 for an item.
+    `values` holds parsed JSON (see `parse_json`). `level` is the nesting level of the map itself, 0 for an item.
     """
-    # No character has more than 4 bytes, so only a long name needs its bytes counted.
+    # A character has at most 4 bytes, so only the bytes of a long name need to be counted.
     if "" in values or max(map(len, values), default=0) * 4 > limits.ATTRIBUTE_NAME_BYTES:
         values = _with_storable_names(values)
     inner = level + 1
@@ -49,10 +49,10 @@ def _encode(value: Any, level: int) -> str:
 
 
 def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Store an entry whose name is refused under the name's beginning and "…", as the JSON text of the entry."""
+    """Replace each entry whose name DynamoDB rejects by its JSON text, under a prefix of the name and "…"."""
     stored = {name: values[name] for name in values if 0 < len(name.encode()) <= limits.ATTRIBUTE_NAME_BYTES}
     for name in sorted(values.keys() - stored.keys()):
-        stand_in = name[:_NAME_BEGINNING] + "…"
+        stand_in = name[:_NAME_PREFIX] + "…"
         while stand_in in stored:
             stand_in += "…"
         stored[stand_in] = canonical_text({name: values[name]})
@@ -60,7 +60,10 @@ def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
-    """Return plain JSON values: a whole number as int, any other as Decimal, binary as base64 text, a set as list."""
+    """Return plain JSON values: whole numbers as int, others as Decimal, binary as base64 text, sets as sorted lists.
+
+    Raises `ValueError` for an unknown DynamoDB type.
+    """
     return {name: _decode(value) for name, value in item.items()}
 
 
@@ -77,7 +80,7 @@ def _decode(attribute: AttributeValue) -> Any:
             return decode_map(value)
         case "L":
             return [_decode(child) for child in value]
-        case "B":  # no item of ours holds what follows; a reader shows it all the same
+        case "B":  # our items hold no binary values or sets, but a reader must show foreign ones
             return b64encode(value).decode()
         case "SS" | "NS" | "BS":
             return sorted(_decode({kind[0]: child}) for child in value)

@@ -1,4 +1,4 @@
-"""An envelope as the table's item: DynamoDB JSON with its derived attributes `ttl` and `contentDigest`."""
+"""Encode an envelope as the table's item: DynamoDB JSON with the derived attributes `ttl` and `contentDigest`."""
 
 import json
 from collections.abc import Mapping
@@ -17,7 +17,11 @@ PARTITION_KEY: Final = "recommendationId"
 
 
 class EncodedItem(NamedTuple):
-    """An item ready to be written: `body` is its DynamoDB JSON in UTF-8; `expires_at` is in epoch seconds."""
+    """An item ready to write.
+
+    `body` is DynamoDB JSON in UTF-8. `digest` is the `contentDigest`: SHA-256 in hex. `expires_at` is in epoch seconds,
+    or None if the item is kept indefinitely.
+    """
 
     recommendation_id: str
     body: bytes
@@ -26,20 +30,20 @@ class EncodedItem(NamedTuple):
 
 
 def encode_item(fields: Mapping[str, Any]) -> EncodedItem:
-    """Encode an envelope's fields (see `read_envelope`), trimmed when the item is over DynamoDB's 400 KB.
+    """Encode an envelope's fields (see `read_envelope`); trim them if the item exceeds DynamoDB's 400 KB.
 
-    Equal fields give equal bytes.
+    Equal fields give identical bytes.
     """
     key, expires_at = fields[PARTITION_KEY], expiry(fields["timestamp"], fields["retention"])
-    item = _finished(key, encode_quickly(fields) or encode_map(fields).encode(), expires_at)
-    # No value's JSON is shorter than DynamoDB counts it, so most items need no measuring.
+    item = _with_derived(key, encode_quickly(fields) or encode_map(fields).encode(), expires_at)
+    # A value's JSON is never shorter than its size by DynamoDB's rule, so most items need no measuring.
     if len(item.body) > limits.ITEM_BYTES and item_size(json.loads(item.body)) > limits.ITEM_BYTES:
         content = decode_map(_without_derived(json.loads(item.body)))
-        item = _finished(key, encode_map(trim(content)).encode(), expires_at)
+        item = _with_derived(key, encode_map(trim(content)).encode(), expires_at)
     return item
 
 
-def _finished(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
+def _with_derived(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
     digest = _digest(content)
     ttl = "" if expires_at is None else f',"ttl":{{"N":"{expires_at}"}}'
     body = content[:-1] + f',"contentDigest":{{"S":"{digest}"}}{ttl}}}'.encode()
@@ -47,12 +51,12 @@ def _finished(recommendation_id: str, content: bytes, expires_at: int | None) ->
 
 
 def decode_item(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
-    """Return an item in DynamoDB JSON as plain JSON values: whole numbers as int, other numbers as Decimal."""
+    """Return the plain JSON values of an item in DynamoDB JSON: whole numbers as int, other numbers as Decimal."""
     return decode_map(item)
 
 
 def item_digest(item: Mapping[str, AttributeValue]) -> str:
-    """Return the SHA-256 (hex) of an item's content; equals its `contentDigest` when nothing was changed."""
+    """Return the SHA-256 (hex) of an item's content, which equals its `contentDigest` unless it was changed."""
     return _digest(encode_map(decode_map(_without_derived(item))).encode())
 
 

@@ -1,4 +1,4 @@
-"""Shrinking a message body that SQS would refuse, by the same trimming that the table needs."""
+"""Shrink a message body that SQS would reject, by trimming it as for the table."""
 
 import json
 
@@ -10,10 +10,10 @@ from recommendation_shared.item.encoding import decode_item, encode_item
 
 
 def shrink(body: bytes) -> bytes:
-    """Return the body of the same envelope, trimmed to an item of at most 400 KB; each cut is marked and listed.
+    """Return the body of the same envelope, trimmed to an item of at most 400 KB. Each cut is marked and listed.
 
-    The JSON of 400 KB may still be longer than that (a control character takes six bytes), so the caller checks
-    the result against its own limit. Raises `EnvelopeError` when the body is not a valid envelope.
+    The JSON of such an item may be longer than 400 KB, because a control character takes six bytes. The caller must
+    check the result against its own limit. Raises `EnvelopeError` if the body is not a valid envelope.
     """
     item = decode_item(json.loads(encode_item(read_envelope(body)).body))
     fields = {name: value for name, value in item.items() if name not in DERIVED_FIELDS}

@@ -1,1 +1,1 @@
-"""The queue between producer and consumer: SQS's limits of a request, and what makes a message a dead letter."""
+"""The queue between producer and consumer: the limits of a SendMessageBatch request, and dead letters."""

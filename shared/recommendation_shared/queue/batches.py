@@ -1,6 +1,6 @@
-"""SendMessageBatch requests: how many entries fit into one, and how many bytes SQS counts for each.
+"""Divide entries into SendMessageBatch requests, and count their bytes as SQS does.
 
-Amazon SQS Developer Guide, "Message quotas": 10 entries, and 1 MiB for the whole request.
+The limits are 10 entries and 1 MiB per request (Amazon SQS Developer Guide, "Message quotas").
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -12,14 +12,14 @@ T = TypeVar("T")
 
 
 def fits(count: int, total_bytes: int) -> bool:
-    """Return whether one request takes `count` entries of `total_bytes` bytes together."""
+    """Return whether `count` entries, of `total_bytes` bytes in total, fit into one request."""
     return count <= limits.SQS_BATCH_ENTRIES and total_bytes <= limits.SQS_REQUEST_BYTES
 
 
 def in_batches(entries: Iterable[T], size_of: Callable[[T], int]) -> Iterator[list[T]]:
-    """Divide entries, in order, into batches that each fit into one request; `size_of` gives an entry's bytes.
+    """Divide entries, in order, into batches that each fit into one request; `size_of` returns an entry's bytes.
 
-    An entry that is too large on its own is a batch on its own, so that SQS refuses it and nothing else.
+    An entry that is too large for any request gets a batch to itself, so that SQS rejects it and nothing else.
     """
     batch: list[T] = []
     total = 0
@@ -37,7 +37,7 @@ def in_batches(entries: Iterable[T], size_of: Callable[[T], int]) -> Iterator[li
 def entry_bytes(entry: Mapping[str, Any]) -> int:
     """Return the bytes that SQS counts for an entry: its body, and the name, type and value of each attribute.
 
-    Neither the entry's ID nor the X-Ray trace header, a system attribute, counts.
+    The entry's ID does not count, and neither does the X-Ray trace header, which is a system attribute.
     """
     total = utf8_bytes(entry["MessageBody"])
     for name, attribute in entry.get("MessageAttributes", {}).items():
@@ -47,5 +47,5 @@ def entry_bytes(entry: Mapping[str, Any]) -> int:
 
 
 def utf8_bytes(text: str) -> int:
-    """Return the bytes of a text in UTF-8; a lone surrogate, which has no UTF-8, counts three."""
+    """Return the length of `text` in UTF-8 bytes. A lone surrogate, which UTF-8 cannot encode, counts as three."""
     return len(text.encode(errors="surrogatepass"))

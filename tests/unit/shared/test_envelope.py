@@ -47,13 +47,13 @@ def test_defaults_of_optional_fields() -> None:
 @pytest.mark.parametrize(
     ("field", "value", "rule"),
     [
-        ("incidentId", "", "must have 1 to 1024 bytes of UTF-8"),
-        ("incidentId", "é" * 513, "must have 1 to 1024 bytes of UTF-8"),
-        ("incidentId", "a\nb", "must have no control characters"),
-        ("executionId", "a\x85b", "must have no control characters"),
+        ("incidentId", "", "must be 1 to 1024 bytes of UTF-8"),
+        ("incidentId", "é" * 513, "must be 1 to 1024 bytes of UTF-8"),
+        ("incidentId", "a\nb", "must not contain control characters"),
+        ("executionId", "a\x85b", "must not contain control characters"),
         ("executionId", 7, "must be text"),
         ("agentType", "Signal_Intelligence", "must be kebab-case"),
-        ("agentType", "a" * 129, "must have 1 to 128 bytes of UTF-8"),
+        ("agentType", "a" * 129, "must be 1 to 128 bytes of UTF-8"),
         ("agentType", "", "must be kebab-case"),
         ("timestamp", 1769860800, "must be an RFC 3339 time"),
         ("timestamp", "yesterday", "must be an RFC 3339 time"),
