@@ -1,4 +1,4 @@
-"""The producer driven at random, against a model: enqueues, flushes, faults, time, forks and dying workers.
+"""The producer agrees with a model under random enqueues, flushes, faults, time, forks and dying sender threads.
 
 The sender is the real thread. The queue is scripted call by call, the clock stands still unless a rule moves it, and
 the forks are real: the child enqueues, flushes, checks itself and exits.
@@ -18,12 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from recommendation_producer import Balance, RecommendationProducer
+from tests.property.producer.scripted_queue import ScriptedQueue
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     QUEUE_URL,
-    Answer,
-    Entries,
-    FakeQueue,
     Reaction,
     aws_error,
     balanced,
@@ -32,43 +30,9 @@ from tests.support.fakes.queue import (
 )
 
 MAX_AGE = 0.02  # seconds of the model's clock; also the real interval at which the sender checks the buffer
+STALLED = 0.2  # seconds of real time without progress: the sender thread may have died
 FOREVER = 1e9  # seconds of a clock that stands still: a flush that ends has settled everything
 MAX_ITEMS = 40
-
-
-class ScriptedQueue(FakeQueue):
-    """Also records what it refused permanently, and responds to nothing while it is held."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_held = False
-        self.refused: Counter[str] = Counter()
-
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
-        """Hang while held."""
-        while self.is_held:  # noqa: ASYNC110 - an Event belongs to one loop, and a sender's successor has another
-            await asyncio.sleep(0.001)
-        return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
-
-    def refuse_first(self, entries: Entries) -> Answer:
-        """Refuse the first entry as the sender's fault, and fail the second one for now."""
-        self.refused["send_failed"] += 1
-        faults: dict[int, tuple[str, bool]] = {
-            0: ("InvalidMessageContents", True),
-            1: ("InternalError", False),
-        }
-        return failing({position: fault for position, fault in faults.items() if position < len(entries)})(entries)
-
-    def deny(self, entries: Entries) -> Answer:
-        """Refuse the call for a permanent cause."""
-        self.refused["send_failed"] += len(entries)
-        raise aws_error("AccessDenied", 403)
-
-    def refuse_for_size(self, entries: Entries) -> Answer:
-        """Refuse the call for its size; a single entry is then too large."""
-        if len(entries) == 1:
-            self.refused["too_large"] += 1
-        raise aws_error("BatchRequestTooLong", 400)
 
 
 def holds_in_child(check: Callable[[], bool]) -> bool:
@@ -109,7 +73,7 @@ class ProducerMachine(RuleBasedStateMachine):
             max_bytes=60_000,
             max_age=MAX_AGE,
         )
-        self.handed_over = 0
+        self.enqueued = 0
         self.admitted: set[str | None] = set()
         self.dropped: Counter[str] = Counter()
 
@@ -117,8 +81,8 @@ class ProducerMachine(RuleBasedStateMachine):
     def enqueue(self, count: int, padding: int) -> None:
         """Hand over envelopes with distinct IDs."""
         for _ in range(count):
-            self.handed_over += 1
-            outcome = self.producer.enqueue(**recommendation(self.handed_over, reasoning="x" * padding))
+            self.enqueued += 1
+            outcome = self.producer.enqueue(**recommendation(self.enqueued, reasoning="x" * padding))
             if outcome.accepted:
                 self.admitted.add(outcome.recommendation_id)
             else:
@@ -128,7 +92,7 @@ class ProducerMachine(RuleBasedStateMachine):
     @rule()
     def enqueue_invalid(self) -> None:
         """Hand over an invalid envelope."""
-        self.handed_over += 1
+        self.enqueued += 1
         assert self.producer.enqueue(**recommendation(incident_id="")).reason == "invalid"
         self.dropped["invalid"] += 1
 
@@ -177,11 +141,25 @@ class ProducerMachine(RuleBasedStateMachine):
         """Let envelopes reach the age limit: a live worker then sends them without a flush."""
         self.now += seconds
         if not self.queue.is_held:
-            ends = time.monotonic() + NOTHING_HANGS
-            while self.producer.balance.pending and time.monotonic() < ends:
-                self.producer._sender.ensure_running()  # as the next enqueue would
+            started = last_progress = time.monotonic()
+            pending = self.producer.balance.pending
+            while pending and time.monotonic() < started + NOTHING_HANGS:
                 time.sleep(0.001)
+                if self.producer.balance.pending < pending:
+                    last_progress = time.monotonic()
+                elif time.monotonic() > last_progress + STALLED:
+                    self.revive_sender()
+                    last_progress = time.monotonic()
+                pending = self.producer.balance.pending
             self.check_against_model(self.producer.balance)
+
+    def revive_sender(self) -> None:
+        """Replace a dead sender thread as its host would: by the next enqueue or, if the buffer is full, by a flush."""
+        admitted = len(self.admitted)
+        self.enqueue(count=1, padding=0)
+        self.now += 2 * MAX_AGE
+        if len(self.admitted) == admitted:
+            self.producer.flush(0.0)
 
     @rule(count=st.integers(0, 12))
     def fork(self, count: int) -> None:
@@ -207,7 +185,7 @@ class ProducerMachine(RuleBasedStateMachine):
         balance = self.producer.balance
         arrived = self.queue.arrived_ids()
         assert balanced(balance)
-        assert balance.accepted == self.handed_over
+        assert balance.accepted == self.enqueued
         assert 0 <= balance.pending <= MAX_ITEMS
         assert balance.sent <= len(arrived)
         assert len(set(arrived)) == len(arrived)
@@ -219,7 +197,7 @@ class ProducerMachine(RuleBasedStateMachine):
         """Check that, with nothing in flight, each envelope was delivered once or dropped for its reason."""
         dropped = self.dropped + self.queue.refused
         arrived = self.queue.arrived_ids()
-        assert balance == Balance(self.handed_over, len(arrived), dict(dropped), 0)
+        assert balance == Balance(self.enqueued, len(arrived), dict(dropped), 0)
         assert len(set(arrived)) == len(arrived) == len(self.admitted) - self.queue.refused.total()
         assert all(json.loads(body)["schemaVersion"] == 1 for body in self.queue.arrived)
 
