@@ -1,1 +1,1 @@
-"""The Lambda function on the SQS trigger: a batch of messages in, items out, failures named."""
+"""The Lambda function behind the queue: it stores a batch of messages and names those that failed."""

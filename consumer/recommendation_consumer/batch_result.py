@@ -1,4 +1,4 @@
-"""What one invocation did with the messages of its batch, and the response that follows from it."""
+"""The result of one invocation, and the response to Lambda that follows from it."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,19 +9,19 @@ from recommendation_consumer.message import Message
 
 
 class BatchItemFailure(TypedDict):
-    """A message that SQS must deliver again."""
+    """A message that SQS must redeliver, named by its message ID."""
 
     itemIdentifier: str
 
 
 class BatchResponse(TypedDict):
-    """What Lambda reads with ReportBatchItemFailures: every message not named here is deleted from the queue."""
+    """The response that ReportBatchItemFailures requires. Lambda deletes every message that it does not name."""
 
     batchItemFailures: list[BatchItemFailure]
 
 
 class Stored(NamedTuple):
-    """A stored recommendation. `lag_ms` is the time from the agent's completion to the stored item."""
+    """A stored recommendation. `lag_ms` is the time in milliseconds from the agent's completion to the stored item."""
 
     incident_id: str
     agent_type: str
@@ -30,11 +30,11 @@ class Stored(NamedTuple):
 
 @dataclass(slots=True)
 class BatchResult:
-    """Every message is counted once: stored, duplicate, expired, dead-lettered (by reason) or failed.
+    """The outcome of a batch. Each message counts once: as stored, duplicate, expired, dead-lettered or failed.
 
-    `failures` maps message IDs to error types. `throttled` counts writes that DynamoDB refused, retried or not;
-    `dead_letter_errors` counts, by cause, dead letters that could not be sent. `write_ms` runs from reading the first
-    message to storing the last item.
+    `dead_lettered` counts by reason. `failures` maps message IDs to error types. `dead_letter_errors` counts dead
+    letters that could not be sent, by cause. `throttled` counts writes that DynamoDB throttled, including those that
+    succeeded when retried. `write_ms` is the time from reading the first message to storing the last item.
     """
 
     stored: list[Stored] = field(default_factory=list)
@@ -48,9 +48,10 @@ class BatchResult:
 
 
 def respond(result: BatchResult, messages: Sequence[Message]) -> BatchResponse:
-    """Name the failed messages, each once and in order of arrival.
+    """Return the response, which names each failed message once, in order of arrival.
 
-    Lambda treats an empty list as complete success, and an unknown or empty identifier as complete failure.
+    Lambda treats an empty list as complete success, and an unknown or empty identifier as complete failure (AWS Lambda
+    Developer Guide, "Implementing partial batch responses").
     """
     failed = dict.fromkeys(message.message_id for message in messages if message.message_id in result.failures)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

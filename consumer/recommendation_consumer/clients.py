@@ -1,4 +1,4 @@
-"""The AWS clients of a sandbox: one of each for its whole life, opened on first use."""
+"""The AWS clients of a sandbox: one for DynamoDB and one for SQS, opened on first use and kept."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -11,8 +11,8 @@ from botocore.config import Config
 from recommendation_consumer.dynamodb_calls import DynamoDbCalls
 from recommendation_shared.settings import Settings
 
-# Seconds and attempts. The defaults of 60 s would outlive the invocation. The writer retries on its own, because it
-# knows the deadline and what is left to write; a dead-letter batch is sent whole, so botocore may retry it.
+# Timeouts in seconds; botocore's default of 60 would outlive the invocation. The writer does its own retries, because
+# it knows the deadline and what is left to write. A batch of dead letters is sent whole, so botocore may retry it.
 _WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
 _DEAD_LETTER_CONFIG: Final = Config(
     connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
@@ -20,7 +20,7 @@ _DEAD_LETTER_CONFIG: Final = Config(
 
 
 class Clients:
-    """DynamoDB and SQS for one event loop; clients stay open until `close`."""
+    """The clients for DynamoDB and SQS on one event loop. They stay open until `close`."""
 
     def __init__(self, settings: Settings) -> None:
         self._table_name = settings.table_name
@@ -33,7 +33,7 @@ class Clients:
         self._exits = AsyncExitStack()
 
     async def open_dynamodb(self) -> DynamoDbCalls:
-        """Return the DynamoDB client, made on the first call. It opens no connection yet."""
+        """Return the DynamoDB client, which the first call creates. This does not open a connection."""
         async with self._opening:
             if self._dynamodb is None:
                 client = await self._open("dynamodb", _WRITE_CONFIG)
@@ -41,11 +41,11 @@ class Clients:
             return self._dynamodb
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
-        """Send a finished BatchWriteItem body; return the response."""
+        """Send the body of a BatchWriteItem request; return the response."""
         return await (await self.open_dynamodb()).send("BatchWriteItem", body)
 
     async def put_item(self, body: bytes) -> Mapping[str, Any]:
-        """Send a finished PutItem body; return the response."""
+        """Send the body of a PutItem request; return the response."""
         return await (await self.open_dynamodb()).send("PutItem", body)
 
     async def send_dead_letters(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:

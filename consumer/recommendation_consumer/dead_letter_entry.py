@@ -1,4 +1,4 @@
-"""A message as an entry for the dead-letter queue: its body unchanged, with attributes that say why it is there."""
+"""Build a dead letter's SendMessageBatch entry: the unchanged body, with attributes that say why it failed."""
 
 import base64
 import binascii
@@ -10,18 +10,18 @@ from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
 from recommendation_shared.queue import dead_letter
 
-# Characters that SQS does not accept in text (Amazon SQS API reference, SendMessageBatch); it would refuse the entry.
+# Characters that make SQS reject an entry (Amazon SQS API Reference, SendMessageBatch).
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
-Attributes = dict[str, dict[str, Any]]  # by name: DataType, and StringValue or BinaryValue
+Attributes = dict[str, dict[str, Any]]  # DataType and StringValue or BinaryValue, by attribute name
 Entry = dict[str, Any]  # of SendMessageBatch
 
 
-def make_entry(poison: Poison, entry_id: str) -> Entry:
+def build_entry(poison: Poison, entry_id: str) -> Entry:
     """Return the entry of a dead letter.
 
-    Attributes that the message came with are kept while there is room next to the consumer's own: the replay counter
-    first, the others in the order of their names. The consumer's own replace those of an earlier dead-lettering.
+    The message keeps its own attributes as far as SQS's limit of ten allows: the replay count first, the others in
+    alphabetical order. The consumer's attributes replace those of an earlier dead-lettering.
     """
     own = {
         dead_letter.FAILURE_REASON: poison.reason,
@@ -29,7 +29,7 @@ def make_entry(poison: Poison, entry_id: str) -> Entry:
         dead_letter.ORIGINAL_MESSAGE_ID: poison.message.message_id,
         dead_letter.SOURCE_QUEUE_ARN: poison.message.queue_arn,
     }
-    # SQS refuses an attribute without a value.
+    # SQS rejects an attribute without a value.
     attributes: Attributes = {
         name: {"DataType": "String", "StringValue": value} for name, value in own.items() if value
     }
@@ -46,7 +46,7 @@ def _detail(text: str) -> str:
 
 
 def _received_attributes(attributes: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the attributes of an event's record in the form in which they are sent; skip those without a value."""
+    """Convert an event's message attributes to the form of SendMessageBatch; skip those without a valid value."""
     for name in sorted(attributes, key=lambda name: (name != dead_letter.REPLAY_COUNT, name)):
         match attributes[name]:
             case {"dataType": str(data_type), "stringValue": str(text)} if text:
@@ -54,7 +54,7 @@ def _received_attributes(attributes: Mapping[str, Any]) -> Iterator[tuple[str, d
             case {"dataType": str(data_type), "binaryValue": str(encoded)}:
                 try:
                     value = base64.b64decode(encoded, validate=True)
-                except binascii.Error:  # not from SQS: an event that somebody wrote by hand
+                except binascii.Error:  # not from SQS, but from an event written by hand
                     continue
                 if value:
                     yield name, {"DataType": data_type, "BinaryValue": value}

@@ -1,4 +1,7 @@
-"""Poison goes to the dead-letter queue at once, with its reason, instead of failing again and again without one."""
+"""Send poison to the dead-letter queue at once, with its reason.
+
+Otherwise each message would fail until the redrive policy moved it, without a reason.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +9,7 @@ from typing import Final, NamedTuple
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recommendation_consumer.dead_letter_entry import Entry, make_entry
+from recommendation_consumer.dead_letter_entry import Entry, build_entry
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.failure import classify
 from recommendation_consumer.plan import Poison
@@ -26,11 +29,11 @@ class _DeadLetter(NamedTuple):
 
 
 async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependencies: Dependencies) -> dict[str, str]:
-    """Send each message unchanged, with attributes that say why; return those not sent: message ID -> cause.
+    """Send each message unchanged, with attributes that say why; return the causes for those not sent, by message ID.
 
-    `deadline` is in seconds on `dependencies.monotonic`. A message that was not sent must be reported as a batch item
-    failure, which leaves it to the redrive policy. One whose confirmation is lost becomes two dead letters: better
-    than none.
+    `deadline` is in seconds on `dependencies.monotonic`. The caller must report a message that was not sent as a batch
+    item failure, which leaves it to the redrive policy. If a confirmation is lost, the message may become two dead
+    letters, which is better than none.
     """
     letters = [_dead_letter(message, str(index)) for index, message in enumerate(poison)]
     unsent = {letter.message_id: TOO_LARGE for letter in letters if letter.size > limits.SQS_REQUEST_BYTES}
@@ -49,7 +52,7 @@ async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependenc
 
 
 def _dead_letter(poison: Poison, entry_id: str) -> _DeadLetter:
-    entry = make_entry(poison, entry_id)
+    entry = build_entry(poison, entry_id)
     return _DeadLetter(poison.message.message_id, entry, entry_bytes(entry))
 
 
@@ -63,7 +66,7 @@ async def _send(batch: Sequence[_DeadLetter], deadline: float, dependencies: Dep
     except (ClientError, BotoCoreError) as error:
         cause = classify(error).error_type
     else:
-        # An HTTP 200 may carry failed entries; only what it confirms counts as sent.
+        # A response with HTTP 200 may contain failed entries; only confirmed entries count as sent.
         confirmed = {entry["Id"] for entry in response.get("Successful", [])}
         batch = [letter for letter in batch if letter.entry["Id"] not in confirmed]
         failed = {entry["Id"]: entry["Code"] for entry in response.get("Failed", [])}

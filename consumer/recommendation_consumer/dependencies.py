@@ -1,4 +1,4 @@
-"""Everything that an invocation uses of the outside world, in one object."""
+"""An invocation's dependencies on the outside world, in one object."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from aws_lambda_powertools import Logger
 from recommendation_shared.settings import Settings
 
 SendBody = Callable[[bytes], Awaitable[Mapping[str, Any]]]
-"""Sends the finished body of a DynamoDB request; returns the response, raises `ClientError` or `BotoCoreError`."""
+"""Sends the body of a DynamoDB request and returns the response. Raises `ClientError` or `BotoCoreError`."""
 
 SendBatch = Callable[[Sequence[Mapping[str, Any]]], Awaitable[Mapping[str, Any]]]
-"""Sends up to ten entries to the dead-letter queue; returns the response, raises `ClientError` or `BotoCoreError`."""
+"""Sends up to ten entries to the dead-letter queue and returns the response. Raises as `SendBody` does."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dependencies:
-    """Built once for a sandbox, by `handler.sandbox`; tests build their own.
+    """Built once per sandbox by `handler.sandbox`; tests build their own.
 
-    `monotonic` and `wall` return seconds, the latter since the epoch. `delays` starts a new sequence of delays between
-    retries, in seconds.
+    `monotonic` and `wall` return seconds; `wall` counts from the epoch. `delays` starts a new sequence of delays
+    between retries, in seconds.
     """
 
     settings: Settings

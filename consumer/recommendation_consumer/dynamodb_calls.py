@@ -1,8 +1,8 @@
-"""DynamoDB calls with a finished body: the client's own endpoint, signature and connections, without its serialiser.
+"""DynamoDB calls with a ready-made body: with the client's endpoint, signature and connections, but not its serialiser.
 
-Through the client itself a call resolves the endpoint anew, builds, validates and serialises parameters, emits a dozen
-events and parses the response: 700 µs of CPU for a request of 25 items, against 350 here, of which hashing the body
-and sending it are 200.
+A call through the client resolves the endpoint again, builds, validates and serialises parameters, emits a dozen events
+and parses the response. That takes 700 µs of CPU for a request of 25 items. This module takes 350 µs, of which hashing
+and sending the body take 200.
 """
 
 from binascii import crc32
@@ -16,12 +16,12 @@ from botocore.awsrequest import AWSPreparedRequest, AWSRequest, prepare_request_
 from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError
 from botocore.parsers import create_parser
 
-_LARGE_BODY: Final = 1024 * 1024  # bytes; beyond, aiohttp wants a stream, since one write would block the event loop
-_ERROR_STATUS: Final = 300  # HTTP status, and those above
+_LARGE_BODY: Final = 1024 * 1024  # bytes; aiohttp requires a stream for more, as one write would block the event loop
+_ERROR_STATUS: Final = 300  # the lowest HTTP status of an error
 
 
 class Endpoint(NamedTuple):
-    """Where a request goes, and the service and region in its signature's scope."""
+    """The URL of a request, and the service and region in its credential scope."""
 
     url: str
     signing_name: str
@@ -29,9 +29,9 @@ class Endpoint(NamedTuple):
 
 
 class DynamoDbCalls:
-    """Operations on one table, through an open aiobotocore client and the credentials of its session.
+    """Calls on one table, through an open aiobotocore client and its session's credentials.
 
-    Timeouts, proxies, certificates and endpoint rules are those that the client is configured with.
+    The client's configuration applies: timeouts, proxies, certificates and endpoint rules.
     """
 
     def __init__(self, client: Any, credentials: Any, table_name: str) -> None:
@@ -39,7 +39,7 @@ class DynamoDbCalls:
         self._client = client
         self._model = model
         self._credentials = credentials
-        # What an endpoint may depend on: a table may be named by its ARN, whose account then decides.
+        # The endpoint may depend on these: if the table is named by its ARN, its account is in the host name.
         self._parameters = {"TableName": table_name, "RequestItems": {table_name: []}}
         self._endpoints: dict[tuple[str, str | None], Endpoint] = {}
         self._headers = {
@@ -49,9 +49,9 @@ class DynamoDbCalls:
         self._parser = create_parser(model.metadata["protocol"])
 
     async def send(self, operation: str, body: bytes) -> Mapping[str, Any]:
-        """Send the body and return the response; raise `ClientError` or `BotoCoreError` as the client does.
+        """Send the body and return the response. Raises `ClientError` or `BotoCoreError` as the client does.
 
-        A response that is not a JSON object is returned as an empty one.
+        A response that is not a JSON object is returned as an empty object.
         """
         if self._credentials is None:
             raise NoCredentialsError
@@ -68,10 +68,10 @@ class DynamoDbCalls:
         return _json_object(content)
 
     async def _endpoint(self, operation: str, account_id: str | None) -> Endpoint:
-        """Return what the client resolves; for one operation and client, only the account can change it."""
-        known = self._endpoints.get((operation, account_id))
-        if known is not None:
-            return known
+        """Return the endpoint that the client resolves, which only the operation and the account can change."""
+        cached = self._endpoints.get((operation, account_id))
+        if cached is not None:
+            return cached
         model, meta = self._model.operation_model(operation), self._client.meta
         context: dict[str, Any] = {
             "client_region": meta.region_name,
@@ -79,7 +79,7 @@ class DynamoDbCalls:
             "has_streaming_input": False,
             "auth_type": model.resolved_auth_type,
         }
-        url, _, _ = await self._client._resolve_endpoint_ruleset(model, self._parameters, context)  # noqa: SLF001 - there is no public way to a client's rules
+        url, _, _ = await self._client._resolve_endpoint_ruleset(model, self._parameters, context)  # noqa: SLF001 - botocore has no public access to a client's rules
         request: dict[str, Any] = {"url_path": model.http["requestUri"], "query_string": "", "headers": {}}
         prepare_request_dict(request, url)
         signing = context.get("signing", {})
@@ -93,7 +93,7 @@ class DynamoDbCalls:
     async def _send(self, request: AWSPreparedRequest) -> Any:
         if len(request.body) > _LARGE_BODY:
             request.body = BytesIO(request.body)
-        return await self._client._endpoint.http_session.send(request)  # noqa: SLF001 - nor to its connections
+        return await self._client._endpoint.http_session.send(request)  # noqa: SLF001 - botocore has no public access to a client's connections
 
     def _error(self, operation: str, response: Any, content: bytes) -> Any:
         return self._parser.parse(
@@ -111,6 +111,6 @@ def _json_object(content: bytes) -> Mapping[str, Any]:
 
 
 def _verify_checksum(content: bytes, checksum: str | None) -> None:
-    """Compare the response with the checksum that DynamoDB sends with it."""
+    """Raise `ChecksumError` if the response does not match the CRC-32 that DynamoDB sent with it."""
     if checksum is not None and int(checksum) != crc32(content):
         raise ChecksumError(checksum_type="crc32", expected_checksum=checksum, actual_checksum=crc32(content))

@@ -1,4 +1,4 @@
-"""What a failed AWS call means for the consumer: retry, wait, split or give up."""
+"""Classify failed AWS calls by how to continue: retry, slow down, split the request or give up."""
 
 from enum import Enum
 from typing import Final, NamedTuple
@@ -16,14 +16,14 @@ UNREACHABLE: Final = "Unreachable"
 class Kind(Enum):
     """How to continue after an error."""
 
-    THROTTLED = "retry, more slowly, while there is time"
+    THROTTLED = "retry more slowly, until the deadline"
     TRANSIENT = "retry a few times"
-    INVALID = "the request is at fault: retrying the same one cannot help"
+    INVALID = "the request is at fault: retrying it unchanged cannot help"
     SYSTEMIC = "permissions, credentials or resources are at fault: retrying cannot help"
 
 
 class Failure(NamedTuple):
-    """`error_type` is a name for metrics and logs: AWS's own code, where there is one."""
+    """A classified error. `error_type` is its name in metrics and logs: AWS's code, if it has one."""
 
     kind: Kind
     error_type: str
@@ -32,18 +32,18 @@ class Failure(NamedTuple):
 # SerializationException: DynamoDB could not parse a value's type.
 INVALID: Final = frozenset({"ValidationException", "SerializationException"})
 _STATUSES: Final = {408: Kind.TRANSIENT, 413: Kind.INVALID, 429: Kind.THROTTLED}
-_SERVER_ERROR: Final = 500  # HTTP status, and those above
+_SERVER_ERROR: Final = 500  # the lowest HTTP status of a server error
 
 
 def classify(error: ClientError | BotoCoreError) -> Failure:
-    """Return what an error means. Its text is left out, since DynamoDB quotes the item's values in it."""
+    """Return an error's kind and type. Its message is dropped, because DynamoDB quotes the item's values in it."""
     if isinstance(error, ClientError):
         code = error_code(error)
-        if not code or not code.isascii() or not code.isprintable():  # not usable as a metric's dimension
+        if not code or not code.isascii() or not code.isprintable():  # not valid as a metric's dimension
             code = type(error).__name__
         kind = _kind(code, http_status(error))
         return Failure(kind, THROTTLED if kind is Kind.THROTTLED else code)
-    # Refused, reset, timed out or corrupted; also a pooled connection that died while the sandbox was frozen.
+    # Refused, reset, timed out or corrupted; or a pooled connection that died while the sandbox was frozen.
     if isinstance(error, HTTPClientError | BotoConnectionError | ChecksumError):
         return Failure(Kind.TRANSIENT, UNREACHABLE)
     return Failure(Kind.SYSTEMIC, type(error).__name__)

@@ -1,4 +1,4 @@
-"""The Lambda handler, and the composition root that wires its parts."""
+"""The Lambda handler and its composition root."""
 
 import asyncio
 import gc
@@ -23,7 +23,7 @@ _MAX_DELAY: Final = 2.0  # seconds
 
 
 class Sandbox(NamedTuple):
-    """What outlives an invocation: the event loop, and the clients that belong to it."""
+    """The parts that outlive an invocation: the event loop, and the clients that belong to it."""
 
     runner: asyncio.Runner
     clients: Clients
@@ -32,7 +32,7 @@ class Sandbox(NamedTuple):
 
 @cache
 def sandbox() -> Sandbox:
-    """Wire the parts, once. Raises `SettingsError`."""
+    """Build the parts on the first call, and return the same ones later. Raises `SettingsError`."""
     settings = Settings.from_env(os.environ)
     clients = Clients(settings)
     return Sandbox(
@@ -47,14 +47,17 @@ def sandbox() -> Sandbox:
             monotonic=time.monotonic,
             wall=time.time,
             sleep=asyncio.sleep,
-            # The system's randomness, because sandboxes restored from one SnapStart snapshot share all other.
+            # The system's randomness, because sandboxes restored from one SnapStart snapshot share a generator's state.
             delays=partial(full_jitter, SystemRandom().random, base=_BASE_DELAY, cap=_MAX_DELAY),
         ),
     )
 
 
 def handler(event: Any, context: LambdaContext) -> BatchResponse:
-    """Store a batch of recommendations and name the messages that SQS must deliver again."""
+    """Store a batch of recommendations; return the batch item failures, which SQS redelivers.
+
+    Raises `SettingsError`, `MalformedEventError` and `NothingStoredError`. SQS then redelivers the whole batch.
+    """
     runner, _, dependencies = sandbox()
     return runner.run(consume(event, context, dependencies))
 
@@ -63,9 +66,10 @@ def start() -> None:
     """Open the DynamoDB client. Raises `SettingsError`."""
     runner, clients, _ = sandbox()
     runner.run(clients.open_dynamodb())
-    gc.freeze()  # otherwise a full collection, over 150,000 objects that are never freed, costs an invocation 100 ms
+    gc.freeze()  # otherwise a full collection of 150,000 objects that are never freed costs an invocation 100 ms
 
 
-# While Lambda initialises a sandbox: before any invocation's time starts, and what SnapStart takes a snapshot of.
+# Lambda imports this module while it initialises the sandbox: before an invocation's time starts, and before SnapStart
+# takes its snapshot.
 if "AWS_LAMBDA_FUNCTION_NAME" in os.environ:
     start()

@@ -29,14 +29,14 @@ from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.queue.dead_letter import ID_CONFLICT, ITEM_REJECTED
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
-_REJECTED_DETAIL: Final = "item: DynamoDB refused it as invalid"
-_CONFLICT_DETAIL: Final = "recommendationId: the table has it with other content"
+_REJECTED_DETAIL: Final = "item: DynamoDB rejected it as invalid"
+_CONFLICT_DETAIL: Final = "recommendationId: the table has different content under the same ID"
 
 
 class NothingStoredError(RuntimeError):
-    """No recommendation of the batch could be stored, so the table is at fault and not a message.
+    """None of the batch's recommendations could be stored, so the table is at fault and not a message.
 
-    Raised instead of naming every message: the poller slows down when a function fails, not when messages do.
+    Raised instead of naming every message, because the poller backs off only if the function fails.
     """
 
 
@@ -50,9 +50,10 @@ class LambdaContext(Protocol):
 
 
 async def consume(event: Any, context: LambdaContext, dependencies: Dependencies) -> BatchResponse:
-    """Store a batch and name the messages that SQS must deliver again.
+    """Store a batch; return the batch item failures, which SQS redelivers.
 
-    Raises `MalformedEventError` and `NothingStoredError`: all messages return to the queue, and none is dead-lettered.
+    Raises `MalformedEventError` and `NothingStoredError`. All messages then return to the queue, and none of them has
+    been dead-lettered.
     """
     until = deadlines(dependencies.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
@@ -78,11 +79,11 @@ class _Invocation:
         self._request_id = request_id
 
     async def run(self) -> None:
-        """Write what can be stored, then dead-letter what cannot."""
+        """Store the valid messages, then dead-letter the others."""
         written = await self._write()
         _count(self.result, self._plan, written)
         self._raise_if_nothing_was_stored(written)
-        # After the writes: a batch that will be delivered again as a whole must not have sent its poison already.
+        # Only after the writes, because a batch that is redelivered whole must not have sent its poison already.
         await self._dead_letter(written)
 
     async def _write(self) -> WriteResult:
@@ -95,7 +96,7 @@ class _Invocation:
     def _puts(self) -> Iterator[Put]:
         monotonic, end = self._dependencies.monotonic, self._until.write
         yield from planned_puts(self._plan, self._messages, self._dependencies.wall(), lambda: monotonic() >= end)
-        # Everything is read by now; a batch of up to 25 has not been sent yet.
+        # By now every message has been read. If there are at most 25, none has been written yet.
         with self._log_keys():
             log_plan(self._dependencies.logger, self._plan)
 
@@ -128,7 +129,7 @@ class _Invocation:
             log_result(dependencies.logger, self.result)
 
     def _log_keys(self) -> AbstractContextManager[None]:
-        """Add log keys for as long as this is open: the sandbox's next invocation must not log them."""
+        """Return a context that adds this invocation's log keys, so that the sandbox's next one does not log them."""
         keys = context_keys(self._plan, self._request_id, len(self._messages))
         return self._dependencies.logger.append_context_keys(**keys)
 

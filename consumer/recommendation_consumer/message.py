@@ -1,4 +1,4 @@
-"""The event of an SQS event source mapping, reduced to what the consumer needs."""
+"""Read an SQS event source mapping's event, reduced to what the consumer needs."""
 
 import re
 from collections.abc import Mapping
@@ -13,18 +13,18 @@ _UNKNOWN_TIME: Final = 2**63  # sorts after every message whose time is known
 
 
 class MalformedEventError(ValueError):
-    """The event is not from SQS, or a record in it could not be named in a response; nothing was done with it.
+    """The event is not from SQS, or a response could not name one of its records. Nothing was done with it.
 
-    A message that a partial-batch response cannot name would be deleted unseen, so the whole batch fails.
+    Lambda deletes every message that a partial batch response does not name, so the whole batch must fail.
     """
 
 
 class Message(NamedTuple):
     """One record of the event. `sent_at` is SQS's SentTimestamp in epoch milliseconds.
 
-    `body` is None when the record has no text, which SQS never delivers. `attributes` are the message attributes as in
-    the event, not parsed, since only a dead letter needs them. `redelivered` is true when the message may have been
-    stored before: SQS has delivered it already, or it was a dead letter.
+    `body` is None if the record has no text, which SQS never delivers. `attributes` are the event's message attributes,
+    unparsed because only a dead letter needs them. `redelivered` is true if the message may have been stored before:
+    its receive count is above 1, or it was a dead letter.
     """
 
     message_id: str
@@ -38,7 +38,7 @@ class Message(NamedTuple):
 def read_messages(event: Any) -> list[Message]:
     """Return the event's messages in order of arrival. Raises `MalformedEventError`."""
     if not isinstance(event, MAPPING) or not isinstance(event.get("Records"), list):
-        raise MalformedEventError("The event must be an object with a list `Records`: is the trigger an SQS queue?")
+        raise MalformedEventError("The event must be an object with a `Records` list: is the trigger an SQS queue?")
     return [_read_record(record, index) for index, record in enumerate(event["Records"])]
 
 
@@ -46,7 +46,7 @@ def _read_record(record: Any, index: int) -> Message:
     message_id = record.get("messageId") if isinstance(record, MAPPING) else None
     if not isinstance(message_id, str) or not message_id:
         raise MalformedEventError(
-            f"Records[{index}] must have a non-empty text `messageId`: a response could not name it"
+            f"Records[{index}] must have a non-empty `messageId`: otherwise a response cannot name it"
         )
     body, queue_arn = record.get("body"), record.get("eventSourceARN")
     system, attributes = _mapping(record.get("attributes")), _mapping(record.get("messageAttributes"))

@@ -1,7 +1,8 @@
-"""Metrics of an invocation as EMF lines on stdout: CloudWatch reads them from the log, so no API call is needed.
+"""Emit an invocation's metrics as EMF lines on stdout. CloudWatch reads them from the log, without an API call.
 
-A full batch has hundreds of combinations of agent and incident, each a line. Powertools takes 20 µs or more for one,
-a fifth of what storing a recommendation costs; here lines with the same metrics and dimensions share their beginning.
+A full batch has a line for each of hundreds of combinations of agent and incident. Powertools takes at least 20 µs per
+line, a fifth of the time that storing a recommendation takes. Here, lines with the same metrics and dimensions share
+their serialised beginning.
 """
 
 from collections import Counter
@@ -15,18 +16,18 @@ from recommendation_shared import emf, metrics
 
 
 def emit(result: BatchResult, now: float, *, incident_metrics: bool) -> None:
-    """Print one EMF line for each combination of dimension values, then those of the invocation as a whole.
+    """Print an EMF line for each combination of dimension values, then lines for the invocation as a whole.
 
-    Each line also counts in the total without dimensions. `now` is in epoch seconds. `incident_metrics` adds the
-    IncidentId dimension, whose every new value is a billed metric.
+    Each line also counts towards the total without dimensions. `now` is in epoch seconds. `incident_metrics` adds the
+    IncidentId dimension, each value of which is billed as a metric.
     """
     print("\n".join(_lines(result, round(now * 1000), incident_metrics=incident_metrics)))  # noqa: T201 - EMF is read from stdout
 
 
 def _lines(result: BatchResult, timestamp_ms: int, *, incident_metrics: bool) -> Iterator[str]:
     stored = Counter(
-        (one.agent_type, one.incident_id if incident_metrics and emf.is_dimension_value(one.incident_id) else "")
-        for one in result.stored
+        (item.agent_type, item.incident_id if incident_metrics and emf.is_dimension_value(item.incident_id) else "")
+        for item in result.stored
     )
     by_agent = _beginning(timestamp_ms, [metrics.PERSISTED], metrics.AGENT_TYPE)
     by_incident = _beginning(timestamp_ms, [metrics.PERSISTED], metrics.AGENT_TYPE, metrics.INCIDENT_ID)
@@ -55,12 +56,12 @@ def _lines(result: BatchResult, timestamp_ms: int, *, incident_metrics: bool) ->
     yield _line(_beginning(timestamp_ms, totals), totals)
     beginning = _beginning(timestamp_ms, [metrics.QUEUE_LAG])
     for start in range(0, len(result.stored), emf.VALUES_PER_METRIC):
-        lags = [round(one.lag_ms) for one in result.stored[start : start + emf.VALUES_PER_METRIC]]
+        lags = [round(item.lag_ms) for item in result.stored[start : start + emf.VALUES_PER_METRIC]]
         yield _line(beginning, {metrics.QUEUE_LAG: lags})
 
 
 def _beginning(timestamp_ms: int, names: Iterable[str], *dimensions: str) -> bytes:
-    """Return the start of lines with these metrics: they count in total, by the first dimension, by both and so on."""
+    """Return the start of lines whose metrics count in total, by the first dimension, by the first two and so on."""
     dimension_sets = [dimensions[:count] for count in range(len(dimensions) + 1)]
     return orjson.dumps({"_aws": emf.directive(timestamp_ms, names, dimension_sets)})[:-1]
 

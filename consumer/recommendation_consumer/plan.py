@@ -1,4 +1,4 @@
-"""What happens to each message of a batch: one write for each recommendation, or the reason why not."""
+"""Plan what happens to each message of a batch: one write per recommendation, or a reason against it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,9 +17,10 @@ NO_BODY: Final = "NoBody"
 
 @dataclass(slots=True)
 class Write:
-    """What is known of an item that was given to the writer, and every message carrying it, earliest first.
+    """An item that was passed to the writer, and every message carrying it, earliest first.
 
-    The item itself is not kept: the items of a full batch would take half as much memory as its event.
+    The item itself is not kept, because the items of a full batch would take half as much memory as its event.
+    `timestamp` is the envelope's sort key.
     """
 
     digest: str
@@ -31,7 +32,7 @@ class Write:
 
 
 class Poison(NamedTuple):
-    """A message that no retry can store. `detail` names fields and rules and never quotes the message."""
+    """A message that no retry can store. `detail` names fields and rules, and never quotes the message."""
 
     message: Message
     reason: str
@@ -40,10 +41,10 @@ class Poison(NamedTuple):
 
 @dataclass(slots=True)
 class Plan:
-    """What becomes of the messages read so far.
+    """The outcome of the messages read so far.
 
-    `writes` is keyed by recommendation ID. `failures` are messages left to SQS to retry: message ID -> error type.
-    `unread` are the messages for which there was no time.
+    `writes` is keyed by recommendation ID. `failures` holds the messages left for SQS to redeliver: error types by
+    message ID. `unread` holds the messages that were not read before the deadline.
     """
 
     writes: dict[str, Write] = field(default_factory=dict)
@@ -54,26 +55,26 @@ class Plan:
 
 
 def planned_puts(plan: Plan, messages: Sequence[Message], now: float, is_late: Callable[[], bool]) -> Iterator[Put]:
-    """Read messages as their items are drawn: yield each new item to write, and record every message in `plan`.
+    """Read messages on demand: yield each new item to write, and record every message in `plan`.
 
-    Until the iterator is exhausted, `plan` holds only the messages read so far. `now` is in epoch seconds and decides
-    what has expired. Messages not yet read when `is_late` returns true are left for SQS to redeliver. Neither parsed
-    bodies nor items are kept: hundreds of them kept alive would double the time, spent in the garbage collector.
+    Until the iterator is exhausted, `plan` holds only the messages read so far. `now`, in epoch seconds, decides what
+    has expired. Messages not yet read when `is_late` returns true are left for SQS to redeliver. Neither parsed bodies
+    nor items are kept, because the garbage collector would take as long again to traverse hundreds of them.
     """
-    # The earliest message of an ID stands. SQS delivers in no particular order, and messages of one request are sent
-    # at the same time: then their message IDs decide, so that every delivery has the same outcome.
+    # The earliest message with an ID wins. SQS does not deliver in order, and the messages of one request have the same
+    # time. Message IDs decide between those, so that every delivery has the same outcome.
     for message in sorted(messages, key=attrgetter("sent_at", "message_id")):
         if is_late():
             plan.unread.append(message)
             continue
-        if message.body is None:  # SQS would refuse it as a dead letter, too
+        if message.body is None:  # SQS would reject it as a dead letter, too
             plan.failures[message.message_id] = NO_BODY
             continue
         try:
             fields = read_envelope(message.body)
             item = encode_item(fields)
         except EnvelopeError as error:
-            if error.reason == UNKNOWN_SCHEMA_VERSION:  # from a newer producer: the next deployment may know it
+            if error.reason == UNKNOWN_SCHEMA_VERSION:  # the next deployment may support it
                 plan.failures[message.message_id] = error.reason
             else:
                 plan.poison.append(Poison(message, error.reason, error.detail))
@@ -81,8 +82,8 @@ def planned_puts(plan: Plan, messages: Sequence[Message], now: float, is_late: C
             plan.failures[message.message_id] = type(error).__name__
         else:
             if _is_new(plan, message, fields, item, now):
-                # A redelivered message must not undo a write that was made since, by another message with the same ID
-                # and other content.
+                # Since its first delivery, another message may have written different content under the same ID. A
+                # redelivered message must not overwrite that.
                 yield Put(item, guarded=message.redelivered)
 
 
@@ -106,6 +107,6 @@ def _is_new(plan: Plan, message: Message, fields: Mapping[str, Any], item: Encod
         write.messages.append(message)
     else:
         earlier = write.messages[0].message_id
-        detail = f"recommendationId: message {earlier}, sent earlier, has it with other content"
+        detail = f"recommendationId: message {earlier}, sent earlier, has different content under the same ID"
         plan.poison.append(Poison(message, ID_CONFLICT, detail))
     return False

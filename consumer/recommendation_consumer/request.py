@@ -1,4 +1,4 @@
-"""Bodies of DynamoDB requests from items that are already encoded, and what a response says of them."""
+"""Build the bodies of DynamoDB requests from encoded items, and read the responses."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple
@@ -6,11 +6,11 @@ from typing import Any, Final, NamedTuple
 from recommendation_shared.item.encoding import PARTITION_KEY, EncodedItem
 
 _SEPARATOR: Final = b'}},{"PutRequest":{"Item":'  # between two items
-PUT_BYTES: Final = len(_SEPARATOR)  # of an item in a batch, beyond its own
-ENVELOPE_BYTES: Final = 512  # of a batch around its items: the table's name and a few brackets
+PUT_BYTES: Final = len(_SEPARATOR)  # added to each item in a batch
+ENVELOPE_BYTES: Final = 512  # upper bound for the rest of a batch: the table's name and a few brackets
 
-# ReturnConsumedCapacity, because a successful response would be empty otherwise, and botocore also parses a non-JSON
-# body, such as a proxy's page, as an empty response.
+# ReturnConsumedCapacity, because a successful response would otherwise be empty, and so is a non-JSON body, such as a
+# proxy's page, once it is parsed.
 _GUARD: Final = (
     b',"ConditionExpression":"attribute_not_exists(recommendationId) OR contentDigest = :digest"'
     b',"ReturnConsumedCapacity":"TOTAL","ExpressionAttributeValues":{":digest":{"S":"%b"}}}'
@@ -18,14 +18,14 @@ _GUARD: Final = (
 
 
 class Put(NamedTuple):
-    """An item to write. A guarded one is written only if it replaces nothing but itself."""
+    """An item to write. A guarded item is written only if the table has no other content under its ID."""
 
     item: EncodedItem
     guarded: bool = False
 
 
 def batch_body(table: bytes, items: Iterable[EncodedItem]) -> bytes:
-    """Return a BatchWriteItem that puts at least one item; their IDs must be unique."""
+    """Return the body of a BatchWriteItem request that puts one item or more. Their IDs must be unique."""
     bodies = [item.body for item in items]
     bodies[0] = b'{"RequestItems":{"%b":[{"PutRequest":{"Item":%b' % (table, bodies[0])
     bodies[-1] += b"}}]}}"
@@ -33,7 +33,7 @@ def batch_body(table: bytes, items: Iterable[EncodedItem]) -> bytes:
 
 
 def guarded_body(table: bytes, item: EncodedItem) -> bytes:
-    """Return a PutItem that fails where the table has other content under the same ID."""
+    """Return the body of a PutItem request that fails if the table has other content under the item's ID."""
     return b'{"TableName":"' + table + b'","Item":' + item.body + _GUARD % item.digest.encode()
 
 

@@ -1,4 +1,4 @@
-"""The bulk write: BatchWriteItem, several requests in flight, retrying only unprocessed items until the deadline."""
+"""Write items in bulk: several BatchWriteItem requests in flight, and retries of unprocessed items only."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
@@ -15,15 +15,16 @@ from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED, e
 from recommendation_shared.item.encoding import EncodedItem
 
 _IN_FLIGHT: Final = 8  # requests; the connection pool holds 10 connections
-_TRANSIENT_ATTEMPTS: Final = 3  # of one request, when the table is unreachable or responds with HTTP 5xx
+_TRANSIENT_ATTEMPTS: Final = 3  # per chunk, while the table is unreachable or responds with HTTP 5xx
 
 
 @dataclass(slots=True)
 class WriteResult:
-    """What became of each recommendation ID: when it was stored (epoch seconds), or why it was not.
+    """The outcome of each recommendation ID: when it was stored (epoch seconds), or why it was not.
 
-    `rejected` holds the IDs of items that DynamoDB refused as invalid, `conflicts` those of guarded items under whose
-    ID the table has other content. `throttled` counts refused writes, retried or not.
+    `unwritten` maps IDs to error types. `rejected` holds the IDs of items that DynamoDB rejected as invalid, and
+    `conflicts` the IDs of guarded items for which the table has other content. `throttled` counts throttled writes,
+    including those that succeeded when retried.
     """
 
     stored: dict[str, float] = field(default_factory=dict)
@@ -34,13 +35,13 @@ class WriteResult:
 
 
 async def write_items(puts: Iterable[Put], deadline: float, dependencies: Dependencies) -> WriteResult:
-    """Write items with unique IDs; return what was stored and what was not, and why. Expected failures never raise.
+    """Write items with unique IDs; return which were stored, and why others were not. Expected failures never raise.
 
-    Draws from `puts` as requests complete, at most one request ahead, so that `puts` may create the items while others
-    are in flight.
+    Draws from `puts` as requests complete, at most one request ahead, so that `puts` can create items while others are
+    in flight.
 
-    `deadline` is in seconds on `dependencies.monotonic`. A request still in flight then is abandoned, and its items
-    count as not written; the redelivery that follows writes the same bytes.
+    `deadline` is in seconds on `dependencies.monotonic`. A request still in flight at the deadline is abandoned, and
+    its items count as unwritten. If they were written after all, the redelivery writes the same bytes.
     """
     writer = _Writer(deadline, dependencies)
     slots = asyncio.Semaphore(_IN_FLIGHT)
@@ -59,7 +60,10 @@ async def write_items(puts: Iterable[Put], deadline: float, dependencies: Depend
 
 
 def chunks(puts: Iterable[Put]) -> Iterator[tuple[list[EncodedItem], bool]]:
-    """Divide items by BatchWriteItem's limits, 25 keys and 16 MB of request; a guarded item is alone (and True)."""
+    """Divide items into chunks within BatchWriteItem's limits: 25 keys, and 16 MB per request.
+
+    Yields each chunk with False, and each guarded item as a chunk of its own with True.
+    """
     chunk: list[EncodedItem] = []
     size = ENVELOPE_BYTES
     for item, guarded in puts:
@@ -80,7 +84,7 @@ _Send = Callable[[dict[str, EncodedItem]], Awaitable[Failure]]
 
 
 class _Writer:
-    """Writes chunks until nothing is left to retry, and collects what became of their items."""
+    """Writes chunks until nothing is left to retry, and collects the outcome of their items."""
 
     def __init__(self, deadline: float, dependencies: Dependencies) -> None:
         self.result = WriteResult()
@@ -126,8 +130,8 @@ class _Writer:
     async def _put_all(self, pending: dict[str, EncodedItem]) -> Failure:
         response = await self._dependencies.batch_write(batch_body(self._table, pending.values()))
         if "UnprocessedItems" not in response:
-            # DynamoDB always returns it, if only as an empty map. A response without it, such as a proxy's page that
-            # parses as empty, has stored nothing.
+            # DynamoDB always returns it, even if empty. A response without it, such as a proxy's page that parses as
+            # empty, does not confirm anything.
             return Failure(Kind.TRANSIENT, NOT_CONFIRMED)
         self._stored(pending, pending.keys() - unprocessed(response))
         return Failure(Kind.THROTTLED, THROTTLED)
@@ -153,10 +157,10 @@ class _Writer:
             self.result.stored[key] = now
 
     async def _isolate(self, chunk: Sequence[EncodedItem]) -> None:
-        """Write the valid items of a chunk with an invalid one, which DynamoDB does not name, or of one too large.
+        """Write the valid items of a chunk that is too large or has an invalid item, which DynamoDB does not name.
 
-        Splits in half, so that one offender among 25 costs at most 10 more requests. When the left half is stored, the
-        offender must be in the right half, which then needs no request of its own to find out.
+        Splits the chunk in half, so that one offender among 25 items costs at most 10 more requests. If the left half
+        was stored, the offender must be in the right half, which is split without being sent first.
         """
         if len(chunk) == 1:
             self.result.rejected.append(chunk[0].recommendation_id)

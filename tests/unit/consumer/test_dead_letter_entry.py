@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from recommendation_consumer.dead_letter_entry import make_entry
+from recommendation_consumer.dead_letter_entry import build_entry
 from recommendation_consumer.message import read_messages
 from recommendation_consumer.plan import Poison
 from tests.support.lambdas.event import QUEUE_ARN, record
@@ -24,7 +24,7 @@ def _binary(value: str) -> dict[str, Any]:
 
 def _entry(attributes: Any, detail: str = "body: must be JSON") -> dict[str, Any]:
     (message,) = read_messages({"Records": [{**record("m0", "not JSON"), "messageAttributes": attributes}]})
-    return make_entry(Poison(message, "InvalidJson", detail), "0")
+    return build_entry(Poison(message, "InvalidJson", detail), "0")
 
 
 def _carried(attributes: Any) -> dict[str, Any]:

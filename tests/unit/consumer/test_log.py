@@ -83,7 +83,7 @@ async def test_a_mixed_batch_has_a_line_for_each_execution(log: Log) -> None:
     lines = await log.of(event(*texts))
     started = [line["message"] for line in lines if line["message"].startswith("Persisting")]
     assert started[0] == "Persisting 2 recommendations for incident-0"
-    assert started[10:] == ["Persisting 2 recommendations of 2 more executions"]
+    assert started[10:] == ["Persisting 2 recommendations for 2 more executions"]
     assert "incidentId" not in lines[-1]
 
 

@@ -33,7 +33,7 @@ def test_an_event_of_another_kind_fails_the_invocation(shape: Any) -> None:
 @pytest.mark.parametrize("one", [None, "record", [], {}, {"body": "{}"}, {"messageId": ""}, {"messageId": 7}])
 def test_a_record_that_no_response_could_name_fails_the_whole_batch(one: Any) -> None:
     """It would be deleted unseen if the others were answered for."""
-    with pytest.raises(MalformedEventError, match=r"Records\[1\] must have a non-empty text `messageId`"):
+    with pytest.raises(MalformedEventError, match=r"Records\[1\] must have a non-empty `messageId`"):
         read_messages({"Records": [record("m0", "{}"), one]})
 
 

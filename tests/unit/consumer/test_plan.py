@@ -53,7 +53,7 @@ def test_of_two_contents_under_one_id_the_earliest_sent_stands() -> None:
     assert puts == [Put(encode_item(envelope(reasoning="a").to_fields()))]
     ((message, reason, detail),) = planned.poison
     assert (message.message_id, reason) == ("late", "IdConflict")
-    assert detail == "recommendationId: message early, sent earlier, has it with other content"
+    assert detail == "recommendationId: message early, sent earlier, has different content under the same ID"
 
 
 @pytest.mark.parametrize("arrival", [("a", "b"), ("b", "a")])

@@ -135,7 +135,7 @@ async def test_an_item_that_dynamodb_refuses_is_dead_lettered() -> None:
     assert [message["MessageBody"] for message in queue.messages] == [texts[3]]
     (attributes,) = queue.attributes()
     assert attributes["failureReason"] == "ItemRejected"
-    assert attributes["failureDetail"] == "item: DynamoDB refused it as invalid"
+    assert attributes["failureDetail"] == "item: DynamoDB rejected it as invalid"
 
 
 async def test_all_messages_of_a_refused_item_share_its_fate() -> None:

@@ -136,7 +136,7 @@ def test_a_conflict_whose_dead_letter_fails_does_not_come_back_as_the_winner() -
     assert items == dict([_item(early)])
     (attributes,) = queue.attributes()
     assert attributes["failureReason"] == "IdConflict"
-    assert attributes["failureDetail"] == "recommendationId: the table has it with other content"
+    assert attributes["failureDetail"] == "recommendationId: the table has different content under the same ID"
 
 
 @settings(deadline=None, max_examples=60)
