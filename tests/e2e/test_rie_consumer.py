@@ -1,4 +1,4 @@
-"""The consumer's zip under the real Lambda runtime, with nothing beside it but what AWS puts there."""
+"""The consumer's zip under the real Lambda runtime, next to nothing but the files that AWS provides."""
 
 import json
 import sysconfig
@@ -22,21 +22,21 @@ TABLE = "recommendations-under-rie"
 def clients(moto_server: str) -> dict[str, Any]:
     """Return clients of the table and the dead-letter queue."""
     session = botocore.session.Session()
-    made = {name: session.create_client(name, endpoint_url=moto_server) for name in ("dynamodb", "sqs")}
-    create_table(made["dynamodb"], TABLE)
-    return made
+    clients = {name: session.create_client(name, endpoint_url=moto_server) for name in ("dynamodb", "sqs")}
+    create_table(clients["dynamodb"], TABLE)
+    return clients
 
 
 @pytest.fixture(scope="module")
 def dlq_url(clients: dict[str, Any]) -> str:
-    """Create the dead-letter queue."""
+    """Create the dead-letter queue and return its URL."""
     url: str = clients["sqs"].create_queue(QueueName="dead-letters-under-rie")["QueueUrl"]
     return url
 
 
 @pytest.fixture(scope="module")
 def consumer(moto_server: str, dlq_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """Start the consumer from its zip; all tests of this file share its sandbox."""
+    """Start the consumer from its zip; all tests in this file share its sandbox."""
     task_root = unpack(CONSUMER, tmp_path_factory.mktemp("task"))
     environment = {
         "AWS_ENDPOINT_URL": moto_server,
@@ -51,36 +51,36 @@ def consumer(moto_server: str, dlq_url: str, tmp_path_factory: pytest.TempPathFa
 
 
 def stored(clients: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """Return what is in the table, by key."""
+    """Return the table's items by key."""
     items = [decode_item(item) for item in clients["dynamodb"].scan(TableName=TABLE)["Items"]]
     return {item["recommendationId"]: item for item in items}
 
 
-def test_a_batch_is_stored_and_its_poison_set_aside(consumer: Sandbox, clients: dict[str, Any], dlq_url: str) -> None:
-    """The answer acknowledges all of it."""
+def test_batch_is_stored_and_its_poison_dead_lettered(consumer: Sandbox, clients: dict[str, Any], dlq_url: str) -> None:
+    """The response acknowledges every message."""
     sent = [envelope(f"agent-{number}", retention=None) for number in range(30)]
-    answer = consumer.invoke(event(*(one.to_json().decode() for one in sent), "not an envelope"))
-    assert answer == {"batchItemFailures": []}
-    found = stored(clients)
-    assert found.keys() >= {one.recommendation_id for one in sent}
-    assert found[sent[0].recommendation_id]["recommendation"] == {"action": "roll back"}
-    (dead,) = clients["sqs"].receive_message(QueueUrl=dlq_url, MessageAttributeNames=["All"])["Messages"]
-    assert dead["Body"] == "not an envelope"
-    assert dead["MessageAttributes"]["failureReason"]["StringValue"] == "InvalidJson"
-    assert dead["MessageAttributes"]["originalMessageId"]["StringValue"] == "m30"
+    response = consumer.invoke(event(*(message.to_json().decode() for message in sent), "not an envelope"))
+    assert response == {"batchItemFailures": []}
+    items = stored(clients)
+    assert items.keys() >= {message.recommendation_id for message in sent}
+    assert items[sent[0].recommendation_id]["recommendation"] == {"action": "roll back"}
+    (letter,) = clients["sqs"].receive_message(QueueUrl=dlq_url, MessageAttributeNames=["All"])["Messages"]
+    assert letter["Body"] == "not an envelope"
+    assert letter["MessageAttributes"]["failureReason"]["StringValue"] == "InvalidJson"
+    assert letter["MessageAttributes"]["originalMessageId"]["StringValue"] == "m30"
 
 
-def test_the_second_invocation_runs_in_the_same_sandbox(consumer: Sandbox, clients: dict[str, Any]) -> None:
-    """On the loop and over the connections of the first."""
+def test_second_invocation_runs_in_the_same_sandbox(consumer: Sandbox, clients: dict[str, Any]) -> None:
+    """It uses the event loop and the connections of the first."""
     for incident in ("incident-of-the-first", "incident-of-the-second"):
         assert consumer.invoke(event(*bodies(2, incident_id=incident, retention=None))) == {"batchItemFailures": []}
         assert sum(item["incidentId"] == incident for item in stored(clients).values()) == 2
     assert consumer.log.read_text().count("(rapid) exec ") == 1
 
 
-def test_an_error_takes_lambdas_form_and_holds_no_message(consumer: Sandbox) -> None:
-    """And leaves the sandbox usable."""
-    secret = "a-secret-body"  # noqa: S105 - not a password, a word to look for
+def test_error_is_reported_as_lambda_does_and_contains_no_message_body(consumer: Sandbox) -> None:
+    """The sandbox remains usable."""
+    secret = "a-secret-body"  # noqa: S105 - not a password, but a word to search for
     failed = consumer.invoke({"Records": [{"body": secret}]})
     assert failed["errorType"] == "MalformedEventError"
     assert failed["errorMessage"]
@@ -90,17 +90,17 @@ def test_an_error_takes_lambdas_form_and_holds_no_message(consumer: Sandbox) -> 
     assert secret not in consumer.log.read_text()
 
 
-def test_the_log_is_lambdas(consumer: Sandbox) -> None:
-    """JSON lines with the request's ID, and EMF metrics, on stdout."""
+def test_log_goes_to_stdout_as_json_lines_and_emf(consumer: Sandbox) -> None:
+    """Each log line carries the request ID."""
     consumer.invoke(event(*bodies(1, incident_id="incident-in-the-log", retention=None)))
     lines = [json.loads(line) for line in consumer.log.read_text().splitlines() if line.startswith("{")]
     assert any("_aws" in line and line.get("RecommendationsPersisted") for line in lines)
-    (told,) = [line for line in lines if "for incident-in-the-log" in str(line.get("message"))]
-    assert told["function_request_id"]
+    (logged,) = [line for line in lines if "for incident-in-the-log" in str(line.get("message"))]
+    assert logged["function_request_id"]
 
 
-def test_what_is_not_of_the_artifact_cannot_be_imported(tmp_path: Path) -> None:
-    """Else the tests of this file would show nothing."""
+def test_modules_outside_the_artifact_cannot_be_imported(tmp_path: Path) -> None:
+    """Otherwise the tests in this file would prove nothing."""
     task_root = tmp_path / "task"
     task_root.mkdir()
     packages = sysconfig.get_path("purelib")

@@ -1,4 +1,4 @@
-"""The producer's layer under the real Lambda runtime, beside an executor that brings nothing of its own."""
+"""The producer's layer under the real Lambda runtime, with an executor that packages no dependencies."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,13 +41,13 @@ def own_calls(event, context):
 
 @pytest.fixture(scope="module")
 def opt(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder that the layer is unpacked into, Lambda's /opt."""
+    """Return the folder with the unpacked layer, Lambda's /opt."""
     return unpack(LAYER, tmp_path_factory.mktemp("opt"))
 
 
 @pytest.fixture(scope="module")
 def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of an executor of one file."""
+    """Return the folder of an executor that consists of one file."""
     folder = tmp_path_factory.mktemp("task")
     (folder / "executor.py").write_text(EXECUTOR)
     return folder
@@ -55,7 +55,7 @@ def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def queue(moto_server: str) -> tuple[Any, str]:
-    """Return a client of SQS and the URL of the queue."""
+    """Return an SQS client and the queue's URL."""
     client = botocore.session.Session().create_client("sqs", endpoint_url=moto_server)
     return client, client.create_queue(QueueName="queue-of-the-layer")["QueueUrl"]
 
@@ -71,7 +71,7 @@ def executor(
 
 
 def received(queue: tuple[Any, str]) -> list[str]:
-    """Return the incidents of the messages in the queue, and take them out."""
+    """Receive and delete the messages in the queue, and return their incidents."""
     client, url = queue
     messages = client.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])
     for message in messages:
@@ -79,15 +79,17 @@ def received(queue: tuple[Any, str]) -> list[str]:
     return [Envelope.from_json(message["Body"].encode()).incident_id for message in messages]
 
 
-def test_what_was_enqueued_is_in_the_queue_when_the_handler_returns(executor: Sandbox, queue: tuple[Any, str]) -> None:
-    """The sandbox freezes after that; and the handler's result is its own."""
+def test_enqueued_recommendation_is_in_the_queue_when_the_handler_returns(
+    executor: Sandbox, queue: tuple[Any, str]
+) -> None:
+    """The sandbox freezes after that. The handler's result is unchanged."""
     event = {"incident": "incident-of-the-layer", "more": [1, None, "ü"]}
     assert executor.invoke(event) == {"accepted": True, "of": event, "balance_before": 0}
     assert received(queue) == ["incident-of-the-layer"]
 
 
-def test_the_next_invocation_sends_by_the_same_thread(executor: Sandbox, queue: tuple[Any, str]) -> None:
-    """One sandbox, one producer, which counts on."""
+def test_next_invocation_uses_the_same_producer(executor: Sandbox, queue: tuple[Any, str]) -> None:
+    """The sandbox has one producer, whose counts continue."""
     executor.invoke({"incident": "incident-before"})
     sent = executor.invoke({"incident": "incident-after"})["balance_before"]
     assert sent >= 1
@@ -95,15 +97,15 @@ def test_the_next_invocation_sends_by_the_same_thread(executor: Sandbox, queue: 
     assert executor.log.read_text().count("(rapid) exec ") == 1
 
 
-def test_an_executor_that_fails_fails_as_it_did_and_loses_nothing(executor: Sandbox, queue: tuple[Any, str]) -> None:
-    """Its error reaches Lambda unchanged, what it had handed over reaches the queue."""
+def test_failing_executor_keeps_its_error_and_loses_nothing(executor: Sandbox, queue: tuple[Any, str]) -> None:
+    """Its error reaches Lambda unchanged, and its recommendation reaches the queue."""
     failed = executor.invoke({"incident": "incident-that-fails", "fails": True})
     assert (failed["errorType"], failed["errorMessage"]) == ("LookupError", "the executor's own")
     assert received(queue) == ["incident-that-fails"]
 
 
-def test_without_a_queue_the_executor_works_on(opt: Path, task_root: Path, tmp_path: Path) -> None:
-    """Nothing listens at the endpoint: the result is the same, and what was not sent is counted."""
+def test_executor_works_without_a_queue(opt: Path, task_root: Path, tmp_path: Path) -> None:
+    """Nothing listens at the endpoint: the result is the same, and the unsent recommendation is counted."""
     environment = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1:9/123456789012/queue",
@@ -114,15 +116,15 @@ def test_without_a_queue_the_executor_works_on(opt: Path, task_root: Path, tmp_p
     assert "pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError" in log
 
 
-def test_the_layer_holds_all_that_the_producer_extra_brings(opt: Path) -> None:
-    """Each package of the lock file, in its version, and no other."""
+def test_layer_holds_exactly_the_locked_packages(opt: Path) -> None:
+    """Names and versions are those of the lock file."""
     lock = (ROOT / "requirements" / f"{LAYER.extra}.lock").read_text()
     locked = {line.split()[0].replace("-", "_").replace("==", "-") for line in lock.splitlines() if "==" in line}
     assert {folder.name.removesuffix(".dist-info") for folder in opt.glob("python/*.dist-info")} == locked
 
 
-def test_the_layers_sdk_still_calls_every_service(opt: Path, task_root: Path, tmp_path: Path) -> None:
-    """It takes the place of the runtime's, which the executor's own code may be using."""
+def test_layers_sdk_can_call_every_service(opt: Path, task_root: Path, tmp_path: Path) -> None:
+    """It replaces the runtime's SDK, which the executor's own code may be using."""
     with sandbox(tmp_path, task_root, "executor.own_calls", {"RECOMMENDATIONS_QUEUE_URL": "https://q"}, opt) as running:
         services = running.invoke({})
     assert len(services) > 300

@@ -1,4 +1,4 @@
-"""What surrounds the consumer in Lambda: the event, the context, and how the answer is read."""
+"""The consumer's surroundings in Lambda: the event, the context, and how Lambda reads the response."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ COMPLETED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 
 
 def envelope(agent_type: str = "consensus", **fields: Any) -> Envelope:
-    """Make a valid envelope that an agent completed at `COMPLETED`."""
+    """Create a valid envelope, completed at `COMPLETED`."""
     return Envelope.create(
         **{
             "incident_id": "incident-123",
@@ -28,17 +28,17 @@ def envelope(agent_type: str = "consensus", **fields: Any) -> Envelope:
 
 
 def body(agent_type: str = "consensus", **fields: Any) -> str:
-    """Make a valid message body."""
+    """Create a valid message body."""
     return envelope(agent_type, **fields).to_json().decode()
 
 
 def bodies(count: int, **fields: Any) -> list[str]:
-    """Make valid bodies, each of another recommendation."""
+    """Create valid bodies, each for a different recommendation."""
     return [body(f"agent-{number}", **fields) for number in range(count)]
 
 
 def record(message_id: str, text: Any, sent_at: int = 1_769_860_800_000) -> dict[str, Any]:
-    """Make a record as an SQS event source mapping hands it over; `sent_at` is in epoch milliseconds."""
+    """Create a record as an SQS event source mapping delivers it; `sent_at` is in epoch milliseconds."""
     return {
         "messageId": message_id,
         "receiptHandle": "handle",
@@ -52,19 +52,19 @@ def record(message_id: str, text: Any, sent_at: int = 1_769_860_800_000) -> dict
     }
 
 
-def again(one: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a record as SQS delivers it another time."""
-    return {**one, "attributes": {**one["attributes"], "ApproximateReceiveCount": "2"}}
+def again(delivered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a record as SQS redelivers it."""
+    return {**delivered, "attributes": {**delivered["attributes"], "ApproximateReceiveCount": "2"}}
 
 
 def event(*texts: Any) -> dict[str, Any]:
-    """Make an event whose messages are `m0`, `m1`, … with these bodies, sent a millisecond apart."""
+    """Create an event whose messages `m0`, `m1`, … have these bodies and were sent a millisecond apart."""
     return {"Records": [record(f"m{index}", text, 1_769_860_800_000 + index) for index, text in enumerate(texts)]}
 
 
 @dataclass
 class Context:
-    """Lambda's context, with a fixed time left."""
+    """Lambda's context, with a fixed remaining time."""
 
     remaining_ms: int = 30_000
     aws_request_id: str = "request-1"
@@ -75,11 +75,11 @@ class Context:
 
 
 def redelivered(response: Any, messages: Mapping[str, Any]) -> set[str]:
-    """Return the IDs of the messages that Lambda leaves in the queue; all others it deletes.
+    """Return the IDs of the messages that Lambda leaves in the queue; it deletes all others.
 
-    After the Developer Guide, "Implementing partial batch responses": nothing, or an empty or null list, is full
-    success; an answer that is no JSON, or an identifier that is null, empty, unknown or under another name, is full
-    failure.
+    This follows the Developer Guide, "Implementing partial batch responses". An empty response, or an empty or null
+    list, is a complete success. A response that is not JSON, or an identifier that is null, empty, unknown or under
+    another key, is a complete failure.
     """
     sent = {record["messageId"] for record in messages["Records"]}
     try:
@@ -95,12 +95,12 @@ def redelivered(response: Any, messages: Mapping[str, Any]) -> set[str]:
         return set()
     if not isinstance(failures, list):
         return sent
-    named = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
-    return {name for name in named if name} if all(name in sent for name in named) else sent
+    identifiers = [failure.get("itemIdentifier") if isinstance(failure, dict) else None for failure in failures]
+    return {name for name in identifiers if name} if all(name in sent for name in identifiers) else sent
 
 
 def named(response: Any) -> Sequence[str]:
-    """Return the identifiers of a response in their order, after checking that it has exactly the documented form."""
+    """Check that a response has exactly the documented structure, and return its identifiers in order."""
     assert list(response) == ["batchItemFailures"]
     assert all(list(failure) == ["itemIdentifier"] for failure in response["batchItemFailures"])
     return [failure["itemIdentifier"] for failure in response["batchItemFailures"]]

@@ -1,4 +1,4 @@
-"""A sandbox of the consumer's real handler, pointed at an endpoint and closed afterwards."""
+"""A sandbox with the consumer's real handler, which calls one endpoint and is closed afterwards."""
 
 import contextlib
 from collections.abc import Iterator
@@ -16,8 +16,8 @@ def lambda_sandbox(endpoint: str, dlq_url: str) -> Iterator[Sandbox]:
         patch.setenv("RECOMMENDATIONS_TABLE", "recommendations")
         patch.setenv("RECOMMENDATIONS_DLQ_URL", dlq_url)
         sandbox.cache_clear()
-        made = sandbox()
-        yield made
-        made.runner.run(made.clients.close())
-        made.runner.close()
+        started = sandbox()
+        yield started
+        started.runner.run(started.clients.close())
+        started.runner.close()
         sandbox.cache_clear()
