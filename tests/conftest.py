@@ -7,9 +7,10 @@ from typing import NoReturn
 
 import pytest
 
-from infra.local import LocalStack, local_stack, ports
+from infra.local import LocalStack, local_stack
 from infra.local.dynalite import DynaliteError, running_dynalite
 from infra.local.moto import running_moto
+from tests.support.no_account import NO_ACCOUNT
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -18,14 +19,8 @@ def _no_real_account() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith(("AWS_", "RECOMMENDATIONS_"))]:
             patch.delenv(name)
-        patch.setenv("AWS_ACCESS_KEY_ID", "test")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "test")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        patch.setenv("AWS_CONFIG_FILE", os.devnull)
-        patch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
-        patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-        patch.setenv("NO_PROXY", ports.HOST)
+        for name, value in NO_ACCOUNT.items():
+            patch.setenv(name, value)
         yield
 
 

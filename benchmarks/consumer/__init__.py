@@ -1,1 +1,1 @@
-"""What storing a recommendation costs in CPU, memory and start-up time: `make bench-consumer`."""
+"""The cost of storing a recommendation, in CPU, memory and start-up time: `make bench-consumer`."""

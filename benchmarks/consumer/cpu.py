@@ -75,7 +75,7 @@ def measure(schedule: Schedule, progress: Callable[[float], None]) -> Measured:
     texts = {(kind, size): event_text(kind, size) for kind in KINDS for size in SIZES}
     with ExitStack() as stack:
         url = stack.enter_context(running_stub(LATENCY))
-        workers = {one.name: stack.enter_context(_worker(one, url)) for one in CONTENDERS}
+        workers = {row.name: stack.enter_context(_worker(row, url)) for row in CONTENDERS}
         for worker in workers.values():  # the first request of a process costs more
             worker.send((texts[FEW, SIZES[0]], 1))
         for worker in workers.values():

@@ -13,7 +13,7 @@ from benchmarks.support.aws_stub import running_stub
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """How much is measured: `records` in the event whose memory is measured, and `starts` cold starts."""
+    """How much is measured: CPU by `cpu`, memory for an event of `records`, and `starts` cold starts."""
 
     cpu: cpu.Schedule
     records: int

@@ -98,7 +98,7 @@ def _event(number: int) -> dict[str, Any]:
 def soak(invocations: int) -> Result:
     """Invoke the handler `invocations` times; the environment must name the endpoint."""
     from recommendation_consumer.handler import handler, sandbox  # noqa: PLC0415 - reads the environment
-    from recommendation_consumer.invocation import NothingStoredError  # noqa: PLC0415 - as above
+    from recommendation_consumer.invocation import NothingStoredError  # noqa: PLC0415 - reads the environment
 
     def sample(count: int) -> Sample:
         runner, _, dependencies = sandbox()

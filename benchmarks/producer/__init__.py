@@ -1,1 +1,1 @@
-"""What handing over a recommendation costs the caller: `make bench-producer`."""
+"""The cost to the caller of handing over a recommendation: `make bench-producer`."""

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(
         f"Python {machine['python']}, {machine['cpus']} CPUs, load {machine['load']:.1f}; a recommendation of "
         f"{recommendation['bytes']:,} bytes and {recommendation['leaves']} leaves; "
-        f"medians of {report['repetitions']} repetitions"
+        f"repetitions: {report['repetitions']}"
     )
     print(table(report))
     command.write(report, options.json)

@@ -16,7 +16,7 @@ Summary = dict[str, float]  # microseconds by the names of PERCENTILES
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """What is timed: `call`. `settle` waits, untimed, until its worker has nothing left to do."""
+    """A row's timed `call`. `settle` waits, untimed, until its worker has nothing left to do."""
 
     call: Callable[[], Any]
     settle: Callable[[], Any] = lambda: None

@@ -15,7 +15,7 @@ PACKAGES: Final = ("pydantic", "opentelemetry-sdk", "sentry-sdk", "posthog", "bo
 def run(repetitions: int, counts: CallCounts | None = None) -> dict[str, Any]:
     """Measure every contender, with `counts` in place of its own if given; return the report."""
     fields = typical_fields()
-    times: dict[str, dict[str, list[list[int]]]] = {one.name: {"burst": [], "isolated": []} for one in CONTENDERS}
+    times: dict[str, dict[str, list[list[int]]]] = {row.name: {"burst": [], "isolated": []} for row in CONTENDERS}
     for _ in range(repetitions):
         for contender in CONTENDERS:
             with contender.open(fields) as subject:
@@ -27,7 +27,7 @@ def run(repetitions: int, counts: CallCounts | None = None) -> dict[str, Any]:
         "recommendation": {"bytes": len(json.dumps(recommendation)), "leaves": count_leaves(recommendation)},
         "repetitions": repetitions,
         "unit": "microseconds",
-        "rows": [_row(one, counts or one.counts, times[one.name]) for one in CONTENDERS],
+        "rows": [_row(row, counts or row.counts, times[row.name]) for row in CONTENDERS],
     }
 
 

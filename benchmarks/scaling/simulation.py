@@ -45,7 +45,7 @@ class Invocation:
 
 @dataclass(slots=True)
 class Result:
-    """What became of the load, in messages. `lags` are pairs of (seconds, messages)."""
+    """The outcome of a load, in messages. `lags` are pairs of (seconds, messages)."""
 
     arrived: float = 0.0
     stored: float = 0.0

@@ -1,4 +1,4 @@
-"""Run a stub of AWS in a process of its own, so that its CPU time and memory are not measured with the subject's."""
+"""Run a stub of AWS in its own process, so that its CPU time and memory are not measured with the subject's."""
 
 import subprocess
 import sys

@@ -1,1 +1,1 @@
-"""What one incident uses of AWS: requests, write units, log bytes, metrics and CPU time. `make usage`."""
+"""The AWS usage of one incident: requests, write units, log bytes, metrics and CPU time. `make usage`."""

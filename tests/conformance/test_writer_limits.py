@@ -167,7 +167,7 @@ async def test_only_the_invalid_item_of_a_refused_chunk_is_rejected(engine: Engi
 
 
 async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Engine) -> None:
-    """The neighbours are stored whole; what is cut from the large one is marked."""
+    """The neighbours are stored whole, and the cuts in the large one are marked."""
     texts = [body(recommendation={"log": "x" * 900_000}, retention=None), *bodies(6, retention=None)]
     await engine.write(_planned(*texts))
     stored = engine.items()
@@ -179,8 +179,8 @@ async def test_a_900_kb_recommendation_and_its_neighbours_are_stored(engine: Eng
 
 async def test_a_missing_table_is_not_retried(engine: Engine) -> None:
     """There is one request, and the result has the engine's error code."""
-    engine.table += "-gone"
+    engine.table += "-missing"
     result = await engine.write(_items(3))
     assert set(result.unwritten.values()) == {"ResourceNotFoundException"}
     assert engine.requests == 1
-    engine.table = engine.table.removesuffix("-gone")
+    engine.table = engine.table.removesuffix("-missing")

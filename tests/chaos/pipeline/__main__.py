@@ -20,8 +20,8 @@ from tests.chaos.pipeline import report
 from tests.chaos.pipeline.broken_consumers import BREAKS
 from tests.chaos.pipeline.faults.rates import Rates
 from tests.chaos.pipeline.plan import Plan
-from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.run import Show, run
+from tests.support.no_account import NO_ACCOUNT
 
 FULL: Final = 50_000  # envelopes; in a run of at least this size every kind of fault must happen
 EVIDENCE: Final = Path("build", "chaos")

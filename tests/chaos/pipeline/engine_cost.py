@@ -16,9 +16,9 @@ from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import encode_item
 from tests.chaos.pipeline.engines.start import TABLE, Engines, running_engines
-from tests.chaos.pipeline.processes import NO_ACCOUNT
 from tests.chaos.pipeline.traffic import PLAIN, Fields, Traffic
 from tests.support.fakes.recommendation_table import create_table
+from tests.support.no_account import NO_ACCOUNT
 
 _DEPTHS: Final = (3_000, 12_000)  # messages waiting
 _RECEIVED: Final = 500

@@ -11,19 +11,11 @@ from typing import IO, Final
 
 from tests.chaos.pipeline.engines.start import TABLE, Engines
 from tests.chaos.pipeline.plan import Plan
+from tests.support.no_account import NO_ACCOUNT
 
 _YOUNG: Final = 2.0  # seconds; a younger consumer is still importing, and killing it would prove nothing
 TIMED_OUT: Final = "killed at the function's timeout"
 CRASHED: Final = "crashed"
-NO_ACCOUNT: Final = {
-    "AWS_ACCESS_KEY_ID": "test",
-    "AWS_SECRET_ACCESS_KEY": "test",
-    "AWS_REGION": "us-east-1",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_CONFIG_FILE": os.devnull,
-    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
 
 
 def environment(engines: Engines, proxy_url: str) -> dict[str, str]:

@@ -132,5 +132,5 @@ def test_reading_without_the_model_equals_reading_with_it(fields: dict[str, Any]
 
 
 def _detail(error: ValidationError) -> str:
-    found = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{one['loc'][0]}: {one['msg'].removeprefix('Value error, ')}" for one in found)
+    errors = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{each['loc'][0]}: {each['msg'].removeprefix('Value error, ')}" for each in errors)
