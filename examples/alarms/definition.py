@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from infra.local.differences import Template
+from infra.template import Template
 
 MINUTE: Final = 60  # seconds
 

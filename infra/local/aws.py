@@ -43,7 +43,7 @@ def _running_stack(record: Path) -> dict[str, str] | None:
     """Return the environment of the recorded stack, or None if there is none or it does not answer."""
     try:
         stack: dict[str, str] = json.loads(record.read_text())["env"]
-        connection = http.client.HTTPConnection(urlsplit(stack["AWS_ENDPOINT_URL"]).netloc, timeout=2)
+        connection = http.client.HTTPConnection(urlsplit(stack["AWS_ENDPOINT_URL"]).netloc, timeout=10)
         connection.request("GET", "/_ministack/ready")
         ready = connection.getresponse().status == http.HTTPStatus.OK
     except (OSError, ValueError, KeyError, http.client.HTTPException):

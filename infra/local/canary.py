@@ -13,9 +13,9 @@ from recommendation_shared.envelope import Envelope
 INCIDENT_ID = "local-stack-canary"
 
 _TIMEOUT: Final = 150.0  # seconds; a cold start takes about two, and this leaves time for two failed invocations
-# Longer than the function's timeout of 30 s. SQS then never delivers the canary again while an invocation still holds
+# Longer than the function's timeout. SQS then never delivers the canary again while an invocation still holds
 # it, and no late invocation can store it once it was deleted, however slow the machine is.
-_VISIBILITY_TIMEOUT: Final = "45"  # seconds
+VISIBILITY_TIMEOUT: Final = "45"  # seconds
 
 
 def wait_until_consumed(
@@ -56,7 +56,7 @@ def wait_until_consumed(
 def _delivered_to_one_invocation_at_a_time(sqs: Any, queue_url: str) -> Iterator[None]:
     name = "VisibilityTimeout"
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=[name])["Attributes"]
-    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={name: _VISIBILITY_TIMEOUT})
+    sqs.set_queue_attributes(QueueUrl=queue_url, Attributes={name: VISIBILITY_TIMEOUT})
     try:
         yield
     finally:

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse
-
 from infra.errors import StackError
-from infra.local.differences import Template
+from infra.template import Template, load
 
 STACK_NAME = "opx-recommendations"
 
@@ -22,12 +20,12 @@ Client = Callable[[str], Any]
 
 
 def load_template(path: Path, parameters: Mapping[str, str]) -> Template:
-    """Read a YAML template, with short intrinsics such as `!Ref` in their long form.
+    """Return a template with the given parameters.
 
     `parameters` replace the defaults of the template's parameters. Raises `StackError` for a parameter that the
     template does not have.
     """
-    template: Template = yaml_parse(path.read_text())
+    template = load(path)
     declared = template["Parameters"]
     if unknown := parameters.keys() - declared.keys():
         raise StackError(f"{path.name} has no parameter {', '.join(sorted(unknown))}")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-Template = dict[str, Any]
+from infra.template import Template
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from infra.synthesis.synthesize import load
+from infra.template import load
 
 HEAD = """# Parameters and outputs of the stack
 

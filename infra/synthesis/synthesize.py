@@ -7,17 +7,16 @@ resolves every reference to a value or an ARN in a fictitious account.
 import copy
 import re
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
 import boto3
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 from infra.paths import TEMPLATE
-from infra.synthesis.intrinsics import REGION, Resolver, Template
+from infra.synthesis.intrinsics import REGION, Resolver
+from infra.template import Template, load
 
 # All options that can be combined. This set and the default take both branches of every condition.
 EVERY_OPTION: Final = {
@@ -68,17 +67,6 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
         "Resources": deployed("Resources"),
         "Outputs": deployed("Outputs"),
     }
-
-
-def load(path: Path = TEMPLATE) -> Template:
-    """Read a template, with short intrinsics such as `!Ref` in their long form."""
-    return copy.deepcopy(_read(path))
-
-
-@cache
-def _read(path: Path) -> Template:
-    template: Template = yaml_parse(path.read_text())
-    return template
 
 
 def _parameters(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str | int]:

@@ -117,13 +117,13 @@ def test_visibility_timeout_is_the_parameter_s_again_after_the_canary(slow_stack
 
 
 def test_readme_shows_what_the_demo_prints(demo: tuple[Result, str]) -> None:
-    """`...` on a line of its own stands for lines left out; only the day of the run differs."""
+    """`...` alone on a line stands for omitted lines; only the day of the run may differ."""
     result, printed = demo
     (sample,) = re.findall(r"```\w*\n(4\. The balance\n.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
     rest = without_days(f"{printed}{result.closing}\n")
     for part in without_days(sample).split("...\n"):
-        before, found, rest = rest.partition(part)
-        assert found, f"README.md shows what the demo does not print:\n{part}\nThe demo printed:\n{before}"
+        before, match, rest = rest.partition(part)
+        assert match, f"README.md shows what the demo does not print:\n{part}\nThe demo printed:\n{before}"
 
 
 def without_days(text: str) -> str:

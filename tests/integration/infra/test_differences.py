@@ -15,10 +15,11 @@ from botocore.exceptions import ClientError
 
 from infra.build.zips import build
 from infra.local import StackError, deployment, ports
-from infra.local.differences import DIFFERENCES, Template, apply_all
+from infra.local.differences import DIFFERENCES, apply_all
 from infra.local.emulator import Emulator
 from infra.local.stack import client
 from infra.paths import TEMPLATE
+from infra.template import Template
 
 HANDLER = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
 DELETE = "The emulator no longer needs the difference {}: delete it and this test."

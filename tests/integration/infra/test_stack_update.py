@@ -11,8 +11,9 @@ import pytest
 from infra.build.zips import build_for_this_python
 from infra.local import LocalStack, deployment
 from infra.local.depth import depth
-from infra.local.differences import Template, apply_all
+from infra.local.differences import apply_all
 from infra.paths import ROOT, TEMPLATE
+from infra.template import Template
 from recommendation_shared.item.encoding import item_digest
 from tests.support.lambdas.event import envelope
 

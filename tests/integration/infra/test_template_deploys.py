@@ -11,11 +11,12 @@ from botocore.exceptions import ClientError
 
 from infra.build.zips import build
 from infra.local import canary, deployment, ports
-from infra.local.differences import Template, apply_all
+from infra.local.differences import apply_all
 from infra.local.emulator import Emulator
 from infra.local.stack import client
 from infra.paths import TEMPLATE
 from infra.synthesis.synthesize import EVERY_OPTION
+from infra.template import Template
 
 Deploy = Callable[[dict[str, str]], dict[str, str]]
 

@@ -7,10 +7,12 @@ from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
+from infra.local import canary
 from infra.paths import ROOT
 from infra.paths import TEMPLATE as PATH
 from infra.synthesis.parameters import page
-from infra.synthesis.synthesize import load, synthesize
+from infra.synthesis.synthesize import synthesize
+from infra.template import load
 from recommendation_shared.settings import VARIABLES
 
 TEMPLATE = load()
@@ -38,6 +40,11 @@ def test_visibility_timeout_covers_six_invocations() -> None:
     """CloudFormation cannot multiply, so the template has the number and this test checks it."""
     window = properties("ConsumerQueue")["MaximumBatchingWindowInSeconds"]
     assert properties("Queue")["VisibilityTimeout"] == 6 * (properties("Consumer")["Timeout"] + window)
+
+
+def test_canary_of_the_local_stack_outlasts_an_invocation() -> None:
+    """Otherwise a slow invocation would store it after it was deleted."""
+    assert int(canary.VISIBILITY_TIMEOUT) > properties("Consumer")["Timeout"]
 
 
 def test_event_source_reports_partial_failures() -> None:

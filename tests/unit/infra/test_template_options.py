@@ -9,7 +9,8 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[impor
 
 from infra.deploy import stages
 from infra.synthesis.intrinsics import Resolver
-from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, load, synthesize
+from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
+from infra.template import load
 
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
@@ -59,7 +60,7 @@ def named(parameters: Mapping[str, str]) -> str:
 
 @pytest.mark.parametrize("parameters", COMBINATIONS, ids=named)
 def test_every_combination_is_consistent(parameters: dict[str, str]) -> None:
-    """Each assertion is an invariant of its own."""
+    """Each assertion is a separate invariant."""
     deployed = resources(parameters)
     mapping, queue = deployed["ConsumerQueue"]["Properties"], deployed["Queue"]["Properties"]
     function, table = deployed["Consumer"]["Properties"], deployed["Table"]["Properties"]
