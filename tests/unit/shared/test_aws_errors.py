@@ -19,26 +19,26 @@ from recommendation_shared.aws_errors import error_code, http_status
         ("KMS.DisabledException", "KMS.DisabledException"),
     ],
 )
-def test_a_code_loses_its_namespace_and_keeps_its_service(code: str, expected: str) -> None:
-    """KMS.DisabledException without its prefix would not say what is disabled."""
+def test_code_is_stripped_of_its_namespace_but_not_of_its_service(code: str, expected: str) -> None:
+    """Without its prefix, KMS.DisabledException would not say what is disabled."""
     error = ClientError({"Error": {"Code": code}, "ResponseMetadata": {"HTTPStatusCode": 400}}, "SendMessage")
     assert (error_code(error), http_status(error)) == (expected, 400)
 
 
-def test_any_other_exception_is_named_by_its_type() -> None:
-    """Never by its message, which may quote a body."""
+def test_other_exceptions_are_named_by_their_type() -> None:
+    """An exception's message is never used, because it may quote a body."""
     assert error_code(NoCredentialsError()) == "NoCredentialsError"
     assert error_code(ValueError("a secret")) == "ValueError"
     assert http_status(ValueError("a secret")) == 0
 
 
-def test_no_code_means_two_things() -> None:
-    """The sets that decide what happens next are disjoint."""
+def test_each_code_belongs_to_one_set() -> None:
+    """Otherwise what happens next would depend on the order of the checks."""
     sets = [aws_errors.THROTTLING, aws_errors.TRANSIENT, aws_errors.CREDENTIALS, aws_errors.ACCESS_DENIED]
     assert len(frozenset().union(*sets)) == sum(map(len, sets))
 
 
-def test_reading_a_code_does_not_import_botocore() -> None:
-    """The producer's host would pay 50 ms for it."""
+def test_module_does_not_import_botocore() -> None:
+    """It would cost the producer's host 50 ms."""
     program = "import sys, recommendation_shared.aws_errors; sys.exit('botocore' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - ourselves
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0  # noqa: S603 - our own program

@@ -1,4 +1,4 @@
-"""What the contract's modules load: importing pydantic costs more than most commands do."""
+"""Modules that must not load anything heavy: importing pydantic takes longer than most commands run."""
 
 import subprocess
 import sys
@@ -9,12 +9,14 @@ HEAVY = ("pydantic", "pydantic_core", "asyncio")
 
 
 @pytest.mark.parametrize("module", ["item.encoding", "settings", "item.trim", "envelope.vocabulary"])
-def test_reading_items_loads_nothing_heavy(module: str) -> None:
-    """`recs show` decodes an item and verifies its digest with the standard library and orjson."""
+def test_reading_items_does_not_import_heavy_modules(module: str) -> None:
+    """`recs show` decodes an item and verifies its digest with only the standard library and orjson."""
     program = (
         f"import sys, recommendation_shared.{module}\n"
         f"loaded = [name for name in {HEAVY} if name in sys.modules]\n"
         "sys.exit(f'imported: {loaded}' if loaded else 0)"
     )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
-    assert done.returncode == 0, done.stderr
+    result = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr

@@ -1,4 +1,4 @@
-"""Settings: one environment variable a field, and errors that name the variable."""
+"""Settings from environment variables, and errors that name the variable."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from recommendation_shared.settings import Settings, SettingsError
 
 
 def test_defaults_are_those_of_the_contract() -> None:
-    """Nothing needs to be set for the table's side."""
+    """A reader of the table needs no variable at all."""
     settings = Settings.from_env({})
     assert settings.table_name == "opx-agent-recommendations"
     assert settings.retention_days == 90
@@ -15,7 +15,7 @@ def test_defaults_are_those_of_the_contract() -> None:
 
 
 def test_every_variable_is_read() -> None:
-    """Text becomes the type that the field has."""
+    """Text is converted to the type of the field."""
     settings = Settings.from_env(
         {
             "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1/1/q",
@@ -32,7 +32,7 @@ def test_every_variable_is_read() -> None:
     assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, False)
 
 
-def test_an_empty_variable_is_an_unset_one() -> None:
+def test_empty_variable_counts_as_unset() -> None:
     """Templates often pass an empty string for "none"."""
     assert Settings.from_env({"RETENTION_DAYS": "", "RECOMMENDATIONS_TABLE": ""}) == Settings.from_env({})
 
@@ -41,14 +41,14 @@ def test_an_empty_variable_is_an_unset_one() -> None:
     ("name", "value"),
     [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "soon"), ("RECOMMENDATIONS_TABLE", "a b"), ("INCIDENT_METRICS", "2")],
 )
-def test_a_wrong_variable_is_named_with_its_rule(name: str, value: str) -> None:
-    """The value is not repeated: a variable may hold a secret by mistake."""
+def test_error_names_the_invalid_variable_and_its_rule(name: str, value: str) -> None:
+    """It does not quote the value, because a variable may hold a secret by mistake."""
     with pytest.raises(SettingsError, match=f"^{name}: .+; correct or unset this variable$"):
         Settings.from_env({name: value})
 
 
-def test_a_missing_url_is_named_with_its_remedy() -> None:
-    """Only who needs a queue has to set it."""
+def test_error_for_a_missing_url_says_what_to_do() -> None:
+    """A URL must be set only where it is required."""
     with pytest.raises(SettingsError, match="RECOMMENDATIONS_QUEUE_URL is not set: set it to"):
         Settings.from_env({}).require_queue_url()
     with pytest.raises(SettingsError, match="RECOMMENDATIONS_DLQ_URL is not set: set it to"):

@@ -1,4 +1,4 @@
-"""SendMessageBatch's limits: 10 entries and 1 MiB."""
+"""SendMessageBatch's limits: 10 entries and 1 MiB per request."""
 
 from itertools import pairwise
 
@@ -16,7 +16,7 @@ def _batches(*sizes: int) -> list[list[int]]:
 
 
 def test_a_batch_closes_at_ten_entries() -> None:
-    """The eleventh begins the next one."""
+    """The eleventh entry starts the next batch."""
     assert list(map(len, _batches(*[1] * 21))) == [10, 10, 1]
 
 
@@ -25,19 +25,19 @@ def test_a_batch_closes_before_it_exceeds_one_mebibyte() -> None:
     assert _batches(MIB - 1, 1, 1) == [[MIB - 1, 1], [1]]
 
 
-def test_an_entry_that_is_too_large_is_alone() -> None:
-    """SQS refuses it, and not its neighbours."""
+def test_entry_that_is_too_large_gets_a_batch_to_itself() -> None:
+    """So SQS rejects it without its neighbours."""
     assert _batches(1, MIB + 1, 2, 3) == [[1], [MIB + 1], [2, 3]]
 
 
-def test_without_entries_there_is_no_batch() -> None:
-    """An empty request would be refused."""
+def test_no_entries_make_no_batch() -> None:
+    """SQS would reject an empty request."""
     assert _batches() == []
 
 
 @given(st.lists(st.integers(0, MIB), max_size=60))
 def test_every_batch_fits_and_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
-    """Whatever the sizes; and no batch could have taken the next entry."""
+    """For any sizes; and no batch has room for the entry that follows it."""
     batches = _batches(*sizes)
     assert [size for batch in batches for size in batch] == sizes
     assert all(fits(len(batch), sum(batch)) for batch in batches)
@@ -65,5 +65,5 @@ def test_every_batch_fits_and_nothing_is_lost_or_reordered(sizes: list[int]) -> 
     ],
 )
 def test_an_entry_counts_body_and_attributes_in_utf8(entry: dict[str, object], size: int) -> None:
-    """Names, types and values; neither the entry's ID nor the trace header."""
+    """The names, types and values of attributes count; the entry's ID and the trace header do not."""
     assert entry_bytes(entry) == size
