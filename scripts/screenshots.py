@@ -1,7 +1,7 @@
-"""Make the pictures in docs/screenshots from a real run: python -m scripts.screenshots.
+"""Create the pictures in docs/screenshots from a real run: python -m scripts.screenshots.
 
-Starts a local stack of its own, lets the example executor fill it, and draws what `recs` then prints. The page of
-`recs report` is photographed where a Chromium is installed.
+Starts a local stack, lets the example executor fill it, and draws what `recs` prints. The page of `recs report` is
+captured where Chromium is installed.
 """
 
 import os
@@ -28,13 +28,13 @@ FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 INCIDENT = "incident-roblox-2021-10-28"
 WIDTH, PAGE = 100, (1000, 1400)  # columns; pixels
 RECOMMENDATIONS = 91
-WAIT = 60.0  # seconds for all to be stored; it takes a few
-# The drawing's own fonts would be fetched from the network by whoever looks at it.
+WAIT = 60.0  # seconds; storing everything usually takes a few
+# Otherwise whoever opens the picture would fetch fonts from the network.
 WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
 def main() -> None:
-    """Fill a stack and draw."""
+    """Fill a stack and create the pictures."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with local_stack(port=0) as stack:
         day = yesterday()
@@ -46,7 +46,7 @@ def main() -> None:
             ("diff", "diff", replay),
         ):
             draw(name, args)
-        photograph()
+        capture_report()
 
 
 def fill(stack: LocalStack, day: date) -> None:
@@ -66,7 +66,7 @@ def fill(stack: LocalStack, day: date) -> None:
 
 
 def draw(name: str, args: list[str]) -> None:
-    """Draw what a command prints on a terminal."""
+    """Draw what a command prints on a terminal, as SVG."""
     print(f"{name}.svg", flush=True)
     ours, theirs = pty.openpty()
     environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
@@ -78,8 +78,8 @@ def draw(name: str, args: list[str]) -> None:
             printed += chunk
     os.close(ours)
     if process.returncode not in (0, 1):  # 1: the executions differ
-        sys.exit(f"recs {' '.join(args)} ended with {process.returncode}:\n{printed.decode()}")
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), theme=Theme(), force_terminal=True)  # noqa: SIM115 - ends with the process
+        sys.exit(f"recs {' '.join(args)} exited with {process.returncode}:\n{printed.decode()}")
+    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), theme=Theme(), force_terminal=True)  # noqa: SIM115 - closed when the process exits
     console.print(Text(f"$ recs {' '.join(args)}", style="bold"))
     console.print(Text.from_ansi(printed.decode().replace("\r\n", "\n")))
     picture = WEB_FONT.sub("", console.export_svg(title="recs", unique_id=f"recs-{name}"))
@@ -93,8 +93,8 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
-def photograph() -> None:
-    """Photograph the page for the review."""
+def capture_report() -> None:
+    """Capture the page that `recs report` writes."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if chromium is None:
         print("no report.png: Chromium is not installed")

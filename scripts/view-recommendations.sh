@@ -1,28 +1,28 @@
 #!/usr/bin/env bash
-# Lists what the agents recommended during an incident, where nothing but the AWS CLI and jq is at hand.
+# Lists what the agents recommended during an incident, with nothing but the AWS CLI and jq.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Usage: view-recommendations.sh INCIDENT [options]
 
-List an incident's recommendations, newest first. Needs the AWS CLI (1 or 2) and jq.
+List an incident's recommendations, newest first. Requires the AWS CLI (1 or 2) and jq.
 
 Options:
   --table NAME         table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]
   --region NAME        AWS region [default: $AWS_REGION, else the AWS CLI's own configuration]
-  --profile NAME       profile of the AWS configuration
-  --endpoint-url URL   DynamoDB elsewhere [default: $AWS_ENDPOINT_URL_DYNAMODB, else $AWS_ENDPOINT_URL]
-  --json               whole documents as one JSON array; a number that jq cannot hold exactly is a string
-  -h, --help           this text
+  --profile NAME       profile from the AWS configuration
+  --endpoint-url URL   another DynamoDB endpoint [default: $AWS_ENDPOINT_URL_DYNAMODB, else $AWS_ENDPOINT_URL]
+  --json               print full documents as one JSON array; numbers that jq cannot hold exactly become strings
+  -h, --help           show this text
 
-Items past their time to live are hidden: DynamoDB deletes them only days later.
+Expired items are hidden; DynamoDB deletes them only days later.
 
 Examples:
   view-recommendations.sh incident-aws-s3-2017-02-28
   view-recommendations.sh incident-7 --json | jq -r '.[].reasoning'
 
-Exit codes: 0 printed, 1 nothing found or all of it expired, 2 wrong usage or a tool is missing, 3 AWS call failed.
+Exit codes: 0 done, 1 nothing found or everything has expired, 2 usage error or missing tool, 3 the AWS call failed.
 USAGE
 }
 
@@ -36,7 +36,7 @@ json=false
 table="${RECOMMENDATIONS_TABLE:-opx-agent-recommendations}"
 region="${AWS_REGION:-}"
 profile=""
-# Passed on explicitly, because not every version of the AWS CLI reads these variables.
+# Passed explicitly, because not every version of the AWS CLI reads these variables.
 endpoint_url="${AWS_ENDPOINT_URL_DYNAMODB:-${AWS_ENDPOINT_URL:-}}"
 
 while (($# > 0)); do
@@ -55,7 +55,7 @@ while (($# > 0)); do
       ;;
     -*) fail 2 "unknown option $(printf '%q' "$1"); see --help" ;;
     *)
-      [[ -z $incident ]] || fail 2 "one incident at a time; see --help"
+      [[ -z $incident ]] || fail 2 "only one incident at a time; see --help"
       incident="$1"
       shift
       continue
@@ -77,8 +77,8 @@ command -v jq >/dev/null || fail 2 "jq is not on the PATH: install the package j
 work="$(mktemp -d)"
 trap 'rm -rf "$work"' EXIT
 
-# The AWS CLI follows LastEvaluatedKey to the end by itself and prints all pages as one document. Every setting that
-# would change that document is given, since a profile may hold others.
+# The AWS CLI follows LastEvaluatedKey to the end on its own and prints all pages as one document. Settings that change
+# that document are passed explicitly, because a profile may have others.
 query=(dynamodb query --table-name "$table" --index-name incidentId-timestamp-index --no-scan-index-forward
   --key-condition-expression 'incidentId = :incident')
 settings=(--output json --color off)
@@ -88,7 +88,7 @@ query+=(--expression-attribute-values "file://$work/values.json")
 [[ -z $profile ]] || settings+=(--profile "$profile")
 [[ -z $endpoint_url ]] || settings+=(--endpoint-url "$endpoint_url")
 
-call() { # FILE ARGUMENTS…: writes AWS's answer to the file, or ends with why there is none
+call() { # FILE ARGUMENTS…: writes AWS's answer to FILE, or exits with the reason why there is none
   local answer="$1"
   shift
   AWS_PAGER="" aws "$@" "${settings[@]}" >"$answer" 2>"$work/error.txt" || refused
@@ -100,7 +100,7 @@ refused() {
   where="table $table${region:+ in $region}${endpoint_url:+ at $endpoint_url}"
   case "$reason" in
     *ResourceNotFoundException*) fail 3 "there is no $where: check --table, --region, --profile and --endpoint-url" ;;
-    *AccessDenied*) fail 3 "access to $where is denied: use an identity that may Query it. AWS says: $reason" ;;
+    *AccessDenied*) fail 3 "access to $where is denied: use an identity that is allowed to Query it. AWS says: $reason" ;;
     *"Unable to locate credentials"*) fail 3 "no AWS credentials: run aws sso login, or choose a --profile" ;;
     *"specify a region"*) fail 3 "no AWS region is set: pass --region, or set AWS_REGION" ;;
     *"connect to the endpoint"*) fail 3 "no answer from $where: check --region, --endpoint-url and the network" ;;
@@ -110,8 +110,8 @@ refused() {
 
 call "$work/items.json" "${query[@]}"
 
-# A compact index holds parts of items, which lack their digest: those are read from the table, 100 at a time, which
-# may bring fewer (16 MB, or throttling).
+# A compact index holds parts of items, which have no digest. Read the whole items from the table, 100 at a time; each
+# answer may hold fewer (beyond 16 MB, or when throttled).
 jq -c '[.Items[] | select(has("contentDigest") | not) | {recommendationId}]' "$work/items.json" >"$work/keys.json"
 attempts=0
 : >"$work/whole.json"
@@ -126,30 +126,30 @@ while [[ $(jq length "$work/keys.json") != 0 ]]; do
   mv "$work/rest.json" "$work/keys.json"
 done
 if ((attempts > 0)); then
-  # Without what was deleted since the index was read.
+  # Leave out what was deleted after the index was read.
   jq -c --slurpfile whole "$work/whole.json" '
-    ($whole | map({(.recommendationId.S): .}) | add) as $found
-    | .Items |= map(if has("contentDigest") then . else $found[.recommendationId.S] // empty end)
+    ($whole | map({(.recommendationId.S): .}) | add) as $by_id
+    | .Items |= map(if has("contentDigest") then . else $by_id[.recommendationId.S] // empty end)
   ' "$work/items.json" >"$work/complete.json"
   mv "$work/complete.json" "$work/items.json"
 fi
 
-alive='def alive: .ttl.N == null or (.ttl.N | tonumber) > now;'
-shown="$(jq "$alive"'[.Items[] | select(alive)] | length' "$work/items.json")"
-hidden="$(jq "$alive"'[.Items[] | select(alive | not)] | length' "$work/items.json")"
+current='def current: .ttl.N == null or (.ttl.N | tonumber) > now;'
+shown="$(jq "$current"'[.Items[] | select(current)] | length' "$work/items.json")"
+hidden="$(jq "$current"'[.Items[] | select(current | not)] | length' "$work/items.json")"
 
 # shellcheck disable=SC2016 # $names below are jq's
-decode="$alive"'
+decode="$current"'
   def plain:
     if has("N") then (.N | tonumber) as $number | if ($number | tostring) == .N then $number else .N end
     elif has("M") then .M | map_values(plain)
     elif has("L") then .L | map(plain)
     elif has("NULL") then null
     else to_entries[0].value end;
-  [.Items[] | select(alive) | map_values(plain)]'
+  [.Items[] | select(current) | map_values(plain)]'
 
 if [[ $json == true ]]; then
-  # ASCII only: agent output is not trusted, and a terminal obeys some characters that JSON leaves as they are.
+  # ASCII only: agent output is untrusted, and JSON leaves some characters unescaped that a terminal obeys.
   jq --ascii-output "$decode" "$work/items.json"
 elif ((shown > 0)); then
   width=200
@@ -179,7 +179,7 @@ elif ((shown > 0)); then
       headline[:$width] | visible))' "$work/items.json"
 fi
 
-((shown > 0)) || ((hidden == 0)) || fail 1 "nothing current of $(printf '%q' "$incident"): $hidden expired hidden"
+((shown > 0)) || ((hidden == 0)) || fail 1 "everything found for $(printf '%q' "$incident") has expired: $hidden hidden"
 ((shown > 0)) || fail 1 "no recommendation of $(printf '%q' "$incident") in table $table: check the ID and --table"
 note=""
 ((hidden == 0)) || note=", $hidden expired hidden"

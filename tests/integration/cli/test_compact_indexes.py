@@ -1,4 +1,4 @@
-"""Every reading command prints the same bytes whether the indexes hold whole items or parts."""
+"""Every reading command prints the same bytes whether indexes hold whole items or parts."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,13 +16,13 @@ from recommendation_cli.search.queries import Search, pages
 from tests.support.fakes.recommendation_table import NOW, Item, create_table, item, put, recommendation_id
 
 FULL: Final = "whole-items"
-COMPACT: Final = "compact-index"  # as long a name as the other: tables appear in messages and on the report's page
+COMPACT: Final = "compact-index"  # as long as the other name: both appear in messages and on the report's page
 AGENTS: Final = 7
-LONG: Final = "A long story. " * 3_000  # 42 KB: an incident is more than a page of 1 MB
+LONG: Final = "A long story. " * 3_000  # 42 KB, so that an incident exceeds a page of 1 MB
 
 
 def _execution(number: int, replay_of: str | None = None) -> list[Item]:
-    """Make an execution of every kind of item that lists treat apart."""
+    """Return an execution with every kind of item that lists distinguish."""
     metadata = {"status": "SUCCESS", "durationMs": 900}
     if replay_of is not None:
         metadata["replayMetadata"] = {"replay_of": replay_of}
@@ -32,7 +32,7 @@ def _execution(number: int, replay_of: str | None = None) -> list[Item]:
         item("consensus", start, **{**common, "reasoning": ""}),
         item("failed", start, **{**common, "reasoning": "", "metadata": {"status": "FAILURE", "error": {"m": "x"}}}),
         item("odd", start, **{**common, "confidence": 87}),
-        item("for-ever", start, **{**common, "retention": None}),
+        item("permanent", start, **{**common, "retention": None}),
         item("expired", start, **{**common, "retention": 1, "timestamp": NOW - timedelta(days=2 + number)}),
         *(
             item(f"agent-{agent}", start + timedelta(seconds=agent), **{**common, "reasoning": LONG + str(number)})
@@ -41,12 +41,14 @@ def _execution(number: int, replay_of: str | None = None) -> list[Item]:
     ]
 
 
-ITEMS: Final = [one for number in range(1, 6) for one in _execution(number, "execution-1" if number == 2 else None)]
+ITEMS: Final = [
+    stored for number in range(1, 6) for stored in _execution(number, "execution-1" if number == 2 else None)
+]
 
 
 @pytest.fixture(scope="module", params=["moto_server", "dynalite"])
 def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
-    """An engine with the same items in a table of each kind."""
+    """A server with the same items in a table of each kind."""
     url: str = request.getfixturevalue(request.param)
     client = boto3.client("dynamodb", endpoint_url=url)
     for table in (FULL, COMPACT):
@@ -62,7 +64,7 @@ def endpoint(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @cache
 def _connected(endpoint: str) -> Any:
-    """Return one client for all commands: making one takes longer than most of them."""
+    """Return one client for all commands: creating one takes longer than most of them."""
     return connect(Target(FULL, endpoint_url=endpoint))
 
 
@@ -74,13 +76,13 @@ class Counting:
         self.calls: list[str] = []
 
     def __getattr__(self, name: str) -> Any:
-        """Count the call of that name, and make it."""
+        """Count the call, and pass it on."""
         self.calls.append(name)
         return getattr(self._client, name)
 
 
 def _run(endpoint: str, table: str, *args: str) -> tuple[int, bytes, str, list[str]]:
-    """Return exit code, standard output, standard error without the table's name, and the calls made."""
+    """Return exit code, standard output and standard error without the table's name, and the calls."""
     clients: list[Counting] = []
 
     def counted(target: Target) -> Any:
@@ -95,7 +97,7 @@ def _run(endpoint: str, table: str, *args: str) -> tuple[int, bytes, str, list[s
 
 
 COMMANDS: Final = [
-    *(["incident", "incident-7", "-o", form] for form in ("table", "json", "jsonl", "csv")),
+    *(["incident", "incident-7", "-o", output] for output in ("table", "json", "jsonl", "csv")),
     ["incident", "incident-7", "--include-expired"],
     ["incident", "incident-7", "--limit", "3", "-o", "json"],
     ["incident", "incident-7", "--since", "2026-01-31T08:00:00Z", "--until", "2026-01-31T10:30:00Z"],
@@ -116,35 +118,35 @@ COMMANDS: Final = [
 
 @pytest.mark.parametrize("args", COMMANDS, ids=" ".join)
 def test_both_kinds_of_index_give_the_same_bytes(endpoint: str, args: list[str]) -> None:
-    """Output, notes and exit code."""
-    code, printed, said, calls = _run(endpoint, FULL, *args)
+    """Output, notes and exit codes are equal."""
+    code, printed, notes, calls = _run(endpoint, FULL, *args)
     assert "batch_get_item" not in calls
-    assert (code, printed, said) == _run(endpoint, COMPACT, *args)[:3]
+    assert (code, printed, notes) == _run(endpoint, COMPACT, *args)[:3]
     assert code in {0, 1}
     assert printed or "nobody" in args
 
 
 def test_the_compact_index_really_leaves_something_out(endpoint: str) -> None:
-    """Or the test above would compare the same with the same."""
+    """Otherwise the test above would prove nothing."""
     calls = _run(endpoint, COMPACT, "incident", "incident-7", "-o", "json")[3]
     assert "batch_get_item" in calls
 
 
-def test_a_list_of_what_the_index_holds_fetches_nothing(endpoint: str) -> None:
-    """Agent 3 always has reasoning, so its list is one Query."""
+def test_a_list_that_the_index_covers_fetches_nothing(endpoint: str) -> None:
+    """Agent 3 always gives its reasoning, so its list takes one Query."""
     assert _run(endpoint, COMPACT, "agent", "agent-3")[3] == ["query"]
 
 
-def test_reading_goes_on_after_any_piece(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As an interrupted export does: DynamoDB takes the key of a piece's last item, in the middle of its own page."""
+def test_reading_can_continue_after_any_piece(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DynamoDB accepts the key of a piece's last item, although it lies in the middle of a page."""
     monkeypatch.setattr("recommendation_cli.search.queries.FETCHED_KEYS", 4)
     client = _connected(endpoint)
     search = Search("incidentId", "incident-7", oldest_first=True)
-    found = list(pages(client, COMPACT, search))
-    everything = [recommendation_id(dict(one)) for page in found for one in page.items]
+    pieces = list(pages(client, COMPACT, search))
+    everything = [recommendation_id(dict(stored)) for piece in pieces for stored in piece.items]
     assert len(everything) == len(ITEMS)
-    assert len(found) >= len(ITEMS) / 4
-    for number in (0, 1, len(found) - 2):
-        rest = [one for page in pages(client, COMPACT, search, after=found[number].last) for one in page.items]
-        before = sum(len(page.items) for page in found[: number + 1])
-        assert [recommendation_id(dict(one)) for one in rest] == everything[before:]
+    assert len(pieces) >= len(ITEMS) / 4
+    for number in (0, 1, len(pieces) - 2):
+        rest = [stored for piece in pages(client, COMPACT, search, after=pieces[number].last) for stored in piece.items]
+        before = sum(len(piece.items) for piece in pieces[: number + 1])
+        assert [recommendation_id(dict(stored)) for stored in rest] == everything[before:]

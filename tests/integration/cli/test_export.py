@@ -1,4 +1,4 @@
-"""`recs export` as a process of its own, over more than a page of a real server."""
+"""`recs export` as a separate process, reading several pages of a DynamoDB server."""
 
 import os
 import pty
@@ -16,7 +16,7 @@ from tests.support.fakes.recommendation_table import create_table, item, put
 
 TABLE: Final = "cli-export"
 COUNT: Final = 30
-LONG: Final = "A long story. " * 6_000  # 84 KB, so that thirty are more than two pages of 1 MB
+LONG: Final = "A long story. " * 6_000  # 84 KB, so that thirty exceed two pages of 1 MB
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def _recs(environ: dict[str, str], *args: str | Path, **streams: Any) -> subproc
 
 
 def test_every_page_is_exported_and_verified(environ: dict[str, str], tmp_path: Path) -> None:
-    """To the last item, byte for byte."""
+    """The export is complete, byte for byte."""
     file = tmp_path / "x.jsonl"
     done = _recs(environ, "incident", "incident-7", file)
     assert done.returncode == 0, done.stderr
@@ -47,8 +47,8 @@ def test_every_page_is_exported_and_verified(environ: dict[str, str], tmp_path: 
     assert verified.stdout.startswith(b"30 recommendations verified")
 
 
-def test_an_export_that_a_full_page_left_behind_goes_on(environ: dict[str, str], tmp_path: Path) -> None:
-    """The server takes the key from the state file as its own."""
+def test_an_export_killed_after_a_page_can_be_resumed(environ: dict[str, str], tmp_path: Path) -> None:
+    """The server accepts the key from the state file."""
     whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
     assert _recs(environ, "agent", "consensus", whole).returncode == 0
     program = (
@@ -70,15 +70,15 @@ def test_an_export_that_a_full_page_left_behind_goes_on(environ: dict[str, str],
     assert broken.read_bytes() == whole.read_bytes()
 
 
-def test_a_terminal_sees_the_progress(environ: dict[str, str], tmp_path: Path) -> None:
-    """And a file does not: stderr without a terminal has the last line only."""
+def test_only_a_terminal_gets_a_progress_bar(environ: dict[str, str], tmp_path: Path) -> None:
+    """Elsewhere a short export prints only its last line."""
     ours, theirs = pty.openpty()
     done = _recs(environ, "incident", "incident-7", tmp_path / "x.jsonl", stderr=theirs)
     os.close(theirs)
-    seen = os.read(ours, 65536)
+    shown = os.read(ours, 65536)
     os.close(ours)
     assert done.returncode == 0
-    assert "━".encode() in seen
+    assert "━".encode() in shown
     quiet = _recs(environ, "incident", "incident-7", tmp_path / "y.jsonl").stderr
     assert quiet.count(b"\n") == 1
     assert b"\x1b" not in quiet

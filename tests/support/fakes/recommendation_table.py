@@ -1,4 +1,4 @@
-"""What readers find: items as the consumer writes them, in a table with its indexes or in memory."""
+"""Items as the consumer writes them, and tables that hold them: in memory, or on a DynamoDB server."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -9,7 +9,8 @@ from recommendation_cli.runtime import Runtime
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
 
-Item = dict[str, Any]  # in DynamoDB JSON
+Item = dict[str, Any]
+"""An item as DynamoDB JSON."""
 
 COMPLETED = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)
 NOW = COMPLETED + timedelta(days=1)
@@ -17,7 +18,7 @@ TABLE = "opx-agent-recommendations"
 
 
 def item(agent_type: str = "consensus", age: timedelta = timedelta(), **fields: Any) -> Item:
-    """Make an item that an agent completed `age` before `COMPLETED`."""
+    """Return an item that an agent completed `age` before `COMPLETED`."""
     envelope = Envelope.create(
         **{
             "incident_id": "incident-7",
@@ -31,30 +32,30 @@ def item(agent_type: str = "consensus", age: timedelta = timedelta(), **fields: 
             **fields,
         }
     )
-    made: Item = json.loads(encode_item(envelope.to_fields()).body)
-    return made
+    stored: Item = json.loads(encode_item(envelope.to_fields()).body)
+    return stored
 
 
 def items(count: int, **fields: Any) -> list[Item]:
-    """Make items a second apart, newest first."""
+    """Return items a second apart, newest first."""
     return [item(age=timedelta(seconds=number), **fields) for number in range(count)]
 
 
-def recommendation_id(made: Item) -> str:
+def recommendation_id(stored: Item) -> str:
     """Return the key of an item."""
-    key: str = made[PARTITION_KEY]["S"]
+    key: str = stored[PARTITION_KEY]["S"]
     return key
 
 
 class FakeDynamoDb:
-    """Query, GetItem and BatchGetItem over prepared pages; an exception among the pages is raised in its turn."""
+    """Answers Query, GetItem and BatchGetItem from prepared pages; an exception in place of a page is raised."""
 
     def __init__(self, *pages: Sequence[Item] | Exception) -> None:
         self.pages = list(pages)
         self.queries: list[dict[str, Any]] = []
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return the next page, whatever is asked for."""
+        """Return the next page, whatever the parameters are."""
         self.queries.append(parameters)
         number = parameters.get("ExclusiveStartKey", {"page": 0})["page"]
         page = self.pages[number]
@@ -64,24 +65,24 @@ class FakeDynamoDb:
         return {"Items": page} if last else {"Items": page, "LastEvaluatedKey": {"page": number + 1}}
 
     def get_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return the item of that key from any page."""
+        """Return the item with that key from any page."""
         for page in self.pages:
             if isinstance(page, Exception):
                 raise page
-            for made in page:
-                if made[PARTITION_KEY] == parameters["Key"][PARTITION_KEY]:
-                    return {"Item": made}
+            for stored in page:
+                if stored[PARTITION_KEY] == parameters["Key"][PARTITION_KEY]:
+                    return {"Item": stored}
         return {}
 
     def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return those items that are on any page."""
-        ((table, wanted),) = parameters["RequestItems"].items()
-        found = [self.get_item(Key=key).get("Item") for key in wanted["Keys"]]
-        return {"Responses": {table: [made for made in found if made is not None]}, "UnprocessedKeys": {}}
+        """Return the items that are on any page."""
+        ((table, request),) = parameters["RequestItems"].items()
+        items = [self.get_item(Key=key).get("Item") for key in request["Keys"]]
+        return {"Responses": {table: [stored for stored in items if stored is not None]}, "UnprocessedKeys": {}}
 
 
 def runtime(client: FakeDynamoDb, environ: Mapping[str, str] | None = None) -> Runtime:
-    """Return a world in which it is `NOW`, every table is `client`, and the user's zone is UTC."""
+    """Return a runtime in which it is `NOW`, every table is `client`, and the user's zone is UTC."""
     return Runtime(now=NOW.timestamp, environ=environ or {}, connect=lambda _target: client, localise=_utc)
 
 
@@ -90,28 +91,30 @@ def _utc(moment: datetime) -> datetime:
 
 
 class IndexedDynamoDb(FakeDynamoDb):
-    """Answers Query by the key, the period, the order, the limit and the projection that are asked for, on one page."""
+    """Answers Query as an index would, on one page: by key, period, order, limit and projection."""
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return what the index holds."""
+        """Return what the index holds for these parameters."""
         self.queries.append(parameters)
         names, values = parameters["ExpressionAttributeNames"], parameters["ExpressionAttributeValues"]
-        found = [
-            made
+        since, until = values.get(":since", {"S": ""})["S"], values.get(":until", {"S": "~"})["S"]
+        items = [
+            stored
             for page in self.pages
             if not isinstance(page, Exception)
-            for made in page
-            if made[names["#key"]] == values[":key"]
-            and values.get(":since", {"S": ""})["S"] <= made["timestamp"]["S"] <= values.get(":until", {"S": "~"})["S"]
+            for stored in page
+            if stored[names["#key"]] == values[":key"] and since <= stored["timestamp"]["S"] <= until
         ]
-        found.sort(key=lambda made: str(made["timestamp"]["S"]), reverse=not parameters["ScanIndexForward"])
-        found = found[: parameters.get("Limit")]
-        wanted = parameters.get("ProjectionExpression")
-        return {"Items": found if wanted is None else [{names[wanted]: made[names[wanted]]} for made in found]}
+        items.sort(key=lambda stored: str(stored["timestamp"]["S"]), reverse=not parameters["ScanIndexForward"])
+        items = items[: parameters.get("Limit")]
+        projected = parameters.get("ProjectionExpression")
+        if projected is not None:
+            items = [{names[projected]: stored[names[projected]]} for stored in items]
+        return {"Items": items}
 
 
 def create_table(client: Any, table: str, *, compact: bool = False) -> None:
-    """Create a table with the keys and indexes of the real one, which may be compact (docs/decisions/0015)."""
+    """Create a table with the real one's keys and indexes, which may be compact (docs/decisions/0015)."""
     hashes = ("incidentId", "agentType", "executionId")
     included = {*hashes, "confidence", "reasoning", "metadata", "ttl"}
     client.create_table(
@@ -137,7 +140,7 @@ def create_table(client: Any, table: str, *, compact: bool = False) -> None:
     )
 
 
-def put(client: Any, table: str, made: Iterable[Item]) -> None:
+def put(client: Any, table: str, items: Iterable[Item]) -> None:
     """Store items one by one."""
-    for one in made:
-        client.put_item(TableName=table, Item=one)
+    for stored in items:
+        client.put_item(TableName=table, Item=stored)
