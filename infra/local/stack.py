@@ -55,6 +55,7 @@ class LocalStack:
             "AWS_DEFAULT_REGION": self.region,
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": ports.HOST,
+            "no_proxy": ports.HOST,  # if a shell has both, programs differ in which of them they read
             "RECOMMENDATIONS_QUEUE_URL": self.queue_url,
             "RECOMMENDATIONS_DLQ_URL": self.dlq_url,
             "RECOMMENDATIONS_TABLE": self.table_name,
