@@ -3,11 +3,9 @@
 import os
 import sys
 import time
-from pathlib import Path
 
 from examples.demo.pipeline import SHOWN, Result, run, say
 from infra.local import LocalStack, StackError, background, local_stack, shell
-from infra.paths import ROOT
 
 
 def main() -> int:
@@ -43,16 +41,13 @@ def _say_what_to_try(stack: LocalStack, result: Result, user_environment: dict[s
     say("\nThe stack keeps running. Paste these lines into a shell; its aws and recs then reach this stack only:\n")
     for line in shell.lines(stack.env, user_environment, background.commands()):
         say(f"  {line}")
-    script = Path("scripts", "view-recommendations.sh")
-    if not script.exists():
-        script = ROOT / script
     say(f"""
-Then try:
+Then try, in this folder:
 
   recs incident {SHOWN}
   recs agent consensus --limit 5
   recs show {result.example}
-  {script} {SHOWN}
+  scripts/view-recommendations.sh {SHOWN}
   aws sqs get-queue-attributes --queue-url "$RECOMMENDATIONS_QUEUE_URL" --attribute-names All
   aws dynamodb query --table-name "$RECOMMENDATIONS_TABLE" --index-name incidentId-timestamp-index \\
     --key-condition-expression 'incidentId = :i' \\

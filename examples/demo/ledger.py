@@ -1,6 +1,6 @@
 """Compare what was handed over with what is stored: counted by distinct recommendation ID, verified by digest.
 
-Only the demo's own recommendations count, by ID and by execution: the table and the queue may be shared.
+Only the demo's own recommendations count, by ID and by execution, whatever else the table holds.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
