@@ -11,10 +11,10 @@ from benchmarks.support import command
 QUICK: Final = CallCounts(warm_up=10, burst=20, isolated=5)
 REPETITIONS: Final = 5
 EPILOG: Final = f"""\
-Each call is timed on its own (perf_counter_ns), in bursts (back to back) and isolated (one every
-{PAUSE * 1000:.0f} ms, while the worker sleeps), after a warm-up and with the garbage collector on, as in production.
-Each repetition runs every row, so that variations in the machine's speed affect all rows alike. Each figure is the
-median of a percentile over the repetitions.
+Each call is timed on its own (perf_counter_ns), in bursts (back to back) and isolated (one every {PAUSE * 1000:.0f} ms,
+while the worker sleeps), after a warm-up and with the garbage collector on, as in production. Each repetition runs
+every row, so that variations in the machine's speed affect all rows alike. Each figure is the median of a percentile
+over the repetitions.
 """
 
 

@@ -8,7 +8,7 @@ import argparse
 import json
 import sys
 
-from benchmarks.usage.measurement import INVOCATIONS
+from benchmarks.usage.measurement import INVOCATIONS, UsageError
 from benchmarks.usage.profile import SHIPPED, profile, table
 from infra.local.dynalite import DynaliteError
 from infra.paths import ROOT
@@ -28,7 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         measured = profile(options.invocations)
-    except DynaliteError as error:
+    except (DynaliteError, UsageError) as error:
         sys.stderr.write(f"error: {error}\n")
         return 2
     print(table(measured))

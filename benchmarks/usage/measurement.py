@@ -145,7 +145,10 @@ def _store(event: dict[str, Any], dynamodb_url: str, *, compact: bool) -> dict[s
     stored = _scan(dynamodb, TableName=table)
     indexed = [item for index in INDEXES for item in _scan(dynamodb, TableName=table, IndexName=index)]
     if counts.table_units != write_units(stored):
-        raise UsageError(f"the engine counted {counts.table_units} write units; the rule gives {write_units(stored)}")
+        raise UsageError(
+            f"the engine counted {counts.table_units} write units; the rule gives {write_units(stored)}. "
+            "If the machine was busy, the consumer may have retried a write: run it again"
+        )
     return {
         "log": log,
         "write_calls": counts.calls["BatchWriteItem"],

@@ -22,7 +22,7 @@ _BATCH_INVOCATIONS: Final = 5  # the first of which is cold
 
 
 def profile(invocations: int) -> dict[str, Any]:
-    """Measure every size, and return the profile. Raises `DynaliteError` if the engine is missing."""
+    """Measure every size, and return the profile. Raises `DynaliteError` if the engine is missing, and `UsageError`."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # moto's server, which logs every request
     with (
         TemporaryDirectory() as folder,
