@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -58,9 +59,11 @@ class Recorder:
             self.outcomes[report.nodeid] = text
 
     def pytest_collectreport(self, report: Any) -> None:
-        """Record a file that cannot be collected."""
+        """Record a file that cannot be collected, and the package it needs if that is the reason."""
         if report.outcome != "passed":
-            self.outcomes[report.nodeid] = f"{report.outcome}: {report.longreprtext}"
+            needed = re.search(r"ModuleNotFoundError: No module named '(\w+)", report.longreprtext)
+            text = f"needs {needed[1]}" if needed else f"{report.outcome}: {report.longreprtext}"
+            self.outcomes[report.nodeid] = text
 
 
 def run_tests(files: list[str]) -> dict[str, str]:
@@ -69,7 +72,8 @@ def run_tests(files: list[str]) -> dict[str, str]:
 
     recorder = Recorder()
     options = ["-c", os.devnull, "--rootdir", "/project", "--import-mode", "importlib", "--noconftest", "-q"]
-    pytest.main([*options, "-p", "no:cacheprovider", "-W", "error", *files], plugins=[recorder])
+    options += ["-p", "no:cacheprovider", "-W", "error", "--continue-on-collection-errors"]
+    pytest.main([*options, *files], plugins=[recorder])
     return recorder.outcomes
 
 

@@ -28,11 +28,17 @@ WITHOUT_EXTRAS = [
     "recommendation_cli",
     "recommendation_consumer",
     "recommendation_shared",
+    "recommendation_shared.aws_errors",
+    "recommendation_shared.backoff",
+    "recommendation_shared.emf",
+    "recommendation_shared.envelope",
     "recommendation_shared.envelope.field_rules",
     "recommendation_shared.envelope.identity",
     "recommendation_shared.envelope.vocabulary",
     "recommendation_shared.limits",
     "recommendation_shared.metrics",
+    "recommendation_shared.queue.batches",
+    "recommendation_shared.queue.dead_letter",
     "recommendation_shared.settings",
 ]
 
