@@ -71,7 +71,7 @@ def draw(name: str, args: list[str]) -> None:
     ours, theirs = pty.openpty()
     environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
     command = [sys.executable, "-m", "recommendation_cli", *args]
-    with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:  # noqa: S603 - our own CLI
+    with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:
         os.close(theirs)
         printed = bytearray()
         while chunk := _read(ours):
@@ -103,14 +103,14 @@ def capture_report() -> None:
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "report.html")
         command = [sys.executable, "-m", "recommendation_cli", "report", INCIDENT, "-o", str(page)]
-        subprocess.run(command, check=True)  # noqa: S603 - our own CLI
+        subprocess.run(command, check=True)
         command = [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             f"--user-data-dir={folder}/profile", f"--window-size={PAGE[0]},{PAGE[1]}",
             f"--screenshot={FOLDER / 'report.png'}", page.as_uri(),
         ]  # fmt: skip
-        subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own page
+        subprocess.run(command, check=True, capture_output=True)
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ Result = dict[str, float]
 
 def measure(name: str, url: str, *events: str) -> Result:
     """Run one of `MEASUREMENTS` in a new process, with these events as Lambda's runtime would receive them."""
-    done = subprocess.run(  # noqa: S603 - this module
+    done = subprocess.run(
         [sys.executable, "-m", "benchmarks.consumer.fresh_sandbox", name, url],
         input="".join(f"{event}\n" for event in events),
         stdout=subprocess.DEVNULL,

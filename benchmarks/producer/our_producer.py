@@ -20,7 +20,7 @@ class StubClient:
     async def send_message_batch(
         self,
         *,
-        QueueUrl: str,  # noqa: ARG002, N803 - boto3's names
+        QueueUrl: str,  # noqa: N803 - boto3's names
         Entries: list[dict[str, Any]],  # noqa: N803 - boto3's names
     ) -> Mapping[str, Any]:
         """Accept every entry."""

@@ -20,18 +20,18 @@ from benchmarks.producer.latency import Subject
 
 
 class _NoSpanExporter(SpanExporter):
-    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:  # noqa: ARG002 - OpenTelemetry's signature
+    def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         return SpanExportResult.SUCCESS
 
 
 class _NoLogExporter(LogRecordExporter):
-    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:  # noqa: ARG002 - OpenTelemetry's signature
+    def export(self, batch: Sequence[ReadableLogRecord]) -> LogRecordExportResult:
         return LogRecordExportResult.SUCCESS
 
     def shutdown(self) -> None:
         pass
 
-    def force_flush(self, timeout_millis: int = 0) -> bool:  # noqa: ARG002 - OpenTelemetry's signature
+    def force_flush(self, timeout_millis: int = 0) -> bool:
         return True
 
 

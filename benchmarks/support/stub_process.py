@@ -10,7 +10,7 @@ from contextlib import contextmanager
 def running(module: str, *arguments: str) -> Iterator[str]:
     """Run `python -m module arguments` until the end of the block; yield its URL. Its first line must be its port."""
     command = [sys.executable, "-m", module, *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:  # noqa: S603 - our own modules
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - for the type checker: it is a pipe
         try:
             yield f"http://127.0.0.1:{process.stdout.readline().strip()}"

@@ -192,9 +192,7 @@ def _invoke(event: dict[str, Any], table: str, dynamodb_url: str, invocations: i
             str(result_file),
             str(invocations),
         ]
-        done = subprocess.run(  # noqa: S603 - this package
-            command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False
-        )
+        done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise UsageError(f"the consumer failed:\n{done.stderr}")
         result: dict[str, Any] = json.loads(result_file.read_text())

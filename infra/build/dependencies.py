@@ -114,7 +114,7 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
 def _install_wheels(lock: Path, target: Target, folder: Path) -> None:
     folder.mkdir()  # uv creates none for an empty lock file
     pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", str(lock)]
-    done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
+    done = subprocess.run(
         [*_UV_INSTALL, *pinned, *target.uv_options, "--target", str(folder)],
         capture_output=True,
         text=True,

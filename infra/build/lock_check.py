@@ -58,7 +58,7 @@ def checks(folder: Path = ROOT / "requirements") -> Iterator[Check]:
 def missing_wheels(check: Check) -> str | None:
     """Return which packages have no usable wheel, or uv's explanation, else None. Raises `NoIndexError`."""
     locked = _without_source_builds(check)
-    done = subprocess.run(  # noqa: S603 - uv of this environment, our own arguments
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "uv", "pip", "compile", "--quiet", "--color", "never", "--no-header"),
             *("--format", "pylock.toml", "--no-deps", "--only-binary", ":all:"),

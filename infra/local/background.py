@@ -37,7 +37,7 @@ class BackgroundStack:
     def runs(self) -> bool:
         """Whether the process is still ours: its command line names the stack's folder."""
         command = ["ps", "-ww", "-o", "stat=,args=", "-p", str(self.pid)]
-        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout  # noqa: S603 - constant but for a number
+        listing = subprocess.run(command, capture_output=True, text=True, check=False).stdout
         return self.folder in listing and not listing.lstrip().startswith("Z")
 
 

@@ -36,7 +36,7 @@ def running_dynalite(log: Path, *node_options: str) -> Iterator[str]:
     delays = [part for name in ("create", "delete", "update") for part in (f"--{name}TableMs", "0")]
     options = [str(_PROGRAM), "--host", ports.HOST, "--port", str(port), *delays]
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - node and dynalite, our own arguments
+        process = subprocess.Popen(
             [node, *node_options, _PLAIN_NAMES, "-e", _END_WITH_PARENT, *options],
             stdin=subprocess.PIPE,
             stdout=output,

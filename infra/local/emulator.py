@@ -53,7 +53,7 @@ class Emulator:
         temporary.mkdir()
         self._write_function_python(python)
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - our own launcher in our own environment
+            self._process = subprocess.Popen(
                 [str(python), "-P", str(Path(__file__).with_name("launch.py")), str(self.folder)],
                 cwd=self.folder,
                 env=self._environment(temporary, port),
@@ -132,7 +132,7 @@ def stack_python() -> Path:
     if not python.exists():
         raise StackError(f"{python} does not exist. Run `make setup`, or set {_PYTHON_VARIABLE} to another Python.")
     probe = [str(python), "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]
-    version = subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip()  # noqa: S603 - our own environment
+    version = subprocess.run(probe, capture_output=True, text=True, check=False).stdout.strip()
     expected = f"{sys.version_info.major}.{sys.version_info.minor}"
     if version != expected:
         problem = f"is Python {version}" if version else "does not run"

@@ -46,7 +46,7 @@ def holder(port: int) -> str:
     lsof = shutil.which("lsof")
     if lsof is None:
         return ""
-    listing = subprocess.run(  # noqa: S603 - lsof found on PATH, our own arguments
+    listing = subprocess.run(
         [lsof, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-Fpc"], capture_output=True, text=True, check=False
     )
     fields = {line[0]: line[1:] for line in listing.stdout.splitlines() if line}

@@ -116,9 +116,7 @@ def _send_by_hand(stack: LocalStack) -> None:
     aws = Path(f"{sys.prefix}-stack", "bin", "aws")
     command = [str(aws), "sqs", "send-message", "--endpoint-url", stack.endpoint_url, "--queue-url", stack.queue_url]
     environment = stack.environment(os.environ)
-    subprocess.run(  # noqa: S603 - the AWS CLI of the project's own environment
-        [*command, "--message-body", BY_HAND], env=environment, check=True, capture_output=True
-    )
+    subprocess.run([*command, "--message-body", BY_HAND], env=environment, check=True, capture_output=True)
 
 
 def test_the_other_messages_of_every_batch_are_stored(outcome: Outcome) -> None:

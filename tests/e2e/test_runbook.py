@@ -50,7 +50,7 @@ class Shell:
         keep = f"code=$?; unset RUNBOOK_CHECK_ONLY; (declare -px; declare -f) > {state}; exit $code"
         script = f"touch {state}; . {state}; {{\n{block.commands}}}; {keep}"
         check = {"RUNBOOK_CHECK_ONLY": "1"} if block.kind == "bash production" else {}
-        return subprocess.run(  # noqa: S603 - the page of this repository
+        return subprocess.run(
             ["bash", "-c", script],  # noqa: S607 - the page is for bash
             cwd=self.folder,
             env={**self.environment, **check},
@@ -70,9 +70,7 @@ def warm_aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     client = folder / "warm-aws"
     client.write_text(warm_cli.CLIENT.format(python=stack_python(), path=str(path)))
     client.chmod(0o700)
-    server = subprocess.Popen(  # noqa: S603 - our own program in the local stack's environment
-        [str(stack_python()), warm_cli.__file__, str(path)], start_new_session=True
-    )
+    server = subprocess.Popen([str(stack_python()), warm_cli.__file__, str(path)], start_new_session=True)
     try:
         while not path.exists():
             assert server.poll() is None, "the AWS CLI does not start"

@@ -70,7 +70,7 @@ def import_all(
 ) -> "subprocess.CompletedProcess[str]":
     """Import every module of the artifact's packages in an interpreter that sees only `path` and its own library."""
     packages = [Path(package).name for package in artifact.packages]
-    return subprocess.run(  # noqa: S603 - a Python of this machine, our own probe and folders
+    return subprocess.run(
         [python, "-I", "-S", "-B", "-c", PROBE, ":".join(map(str, path)), *packages],
         capture_output=True,
         text=True,

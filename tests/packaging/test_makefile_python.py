@@ -46,7 +46,7 @@ def make(machine: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
     """Run make on that machine, without inheriting anything from a make that runs these tests."""
     if shutil.which("make") is None:
         pytest.skip("make is not on this machine")
-    return subprocess.run(  # noqa: S603 - make, our own arguments
+    return subprocess.run(
         [str(machine / "make"), "--no-print-directory", "--directory", str(ROOT), *arguments],
         env={"PATH": str(machine), "HOME": os.environ.get("HOME", "/")},
         capture_output=True,

@@ -72,7 +72,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "sources": [f"/project/{root}" for root in ROOTS],
         "tests": [f"/project/{test}" for test in sorted({*TESTS, *CONTRACT})],
     }
-    done = subprocess.run(  # noqa: S603 - Node.js, our own files
+    done = subprocess.run(
         [str(node), str(HERE / "pyodide_run.mjs"), str(HERE / "pyodide_program.py"), json.dumps(config)],
         capture_output=True,
         text=True,

@@ -35,9 +35,7 @@ class Queues:
     def start(self, *args: str | Path) -> subprocess.Popen[str]:
         """Start a command of `recs dlq`."""
         command = [sys.executable, "-m", "recommendation_cli", "dlq", *map(str, args)]
-        return subprocess.Popen(  # noqa: S603 - our own CLI
-            command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+        return subprocess.Popen(command, env=self.environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def finish(self, *args: str | Path) -> tuple[int, str]:
         """Run a command to its end; return its exit code and its output."""

@@ -10,7 +10,7 @@ from infra.paths import ROOT
 
 def build_wheel(folder: Path, project: Path = ROOT) -> Path:
     """Build the wheel of `project` into `folder`, as `make wheel` does, and return its path."""
-    subprocess.run(  # noqa: S603 - this interpreter, our own folders
+    subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)],
         cwd=project,
         check=True,
@@ -28,5 +28,5 @@ def environment_with(wheel: Path, folder: Path) -> Path:
     venv.create(folder, symlinks=True)
     python = folder / "bin" / "python"
     uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--offline", "--no-index", "--no-cache"]
-    subprocess.run([*uv, "--python", str(python), str(wheel)], check=True, capture_output=True)  # noqa: S603 - uv, our own folders
+    subprocess.run([*uv, "--python", str(python), str(wheel)], check=True, capture_output=True)
     return python

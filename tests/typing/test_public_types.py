@@ -38,7 +38,7 @@ def _packages(python: Path) -> Path:
 def errors(host: Path, source: str) -> set[tuple[int, str]]:
     """Return the line and the code of each error that mypy --strict reports in this source."""
     (host / "host.py").write_text(source)
-    done = subprocess.run(  # noqa: S603 - mypy of this environment, our own folders
+    done = subprocess.run(
         [
             *(sys.executable, "-m", "mypy", "--strict", "--config-file=", "--cache-dir", str(host / "cache")),
             *("--show-error-codes", "--no-pretty", "--no-color-output", "--no-error-summary"),

@@ -91,7 +91,7 @@ def test_save_killed_while_writing_leaves_a_complete_file_or_none(  # noqa: PLR0
     """The queue keeps everything."""
     path = tmp_path / "saved.jsonl"
     command = [sys.executable, "-c", KILLED, holder, name, moment, "save", str(path)]
-    killed = subprocess.run(command, env=queues.environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
+    killed = subprocess.run(command, env=queues.environ, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert queues.bodies(queues.dlq_url) == Counter(BODIES)
     assert path.exists() == is_there

@@ -44,7 +44,7 @@ def _kill_while(server: AwsServer, requests: list[Any], count: int) -> None:
         "RECOMMENDATIONS_DLQ_URL": server.dlq_url,
     }
     command = [sys.executable, "-c", PROGRAM]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, text=True) as process:  # noqa: S603 - our own program
+    with subprocess.Popen(command, stdin=subprocess.PIPE, env=environment, text=True) as process:
         assert process.stdin is not None
         process.stdin.write(json.dumps(MESSAGES))
         process.stdin.close()

@@ -42,7 +42,7 @@ class Processes:
         self._logs: list[IO[bytes]] = []
         self.killed = 0
         self.ends: Counter[str] = Counter()
-        self._chance = Random(f"{plan.seed}/kills")  # noqa: S311 - chance, not secrets
+        self._chance = Random(f"{plan.seed}/kills")
         self._producer = self._start("producer_process", "producer.log")
         self._consumers = {number: self._start_consumer(number) for number in range(plan.consumers)}
         self._started: dict[int, float] = dict.fromkeys(self._consumers, 0.0)
@@ -93,4 +93,4 @@ class Processes:
         log = Path(self._plan.folder, log_name).open("ab")  # noqa: SIM115 - closed by `end`
         self._logs.append(log)
         command = [sys.executable, "-m", f"tests.chaos.pipeline.{module}", self._plan.to_json()]
-        return subprocess.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)  # noqa: S603 - our own modules
+        return subprocess.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)

@@ -105,7 +105,7 @@ class Traffic:
         }
 
     def _chance(self, number: int, purpose: str = "kind") -> Random:
-        return Random(f"{self._seed}/{purpose}/{number}")  # noqa: S311 - chance, not secrets
+        return Random(f"{self._seed}/{purpose}/{number}")
 
 
 def enqueued_submission(name: str, kind: str, fields: Fields) -> Submission:

@@ -36,7 +36,7 @@ def has_sent(producer, count):
 def started(program: str, *arguments: str) -> "subprocess.Popen[str]":
     """Start a program behind the prelude, with pipes to its stdin, stdout and stderr."""
     text = PRELUDE + textwrap.dedent(program)
-    return subprocess.Popen(  # noqa: S603 - our own programs
+    return subprocess.Popen(
         [sys.executable, "-W", "ignore::DeprecationWarning", "-c", text, *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,

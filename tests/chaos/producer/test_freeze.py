@@ -41,7 +41,7 @@ class Sandbox:
     """The process: runs commands, and can be frozen and thawed."""
 
     def __init__(self, server: SqsServer) -> None:
-        self._process = subprocess.Popen(  # noqa: S603 - our own program
+        self._process = subprocess.Popen(
             [sys.executable, "-c", SANDBOX, server.queue_url, server.url],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

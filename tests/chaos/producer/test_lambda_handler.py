@@ -39,7 +39,7 @@ class HandlerError(Exception):
 @pytest.mark.parametrize("kind", ["sync", "async"])
 @pytest.mark.parametrize("raises", [False, True], ids=["returns", "raises"])
 def test_handler_ends_before_its_margin_against_a_queue_that_hangs(
-    raises: bool,  # noqa: FBT001 - a parameter of the test
+    raises: bool,
     kind: str,
     remaining: float,
     server: SqsServer,

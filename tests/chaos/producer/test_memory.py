@@ -59,7 +59,7 @@ def test_unresponsive_queue_costs_the_limit_and_a_stated_overhead(
     with sqs_server() as server:
         server.fault = HANG
         arguments = [server.queue_url, server.url, *map(str, (size, max_bytes, max_items, offered))]
-        done = subprocess.run(  # noqa: S603 - our own program
+        done = subprocess.run(
             [sys.executable, "-c", PROGRAM, *arguments], capture_output=True, text=True, timeout=60, check=False
         )
         assert server.faults[HANG] > 0

@@ -41,7 +41,7 @@ class Names:
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["unknown", "hangs"])
 def test_flush_keeps_its_deadline_when_the_name_cannot_be_resolved(
-    hangs: bool,  # noqa: FBT001 - a parameter of the test
+    hangs: bool,
     monkeypatch: pytest.MonkeyPatch,
     server: SqsServer,
 ) -> None:

@@ -32,6 +32,6 @@ def view_script_environ(moto_server: str) -> dict[str, str]:
 
 def view(environ: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     """Run view-recommendations.sh."""
-    return subprocess.run(  # noqa: S603 - our own script
+    return subprocess.run(
         [VIEW_SCRIPT, *args], env=environ, capture_output=True, text=True, encoding="utf-8", check=False
     )

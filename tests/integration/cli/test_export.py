@@ -33,7 +33,7 @@ def environ(moto_server: str) -> Iterator[dict[str, str]]:
 
 def _recs(environ: dict[str, str], *args: str | Path, **streams: Any) -> subprocess.CompletedProcess[bytes]:
     command = [sys.executable, "-m", "recommendation_cli", "export", *map(str, args)]
-    return subprocess.run(command, env=environ, check=False, **{"stderr": subprocess.PIPE, **streams})  # noqa: S603 - ourselves
+    return subprocess.run(command, env=environ, check=False, **{"stderr": subprocess.PIPE, **streams})
 
 
 def test_every_page_is_exported_and_verified(environ: dict[str, str], tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_export_killed_after_a_page_can_be_resumed(environ: dict[str, str], t
         "sys.argv = ['recs', 'export', 'agent', 'consensus', sys.argv[1]]\n"
         "main()"
     )
-    killed = subprocess.run([sys.executable, "-c", program, str(broken)], env=environ, check=False)  # noqa: S603 - ourselves
+    killed = subprocess.run([sys.executable, "-c", program, str(broken)], env=environ, check=False)
     assert killed.returncode == -9
     assert not broken.exists()
     assert _recs(environ, "resume", broken).returncode == 0

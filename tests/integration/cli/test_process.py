@@ -42,13 +42,13 @@ def environ(moto_server: str) -> Iterator[dict[str, str]]:
 
 def _recs(environ: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recommendation_cli", *args]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
 def _terminal(environ: dict[str, str], *args: str) -> str:
     """Return what `recs` prints on a terminal."""
     ours, theirs = pty.openpty()
-    with subprocess.Popen(  # noqa: S603 - our own CLI
+    with subprocess.Popen(
         [sys.executable, "-m", "recommendation_cli", *args], env=environ, stdin=theirs, stdout=theirs, stderr=theirs
     ) as process:
         os.close(theirs)
@@ -83,9 +83,9 @@ def test_characters_outside_the_encoding_are_escaped(environ: dict[str, str]) ->
     """JSON stays UTF-8, and tables fall back to escapes."""
     latin = {**environ, "PYTHONIOENCODING": "latin-1"}
     command = [sys.executable, "-m", "recommendation_cli", "incident", "incident-7", "--limit", "1"]
-    table = subprocess.run(command, env=latin, capture_output=True, check=True)  # noqa: S603 - our own CLI
+    table = subprocess.run(command, env=latin, capture_output=True, check=True)
     assert b"\\u2026" in table.stdout  # the ellipsis of a truncated line
-    documents = subprocess.run([*command, "-o", "json"], env=latin, capture_output=True, check=True)  # noqa: S603 - our own CLI
+    documents = subprocess.run([*command, "-o", "json"], env=latin, capture_output=True, check=True)
     assert json.loads(documents.stdout.decode())[0]["agentType"] == "agent-0"
 
 

@@ -56,7 +56,7 @@ def environ(moto_server: str, dynamodb: Any) -> dict[str, str]:
 
 def _recs(environ: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recommendation_cli", *args]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
 def test_more_than_a_page_is_read_to_the_end(dynamodb: Any, environ: dict[str, str]) -> None:
@@ -125,7 +125,7 @@ def test_a_pipe_closed_early_exits_quietly(environ: dict[str, str], output: str)
     ours, theirs = os.pipe()
     os.close(ours)  # nobody reads
     with os.fdopen(theirs, "wb") as pipe:
-        done = subprocess.run(  # noqa: S603 - our own CLI
+        done = subprocess.run(
             [sys.executable, "-m", "recommendation_cli", "incident", "incident-big", "-o", output],
             env=environ,
             stdout=pipe,

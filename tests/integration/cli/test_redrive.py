@@ -67,7 +67,7 @@ def queues(moto_server: str, tmp_path: Path) -> Iterator[Queues]:
 
 def _dlq(environ: dict[str, str], *args: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "recommendation_cli", "dlq", *args]
-    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own CLI
+    return subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
 
 
 def _mixed() -> list[dict[str, Any]]:
@@ -105,7 +105,7 @@ def test_purge_deletes_once_the_queues_name_is_typed(queues: Queues, tmp_path: P
     file = str(tmp_path / "poison.jsonl")
     assert _dlq(queues.environ, "save", file, "--reason", "InvalidJson").returncode == 0
     ours, theirs = pty.openpty()
-    with subprocess.Popen(  # noqa: S603 - our own CLI
+    with subprocess.Popen(
         [sys.executable, "-m", "recommendation_cli", "dlq", "purge", file],
         env=queues.environ,
         stdin=theirs,
@@ -126,7 +126,7 @@ def test_purge_deletes_once_the_queues_name_is_typed(queues: Queues, tmp_path: P
 def test_script_passes_its_options_and_exit_code(queues: Queues) -> None:
     """It is `recs dlq redrive`, wherever this checkout's `recs` is."""
     script = str(ROOT / "scripts" / "redrive-dlq.sh")
-    done = subprocess.run([script], env=queues.environ, capture_output=True, text=True, check=False)  # noqa: S603 - our own script
+    done = subprocess.run([script], env=queues.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert (
         done.stderr

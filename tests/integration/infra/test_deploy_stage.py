@@ -30,7 +30,7 @@ def _sam() -> None:
 
 def command(stack: LocalStack, module: str, *arguments: str) -> str:
     """Run one of the commands against the stack; return its output."""
-    done = subprocess.run(  # noqa: S603 - this interpreter and our own module
+    done = subprocess.run(
         [sys.executable, "-m", module, "dev", "--confirm", "dev", *arguments],
         cwd=ROOT,
         env={**os.environ, **stack.env, "SAM_CLI_POLL_DELAY": "0.2"},

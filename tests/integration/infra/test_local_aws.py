@@ -118,7 +118,7 @@ def dangerous(folder: Path, trap: str) -> dict[str, str]:
 
 def run(aws: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
-    return subprocess.run([aws, *arguments], env=environment, capture_output=True, text=True, check=False)  # noqa: S603 - the command under test
+    return subprocess.run([aws, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])
@@ -173,7 +173,7 @@ def test_lines_for_a_shell_leave_no_variable_that_leads_elsewhere(tmp_path: Path
     environment = dangerous(tmp_path, "http://127.0.0.1:1")
     folder = tmp_path / "a folder"
     script = "\n".join([*shell.lines(stack, environment, folder), "env"])
-    printed = subprocess.run(  # noqa: S603 - lines of our own
+    printed = subprocess.run(
         ["bash", "-c", script],  # noqa: S607 - wherever the system has it
         env=environment,
         capture_output=True,

@@ -49,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def command(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `python -m infra.local` to its end."""
-    return subprocess.run(  # noqa: S603 - this interpreter and our own module
+    return subprocess.run(
         [sys.executable, "-m", "infra.local", *arguments],
         cwd=ROOT,
         capture_output=True,

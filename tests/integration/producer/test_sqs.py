@@ -113,7 +113,7 @@ def test_exit_right_after_the_enqueue_still_sends(sqs: Any, queue_url: str, moto
         f"producer = RecommendationProducer({queue_url!r}, 'us-east-1', 'http://{host}:{port}')\n"
         "producer.enqueue(**recommendation())\n"
     )
-    done = subprocess.run(  # noqa: S603 - our own program
+    done = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False, env=dict(os.environ)
     )
     assert (done.returncode, done.stderr) == (0, "")

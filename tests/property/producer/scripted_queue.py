@@ -14,7 +14,7 @@ class ScriptedQueue(FakeQueue):
         self.is_held = False
         self.refused: Counter[str] = Counter()
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """Hang while held."""
         while self.is_held:  # noqa: ASYNC110 - an Event belongs to one loop, and a sender's successor has another
             await asyncio.sleep(0.001)

@@ -129,7 +129,7 @@ class ProducerMachine(RuleBasedStateMachine):
         self.queue.is_held = False
 
     @rule(in_coroutine=st.booleans())
-    def flush(self, in_coroutine: bool) -> None:  # noqa: FBT001 - Hypothesis calls it by name
+    def flush(self, in_coroutine: bool) -> None:
         """Flush until everything is settled; if the queue hangs, without waiting."""
         timeout = 0.0 if self.queue.is_held else FOREVER
         balance = asyncio.run(self.producer.aflush(timeout)) if in_coroutine else self.producer.flush(timeout)

@@ -44,7 +44,7 @@ class FakeQueue:
         self.clients += 1
         yield self
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """React as scripted, and then always succeed."""
         assert QueueUrl == QUEUE_URL
         self.threads.add(threading.current_thread())
@@ -69,7 +69,7 @@ class BlackHole(FakeQueue):
         super().__init__()
         self.asked = threading.Event()
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """Wait forever."""
         self.calls.append([QueueUrl, *(entry["Id"] for entry in Entries)])
         self.asked.set()

@@ -79,7 +79,7 @@ def sandbox(
     path = [task_root, *([layer / "python"] if layer else []), runtime]
     port, log = choose(0), folder / "log"
     with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603 - the emulator of the SAM CLI, an interpreter, our own folders
+        process = subprocess.Popen(
             [
                 str(rie),
                 *("--runtime-interface-emulator-address", f"{HOST}:{port}"),
@@ -135,9 +135,7 @@ def _emulator() -> Path:
     if not sam_python.exists():
         _cannot_run(f"{sam_python} does not exist; run: make {sys.prefix}-sam/.ready")
     locate = "import importlib.util as u; print(u.find_spec('samcli').submodule_search_locations[0])"
-    located = subprocess.run(  # noqa: S603 - our own environment, constant arguments
-        [str(sam_python), "-I", "-c", locate], capture_output=True, text=True, check=True
-    )
+    located = subprocess.run([str(sam_python), "-I", "-c", locate], capture_output=True, text=True, check=True)
     folder = Path(located.stdout.strip(), "local", "rapid")
     return folder / f"aws-lambda-rie-{_MACHINES[platform.machine()]}"
 

@@ -86,7 +86,7 @@ class AwsServer(HttpServer):
 class _Connection(HttpConnection):
     server: AwsServer
 
-    def do_GET(self) -> None:  # noqa: N802 - http.server's name
+    def do_GET(self) -> None:
         expires = datetime.now(UTC) + timedelta(minutes=5)  # so soon that botocore renews them before each request
         document = {
             "AccessKeyId": self.server.access_key,
@@ -96,7 +96,7 @@ class _Connection(HttpConnection):
         }
         self.respond(200, json.dumps(document).encode())
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         request = self.read_json()
         is_table = self.headers["X-Amz-Target"].startswith("DynamoDB_20120810.")
         service = self.server.table if is_table else self.server.queue

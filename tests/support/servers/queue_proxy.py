@@ -55,7 +55,7 @@ class QueueProxy(HttpServer):
 class _Connection(HttpConnection):
     server: QueueProxy
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         body = self.read_body()
         action = self.headers["X-Amz-Target"].rpartition(".")[2]
         self.server.wait_at(action, "before")

@@ -53,7 +53,7 @@ class SqsServer(HttpServer):
 class _Connection(HttpConnection):
     server: SqsServer
 
-    def do_POST(self) -> None:  # noqa: N802 - http.server's name
+    def do_POST(self) -> None:
         entries = self.read_json()["Entries"]
         server, fault = self.server, self.server.fault
         if fault and server.trusted_key and self.is_signed_with(server.trusted_key):

@@ -24,7 +24,7 @@ def _run(client: FakeDynamoDb, *args: str) -> Result:
 
 
 def _python(*args: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    return subprocess.run([sys.executable, *args], capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize(

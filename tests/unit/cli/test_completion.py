@@ -19,7 +19,7 @@ def _complete(shell: str, words: str) -> list[str]:
     cword = last if shell == "fish" else str(len(before))
     environ = {**os.environ, "_RECS_COMPLETE": f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": cword}
     command = [sys.executable, "-m", "recommendation_cli"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)  # noqa: S603 - ourselves
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
     lines = done.stdout.splitlines()
     if shell == "zsh":
         return lines[1::3]
@@ -66,9 +66,7 @@ def test_bash_completes_with_the_printed_script(tmp_path: Path) -> None:
         'echo "${COMPREPLY[@]}"\n'
     )
     environ = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(  # noqa: S603 - our own words
-        [str(BASH), "--norc", "-c", typed], env=environ, capture_output=True, text=True, check=True
-    )
+    done = subprocess.run([str(BASH), "--norc", "-c", typed], env=environ, capture_output=True, text=True, check=True)
     assert done.stdout == "consensus\n"
     assert done.stderr == ""
 

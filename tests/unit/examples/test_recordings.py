@@ -104,7 +104,7 @@ def test_same_recording_gives_the_same_bytes_in_another_process(states: list[dic
     for state in states:
         for _, output in [*sorted(state["hypotheses"].items()), ("", state["consensus"])]:
             digest.update(json.dumps(asdict(output)).encode())
-    other_process = subprocess.run(  # noqa: S603 - our own interpreter and program
+    other_process = subprocess.run(
         [sys.executable, "-c", program],
         env={**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)},
         check=True,

@@ -52,7 +52,7 @@ def unpacked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_handler_and_clients_load_from_the_zip_alone(unpacked: Path) -> None:
     """The interpreter is isolated and has no site-packages, as in Lambda."""
-    done = subprocess.run(  # noqa: S603 - this interpreter and our own probe
+    done = subprocess.run(
         [sys.executable, "-I", "-S", "-W", "error::ImportWarning", "-c", PROBE, str(unpacked)],
         capture_output=True,
         text=True,
@@ -106,7 +106,7 @@ def test_another_checkout_builds_the_same_bytes(for_lambda: Path, tmp_path: Path
     (tmp_path / "requirements").mkdir()
     shutil.copy(ROOT / "requirements" / f"{CONSUMER.extra}.lock", tmp_path / "requirements")
     options = [] if _compiles_for_lambda() else ["--no-byte-code"]
-    subprocess.run(  # noqa: S603 - this interpreter and our own module
+    subprocess.run(
         [sys.executable, "-m", "infra.build", "consumer", "--platform", "arm64", *options], cwd=tmp_path, check=True
     )
     other = tmp_path / "build" / "consumer.zip"

@@ -70,7 +70,7 @@ def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() ->
     asked, thawed, deadline_is_set = threading.Event(), threading.Event(), threading.Event()
 
     class Frozen(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if not thawed.is_set():
                 asked.set()
                 await asyncio.to_thread(thawed.wait)
@@ -104,7 +104,7 @@ def test_flush_cuts_a_long_backoff_short() -> None:
     failed_once = threading.Event()
 
     class FailingOnce(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
@@ -148,7 +148,7 @@ def test_single_envelope_is_sent_within_the_age_limit_without_a_flush() -> None:
     arrived = threading.Event()
 
     class Signalling(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             arrived.set()
             return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 

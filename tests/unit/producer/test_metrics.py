@@ -112,8 +112,8 @@ def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[
     ("in_lambda", "emit_metrics", "lines"), [(True, None, 1), (False, None, 0), (True, False, 0), (False, True, 1)]
 )
 def test_metrics_are_written_only_in_lambda_by_default(
-    in_lambda: bool,  # noqa: FBT001 - a parameter of the table
-    emit_metrics: bool | None,  # noqa: FBT001 - likewise
+    in_lambda: bool,
+    emit_metrics: bool | None,
     lines: int,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],

@@ -120,7 +120,7 @@ def test_only_the_offender_of_a_refused_batch_is_dropped() -> None:
     """One poison recommendation never holds back the others."""
 
     class Strict(FakeQueue):
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if any('"number":2}' in entry["MessageBody"] for entry in Entries):
                 self._reactions.insert(0, aws_error("InvalidMessageContents", 400))
             return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)

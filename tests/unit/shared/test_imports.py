@@ -16,7 +16,5 @@ def test_reading_items_does_not_import_heavy_modules(module: str) -> None:
         f"loaded = [name for name in {HEAVY} if name in sys.modules]\n"
         "sys.exit(f'imported: {loaded}' if loaded else 0)"
     )
-    result = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "-c", program], capture_output=True, text=True, check=False
-    )
+    result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr

@@ -107,4 +107,4 @@ class Dice:
         return self._sequence("choice").choice(candidates)
 
     def _sequence(self, name: str) -> Random:
-        return self._sequences.setdefault(name, Random(f"{self._seed}/{name}"))  # noqa: S311 - chance, not secrets
+        return self._sequences.setdefault(name, Random(f"{self._seed}/{name}"))

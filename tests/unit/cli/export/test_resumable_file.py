@@ -127,7 +127,7 @@ def test_a_killed_export_can_be_resumed(tmp_path: Path) -> None:
     """SIGKILL leaves whole pages, and a state that counts them."""
     file = tmp_path / "i.jsonl"
     command = [sys.executable, "-c", KILLED, str(file)]
-    killed = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - ourselves
+    killed = subprocess.run(command, capture_output=True, text=True, check=False)
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     assert not file.exists()
     assert len(part_path(file).read_bytes().splitlines()) == 2

@@ -22,7 +22,7 @@ from recommendation_cli.report.markup import element, fragment, link
         ("", False),
     ],
 )
-def test_only_web_addresses_are_links(address: str, linked: bool) -> None:  # noqa: FBT001 - a test parameter
+def test_only_web_addresses_are_links(address: str, linked: bool) -> None:
     """The linked site learns nothing about the page."""
     html = link(address, "text")
     assert html.startswith("<a ") == linked
