@@ -6,6 +6,8 @@ PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3 p
   $$p -c '$(IS_SUPPORTED)' 2>/dev/null && echo $$p && break; done)
 PYTHON_FOUND = $(shell for p in $(or $(PYTHON),python3 python); do \
   $$p -c 'import platform, sys; print(platform.python_version(), "at", sys.executable)' 2>/dev/null && break; done)
+CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || \
+  { echo "error: this project supports Python 3.11 to 3.14 but found $(or $(PYTHON_FOUND),none); name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
 VENV ?= .venv
 PLATFORM ?= arm64
 # Most tests wait for something. Tests of one file run in one process, in order. For a single process: make test PARALLEL=
@@ -30,7 +32,7 @@ PYODIDE := tests/packaging/node_modules/.ready
 setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(CONFORMANCE) $(PYODIDE) ## create .venv and the tools' own environments (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
-	@test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || { echo "error: this project supports Python 3.11 to 3.14 but found $(or $(PYTHON_FOUND),none); name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
+	@$(CHECK_PYTHON)
 	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install $(LOCKED) -r requirements/dev.lock
@@ -43,6 +45,7 @@ ifeq ($(shell uname),Darwin)
 $(VENV)-sam/.ready: WHEELS_ONLY :=
 endif
 $(VENV)-%/.ready: requirements/%.lock
+	@$(CHECK_PYTHON)
 	@echo "setup: $(VENV)-$*"
 	@$(PYTHON) -m venv $(VENV)-$*
 	@$(VENV)-$*/bin/python -m pip install $(LOCKED) -r requirements/$*.lock

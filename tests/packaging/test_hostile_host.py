@@ -39,7 +39,7 @@ for package in packages:
 print(*sorted(name for name in sys.modules if name.partition(".")[0] in packages))
 """
 
-NAMED_BY_THE_ISSUE = {"cli", "consumer", "infra", "limits", "metrics", "producer", "shared"}
+TYPICAL_NAMES = {"cli", "consumer", "infra", "limits", "metrics", "producer", "shared"}
 
 
 def names_of_ours(artifact: Artifact) -> set[str]:
@@ -48,7 +48,7 @@ def names_of_ours(artifact: Artifact) -> set[str]:
     names = {file.stem for file in files} | {file.parent.name for file in files}
     names -= {"__init__", *(Path(package).name for package in artifact.packages)}
     # A host cannot have a module called `queue` or `langgraph`: it would break the host itself.
-    return {*names, *NAMED_BY_THE_ISSUE} - sys.stdlib_module_names - {"langgraph"}
+    return {*names, *TYPICAL_NAMES} - sys.stdlib_module_names - {"langgraph"}
 
 
 @pytest.fixture
