@@ -14,4 +14,5 @@ NO_ACCOUNT: Final = {
     "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
     "AWS_EC2_METADATA_DISABLED": "true",
     "NO_PROXY": HOST,
+    "no_proxy": HOST,  # if a shell has both, programs differ in which they read
 }
