@@ -37,6 +37,16 @@ def read_emf(text: str) -> list[Value]:
     return [value for directive in metadata["CloudWatchMetrics"] for value in _directive(directive, root)]
 
 
+def totals(output: str) -> dict[str, float]:
+    """Return the sum of each metric's values without dimensions, over the EMF lines of an output."""
+    sums: dict[str, float] = {}
+    for line in output.splitlines():
+        for name, dimensions, values, _ in read_emf(line) if '"_aws"' in line else ():
+            if not dimensions:
+                sums[name] = sums.get(name, 0) + sum(values)
+    return sums
+
+
 def _directive(directive: dict[str, Any], root: dict[str, Any]) -> list[Value]:
     assert directive.keys() == {"Namespace", "Dimensions", "Metrics"}
     assert 1 <= len(directive["Namespace"]) <= 255

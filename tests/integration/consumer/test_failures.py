@@ -81,7 +81,7 @@ PASSING: list[Any] = [
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_passing_failure_is_retried_within_the_invocation(server: AwsServer, counts: Any, fault: Fault) -> None:
+def test_transient_failure_is_retried_within_the_invocation(server: AwsServer, counts: Any, fault: Fault) -> None:
     """SQS never hears of it."""
     server.table.faults.extend([fault, fault])
     assert handler(event(*bodies(3)), Context()) == {"batchItemFailures": []}
@@ -91,7 +91,7 @@ def test_passing_failure_is_retried_within_the_invocation(server: AwsServer, cou
 
 
 @pytest.mark.parametrize("fault", PASSING)
-def test_failure_that_does_not_pass_raises_after_three_attempts(server: AwsServer, counts: Any, fault: Fault) -> None:
+def test_lasting_failure_raises_after_three_attempts(server: AwsServer, counts: Any, fault: Fault) -> None:
     """The queue keeps the messages better than a function that waits."""
     server.table.last = fault
     with pytest.raises(NothingStoredError, match="None of 3"):
@@ -120,7 +120,7 @@ def test_throttling_is_waited_out_and_counted(server: AwsServer, counts: Any, fa
     assert counts()["RecommendationPersistenceThrottled"] == 12
 
 
-def test_throttled_index_to_the_deadline_raises(server: AwsServer, counts: Any) -> None:
+def test_index_throttled_until_the_deadline_raises(server: AwsServer, counts: Any) -> None:
     """As throttling, whatever its reasons are."""
     server.table.last = of_an_index("ThrottlingException")
     with pytest.raises(NothingStoredError, match=r"Throttled \(3\)"):
@@ -129,7 +129,7 @@ def test_throttled_index_to_the_deadline_raises(server: AwsServer, counts: Any) 
 
 
 @pytest.mark.parametrize("most", [1, 7, 12, 24])
-def test_request_that_is_too_large_is_divided_until_it_fits(server: AwsServer, most: int) -> None:
+def test_request_that_is_too_large_is_split_until_it_fits(server: AwsServer, most: int) -> None:
     """HTTP 413: our count of bytes may be right, and a gateway's limit lower."""
     server.most_items = most
     assert handler(event(*bodies(25)), Context()) == {"batchItemFailures": []}
@@ -137,7 +137,7 @@ def test_request_that_is_too_large_is_divided_until_it_fits(server: AwsServer, m
     assert not server.dead_letters
 
 
-def test_item_that_is_too_large_by_itself_is_dead_lettered(server: AwsServer, counts: Any) -> None:
+def test_item_that_is_too_large_alone_is_dead_lettered(server: AwsServer, counts: Any) -> None:
     """No retry makes it smaller."""
     server.most_items = 0
     assert handler(event(*bodies(1)), Context()) == {"batchItemFailures": []}
@@ -157,7 +157,7 @@ def test_item_that_is_too_large_by_itself_is_dead_lettered(server: AwsServer, co
         "SomethingNew",
     ],
 )
-def test_what_no_retry_cures_raises_at_once_and_heals_without_a_restart(
+def test_systemic_failure_raises_at_once_and_recovers_without_a_restart(
     server: AwsServer, counts: Any, code: str
 ) -> None:
     """One request, no dead letter, and the next invocation of the same sandbox stores what came back."""
@@ -185,7 +185,7 @@ QUEUE_FAULTS: list[Any] = [
 
 
 @pytest.mark.parametrize("fault", QUEUE_FAULTS)
-def test_dead_letter_queue_that_fails_leaves_poison_to_the_redrive_policy(
+def test_failing_dead_letter_queue_leaves_poison_to_the_redrive_policy(
     server: AwsServer, counts: Any, fault: Fault
 ) -> None:
     """By name; what was stored does not come back with it."""
@@ -199,28 +199,28 @@ def test_dead_letter_queue_that_fails_leaves_poison_to_the_redrive_policy(
     assert "RecommendationDeadLettered" not in told
 
 
-def test_dead_letter_queue_that_fails_once_is_asked_again(server: AwsServer) -> None:
+def test_dead_letter_queue_that_fails_once_is_retried(server: AwsServer) -> None:
     """By the client, which sends the whole request a second time."""
     server.queue.faults.append(sqs_error("InternalError", 500))
     assert handler(event("poison"), Context()) == {"batchItemFailures": []}
     assert server.bodies() == ["poison"]
 
 
-def test_dead_letters_that_fail_in_part_are_named_in_part(server: AwsServer) -> None:
+def test_only_the_dead_letters_that_failed_are_named(server: AwsServer) -> None:
     """An HTTP 200 may hold failures."""
     server.refused_bodies = {"refused"}
     assert named(handler(event("poison", "refused", *bodies(2)), Context())) == ["m1"]
     assert server.bodies() == ["poison"]
 
 
-def test_dead_letter_whose_confirmation_is_lost_is_there_twice(server: AwsServer) -> None:
+def test_dead_letter_whose_confirmation_is_lost_is_sent_twice(server: AwsServer) -> None:
     """Better than not at all."""
     server.queue.faults.append(LOSE)
     assert handler(event("poison"), Context()) == {"batchItemFailures": []}
     assert server.bodies() == ["poison", "poison"]
 
 
-def test_item_is_the_same_after_an_answer_that_was_lost(server: AwsServer) -> None:
+def test_item_is_the_same_after_a_lost_response(server: AwsServer) -> None:
     """What was written unseen is written again, byte for byte."""
     server.table.faults.append(LOSE)
     handler(event(*bodies(1)), Context())

@@ -12,6 +12,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from recommendation_consumer.dependencies import Dependencies
+from recommendation_shared import limits
 from recommendation_shared.settings import Settings
 
 TABLE = "recommendations"
@@ -74,11 +75,11 @@ class FakeTable:
 
     async def batch_write(self, ready: bytes) -> Mapping[str, Any]:
         """Respond to a BatchWriteItem request."""
-        assert len(ready) <= 16 * 1024 * 1024
+        assert len(ready) <= limits.BATCH_WRITE_BYTES
         ((table, puts),) = json.loads(ready)["RequestItems"].items()
         items = {put["PutRequest"]["Item"]["recommendationId"]["S"]: put["PutRequest"]["Item"] for put in puts}
         assert table == TABLE
-        assert len(puts) == len(items) <= 25
+        assert len(puts) == len(items) <= limits.BATCH_WRITE_KEYS
         self.requests.append(list(items))
         await asyncio.sleep(0)
         return await self._answer(puts, items)
@@ -125,7 +126,7 @@ class FakeDeadLetterQueue:
 
     async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Respond to a SendMessageBatch request."""
-        assert 1 <= len(entries) <= 10
+        assert 1 <= len(entries) <= limits.SQS_BATCH_ENTRIES
         assert len({entry["Id"] for entry in entries}) == len(entries)
         self.requests.append(len(entries))
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""A message as a dead letter: its reason, and what it came with."""
+"""A dead letter's entry: its reason, and the message's own attributes."""
 
 import base64
 from typing import Any
@@ -8,13 +8,20 @@ import pytest
 from recommendation_consumer.dead_letter_entry import build_entry
 from recommendation_consumer.message import read_messages
 from recommendation_consumer.plan import Poison
+from recommendation_shared import limits
+from recommendation_shared.queue import dead_letter
 from tests.support.lambdas.event import QUEUE_ARN, record
 
-OURS = {"failureReason", "failureDetail", "originalMessageId", "sourceQueueArn"}
+CONSUMERS_OWN = {
+    dead_letter.FAILURE_REASON,
+    dead_letter.FAILURE_DETAIL,
+    dead_letter.ORIGINAL_MESSAGE_ID,
+    dead_letter.SOURCE_QUEUE_ARN,
+}
 
 
 def _attribute(text: str, data_type: str = "String") -> dict[str, Any]:
-    """Return a message attribute as Lambda's event has it."""
+    """Return a text attribute in the form of Lambda's event."""
     return {"stringValue": text, "stringListValues": [], "binaryListValues": [], "dataType": data_type}
 
 
@@ -27,28 +34,29 @@ def _entry(attributes: Any, detail: str = "body: must be JSON") -> dict[str, Any
     return build_entry(Poison(message, "InvalidJson", detail), "0")
 
 
-def _carried(attributes: Any) -> dict[str, Any]:
-    return {name: value for name, value in _entry(attributes)["MessageAttributes"].items() if name not in OURS}
+def _kept(attributes: Any) -> dict[str, Any]:
+    sent = _entry(attributes)["MessageAttributes"]
+    return {name: sent[name] for name in sent.keys() - CONSUMERS_OWN}
 
 
-def test_replay_counter_survives_a_second_setting_aside() -> None:
-    """Or nobody could tell how often a dead letter was tried."""
-    assert _carried({"replayCount": _attribute("2", "Number")}) == {
+def test_replay_count_survives_a_second_dead_lettering() -> None:
+    """Otherwise nobody could see how often a dead letter was redriven."""
+    assert _kept({"replayCount": _attribute("2", "Number")}) == {
         "replayCount": {"DataType": "Number", "StringValue": "2"}
     }
 
 
 def test_attributes_of_other_programs_are_kept_with_their_types() -> None:
-    """Text, numbers, custom types and bytes, as SQS takes them."""
+    """Text, numbers, custom types and bytes are sent in SQS's form."""
     attributes = {"colour": _attribute("blue", "String.name"), "picture": _binary(base64.b64encode(b"\0\xff").decode())}
-    assert _carried(attributes) == {
+    assert _kept(attributes) == {
         "colour": {"DataType": "String.name", "StringValue": "blue"},
         "picture": {"DataType": "Binary.png", "BinaryValue": b"\0\xff"},
     }
 
 
-def test_what_an_earlier_setting_aside_said_gives_way() -> None:
-    """The newest reason is the one to act on."""
+def test_new_reason_replaces_that_of_an_earlier_dead_lettering() -> None:
+    """The latest reason is the one to act on."""
     attributes = _entry({"failureReason": _attribute("IdConflict"), "originalMessageId": _attribute("old")})[
         "MessageAttributes"
     ]
@@ -56,12 +64,12 @@ def test_what_an_earlier_setting_aside_said_gives_way() -> None:
     assert attributes["originalMessageId"]["StringValue"] == "m0"
 
 
-def test_beyond_ten_attributes_the_counter_and_the_first_names_stay() -> None:
-    """SQS takes no more than ten; four are the reason."""
+def test_replay_count_and_first_names_are_kept_if_there_are_more_than_ten_attributes() -> None:
+    """SQS accepts ten, and four of them are the consumer's own."""
     attributes = {**{f"other-{number}": _attribute("x") for number in range(9)}, "replayCount": _attribute("1")}
     entry = _entry(attributes)
-    assert len(entry["MessageAttributes"]) == 10
-    assert set(_carried(attributes)) == {"replayCount", *(f"other-{number}" for number in range(5))}
+    assert len(entry["MessageAttributes"]) == limits.SQS_MESSAGE_ATTRIBUTES
+    assert set(_kept(attributes)) == {"replayCount", *(f"other-{number}" for number in range(5))}
 
 
 @pytest.mark.parametrize(
@@ -80,17 +88,17 @@ def test_beyond_ten_attributes_the_counter_and_the_first_names_stay() -> None:
         {"a": {"dataType": "String"}},
     ],
 )
-def test_attributes_that_sqs_never_delivers_are_left_out(attributes: Any) -> None:
-    """An event made by hand; the message is dead-lettered all the same."""
-    assert set(_entry(attributes)["MessageAttributes"]) == OURS
+def test_malformed_attributes_are_omitted(attributes: Any) -> None:
+    """Only an event written by hand has them; its message is dead-lettered even so."""
+    assert set(_entry(attributes)["MessageAttributes"]) == CONSUMERS_OWN
 
 
-def test_a_detail_holds_only_characters_that_sqs_takes() -> None:
-    """It names fields and rules; a name that it quotes may come from anybody."""
+def test_detail_contains_only_characters_that_sqs_accepts() -> None:
+    """It names fields, and anybody may have chosen their names."""
     detail = _entry({}, detail="bad\x00name\ud800\ufffe: é🔥\t")["MessageAttributes"]["failureDetail"]
     assert detail["StringValue"] == "bad?name??: é🔥\t"
 
 
-def test_source_queue_is_named() -> None:
-    """A native move needs to know where it came from."""
+def test_entry_names_the_source_queue() -> None:
+    """A dead letter sent by the consumer carries no trace of its source queue otherwise."""
     assert _entry({})["MessageAttributes"]["sourceQueueArn"]["StringValue"] == QUEUE_ARN

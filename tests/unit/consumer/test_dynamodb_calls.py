@@ -1,4 +1,4 @@
-"""A finished body goes where the client would send it, signed as the client would sign it."""
+"""Requests with a ready-made body go where the client would send them, signed as the client would sign them."""
 
 from collections.abc import AsyncIterator, Generator
 from contextlib import asynccontextmanager
@@ -24,8 +24,8 @@ PREFERRED, DISABLED, REQUIRED = (
     {"AWS_ACCOUNT_ID_ENDPOINT_MODE": mode} for mode in ("preferred", "disabled", "required")
 )
 
-# Region, environment, and the host that AWS documents for it (DynamoDB endpoints and quotas; SDKs and Tools Reference
-# Guide, "Account-based endpoints"), which the client resolves, too. None: both refuse.
+# Region, environment, and the host that AWS documents for them ("Amazon DynamoDB endpoints and quotas"; AWS SDKs and
+# Tools Reference Guide, "Account-based endpoints"). None means that the client raises.
 ENDPOINTS: Final = [
     ("us-east-1", {}, "dynamodb.us-east-1.amazonaws.com"),
     ("eu-central-1", {}, "dynamodb.eu-central-1.amazonaws.com"),
@@ -62,24 +62,23 @@ ENDPOINTS: Final = [
     ),
 ]
 OPERATIONS: Final = ("BatchWriteItem", "PutItem")
-LOADER: Final = Loader()  # shared, because each client would parse the service's description anew
+LOADER: Final = Loader()  # shared, because otherwise each client would parse the service's model again
 
 
 class Recorder:
-    """In place of a client's connections: remembers each request, and answers it with an empty object."""
+    """Replaces a client's connections: records each request, and responds with an empty object."""
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
 
     async def send(self, request: Any) -> Any:
-        """Answer as DynamoDB does where nothing is wrong."""
+        """Respond with a success."""
         self.requests.append(request)
-
         return SimpleNamespace(status_code=200, headers={}, content=Content(), raw=SimpleNamespace())
 
 
 class Content:
-    """A body that may be awaited several times, as aiobotocore's may."""
+    """A body that can be awaited several times, like aiobotocore's."""
 
     def __await__(self) -> Generator[None, None, bytes]:
         """Return an empty object."""
@@ -89,7 +88,7 @@ class Content:
 
 @pytest.fixture(autouse=True)
 def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every client the same ones."""
+    """Give every client the same credentials."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY")
     monkeypatch.setenv("AWS_SESSION_TOKEN", "session-token")
@@ -97,7 +96,7 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def _client(region: str) -> AsyncIterator[tuple[Any, Any, Recorder]]:
-    """Open a client whose requests are recorded and answered, and return its session's credentials with it."""
+    """Yield a client, its session's credentials and the recorder of its requests."""
     session, recorder = aioboto3.Session(), Recorder()
     session._session.register_component("data_loader", LOADER)
     config = Config(retries={"total_max_attempts": 1})
@@ -107,7 +106,7 @@ async def _client(region: str) -> AsyncIterator[tuple[Any, Any, Recorder]]:
 
 
 async def _both(region: str, operation: str, table: str = TABLE) -> tuple[Any, Any]:
-    """Return what the client sends and what we send, or the exception's type; both of the same body."""
+    """Send the same body by the client and by our calls; return both requests, or the types of the exceptions."""
     async with _client(region) as (client, credentials, recorder):
         try:
             await getattr(client, xform_name(operation))(**_parameters(operation, table))
@@ -131,10 +130,10 @@ def _parameters(operation: str, table: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(("region", "environment", "host"), ENDPOINTS)
-async def test_a_request_goes_where_the_clients_would(
+async def test_request_goes_where_the_client_would_send_it(
     region: str, environment: dict[str, str], host: str | None, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The endpoint is the one that botocore resolves for the operation; the host beside it keeps both honest."""
+    """The endpoint is the one that botocore resolves for the operation; the documented host shows that it is right."""
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     theirs, ours = await _both(region, operation)
@@ -145,8 +144,8 @@ async def test_a_request_goes_where_the_clients_would(
     assert ours.url.split("/")[2] == host
 
 
-async def test_a_table_named_by_its_arn_is_reached_in_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The table's account, not the caller's, is in the host name."""
+async def test_table_named_by_its_arn_is_reached_in_its_own_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The host name contains the table's account rather than the caller's."""
     for name, value in ACCOUNT.items():
         monkeypatch.setenv(name, value)
     for operation in OPERATIONS:
@@ -157,11 +156,11 @@ async def test_a_table_named_by_its_arn_is_reached_in_its_own_account(monkeypatc
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("region", ["us-east-1", "us-gov-west-1"])
-async def test_a_request_is_signed_as_the_clients_is(
+async def test_request_is_signed_as_the_client_would_sign_it(
     region: str, operation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At the same time, the same headers are signed, and the signature is the same."""
-    now = datetime(2026, 1, 31, 12)  # noqa: DTZ001 - as botocore has it
+    """The same headers are signed and, at the same time of day, the signature is the same."""
+    now = datetime(2026, 1, 31, 12)  # noqa: DTZ001 - botocore uses a naive datetime
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: now)
     theirs, ours = await _both(region, operation)
     for name in ("Authorization", "Content-Type", "X-Amz-Target", "X-Amz-Date", "X-Amz-Security-Token"):
@@ -175,8 +174,8 @@ def _text(value: str | bytes) -> str:
     return value.decode() if isinstance(value, bytes) else value
 
 
-async def test_an_endpoint_is_resolved_once_for_each_account() -> None:
-    """Resolving costs 50 µs, and only the credentials' account can change the result of one client."""
+async def test_endpoint_is_resolved_once_per_account() -> None:
+    """Resolving takes 50 µs, and only the credentials' account can change the result."""
     resolved: list[str] = []
     async with _client("us-east-1") as (client, credentials, recorder):
         resolve, changing = client._resolve_endpoint_ruleset, ChangingAccount(credentials)
@@ -195,20 +194,20 @@ async def test_an_endpoint_is_resolved_once_for_each_account() -> None:
 
 
 class ChangingAccount:
-    """Credentials that are refreshed to those of another account."""
+    """Credentials whose account changes when they are refreshed."""
 
     def __init__(self, credentials: Any) -> None:
         self.account_id = ""
         self._credentials = credentials
 
     async def get_frozen_credentials(self) -> Any:
-        """Return them as of now."""
+        """Return the credentials of the current account."""
         frozen = await self._credentials.get_frozen_credentials()
         return frozen._replace(account_id=self.account_id)
 
 
-async def test_without_credentials_nothing_is_sent() -> None:
-    """The client says so in the same way."""
+async def test_nothing_is_sent_without_credentials() -> None:
+    """The client raises the same error."""
     async with _client("us-east-1") as (client, _, recorder):
         with pytest.raises(NoCredentialsError):
             await DynamoDbCalls(client, None, TABLE).send("PutItem", b"{}")

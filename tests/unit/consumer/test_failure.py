@@ -1,4 +1,4 @@
-"""What each error of an AWS call means; that the writer acts on it is told by tests of its own."""
+"""The kind of each AWS error. The writer's tests show how it acts on each kind."""
 
 import gzip
 import json
@@ -44,13 +44,13 @@ URL = "http://127.0.0.1"
     ],
 )
 @pytest.mark.parametrize("status", [400, 503])
-def test_throttling_has_one_name_for_metrics(code: str, status: int) -> None:
-    """The alarm on throttling must not depend on which of AWS's names for it comes."""
+def test_throttling_has_one_name_in_metrics(code: str, status: int) -> None:
+    """The alarm on throttling must not depend on which of AWS's codes is used."""
     assert classify(client_error(code, status)) == (Kind.THROTTLED, "Throttled")
 
 
-def test_too_many_requests_is_throttling_under_any_code() -> None:
-    """A gateway's own answer."""
+def test_http_429_is_throttling_whatever_its_code() -> None:
+    """A gateway may respond in this way."""
     assert classify(client_error("429", 429)) == (Kind.THROTTLED, "Throttled")
 
 
@@ -68,16 +68,16 @@ def test_too_many_requests_is_throttling_under_any_code() -> None:
         ("408", 408),
     ],
 )
-def test_what_passes_by_itself_is_transient(code: str, status: int) -> None:
-    """AWS says of each that it may be retried."""
+def test_retryable_code_is_transient(code: str, status: int) -> None:
+    """AWS documents each of these as retryable."""
     assert classify(client_error(code, status)) == (Kind.TRANSIENT, code)
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("ValidationException", 400), ("SerializationException", 400), ("413", 413)]
 )
-def test_a_request_that_is_at_fault_is_divided(code: str, status: int) -> None:
-    """A smaller one may pass."""
+def test_invalid_or_oversized_request_is_invalid(code: str, status: int) -> None:
+    """So it is split, because a smaller one may succeed."""
     assert classify(client_error(code, status)) == (Kind.INVALID, code)
 
 
@@ -98,14 +98,14 @@ def test_a_request_that_is_at_fault_is_divided(code: str, status: int) -> None:
         "SomethingNew",
     ],
 )
-def test_what_somebody_must_repair_is_systemic_under_awss_own_name(code: str) -> None:
-    """A code that is not known is one of these: SQS retries, and the log says its name."""
+def test_any_other_code_is_systemic_under_its_own_name(code: str) -> None:
+    """An unknown code is one of these: SQS redelivers the message, and the log names the code."""
     assert classify(client_error(code)) == (Kind.SYSTEMIC, code)
 
 
 @pytest.mark.parametrize("code", ["", "überlastet", "a\nb", "\ud800"])
-def test_an_error_whose_code_cannot_name_a_metric_has_a_name_all_the_same(code: str) -> None:
-    """A dimension is ASCII and not empty; who knows what answers in AWS's place."""
+def test_code_that_is_not_a_valid_dimension_is_replaced_by_the_errors_type(code: str) -> None:
+    """A dimension's value must be ASCII and not empty, and something other than AWS may have responded."""
     assert classify(client_error(code)) == (Kind.SYSTEMIC, "ClientError")
 
 
@@ -117,12 +117,12 @@ def test_an_error_whose_code_cannot_name_a_metric_has_a_name_all_the_same(code: 
         ConnectTimeoutError(endpoint_url=URL),
         ReadTimeoutError(endpoint_url=URL),
         SSLError(endpoint_url=URL, error="handshake"),
-        HTTPClientError(error="something else of the client's"),
+        HTTPClientError(error="some other error of the client"),
         ChecksumError(checksum_type="crc32", expected_checksum="1", actual_checksum="2"),
     ],
 )
-def test_what_did_not_come_through_is_unreachable(error: Any) -> None:
-    """Whoever is to blame."""
+def test_connection_error_or_damaged_response_is_unreachable(error: Any) -> None:
+    """Whatever its cause."""
     assert classify(error) == (Kind.TRANSIENT, "Unreachable")
 
 
@@ -135,12 +135,12 @@ def test_what_did_not_come_through_is_unreachable(error: Any) -> None:
     ],
 )
 def test_missing_credentials_are_systemic(error: Any) -> None:
-    """Nothing was sent."""
+    """Nothing can be sent without them."""
     assert classify(error) == (Kind.SYSTEMIC, type(error).__name__)
 
 
-def test_every_documented_error_of_batch_write_item_is_known() -> None:
-    """The service's own model lists them; whoever upgrades botocore must look at a new one."""
+def test_every_documented_error_of_batch_write_item_is_classified() -> None:
+    """The list is in botocore's model of the service, so an upgrade that adds an error fails here."""
     (path,) = Path(botocore.__file__).parent.glob("data/dynamodb/*/service-2.json.gz")
     model = json.loads(gzip.decompress(path.read_bytes()))
     errors = {error["shape"] for error in model["operations"]["BatchWriteItem"]["errors"]}

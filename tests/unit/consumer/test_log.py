@@ -1,4 +1,4 @@
-"""What an operator finds in the log, and what nobody may find there."""
+"""The log lines that an operator sees, and the content that must never be in them."""
 
 import json
 from contextlib import suppress
@@ -10,20 +10,21 @@ import pytest
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ReadTimeoutError
 
-from recommendation_consumer.invocation import NothingStoredError, consume
-from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
+from recommendation_consumer.invocation import NothingStoredError
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
 from tests.support.lambdas.event import Context, bodies, body, event
+from tests.support.lambdas.invoke import invoke
 
 Line = dict[str, Any]
 _number = count()
 
 
 class Log:
-    """A sandbox whose log can be read."""
+    """The log of one sandbox."""
 
     def __init__(self) -> None:
         self._stream = StringIO()
-        # Python keeps loggers by name, and Powertools their streams.
+        # A name of its own, because Python caches loggers by name, and Powertools keeps their streams.
         self._logger = Logger(service=f"consumer-{next(_number)}", stream=self._stream)
 
     async def of(
@@ -33,26 +34,25 @@ class Log:
         queue: FakeDeadLetterQueue | None = None,
         context: Context | None = None,
     ) -> list[Line]:
-        """Run an invocation, whatever becomes of it; return its lines."""
-        around = dependencies(table, queue=queue, logger=self._logger)
+        """Run an invocation, which may raise; return its lines."""
         start = self._stream.tell()
         with suppress(NothingStoredError):
-            await consume(messages, context or Context(), around)
+            await invoke(messages, table, queue, context, logger=self._logger)
         return [json.loads(line) for line in self._stream.getvalue()[start:].splitlines()]
 
 
 @pytest.fixture
 def log() -> Log:
-    """Begin with a new sandbox."""
+    """Return the log of a new sandbox."""
     return Log()
 
 
-def _said(lines: list[Line], level: str) -> list[str]:
+def _messages(lines: list[Line], level: str) -> list[str]:
     return [line["message"] for line in lines if line["level"] == level]
 
 
-async def test_a_batch_of_one_execution_is_named_and_counted(log: Log) -> None:
-    """The two lines that an operator looks for."""
+async def test_batch_of_one_execution_is_named_and_counted(log: Log) -> None:
+    """An operator looks for these two lines."""
     lines = await log.of(event(*bodies(7)))
     assert [line["message"] for line in lines] == [
         "Persisting 7 recommendations for incident-123",
@@ -71,14 +71,14 @@ async def test_a_batch_of_one_execution_is_named_and_counted(log: Log) -> None:
     assert lines[1]["durationMs"] >= 0
 
 
-async def test_one_recommendation_is_singular(log: Log) -> None:
-    """A person reads this."""
+async def test_single_recommendation_is_logged_in_the_singular(log: Log) -> None:
+    """People read this line."""
     lines = await log.of(event(body()))
     assert lines[0]["message"] == "Persisting 1 recommendation for incident-123"
 
 
-async def test_a_mixed_batch_has_a_line_for_each_execution(log: Log) -> None:
-    """Up to ten; a full batch may hold hundreds."""
+async def test_mixed_batch_has_a_line_per_execution(log: Log) -> None:
+    """At most ten of them, because a full batch may hold hundreds of executions."""
     texts = [body(incident_id=f"incident-{number}") for number in range(12)] + [body("other", incident_id="incident-0")]
     lines = await log.of(event(*texts))
     started = [line["message"] for line in lines if line["message"].startswith("Persisting")]
@@ -87,75 +87,75 @@ async def test_a_mixed_batch_has_a_line_for_each_execution(log: Log) -> None:
     assert "incidentId" not in lines[-1]
 
 
-async def test_what_has_expired_is_told(log: Log) -> None:
-    """It is acknowledged and stored nowhere, so the log is its only trace."""
+async def test_expired_message_is_logged(log: Log) -> None:
+    """It is acknowledged and not stored, so the log is its only trace."""
     lines = await log.of(event(body(timestamp="2025-01-01T00:00:00Z")))
     assert [line["message"] for line in lines] == ["Acknowledged 1 message past retention"]
 
 
-async def test_throttling_is_a_warning(log: Log) -> None:
-    """A retry cures it."""
+async def test_throttling_is_logged_as_a_warning(log: Log) -> None:
+    """A retry resolves it."""
     lines = await log.of(event(*bodies(5)), FakeTable(2, last=2))
-    assert _said(lines, "WARNING")[-1] == "Left 2 messages to be retried: Throttled"
-    assert _said(lines, "WARNING")[0].startswith("DynamoDB throttled ")
-    assert not _said(lines, "ERROR")
+    assert _messages(lines, "WARNING")[-1] == "Left 2 messages to be retried: Throttled"
+    assert _messages(lines, "WARNING")[0].startswith("DynamoDB throttled ")
+    assert not _messages(lines, "ERROR")
 
 
 @pytest.mark.parametrize(
     "code",
     ["AccessDeniedException", "ResourceNotFoundException", "ExpiredTokenException", "UnrecognizedClientException"],
 )
-async def test_a_systemic_cause_is_an_error(log: Log, code: str) -> None:
-    """Somebody must look."""
+async def test_systemic_error_is_logged_as_an_error(log: Log, code: str) -> None:
+    """A person must act."""
     lines = await log.of(event(*bodies(5)), FakeTable(last=client_error(code)))
-    assert _said(lines, "ERROR") == [f"Left 5 messages to be retried: {code}"]
+    assert _messages(lines, "ERROR") == [f"Left 5 messages to be retried: {code}"]
     assert lines[-1]["errorType"] == code
     assert "Successfully" not in str(lines)
 
 
-async def test_an_unreachable_table_is_a_warning(log: Log) -> None:
-    """It passes."""
+async def test_unreachable_table_is_logged_as_a_warning(log: Log) -> None:
+    """An outage ends on its own."""
     unreachable = ReadTimeoutError(endpoint_url="http://table")
     lines = await log.of(event(*bodies(5)), FakeTable(last=unreachable))
-    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: Unreachable"]
-    assert not _said(lines, "ERROR")
+    assert _messages(lines, "WARNING") == ["Left 5 messages to be retried: Unreachable"]
+    assert not _messages(lines, "ERROR")
 
 
-async def test_a_deadline_that_is_reached_is_a_warning(log: Log) -> None:
-    """SQS delivers again."""
+async def test_missed_deadline_is_logged_as_a_warning(log: Log) -> None:
+    """SQS redelivers the messages."""
     lines = await log.of(event(*bodies(5)), FakeTable(last="hang"), context=Context(remaining_ms=100))
-    assert _said(lines, "WARNING") == ["Left 5 messages to be retried: DeadlineExceeded"]
+    assert _messages(lines, "WARNING") == ["Left 5 messages to be retried: DeadlineExceeded"]
 
 
-async def test_a_newer_schema_version_is_a_warning(log: Log) -> None:
-    """The next deployment knows it."""
+async def test_newer_schema_version_is_logged_as_a_warning(log: Log) -> None:
+    """The next deployment resolves it."""
     lines = await log.of(event(body().replace('"schemaVersion":1', '"schemaVersion":2')))
-    assert _said(lines, "WARNING") == ["Left 1 message to be retried: UnknownSchemaVersion"]
+    assert _messages(lines, "WARNING") == ["Left 1 message to be retried: UnknownSchemaVersion"]
 
 
-async def test_a_message_that_cannot_be_dead_lettered_is_an_error(log: Log) -> None:
-    """SQS delivers none without a body; if it does, somebody must look."""
+async def test_message_without_a_body_is_logged_as_an_error(log: Log) -> None:
+    """SQS never delivers one, so a person must find out why."""
     lines = await log.of(event("", body()))
-    assert _said(lines, "ERROR") == ["Left 1 message to be retried: NoBody"]
+    assert _messages(lines, "ERROR") == ["Left 1 message to be retried: NoBody"]
 
 
 async def test_dead_letters_are_counted_by_reason(log: Log) -> None:
-    """With a warning, because somebody will have to decide about them."""
+    """As a warning, because a person will have to decide about them."""
     lines = await log.of(event("poison", "poison", body()))
-    assert _said(lines, "WARNING") == ["Dead-lettered 2 messages: InvalidJson"]
+    assert _messages(lines, "WARNING") == ["Dead-lettered 2 messages: InvalidJson"]
 
 
-async def test_a_dead_letter_queue_that_refuses_is_an_error_with_its_cause(log: Log) -> None:
-    """The messages are safe; the permission is missing."""
+async def test_failed_dead_letter_is_logged_as_an_error_with_its_cause(log: Log) -> None:
+    """The messages are safe in the queue, but the permission is missing."""
     lines = await log.of(event("poison", body()), queue=FakeDeadLetterQueue(error=client_error("AccessDenied")))
-    assert _said(lines, "ERROR") == [
+    assert _messages(lines, "ERROR") == [
         "Could not dead-letter 1 message: AccessDenied",
         "Left 1 message to be retried: DeadLetterFailed",
     ]
 
 
-async def test_no_line_holds_anything_of_a_body(log: Log) -> None:
-    """Nor what DynamoDB quotes of an item in its errors."""
+async def test_no_line_quotes_a_body(log: Log) -> None:
+    """Nor DynamoDB's error messages, which quote the item."""
     secret = "a-secret-value"  # noqa: S105 - a marker
     texts = [body(reasoning=secret, recommendation={secret: secret}), f"{secret} is not JSON"]
     lines = await log.of(event(*texts), FakeTable(last=client_error("AccessDeniedException")))
@@ -165,7 +165,7 @@ async def test_no_line_holds_anything_of_a_body(log: Log) -> None:
 
 
 async def test_keys_do_not_leak_into_the_next_invocation(log: Log) -> None:
-    """A warm sandbox logs for another incident."""
+    """A warm sandbox may go on to store another incident."""
     await log.of(event(body()))
     lines = await log.of(event("poison"))
     assert lines
@@ -174,6 +174,6 @@ async def test_keys_do_not_leak_into_the_next_invocation(log: Log) -> None:
 
 
 async def test_keys_do_not_leak_after_a_failure(log: Log) -> None:
-    """Also when the invocation raised."""
+    """Even if the invocation raised."""
     await log.of(event(body()), FakeTable(last=client_error("AccessDeniedException")))
     assert all("incidentId" not in line for line in await log.of(event("poison")))

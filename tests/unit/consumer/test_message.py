@@ -1,4 +1,4 @@
-"""Event shapes that AWS never sends and a test invocation, an emulator or a wrong trigger may."""
+"""Events as AWS sends them, and as only a test invocation, an emulator or a wrong trigger does."""
 
 from typing import Any
 
@@ -9,37 +9,37 @@ from tests.support.lambdas.event import QUEUE_ARN, event, record
 
 
 def test_messages_keep_their_order_of_arrival() -> None:
-    """The answer names them in it."""
+    """The response names them in the same order."""
     messages = read_messages(event("a", "b"))
     assert [(message.message_id, message.body) for message in messages] == [("m0", "a"), ("m1", "b")]
     assert messages[1].sent_at - messages[0].sent_at == 1
     assert messages[0].queue_arn == QUEUE_ARN
 
 
-def test_no_records_are_no_messages() -> None:
-    """An empty batch is no error."""
+def test_event_without_records_has_no_messages() -> None:
+    """An empty batch is not an error."""
     assert read_messages({"Records": []}) == []
 
 
 @pytest.mark.parametrize(
     "shape", [None, {}, [], "Records", 7, {"Records": None}, {"Records": {}}, {"Records": "m0"}, {"records": []}]
 )
-def test_an_event_of_another_kind_fails_the_invocation(shape: Any) -> None:
-    """An empty answer would mean that all was stored."""
+def test_event_of_another_kind_fails_the_invocation(shape: Any) -> None:
+    """An empty response would mean that everything was stored."""
     with pytest.raises(MalformedEventError, match="is the trigger an SQS queue"):
         read_messages(shape)
 
 
-@pytest.mark.parametrize("one", [None, "record", [], {}, {"body": "{}"}, {"messageId": ""}, {"messageId": 7}])
-def test_a_record_that_no_response_could_name_fails_the_whole_batch(one: Any) -> None:
-    """It would be deleted unseen if the others were answered for."""
+@pytest.mark.parametrize("unnamed", [None, "record", [], {}, {"body": "{}"}, {"messageId": ""}, {"messageId": 7}])
+def test_record_that_no_response_can_name_fails_the_whole_batch(unnamed: Any) -> None:
+    """Otherwise a response for the others would delete it unread."""
     with pytest.raises(MalformedEventError, match=r"Records\[1\] must have a non-empty `messageId`"):
-        read_messages({"Records": [record("m0", "{}"), one]})
+        read_messages({"Records": [record("m0", "{}"), unnamed]})
 
 
 @pytest.mark.parametrize("body", [None, 7, {}, [], b"{}", ""])
-def test_a_body_that_is_no_text_leaves_the_message_nameable(body: Any) -> None:
-    """So it can be reported, and the others stored."""
+def test_message_whose_body_is_not_text_can_still_be_named(body: Any) -> None:
+    """So it is reported as failed, and the others are stored."""
     (message,) = read_messages({"Records": [record("m0", body)]})
     assert (message.message_id, message.body) == ("m0", None)
 
@@ -55,8 +55,8 @@ def test_a_body_that_is_no_text_leaves_the_message_nameable(body: Any) -> None:
         {"SentTimestamp": "9" * 5_000},
     ],
 )
-def test_a_message_without_a_known_time_is_the_latest(attributes: Any) -> None:
-    """It never displaces one whose time is known."""
+def test_message_without_a_valid_time_counts_as_the_latest(attributes: Any) -> None:
+    """So it never wins over a message whose time is known."""
     (known,) = read_messages(event("a"))
     (unknown,) = read_messages({"Records": [{**record("m0", "a"), "attributes": attributes}]})
     assert unknown.sent_at > known.sent_at
@@ -74,14 +74,14 @@ def test_a_message_without_a_known_time_is_the_latest(attributes: Any) -> None:
         (None, None, False),
     ],
 )
-def test_what_may_have_been_carried_out_before_is_told(system: Any, own: Any, *, redelivered: bool) -> None:
-    """By SQS's count of receives, and by what a dead letter brings along when it is redriven."""
-    one = {**record("m0", "a"), "attributes": system, "messageAttributes": own}
-    (message,) = read_messages({"Records": [one]})
+def test_message_that_may_have_been_stored_before_is_redelivered(system: Any, own: Any, *, redelivered: bool) -> None:
+    """SQS's receive count shows it, and so do the attributes of a redriven dead letter."""
+    delivered = {**record("m0", "a"), "attributes": system, "messageAttributes": own}
+    (message,) = read_messages({"Records": [delivered]})
     assert message.redelivered is redelivered
 
 
-def test_a_record_without_a_source_has_an_empty_one() -> None:
-    """An invocation by hand."""
+def test_record_may_lack_its_source_queue() -> None:
+    """As in an invocation by hand."""
     (message,) = read_messages({"Records": [{"messageId": "m0", "body": "a"}]})
     assert message.queue_arn == ""

@@ -1,4 +1,4 @@
-"""The metrics' lines as CloudWatch reads them."""
+"""The metrics, read from their lines as CloudWatch reads them."""
 
 import json
 from collections import Counter
@@ -10,31 +10,31 @@ from recommendation_consumer.batch_result import BatchResult, Stored
 from recommendation_consumer.metrics import emit
 from tests.support.emf import EVENT_BYTES, read_emf
 
-Sums = dict[tuple[str, frozenset[tuple[str, str]]], list[float]]
-Emit = Callable[..., Sums]
+Values = dict[tuple[str, frozenset[tuple[str, str]]], list[float]]
+Emit = Callable[..., Values]
 
 
-def _values(lines: Sequence[str]) -> Sums:
-    """Read EMF as CloudWatch does: each value counts once for each dimension set of its line."""
-    sums: Sums = {}
+def _read(lines: Sequence[str]) -> Values:
+    """Read EMF as CloudWatch does: each value counts once per dimension set of its line."""
+    read: Values = {}
     for line in lines:
         for name, dimensions, values, _ in read_emf(line):
-            sums.setdefault((name, dimensions), []).extend(values)
-    return sums
+            read.setdefault((name, dimensions), []).extend(values)
+    return read
 
 
 @pytest.fixture
 def emitted(capsys: pytest.CaptureFixture[str]) -> Emit:
-    """Emit an result's metrics; return their values by name and dimensions."""
+    """Return a function that emits a result's metrics and returns their values by name and dimensions."""
 
-    def run(result: BatchResult, *, incident_metrics: bool = True) -> Sums:
+    def run(result: BatchResult, *, incident_metrics: bool = True) -> Values:
         emit(result, 1_769_860_801.5, incident_metrics=incident_metrics)
-        return _values(capsys.readouterr().out.splitlines())
+        return _read(capsys.readouterr().out.splitlines())
 
     return run
 
 
-def _of(values: Sums, name: str, **dimensions: str) -> list[float]:
+def _of(values: Values, name: str, **dimensions: str) -> list[float]:
     return values.get((name, frozenset(dimensions.items())), [])
 
 
@@ -42,8 +42,8 @@ def _stored(agent_type: str = "consensus", incident_id: str = "incident-1", lag_
     return Stored(incident_id, agent_type, lag_ms)
 
 
-def test_persisted_counts_by_agent_by_incident_and_in_all(emitted: Emit) -> None:
-    """Each sum by itself is right: CloudWatch adds nothing up across dimensions."""
+def test_persisted_counts_by_agent_by_incident_and_in_total(emitted: Emit) -> None:
+    """Each sum must be right on its own, because CloudWatch does not aggregate across dimensions."""
     values = emitted(BatchResult(stored=[_stored("a"), _stored("a"), _stored("a", "incident-2"), _stored("b")]))
     name = "RecommendationsPersisted"
     assert sum(_of(values, name)) == 4
@@ -54,7 +54,7 @@ def test_persisted_counts_by_agent_by_incident_and_in_all(emitted: Emit) -> None
 
 
 def test_the_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
-    """Each of its values is a billed metric."""
+    """Each of its values is billed as a metric."""
     values = emitted(
         BatchResult(stored=[_stored("a", "incident-1"), _stored("a", "incident-2")]), incident_metrics=False
     )
@@ -63,21 +63,21 @@ def test_the_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
 
 
 @pytest.mark.parametrize("incident_id", ["störung-1", " ", "a\tb", "x" * 1_025])
-def test_an_incident_that_cloudwatch_cannot_name_still_counts(emitted: Emit, incident_id: str) -> None:
-    """A dimension's value is ASCII, not blank and of at most 1,024 characters; else the whole line is dropped."""
+def test_incident_that_is_not_a_valid_dimension_still_counts(emitted: Emit, incident_id: str) -> None:
+    """CloudWatch drops a whole line if a value is not ASCII, blank or longer than 1,024 characters."""
     values = emitted(BatchResult(stored=[_stored("a", incident_id)]))
     assert not [dimensions for _, dimensions in values if "IncidentId" in dict(dimensions)]
     assert _of(values, "RecommendationsPersisted") == _of(values, "RecommendationsPersisted", AgentType="a") == [1]
 
 
 def test_queue_lag_has_a_value_for_each_stored_recommendation(emitted: Emit) -> None:
-    """So that percentiles are true; a line of EMF takes 100 of them."""
+    """So percentiles are right. A line of EMF holds up to 100 values."""
     values = emitted(BatchResult(stored=[_stored(lag_ms=float(number)) for number in range(250)]))
     assert _of(values, "RecommendationQueueLag") == list(range(250))
 
 
-def test_failures_count_by_error_type_and_in_all(emitted: Emit) -> None:
-    """Dead letters too: what is not stored is what the failure rate's alarm is about."""
+def test_failures_count_by_error_type_and_in_total(emitted: Emit) -> None:
+    """They include dead letters, because the alarm on the failure rate covers everything that is not stored."""
     result = BatchResult(
         failures={"m0": "Throttled", "m1": "Throttled", "m2": "NoBody"}, dead_lettered=Counter({"InvalidJson": 2})
     )
@@ -91,10 +91,10 @@ def test_failures_count_by_error_type_and_in_all(emitted: Emit) -> None:
     assert _of(values, "RecommendationDeadLettered", Reason="InvalidJson") == [2]
 
 
-def test_the_invocation_as_a_whole(emitted: Emit) -> None:
-    """Counts that have no dimension."""
+def test_counts_of_the_invocation_have_no_dimension(emitted: Emit) -> None:
+    """Duplicates, expired messages, throttled writes and the duration."""
     values = emitted(BatchResult(duplicates=3, expired=2, throttled=12, write_ms=45.6789))
-    assert {name: found for (name, dimensions), found in values.items() if not dimensions} == {
+    assert {name: numbers for (name, dimensions), numbers in values.items() if not dimensions} == {
         "RecommendationDuplicate": [3],
         "RecommendationExpired": [2],
         "RecommendationPersistenceThrottled": [12],
@@ -102,22 +102,22 @@ def test_the_invocation_as_a_whole(emitted: Emit) -> None:
     }
 
 
-def test_what_did_not_happen_is_not_emitted(emitted: Emit) -> None:
-    """Only how long the invocation took."""
+def test_zero_counts_are_not_emitted(emitted: Emit) -> None:
+    """An invocation without messages emits only its duration."""
     assert set(emitted(BatchResult())) == {("RecommendationPersistenceDuration", frozenset())}
 
 
-def test_the_service_name_is_no_dimension(emitted: Emit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Powertools adds it to each metric otherwise, and no alarm would find its metric."""
+def test_service_name_is_not_a_dimension(emitted: Emit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Powertools would add it to each metric, and then no alarm would match."""
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "recommendation-consumer")
     values = emitted(BatchResult(stored=[_stored()], failures={"m0": "Throttled"}))
     assert {name for _, dimensions in values for name in dict(dimensions)} == {"AgentType", "IncidentId", "ErrorType"}
 
 
 def test_units_are_those_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
-    """Durations are milliseconds; anything else is a count."""
+    """Durations are in milliseconds; everything else is a count."""
     emit(BatchResult(stored=[_stored()], duplicates=1), 0.0, incident_metrics=False)
-    units = {found.name: found.unit for line in capsys.readouterr().out.splitlines() for found in read_emf(line)}
+    units = {value.name: value.unit for line in capsys.readouterr().out.splitlines() for value in read_emf(line)}
     assert units == {
         "RecommendationsPersisted": "Count",
         "RecommendationDuplicate": "Count",
@@ -126,8 +126,8 @@ def test_units_are_those_of_the_dashboard(capsys: pytest.CaptureFixture[str]) ->
     }
 
 
-def test_860_recommendations_of_860_incidents_keep_the_limits_of_the_format(emitted: Emit) -> None:
-    """A full invocation: no value is lost to a limit of a line, and each sum is right."""
+def test_full_batch_of_860_incidents_stays_within_the_limits_of_emf(emitted: Emit) -> None:
+    """No value is lost to a limit per line, and each sum is right."""
     stored = [_stored(f"agent-{number % 7}", f"incident-{number}", lag_ms=float(number)) for number in range(860)]
     values = emitted(BatchResult(stored=stored, failures={f"m{number}": "Throttled" for number in range(150)}))
     name = "RecommendationsPersisted"
@@ -140,13 +140,13 @@ def test_860_recommendations_of_860_incidents_keep_the_limits_of_the_format(emit
     assert _of(values, "RecommendationPersistenceFailure") == [150]
 
 
-def test_lines_of_the_longest_ids_are_far_below_the_size_of_a_log_event(capsys: pytest.CaptureFixture[str]) -> None:
-    """CloudWatch would cut them, and then find no metric in them."""
+def test_lines_with_the_longest_ids_are_far_smaller_than_a_log_event(capsys: pytest.CaptureFixture[str]) -> None:
+    """CloudWatch truncates a longer line, and then finds no metric in it."""
     emit(BatchResult(stored=[_stored("a" * 128, "i" * 1_024, 1e15)] * 300), 0.0, incident_metrics=True)
     assert max(map(len, capsys.readouterr().out.splitlines())) < EVENT_BYTES / 50
 
 
-def test_time_is_that_of_the_invocation(capsys: pytest.CaptureFixture[str]) -> None:
-    """In epoch milliseconds; CloudWatch drops what is two weeks old."""
+def test_timestamp_is_the_time_of_the_invocation(capsys: pytest.CaptureFixture[str]) -> None:
+    """In epoch milliseconds. CloudWatch drops metrics that are two weeks old."""
     emit(BatchResult(), 1_769_860_801.2345, incident_metrics=True)
     assert json.loads(capsys.readouterr().out)["_aws"]["Timestamp"] == 1_769_860_801_234

@@ -1,7 +1,6 @@
-"""Whatever arrives and however the table behaves: no message is lost, and the metrics add up."""
+"""Whatever arrives and however the table behaves, no message is lost and the metrics add up."""
 
 import asyncio
-import json
 from contextlib import redirect_stdout
 from io import StringIO
 from typing import Any
@@ -10,15 +9,17 @@ from botocore.exceptions import EndpointConnectionError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_consumer.invocation import NothingStoredError
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
-from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error, dependencies
-from tests.support.lambdas.event import Context, body, event, redelivered
+from tests.support.emf import totals
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
+from tests.support.lambdas.event import body, event, redelivered
+from tests.support.lambdas.invoke import invoke
 
 POISON, NEWER, EXPIRED = "poison", body().replace('"schemaVersion":1', '"schemaVersion":2'), "2020-01-01T00:00:00Z"
-REFUSED = "agent-0"
+INVALID = "agent-0"
 
 texts = st.one_of(
     st.builds(body, st.sampled_from([f"agent-{number}" for number in range(40)]), reasoning=st.sampled_from(["", "b"])),
@@ -43,33 +44,23 @@ queues = st.builds(
 )
 
 
-def _counts(lines: str) -> dict[str, float]:
-    """Sum the metrics that have no dimensions."""
-    sums: dict[str, float] = {}
-    for line in map(json.loads, lines.splitlines()):
-        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]:
-            sums[metric["Name"]] = sums.get(metric["Name"], 0) + sum(line[metric["Name"]])
-    return sums
-
-
 @settings(deadline=None)
 @given(
     st.lists(texts, min_size=1, max_size=60),
     st.lists(answers, max_size=12),
     answers,
-    st.sampled_from([(), (REFUSED,)]),
+    st.sampled_from([(), (INVALID,)]),
     queues,
 )
-def test_every_message_is_stored_or_set_aside_or_delivered_again(
-    batch: list[str], first: list[Any], last: Any, refused: tuple[str, ...], queue: FakeDeadLetterQueue
+def test_every_message_is_stored_or_dead_lettered_or_redelivered(
+    batch: list[str], first: list[Any], last: Any, invalid_agents: tuple[str, ...], queue: FakeDeadLetterQueue
 ) -> None:
-    """Acknowledged means: its item is in the table, it is a dead letter, or it has expired."""
-    invalid = {Envelope.from_json(body(agent_type)).recommendation_id for agent_type in refused}
-    table, messages, printed = FakeTable(*first, last=last, invalid=invalid), event(*batch), StringIO()
-    around = dependencies(table, queue=queue)
+    """A message is acknowledged only if its item is in the table, if it is a dead letter, or if it has expired."""
+    invalid = {Envelope.from_json(body(agent_type)).recommendation_id for agent_type in invalid_agents}
+    table, messages, output = FakeTable(*first, last=last, invalid=invalid), event(*batch), StringIO()
     try:
-        with redirect_stdout(printed):
-            response = asyncio.run(consume(messages, Context(), around))
+        with redirect_stdout(output):
+            response = asyncio.run(invoke(messages, table, queue))
     except NothingStoredError:
         assert not table.items
         assert not queue.messages
@@ -82,7 +73,7 @@ def test_every_message_is_stored_or_set_aside_or_delivered_again(
             continue
         item = encode_item(read_envelope(text))
         assert table.items[item.recommendation_id]["contentDigest"] == {"S": item.digest}
-    counts = _counts(printed.getvalue())
+    counts = totals(output.getvalue())
     names = ("RecommendationsPersisted", "RecommendationDuplicate", "RecommendationExpired")
     assert sum(counts.get(name, 0) for name in names) + counts.get("RecommendationPersistenceFailure", 0) == len(batch)
     assert counts.get("RecommendationsPersisted", 0) == len(table.items)

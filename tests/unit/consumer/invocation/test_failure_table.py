@@ -1,4 +1,4 @@
-"""The failure table is true: the tests it names exist, and it names every cause that the consumer knows."""
+"""docs/failures.md is up to date: the tests that it names exist, and it has every cause that the consumer knows."""
 
 import re
 from pathlib import Path
@@ -34,24 +34,24 @@ def _quoted(text: str) -> set[str]:
 
 
 def test_every_row_names_tests_that_exist() -> None:
-    """A test that was renamed takes its row's proof away."""
+    """Otherwise a renamed test would leave its row without proof."""
     sources = "\n".join(path.read_text() for path in (ROOT / "tests").rglob("test_*.py"))
-    exist = set(re.findall(r"^(?:async )?def (test_\w+)\(", sources, re.MULTILINE))
+    tests = set(re.findall(r"^(?:async )?def (test_\w+)\(", sources, re.MULTILINE))
     assert len(ROWS) > 25
     for row in ROWS:
         proofs = {name for name in _quoted(row) if name.startswith("test_")}
         assert proofs, row
-        assert proofs <= exist, proofs - exist
+        assert proofs <= tests, proofs - tests
 
 
 @pytest.mark.parametrize("cause", sorted(CAUSES))
 def test_every_cause_has_a_row(cause: str) -> None:
-    """Codes of AWS, and the names that metrics and logs give."""
+    """AWS's error codes, and the names used in metrics and logs."""
     assert any(cause in _quoted(row) for row in ROWS)
 
 
 def test_every_metric_and_alarm_exists() -> None:
-    """As the template and the consumer name them."""
+    """The template and the shared package define their names."""
     template = (ROOT / "infra/template.yaml").read_text()
     alarms = set(re.findall(r"AlarmName: !Sub (\w+)\$", template))
     known = alarms | {value for name, value in vars(metrics).items() if name.isupper()}

@@ -1,4 +1,4 @@
-"""Poison on its way to the dead-letter queue."""
+"""Sending poison to the dead-letter queue."""
 
 import asyncio
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from recommendation_shared import limits
 from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, client_error, dependencies
 from tests.support.lambdas.event import QUEUE_ARN
 
-ATTRIBUTES = 1_000  # bytes, more than those of a short detail
+ATTRIBUTES = 1_000  # bytes; more than the attributes of a message with a short detail take
 
 
 def _poison(number: int = 0, text: str = "not JSON", detail: str = "body: must be JSON") -> Poison:
@@ -25,8 +25,8 @@ async def _send(queue: FakeDeadLetterQueue, *poison: Poison, seconds: float = 5.
     return await send_dead_letters(poison, clock.monotonic() + seconds, dependencies(clock=clock, queue=queue))
 
 
-async def test_a_dead_letter_is_the_message_with_the_reason_beside_it() -> None:
-    """So that it can be redriven as it is."""
+async def test_dead_letter_is_the_unchanged_message_with_its_reason() -> None:
+    """So it can be redriven as it is."""
     queue = FakeDeadLetterQueue()
     assert await _send(queue, _poison()) == {}
     assert [message["MessageBody"] for message in queue.messages] == ["not JSON"]
@@ -41,60 +41,60 @@ async def test_a_dead_letter_is_the_message_with_the_reason_beside_it() -> None:
 
 
 async def test_no_poison_makes_no_request() -> None:
-    """Most batches."""
+    """The usual case."""
     queue = FakeDeadLetterQueue()
     assert await _send(queue) == {}
     assert queue.requests == []
 
 
-async def test_an_attribute_without_a_value_is_left_out() -> None:
-    """SQS refuses an empty one: an event made by hand may lack its source."""
+async def test_attribute_without_a_value_is_omitted() -> None:
+    """SQS rejects an empty value, and an event written by hand may lack its source."""
     queue = FakeDeadLetterQueue()
     await _send(queue, Poison(Message("m0", "x", 0, ""), "InvalidJson", "body: must be JSON"))
     assert "sourceQueueArn" not in queue.attributes()[0]
 
 
-async def test_a_long_detail_is_cut_between_characters() -> None:
-    """At 1,024 bytes."""
+async def test_long_detail_is_cut_between_characters() -> None:
+    """To at most 1,024 bytes."""
     queue = FakeDeadLetterQueue()
     await _send(queue, _poison(detail="é" * 1_000 + "x"))
     assert queue.attributes()[0]["failureDetail"] == "é" * 512
 
 
 async def test_batches_close_at_ten_entries() -> None:
-    """SendMessageBatch takes no more."""
+    """SendMessageBatch accepts no more."""
     queue = FakeDeadLetterQueue()
     assert await _send(queue, *map(_poison, range(23))) == {}
     assert sorted(queue.requests) == [3, 10, 10]
-    assert {one["originalMessageId"] for one in queue.attributes()} == {f"m{number}" for number in range(23)}
+    assert {sent["originalMessageId"] for sent in queue.attributes()} == {f"m{number}" for number in range(23)}
 
 
 @pytest.mark.parametrize(("room", "requests"), [(ATTRIBUTES, 1), (0, 2)])
-async def test_batches_close_at_one_mib_with_attributes(room: int, requests: int) -> None:
-    """In bytes of UTF-8."""
+async def test_batches_close_at_1_mib_including_attributes(room: int, requests: int) -> None:
+    """Counted in bytes of UTF-8."""
     text = "é" * ((limits.SQS_REQUEST_BYTES // 2 - room) // 2)
     queue = FakeDeadLetterQueue()
     assert await _send(queue, _poison(0, text), _poison(1, text)) == {}
     assert len(queue.requests) == requests
 
 
-async def test_a_message_that_its_reason_would_make_too_large_is_left_to_the_redrive_policy() -> None:
-    """SQS moves it as it is; the others are sent."""
+async def test_message_too_large_with_its_reason_is_left_to_the_redrive_policy() -> None:
+    """SQS moves it unchanged; the others are sent."""
     queue = FakeDeadLetterQueue()
     unsent = await _send(queue, _poison(0, "x" * limits.SQS_REQUEST_BYTES), _poison(1))
     assert unsent == {"m0": "TooLarge"}
     assert len(queue.messages) == 1
 
 
-async def test_entries_that_failed_within_a_success_are_handed_back() -> None:
-    """An HTTP 200 may hold them."""
+async def test_failed_entries_of_a_successful_request_are_unsent() -> None:
+    """A response with HTTP 200 may contain failed entries."""
     queue = FakeDeadLetterQueue(refuse={"refused"})
     unsent = await _send(queue, _poison(0), _poison(1, "refused"), _poison(2))
     assert unsent == {"m1": "InternalError"}
 
 
-async def test_an_entry_that_is_not_confirmed_counts_as_unsent() -> None:
-    """Rather twice than never."""
+async def test_unconfirmed_entry_counts_as_unsent() -> None:
+    """It is better to send it twice than never."""
 
     async def send(_: Sequence[dict[str, Any]]) -> dict[str, Any]:
         return {"Successful": [{"Id": "0"}]}
@@ -106,13 +106,13 @@ async def test_an_entry_that_is_not_confirmed_counts_as_unsent() -> None:
     assert unsent == {"m1": "NotConfirmed"}
 
 
-async def test_a_failed_request_hands_back_all_its_entries() -> None:
-    """With AWS's own code."""
+async def test_all_entries_of_a_failed_request_are_unsent() -> None:
+    """The cause is AWS's own code."""
     queue = FakeDeadLetterQueue(error=client_error("AccessDenied"))
     assert await _send(queue, _poison(0), _poison(1)) == {"m0": "AccessDenied", "m1": "AccessDenied"}
 
 
-async def test_a_hanging_queue_is_left_at_the_deadline() -> None:
+async def test_hanging_queue_is_abandoned_at_the_deadline() -> None:
     """In real time."""
     loop = asyncio.get_running_loop()
     began = loop.time()
@@ -121,13 +121,13 @@ async def test_a_hanging_queue_is_left_at_the_deadline() -> None:
     assert unsent == {f"m{number}": "DeadlineExceeded" for number in range(12)}
 
 
-async def test_past_the_deadline_nothing_is_confirmed() -> None:
-    """An invocation whose writes took all its time."""
+async def test_nothing_is_confirmed_after_the_deadline() -> None:
+    """The writes may have taken all of the invocation's time."""
     unsent = await _send(FakeDeadLetterQueue(), _poison(), seconds=-1.0)
     assert unsent == {"m0": "DeadlineExceeded"}
 
 
-async def test_a_lone_surrogate_does_not_stop_the_others() -> None:
-    """JSON can spell one; SQS decides what becomes of it."""
+async def test_body_with_a_lone_surrogate_does_not_hold_back_the_others() -> None:
+    """JSON can express one, and it is up to SQS to accept it."""
     queue = FakeDeadLetterQueue(refuse={"\ud800"})
     assert await _send(queue, _poison(0, "\ud800"), _poison(1)) == {"m0": "InternalError"}

@@ -1,0 +1,177 @@
+"""What happens to each kind of message, from event to response: the first table of docs/failures.md."""
+
+import json
+from typing import Any
+
+import pytest
+
+from recommendation_consumer.message import MalformedEventError
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
+from tests.support.lambdas.event import bodies, body, envelope, event, named, record, redelivered
+from tests.support.lambdas.invoke import invoke
+
+pytestmark = pytest.mark.usefixtures("capsys")  # for the metrics' lines
+
+THROTTLED = client_error("ThrottlingException")
+NEWER = body().replace('"schemaVersion":1', '"schemaVersion":2')
+
+
+def _with(**changes: Any) -> str:
+    return json.dumps({**json.loads(body()), **changes})
+
+
+async def test_stored_batch_is_deleted_from_the_queue() -> None:
+    """An empty list says so, rather than an empty response."""
+    table, messages = FakeTable(), event(*bodies(7))
+    response = await invoke(messages, table)
+    assert response == {"batchItemFailures": []}
+    assert len(table.items) == 7
+    assert redelivered(response, messages) == set()
+
+
+async def test_empty_batch_is_a_success() -> None:
+    """AWS never sends one, but the response is well-formed even so."""
+    assert await invoke({"Records": []}) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("not JSON", "InvalidJson"),
+        ("7", "InvalidEnvelope"),
+        (_with(timestamp="yesterday"), "InvalidEnvelope"),
+        (_with(incidentId="incident-124"), "IdMismatch"),
+        (_with(reasoning="other content"), "IdConflict"),
+    ],
+)
+async def test_poison_is_dead_lettered_at_once_and_acknowledged(text: str, reason: str) -> None:
+    """Its neighbours are stored."""
+    table, queue, messages = FakeTable(), FakeDeadLetterQueue(), event(body(), text, body("other"))
+    response = await invoke(messages, table, queue)
+    assert redelivered(response, messages) == set()
+    assert len(table.items) == 2
+    assert [message["MessageBody"] for message in queue.messages] == [text]
+    (attributes,) = queue.attributes()
+    assert (attributes["failureReason"], attributes["originalMessageId"]) == (reason, "m1")
+
+
+async def test_poison_that_cannot_be_dead_lettered_is_left_to_the_redrive_policy() -> None:
+    """Its neighbours are stored even so."""
+    table, queue = FakeTable(), FakeDeadLetterQueue(error=client_error("AccessDenied"))
+    assert named(await invoke(event(body(), "poison", body("other")), table, queue)) == ["m1"]
+    assert len(table.items) == 2
+
+
+async def test_batch_of_poison_only_is_acknowledged() -> None:
+    """With nothing to write, the table has not failed."""
+    queue = FakeDeadLetterQueue()
+    assert named(await invoke(event(*["poison"] * 12), FakeTable(last=THROTTLED), queue)) == []
+    assert len(queue.messages) == 12
+
+
+async def test_duplicate_is_written_once_and_acknowledged() -> None:
+    """Three messages make one write."""
+    table = FakeTable()
+    assert named(await invoke(event(body(), body(), body()), table)) == []
+    assert [len(request) for request in table.requests] == [1]
+
+
+async def test_redelivered_batch_writes_identical_items() -> None:
+    """The time and order of delivery do not matter."""
+    first, second = FakeTable(), FakeTable()
+    await invoke(event(*bodies(7)), first)
+    await invoke(event(*reversed(bodies(7))), second)
+    assert first.items == second.items
+
+
+async def test_all_messages_of_an_unwritten_recommendation_are_named() -> None:
+    """Not only the earliest of them."""
+    table = FakeTable(1, last=1)
+    assert named(await invoke(event(body("a"), body("b"), body("b")), table)) == ["m1", "m2"]
+
+
+async def test_expired_message_is_acknowledged_unwritten() -> None:
+    """DynamoDB would only delete it again."""
+    table = FakeTable()
+    messages = event(body(timestamp="2025-01-01T00:00:00Z"), body())
+    assert named(await invoke(messages, table)) == []
+    assert len(table.items) == 1
+
+
+async def test_newer_schema_version_is_named_and_its_neighbours_are_stored() -> None:
+    """SQS redelivers it until a deployment supports it, or the redrive policy moves it."""
+    table, queue = FakeTable(), FakeDeadLetterQueue()
+    assert named(await invoke(event(NEWER, body()), table, queue)) == ["m0"]
+    assert len(table.items) == 1
+    assert not queue.messages
+
+
+async def test_item_that_dynamodb_rejects_is_dead_lettered() -> None:
+    """The other items of its chunk are stored."""
+    table, queue, texts = FakeTable(invalid={envelope("agent-3").recommendation_id}), FakeDeadLetterQueue(), bodies(7)
+    assert named(await invoke(event(*texts), table, queue)) == []
+    assert len(table.items) == 6
+    assert [message["MessageBody"] for message in queue.messages] == [texts[3]]
+    (attributes,) = queue.attributes()
+    assert attributes["failureReason"] == "ItemRejected"
+    assert attributes["failureDetail"] == "item: DynamoDB rejected it as invalid"
+
+
+async def test_all_messages_of_a_rejected_item_share_its_outcome() -> None:
+    """A duplicate may be acknowledged only if its item is stored."""
+    table, denied = FakeTable(invalid={envelope("b").recommendation_id}), client_error("AccessDenied")
+    messages = event(body("a"), body("b"), body("b"))
+    assert named(await invoke(messages, table, FakeDeadLetterQueue(error=denied))) == ["m1", "m2"]
+    queue = FakeDeadLetterQueue()
+    assert named(await invoke(messages, table, queue)) == []
+    assert [attributes["originalMessageId"] for attributes in queue.attributes()] == ["m1", "m2"]
+
+
+async def test_lone_rejected_item_does_not_raise() -> None:
+    """The table responded, so it has not failed."""
+    queue = FakeDeadLetterQueue()
+    table = FakeTable(invalid={envelope().recommendation_id})
+    assert named(await invoke(event(body()), table, queue)) == []
+    assert len(queue.messages) == 1
+
+
+@pytest.mark.parametrize("shape", [None, {}, {"Records": None}, {"Records": [{}]}])
+async def test_malformed_event_stores_nothing_and_raises(shape: Any) -> None:
+    """A response could not name its records."""
+    table = FakeTable()
+    with pytest.raises(MalformedEventError):
+        await invoke(shape, table)
+    assert table.requests == []
+
+
+@pytest.mark.parametrize("text", [None, 7, {}, ""])
+async def test_record_without_text_is_named_and_its_neighbours_are_stored(text: Any) -> None:
+    """It is never acknowledged unread."""
+    table = FakeTable()
+    assert named(await invoke(event(body(), text), table)) == ["m1"]
+    assert len(table.items) == 1
+
+
+async def test_message_id_is_named_once() -> None:
+    """Even if two messages of a batch have the same ID."""
+    messages = {"Records": [record("same", None), record("same", None), record("other", body())]}
+    response = await invoke(messages)
+    assert named(response) == ["same"]
+    assert redelivered(response, messages) == {"same"}
+
+
+async def test_every_message_of_a_mixed_batch_is_accounted_for() -> None:
+    """Each one is stored, dead-lettered or redelivered."""
+    messages = event(
+        *bodies(4),
+        body("agent-0"),
+        "poison",
+        NEWER,
+        body(timestamp="2020-01-01T00:00:00Z"),
+        "",
+    )
+    table, queue = FakeTable(1, last=1), FakeDeadLetterQueue()
+    response = await invoke(messages, table, queue)
+    assert redelivered(response, messages) == {"m3", "m6", "m8"}
+    assert len(table.items) == 3
+    assert [attributes["originalMessageId"] for attributes in queue.attributes()] == ["m5"]
