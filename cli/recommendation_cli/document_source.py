@@ -22,7 +22,7 @@ class DocumentSource:
 
     def fetch(self, key: str, value: str, listed: ListOptions = EVERYTHING) -> list[Document]:
         """Return the documents in order of time; with a limit, the newest ones. Raises `NothingFoundError`."""
-        search = Search(key, value, period=listed.period(), limit=listed.limit, only=listed.only())
+        search = Search(key, value, period=listed.period(), limit=listed.limit, matching=listed.matching())
         with explained(self._target):
             listing = Listing(self._client, self._target.table, search, now=self._now)
             documents = list(listing)

@@ -166,14 +166,14 @@ class ListOptions:
             raise click.UsageError("--since must be earlier than --until.")
         return Period(self.since, self.until)
 
-    def only(self) -> Filter:
+    def matching(self) -> Filter:
         """Return the filter by agent and confidence."""
         return Filter(self.agents, self.min_confidence)
 
     def scope(self, runtime: Runtime) -> str:
         """Describe in words how the list is narrowed; an empty string when it is not."""
-        only = visible(str(self.only()))
-        return "; ".join(filter(None, (only and f"only {only}", self.period().text(runtime.localise))))
+        selection = visible(str(self.matching()))
+        return "; ".join(filter(None, (selection and f"only {selection}", self.period().text(runtime.localise))))
 
 
 table_option: Final[Declaration] = click.option(

@@ -15,7 +15,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
-from recommendation_cli.timeline.runs import runs
+from recommendation_cli.timeline.executions import group_by_execution
 
 DIFFERENT: Final = 1  # exit code, as for diff(1)
 
@@ -64,7 +64,7 @@ def _execution(source: DocumentSource, execution_id: str, listed: ListOptions) -
 
 
 def _original_of(execution_id: str, documents: list[Document]) -> str:
-    for run in runs(documents):
-        if run.replay_of is not None:
-            return run.replay_of
+    for execution in group_by_execution(documents):
+        if execution.replay_of is not None:
+            return execution.replay_of
     raise NothingToCompareError(f"Execution {visible(execution_id)} is not marked as a replay: name both executions.")

@@ -113,8 +113,8 @@ def check_expiry(answer: Described) -> Finding:
     """Check the time to live (DescribeTimeToLive)."""
     ttl = answer.get("TimeToLiveDescription", {})
     status, attribute = ttl.get("TimeToLiveStatus"), ttl.get("AttributeName")
-    ok = (status, attribute) == ("ENABLED", "ttl")
-    return finding("table", ok, "deletes items past their ttl", f"{status} on {attribute}")
+    actual = f"{status} on {attribute}" if attribute else status
+    return finding("table", (status, attribute) == ("ENABLED", "ttl"), "deletes items past their ttl", actual)
 
 
 def check_backups(answer: Described) -> Finding:

@@ -26,8 +26,9 @@ def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportSt
     for number in range(progress.search, len(plan.keys)):
         for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
             current = [decode_item(item) for item in page.items if plan.now is None or not is_expired(item, plan.now)]
-            wanted = [document for document in current if plan.only.passes(document)]
-            others = Counter(str(document.get("agentType")) for document in current if not plan.only.passes(document))
+            wanted = [document for document in current if plan.matching.passes(document)]
+            rejected = [document for document in current if not plan.matching.passes(document)]
+            others = Counter(str(document.get("agentType")) for document in rejected)
             written = b"".join(map(line, wanted))
             progress = Progress(
                 search=number if page.last is not None else number + 1,

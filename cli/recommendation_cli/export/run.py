@@ -41,7 +41,8 @@ def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions
     file_format = destination.resolved_format()
     if file_format == _PARQUET:
         arrow()  # fail now if it is not installed, not after everything has been read
-    state = ExportState(Plan(table.target(runtime), keys, listed.period(), listed.only(), file_format, now), Progress())
+    plan = Plan(table.target(runtime), keys, listed.period(), listed.matching(), file_format, now)
+    state = ExportState(plan, Progress())
     if destination.path == STDOUT:
         _write_to_stdout(runtime, state)
         return

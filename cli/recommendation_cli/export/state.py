@@ -30,14 +30,14 @@ class Plan:
     target: Target
     keys: Keys
     period: Period
-    only: Filter
+    matching: Filter
     file_format: str
     now: float | None
 
     def search(self, number: int) -> Search:
         """Return one of the searches."""
         key, value = self.keys[number]
-        return Search(key, value, period=self.period, oldest_first=True, only=self.only)
+        return Search(key, value, period=self.period, oldest_first=True, matching=self.matching)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +61,9 @@ class ExportState:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        least = self.plan.only.least_confidence
-        only = [list(self.plan.only.agents), None if least is None else str(least)]
-        plan = {**asdict(self.plan), "only": only}
+        least = self.plan.matching.least_confidence
+        matching = [list(self.plan.matching.agents), None if least is None else str(least)]
+        plan = {**asdict(self.plan), "matching": matching}
         return {"version": _STATE_VERSION, "plan": plan, "progress": asdict(self.progress)}
 
     @classmethod
@@ -73,12 +73,12 @@ class ExportState:
             if value["version"] != _STATE_VERSION:
                 raise StateError(f"version {value['version']!r} is not known")
             given = value["plan"]
-            agents, least = given["only"]
+            agents, least = given["matching"]
             plan = Plan(
                 target=Target(**given["target"]),
                 keys=tuple((str(key), str(wanted)) for key, wanted in given["keys"]),
                 period=Period(*given["period"]),
-                only=Filter(tuple(map(str, agents)), None if least is None else Decimal(least)),
+                matching=Filter(tuple(map(str, agents)), None if least is None else Decimal(least)),
                 file_format=given["file_format"],
                 now=given["now"],
             )

@@ -13,7 +13,7 @@ from recommendation_cli.summary import Summary
 
 WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
 _MOST_NAME: Final = 40  # columns of an incident's ID or an agent's type; the other formats print it in full
-_LEAST_NAME: Final = 12
+_LEAST_NAME: Final = 8
 _LEAST_HEADLINE: Final = 20
 
 

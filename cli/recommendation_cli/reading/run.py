@@ -24,7 +24,7 @@ def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptio
     """Print the recommendations whose `key` is `value`, newest first."""
     target = read.target(runtime)
     search = Search(
-        key, value, period=listed.period(), limit=listed.limit, only=listed.only(), whole=read.output != "table"
+        key, value, period=listed.period(), limit=listed.limit, matching=listed.matching(), whole=read.output != "table"
     )
     now = None if read.include_expired else runtime.now()
     with explained(target):

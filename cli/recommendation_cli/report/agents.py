@@ -10,7 +10,7 @@ from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.values import citations_html, prose, readable, value_html
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import warnings
-from recommendation_cli.timeline.runs import Moment, duration_text
+from recommendation_cli.timeline.executions import Moment, duration_text
 from recommendation_shared.envelope.fields import RAW_CONFIDENCE
 from recommendation_shared.item.attribute_value import encode_map
 from recommendation_shared.item.encoding import item_digest

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from recommendation_cli.report.markup import Html, element
-from recommendation_cli.timeline.runs import Moment, Run
+from recommendation_cli.timeline.executions import Execution, Moment
 
 _WIDTH: Final = 400  # units; about as wide as a phone, so that text keeps its size there
 _LABEL: Final = 18
@@ -41,11 +41,11 @@ def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
     )
 
 
-def confidence_chart(runs: Sequence[Run]) -> Html:
+def confidence_chart(executions: Sequence[Execution]) -> Html:
     """Return each agent's confidence as one bar per execution, in order of time."""
     agents: dict[str, list[tuple[int, Moment]]] = {}
-    for number, run in enumerate(runs, 1):
-        for moment in run.moments:
+    for number, execution in enumerate(executions, 1):
+        for moment in execution.moments:
             agents.setdefault(moment.summary.agent_type, []).append((number, moment))
     drawn: list[Html] = []
     y = 0
@@ -53,7 +53,7 @@ def confidence_chart(runs: Sequence[Run]) -> Html:
         y += _LABEL
         drawn.append(element("text", agent[:_MOST_NAME], x=0, y=y - 5, class_="label"))
         for number, moment in agents[agent]:
-            drawn += _confidence(moment, y, f"#{number} " if len(runs) > 1 else "")
+            drawn += _confidence(moment, y, f"#{number} " if len(executions) > 1 else "")
             y += _BAR + 3
         y += _SPACE
     title = element("title", "Confidence of each agent, from 0 to 1")

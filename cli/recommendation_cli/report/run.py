@@ -11,14 +11,14 @@ from recommendation_cli.durable_file import durable_file
 from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.report.page import report_page
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.timeline.runs import runs
+from recommendation_cli.timeline.executions import group_by_execution
 
 
 def write_report(
     runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions
 ) -> None:
     """Write an incident's page to standard output, or to a file, which changes all at once or not at all."""
-    executions = runs(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
+    executions = group_by_execution(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
     source, scope = str(table.target(runtime)), listed.scope(runtime)
     page = report_page(incident_id, executions, source, runtime.now(), scope).encode()
     if destination == STDOUT:

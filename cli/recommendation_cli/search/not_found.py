@@ -32,7 +32,7 @@ def nothing_found(
     what = f"{_NOUNS[search.key]} {visible(search.value)}"
     if others:
         types = ", ".join(f"{visible(agent)} ({count})" for agent, count in others.most_common())
-        wanted = visible(str(search.only))
+        wanted = visible(str(search.matching))
         return NothingFoundError(f"No recommendation of {what} matches {wanted}; those found are from {types}.")
     if expired:
         return NothingFoundError(

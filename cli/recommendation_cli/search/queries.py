@@ -18,7 +18,7 @@ TTL: Final = "ttl"
 
 
 class Search(NamedTuple):
-    """What to find: the items whose `key` (incidentId, agentType or executionId) is `value` and that `only` passes.
+    """What to find: the items whose `key` (incidentId, agentType or executionId) is `value` and that pass a filter.
 
     `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Unless
     `whole` is set, items from a compact index may lack what a list does not print.
@@ -29,7 +29,7 @@ class Search(NamedTuple):
     period: Period = Period()
     limit: int | None = None
     oldest_first: bool = False
-    only: Filter = Filter()
+    matching: Filter = Filter()
     whole: bool = True
 
     def parameters(self) -> dict[str, Any]:
@@ -48,7 +48,7 @@ class Search(NamedTuple):
             "ExpressionAttributeValues": values,
             "ScanIndexForward": self.oldest_first,
         }
-        if self.limit is None or self.only != Filter():  # a page that small may hold nothing that passes
+        if self.limit is None or self.matching != Filter():  # a page that small may hold nothing that passes
             return parameters
         return {**parameters, "Limit": self.limit + 1}  # the extra item shows that there are more
 
@@ -87,7 +87,7 @@ class Listing:
                 self.expired += 1
                 continue
             document = decode_item(item)
-            if not self._search.only.passes(document):
+            if not self._search.matching.passes(document):
                 self.others[str(document.get("agentType"))] += 1
                 continue
             self.shown += 1

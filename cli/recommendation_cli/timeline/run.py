@@ -7,13 +7,13 @@ from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
-from recommendation_cli.timeline.runs import as_events, runs
+from recommendation_cli.timeline.executions import as_events, group_by_execution
 from recommendation_cli.timeline.view import render_timeline
 
 
 def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed: ListOptions) -> None:
     """Print an incident's timeline."""
-    executions = runs(DocumentSource(runtime, read).fetch("incidentId", incident_id, listed))
+    executions = group_by_execution(DocumentSource(runtime, read).fetch("incidentId", incident_id, listed))
     if read.output == "table":
         console = open_terminal(runtime.environ)
         print_scope(console, listed.scope(runtime))

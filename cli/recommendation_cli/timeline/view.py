@@ -9,55 +9,52 @@ from rich.text import Text
 
 from recommendation_cli.screen.table import Column, Row, print_table
 from recommendation_cli.screen.terminal import status_mark
-from recommendation_cli.timeline.runs import Moment, Run, duration_text, pause_between
+from recommendation_cli.timeline.executions import Execution, Moment, duration_text, extent_text, pause_between
 
 _TITLES: Final = ("completed", "took", "agent", "conf", "status")
 _AGENT: Final = _TITLES.index("agent")
 _MOST_AGENT: Final = 28  # columns
-_LEAST_AGENT: Final = 12
+_LEAST_AGENT: Final = 8
 _CHART: Final = (8, 60)  # columns: a narrower chart shows nothing and is left out, a wider one is hard to follow
 _GAP: Final = 2  # columns between cells, as `print_table` has them
 
 Span = tuple[datetime, datetime]
 
 
-def render_timeline(console: Console, executions: Sequence[Run]) -> None:
+def render_timeline(console: Console, executions: Sequence[Execution]) -> None:
     """Print executions, oldest first, each on its own axis, with the pauses within and between them."""
-    for position, run in enumerate(executions):
-        pause = pause_between(executions[position - 1], run) if position else None
+    for position, execution in enumerate(executions):
+        pause = pause_between(executions[position - 1], execution) if position else None
         if pause is not None:
             console.print(Text(f"\n· {duration_text(pause)} until the next execution", style="dim"))
         if position:
             console.print()
-        _print_run(console, run)
+        _print_execution(console, execution)
 
 
-def _print_run(console: Console, run: Run) -> None:
-    _print_line(console, Text(f"Execution {run.execution_id}", style="bold"))
-    extent = (
-        "" if run.span is None else f"{run.span[0]:%Y-%m-%d %H:%M:%S} UTC, {duration_text(run.span[1] - run.span[0])}"
-    )
-    failed = sum(moment.failed for moment in run.moments)
-    notes = (extent, f"{failed} of {len(run.moments)} not successful" if failed else "")
+def _print_execution(console: Console, execution: Execution) -> None:
+    _print_line(console, Text(f"Execution {execution.execution_id}", style="bold"))
+    failed = sum(moment.failed for moment in execution.moments)
+    notes = (extent_text(execution), f"{failed} of {len(execution.moments)} not successful" if failed else "")
     _print_line(console, Text("  " + " · ".join(filter(None, notes)), style="dim"))
-    if run.replay_of is not None:
-        _print_line(console, Text(f"  replay of {run.replay_of}", style="dim"))
-    cells = [_cells(moment) for moment in run.moments]
+    if execution.replay_of is not None:
+        _print_line(console, Text(f"  replay of {execution.replay_of}", style="dim"))
+    cells = [_cells(moment) for moment in execution.moments]
     width = _chart_width(console, cells)
-    pauses = run.pauses()
+    pauses = execution.pauses()
     columns = [
         Column(title, least=_LEAST_AGENT if title == "agent" else None, most=_MOST_AGENT if title == "agent" else None)
         for title in _TITLES
     ]
     rows = [
         Row(
-            [*moment_cells, _bar(moment, run.span, width, ascii_only=console.options.ascii_only)]
+            [*moment_cells, _bar(moment, execution.span, width, ascii_only=console.options.ascii_only)]
             if width
             else moment_cells,
             above=[_pause_line(pauses[index])] if index in pauses else [],
             below=[Text(f"    {moment.summary.headline}")],
         )
-        for index, (moment, moment_cells) in enumerate(zip(run.moments, cells, strict=True))
+        for index, (moment, moment_cells) in enumerate(zip(execution.moments, cells, strict=True))
     ]
     print_table(console, [*columns, Column("when")] if width else columns, rows)
 

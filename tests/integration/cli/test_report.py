@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from recommendation_cli.report.page import report_page
-from recommendation_cli.timeline.runs import runs
+from recommendation_cli.timeline.executions import group_by_execution
 from recommendation_shared.item.encoding import decode_item
 from tests.support.fakes.recommendation_table import NOW, item
 
@@ -32,7 +32,7 @@ def _browse(page: Path, profile: Path, *flags: str) -> str:
         "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr",
         f"--user-data-dir={profile}", *flags, page.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)  # noqa: S603 - our own page
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     return done.stdout + "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
@@ -51,7 +51,7 @@ def page(tmp_path: Path) -> Path:
         for number, attack in enumerate(ATTACKS)
     ]
     file = tmp_path / "report.html"
-    file.write_text(report_page(ATTACKS[0], runs(map(decode_item, table)), "table t", NOW.timestamp()))
+    file.write_text(report_page(ATTACKS[0], group_by_execution(map(decode_item, table)), "table t", NOW.timestamp()))
     return file
 
 
@@ -79,7 +79,7 @@ def test_folded_values_are_printed_in_full(tmp_path: Path) -> None:
     steps = [f"step {number}" for number in range(2_000)]
     folded = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
     page, paper = tmp_path / "report.html", tmp_path / "page.pdf"
-    page.write_text(report_page("incident-7", runs([decode_item(folded)]), "table t", NOW.timestamp()))
+    page.write_text(report_page("incident-7", group_by_execution([decode_item(folded)]), "table t", NOW.timestamp()))
     assert "<details>" in page.read_text()
     _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
     assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) > 20

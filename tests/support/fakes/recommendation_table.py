@@ -138,6 +138,7 @@ def create_table(client: Any, table: str, *, compact: bool = False) -> None:
             for name in hashes
         ],
     )
+    client.get_waiter("table_exists").wait(TableName=table, WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
 
 
 def put(client: Any, table: str, items: Iterable[Item]) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from recommendation_cli.report.page import report_page
-from recommendation_cli.timeline.runs import runs
+from recommendation_cli.timeline.executions import group_by_execution
 from recommendation_shared.item.encoding import decode_item
 from tests.support.fakes.recommendation_table import NOW, Item, item
 from tests.support.strategies import json_objects, text
@@ -53,7 +53,7 @@ class Reader(HTMLParser):
 
 
 def _page(*table: Item, incident: str = "incident-7") -> str:
-    return report_page(incident, runs(map(decode_item, table)), "table t", NOW.timestamp())
+    return report_page(incident, group_by_execution(map(decode_item, table)), "table t", NOW.timestamp())
 
 
 def _incident() -> list[Item]:

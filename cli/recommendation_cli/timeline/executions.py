@@ -42,7 +42,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Execution:
     """One execution and its recommendations in order of time; at least one."""
 
     execution_id: str
@@ -78,16 +78,16 @@ class Run:
         return pauses
 
 
-def runs(documents: Iterable[Document]) -> list[Run]:
+def group_by_execution(documents: Iterable[Document]) -> list[Execution]:
     """Group documents by execution; executions and their documents are in order of time."""
     grouped: dict[str, list[Moment]] = {}
     for document in sorted(documents, key=lambda document: str(document.get("timestamp"))):
         moment = _moment(document)
         grouped.setdefault(moment.summary.execution_id, []).append(moment)
-    return [Run(name, tuple(moments), _replay_of(moments)) for name, moments in grouped.items()]
+    return [Execution(name, tuple(moments), _replay_of(moments)) for name, moments in grouped.items()]
 
 
-def pause_between(earlier: Run, later: Run) -> timedelta | None:
+def pause_between(earlier: Execution, later: Execution) -> timedelta | None:
     """Return how long no agent worked between two executions; None if they overlap or have no times."""
     if earlier.span is None or later.span is None:
         return None
@@ -109,12 +109,20 @@ def duration_text(duration: timedelta) -> str:
     return f"{seconds // 86_400} d {seconds % 86_400 // 3_600:02d} h"
 
 
-def as_events(executions: Sequence[Run]) -> list[dict[str, Any]]:
+def extent_text(execution: Execution) -> str:
+    """Return when an execution started and how long it took, in words; empty without any time."""
+    if execution.span is None:
+        return ""
+    start, end = execution.span
+    return f"{start:%Y-%m-%d %H:%M:%S} UTC, {duration_text(end - start)}"
+
+
+def as_events(executions: Sequence[Execution]) -> list[dict[str, Any]]:
     """Return every moment as plain JSON values for other programs; durations are in milliseconds."""
     return [
         {
-            "executionId": run.execution_id,
-            "replayOf": run.replay_of,
+            "executionId": execution.execution_id,
+            "replayOf": execution.replay_of,
             "recommendationId": moment.summary.recommendation_id,
             "agentType": moment.summary.agent_type,
             "started": None if moment.started is None else moment.started.isoformat().replace("+00:00", "Z"),
@@ -126,9 +134,9 @@ def as_events(executions: Sequence[Run]) -> list[dict[str, Any]]:
             "failed": moment.failed,
             "headline": moment.summary.headline,
         }
-        for run in executions
-        for pauses in (run.pauses(),)
-        for index, moment in enumerate(run.moments)
+        for execution in executions
+        for pauses in (execution.pauses(),)
+        for index, moment in enumerate(execution.moments)
     ]
 
 
