@@ -16,6 +16,9 @@ _PLAIN_VALUES_ONLY: Final = (
     orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
 )
 
+# pydantic's first call imports modules, under a lock that a signal handler or finalizer calling in would wait for.
+to_json(None)
+
 
 def dump_json(value: Any) -> bytes:
     """Serialise any value as UTF-8 JSON that SQS accepts. Raises `JsonError` if that is impossible.
