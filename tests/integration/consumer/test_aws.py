@@ -1,4 +1,4 @@
-"""The handler against a table and queues over HTTP."""
+"""The handler with a table and a dead-letter queue over HTTP (moto)."""
 
 import json
 from collections.abc import Iterator
@@ -20,13 +20,13 @@ from tests.support.lambdas.event import QUEUE_ARN, Context, event, named
 from tests.support.lambdas.event import bodies as bodies_of
 from tests.support.lambdas.event import body as body_of
 
-# Here the clock is the real one, so nothing may expire.
+# These tests use the real clock, so no recommendation may expire.
 body, bodies = partial(body_of, retention=None), partial(bodies_of, retention=None)
 
 
 @dataclass
 class Deployment:
-    """A table and a dead-letter queue, and the handler's environment that names them."""
+    """The table and the dead-letter queue that the handler's environment names."""
 
     table: str
     dlq_url: str
@@ -39,14 +39,16 @@ class Deployment:
         return [item for page in pages for item in page["Items"]]
 
     def dead_letters(self) -> list[dict[str, Any]]:
-        """Take the dead letters."""
-        found = self.sqs.receive_message(QueueUrl=self.dlq_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
-        return list(found.get("Messages", []))
+        """Receive up to ten dead letters."""
+        response = self.sqs.receive_message(
+            QueueUrl=self.dlq_url, MaxNumberOfMessages=10, MessageAttributeNames=["All"]
+        )
+        return list(response.get("Messages", []))
 
 
 @pytest.fixture
 def deployment(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deployment]:
-    """Make a table and a queue, and a sandbox for the handler that is closed afterwards."""
+    """Create a table and a queue, and start the handler in a new sandbox, which is closed afterwards."""
     dynamodb, sqs = (boto3.client(service, endpoint_url=moto_server) for service in ("dynamodb", "sqs"))
     name = f"consumer-{uuid4().hex}"
     create_table(dynamodb, name)
@@ -67,8 +69,8 @@ def deployment(moto_server: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[De
     sqs.close()
 
 
-def test_a_batch_is_stored_as_it_was_sent(deployment: Deployment) -> None:
-    """Every field, and a digest that fits."""
+def test_batch_is_stored_as_it_was_sent(deployment: Deployment) -> None:
+    """Every field is stored, and the digests match."""
     texts = [*bodies(60, confidence=0.1, citations=[{"url": "https://example.com"}]), body(reasoning="schön 🔥")]
     assert handler(event(*texts), Context()) == {"batchItemFailures": []}
     items = deployment.items()
@@ -78,15 +80,15 @@ def test_a_batch_is_stored_as_it_was_sent(deployment: Deployment) -> None:
     assert {encode_item(read_envelope(canonical_text(decode_item(item)))) for item in items} == sent
 
 
-def test_a_warm_sandbox_stores_the_next_batch_too(deployment: Deployment) -> None:
-    """Over the same loop and connections."""
+def test_warm_sandbox_stores_the_next_batch_too(deployment: Deployment) -> None:
+    """It uses the same event loop and connections."""
     for number in range(3):
         assert handler(event(body(f"agent-{number}")), Context()) == {"batchItemFailures": []}
     assert len(deployment.items()) == 3
 
 
-def test_a_redelivered_batch_changes_nothing(deployment: Deployment) -> None:
-    """Lambda calls twice now and then."""
+def test_redelivered_batch_changes_nothing(deployment: Deployment) -> None:
+    """SQS delivers at least once."""
     handler(event(*bodies(30)), Context())
     before = deployment.items()
     assert len(before) == 30
@@ -95,7 +97,7 @@ def test_a_redelivered_batch_changes_nothing(deployment: Deployment) -> None:
 
 
 def test_poison_lands_in_the_dead_letter_queue_with_its_reason(deployment: Deployment) -> None:
-    """And what is good in its batch in the table."""
+    """The valid messages of its batch are stored."""
     texts = [body("first"), "hello from the console", body("second"), json.dumps({"schemaVersion": 1})]
     assert handler(event(*texts), Context()) == {"batchItemFailures": []}
     assert len(deployment.items()) == 2
@@ -111,13 +113,13 @@ def test_poison_lands_in_the_dead_letter_queue_with_its_reason(deployment: Deplo
     assert "incidentId" in letters[texts[3]]["failureDetail"]["StringValue"]
 
 
-def test_a_missing_table_raises_and_a_missing_queue_is_reported(
+def test_missing_table_raises_and_missing_queue_names_the_poison(
     deployment: Deployment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The one concerns all messages, the other only the poison."""
+    """A missing table affects all messages, a missing queue only the poison."""
     monkeypatch.setenv("RECOMMENDATIONS_DLQ_URL", deployment.dlq_url + "-gone")
     assert named(handler(event(body(), "poison"), Context())) == ["m1"]
     deployment.dynamodb.delete_table(TableName=deployment.table)
     with pytest.raises(NothingStoredError, match="ResourceNotFoundException"):
         handler(event(body(), "poison"), Context())
-    create_table(deployment.dynamodb, deployment.table)  # for the fixture to delete
+    create_table(deployment.dynamodb, deployment.table)  # so that the fixture can delete it

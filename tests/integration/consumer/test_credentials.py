@@ -1,4 +1,4 @@
-"""Credentials that expire or are missing, with the real handler and the real client."""
+"""Expired and missing credentials, with the real handler and the real client."""
 
 from collections.abc import Iterator
 
@@ -10,12 +10,12 @@ from tests.support.lambdas.event import Context, bodies, event
 from tests.support.lambdas.sandbox import lambda_sandbox
 from tests.support.servers.aws_server import AwsServer, aws_server
 
-MESSAGES = event(*bodies(3, retention=None))  # here the clock is the real one, so nothing may expire
+MESSAGES = event(*bodies(3, retention=None))  # with the real clock, no recommendation may expire
 
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
-    """Start a server; the environment holds no keys."""
+    """Start a server, with no keys in the environment."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name)
     with aws_server() as running:
@@ -23,7 +23,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsServer]:
 
 
 def test_expired_credentials_are_replaced_without_a_restart(server: AwsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those of a container, which SnapStart uses; the client asks for new ones when these come to their end."""
+    """They come from a container endpoint, as with SnapStart, and the client fetches new ones before they expire."""
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", server.credentials_url)
     server.access_key, server.trusted_key = "old", "new"
     with lambda_sandbox(server.url, server.dlq_url):
@@ -35,7 +35,7 @@ def test_expired_credentials_are_replaced_without_a_restart(server: AwsServer, m
 
 
 def test_missing_credentials_raise_and_nothing_is_sent(server: AwsServer) -> None:
-    """A role that was taken away."""
+    """The function may have lost its role."""
     with (
         lambda_sandbox(server.url, server.dlq_url),
         pytest.raises(NothingStoredError, match="NoCredentialsError"),

@@ -1,4 +1,4 @@
-"""Redelivery against an engine that keeps to DynamoDB's limits, through the real handler and client."""
+"""Redelivery to an engine that enforces DynamoDB's limits (dynalite), through the real handler and client."""
 
 import json
 import random
@@ -19,7 +19,7 @@ CONTENT = {"numbers": [0.1, 1e-7, 1.0, 10**37], "text": "schön 🔥", "deep": {
 
 @pytest.fixture
 def items(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Make the table and a sandbox that writes to it; return a reader of the table's bytes."""
+    """Create the table and a sandbox that writes to it; return a function that reads the table's items as JSON."""
     with aws_server() as queue:
         monkeypatch.setenv("AWS_ENDPOINT_URL_DYNAMODB", dynalite)
         client = boto3.client("dynamodb", endpoint_url=dynalite)
@@ -36,21 +36,20 @@ def items(dynalite: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 
 def test_redelivery_in_any_order_and_any_batches_changes_nothing(items: Any) -> None:
-    """Duplicates and conflicts included, also conflicts that come back alone."""
+    """Including duplicates, conflicts, and conflicts that are redelivered alone."""
     texts = bodies(60, retention=None, recommendation=CONTENT)
     records = [record(f"m{number}", text, number) for number, text in enumerate([*texts, *texts[:20]])]
     conflicts = [record(f"c{number}", body(f"agent-{number}", retention=None), 1_000) for number in range(5)]
     assert named(handler({"Records": [*records, *conflicts]}, Context())) == []
     before = items()
     assert len(before) == 60
-    shuffled = random.Random(4)  # noqa: S311 - an order
+    shuffled = random.Random(4)
     for _ in range(4):
         shuffled.shuffle(records)
         middle = shuffled.randrange(len(records))
         for batch in (records[:middle], records[middle:]):
             assert named(handler({"Records": batch}, Context())) == []
-        lone = [again(one) for one in conflicts]
-        assert named(handler({"Records": lone}, Context())) == []
+        assert named(handler({"Records": list(map(again, conflicts))}, Context())) == []
         assert items() == before
         whole = [*map(again, records), *conflicts]
         shuffled.shuffle(whole)

@@ -1,4 +1,4 @@
-"""The requests as they leave: a ready body under a true signature, and connections that live as long as the sandbox."""
+"""Requests as an endpoint receives them: the ready-made body, a valid signature, and connections that are kept."""
 
 import asyncio
 import hashlib
@@ -16,27 +16,27 @@ from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from recommendation_consumer.clients import Clients
-from recommendation_consumer.invocation import NothingStoredError, consume
+from recommendation_consumer.invocation import NothingStoredError
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.settings import Settings
-from tests.support.fakes.aws import dependencies
 from tests.support.lambdas.event import Context, bodies, event, named
+from tests.support.lambdas.invoke import invoke
 
-READY = '{"RequestItems":{"recommendations":[{"PutRequest":{"Item":{"note":{"S":"schön"}}}}]}}'.encode()
+BODY = '{"RequestItems":{"recommendations":[{"PutRequest":{"Item":{"note":{"S":"schön"}}}}]}}'.encode()
 
 
 class Endpoint:
-    """An AWS endpoint on 127.0.0.1 that keeps what it receives."""
+    """An AWS endpoint on 127.0.0.1 that records the requests and the connections that they come from."""
 
     def __init__(self) -> None:
         self.requests: list[tuple[web.BaseRequest, bytes]] = []
         self.peers: set[Any] = set()
-        self.answers: list[web.Response] = []
+        self.responses: list[web.Response] = []
         self.drop_next = False
         self.slow: Callable[[web.BaseRequest, bytes], bool] = lambda _request, _body: False
 
-    async def answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        """Answer with the next of `answers`, or with an empty success."""
+    async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Respond with the next of `responses`, or with an empty success."""
         self.requests.append((request, await request.content.read()))
         assert request.transport is not None
         self.peers.add(request.transport.get_extra_info("peername"))
@@ -45,11 +45,11 @@ class Endpoint:
             request.transport.abort()
         if self.slow(request, self.requests[-1][1]):
             return await _crawl(request)
-        return self.answers.pop(0) if self.answers else web.json_response({"UnprocessedItems": {}})
+        return self.responses.pop(0) if self.responses else web.json_response({"UnprocessedItems": {}})
 
 
 async def _crawl(request: web.BaseRequest) -> web.StreamResponse:
-    """Answer with a byte every 50 ms, which no read timeout notices."""
+    """Send a byte every 50 ms, which never triggers a read timeout."""
     response = web.StreamResponse()
     await response.prepare(request)
     while True:
@@ -61,7 +61,7 @@ async def _crawl(request: web.BaseRequest) -> web.StreamResponse:
 async def endpoint(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Endpoint]:
     """Start the endpoint and point the clients at it."""
     endpoint = Endpoint()
-    server = web.Server(endpoint.answer)
+    server = web.Server(endpoint.respond)
     runner = web.ServerRunner(server)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -81,78 +81,78 @@ async def clients(endpoint: Endpoint) -> AsyncIterator[Clients]:  # noqa: ARG001
 
 
 def _signature(request: web.BaseRequest, sent: bytes) -> str:
-    """Sign what was received as AWS does, to compare."""
+    """Return the signature that AWS would compute for a received request."""
     signed = request.headers["Authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
-    again = AWSRequest(
+    received = AWSRequest(
         method=request.method,
         url=str(request.url),
         headers={name: request.headers[name] for name in signed},
         data=sent,
     )
-    again.context["timestamp"] = request.headers["X-Amz-Date"]
+    received.context["timestamp"] = request.headers["X-Amz-Date"]
     auth = SigV4Auth(Credentials("test", "test"), "dynamodb", "us-east-1")
-    return str(auth.signature(auth.string_to_sign(again, auth.canonical_request(again)), again))
+    return str(auth.signature(auth.string_to_sign(received, auth.canonical_request(received)), received))
 
 
-async def test_the_ready_body_is_sent_as_it_is(endpoint: Endpoint, clients: Clients) -> None:
-    """Byte for byte, and of the right length."""
-    await clients.batch_write(READY)
+async def test_body_is_sent_unchanged(endpoint: Endpoint, clients: Clients) -> None:
+    """Byte for byte, and with the right length."""
+    await clients.batch_write(BODY)
     ((request, sent),) = endpoint.requests
-    assert sent == READY
-    assert request.headers["Content-Length"] == str(len(READY))
+    assert sent == BODY
+    assert request.headers["Content-Length"] == str(len(BODY))
     assert request.headers["X-Amz-Target"] == "DynamoDB_20120810.BatchWriteItem"
 
 
-@pytest.mark.parametrize("length", [len(READY), 3 * 1024 * 1024])
-async def test_the_signature_covers_the_ready_body(endpoint: Endpoint, clients: Clients, length: int) -> None:
-    """AWS would refuse the request otherwise, and no emulator checks it. A large body is streamed."""
-    ready = READY.ljust(length)
-    await clients.batch_write(ready)
+@pytest.mark.parametrize("length", [len(BODY), 3 * 1024 * 1024])
+async def test_signature_covers_the_body(endpoint: Endpoint, clients: Clients, length: int) -> None:
+    """Otherwise AWS would reject the request, and no emulator checks that. A large body is streamed."""
+    body = BODY.ljust(length)
+    await clients.batch_write(body)
     ((request, sent),) = endpoint.requests
-    assert sent == ready
+    assert sent == body
     assert "Transfer-Encoding" not in request.headers
     claimed = request.headers["Authorization"].split("Signature=")[1]
     assert _signature(request, sent) == claimed
     assert _signature(request, sent + b" ") != claimed
 
 
-async def test_requests_in_flight_at_once_keep_their_own_bodies(endpoint: Endpoint, clients: Clients) -> None:
-    """Eight chunks share a client."""
+async def test_concurrent_requests_keep_their_own_bodies(endpoint: Endpoint, clients: Clients) -> None:
+    """Up to eight chunks share one client."""
     bodies = [b'{"RequestItems":{"recommendations":[%d]}}' % number for number in range(8)]
     await asyncio.gather(*map(clients.batch_write, bodies))
     assert sorted(sent for _, sent in endpoint.requests) == bodies
 
 
 async def test_connections_are_kept_between_requests(endpoint: Endpoint, clients: Clients) -> None:
-    """A TLS handshake a request would be most of its time."""
+    """A TLS handshake would take most of a request's time."""
     for _ in range(5):
-        await clients.batch_write(READY)
+        await clients.batch_write(BODY)
     assert len(endpoint.peers) == 1
 
 
-async def test_the_client_retries_nothing_by_itself(endpoint: Endpoint, clients: Clients) -> None:
-    """The writer does, because it knows the deadline and what is left to write."""
+async def test_client_does_not_retry(endpoint: Endpoint, clients: Clients) -> None:
+    """The writer retries, because it knows the deadline and what is left to write."""
     error = {"__type": "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException", "message": "slow"}
-    endpoint.answers = [web.json_response(error, status=400)]
+    endpoint.responses = [web.json_response(error, status=400)]
     with pytest.raises(ClientError) as raised:
-        await clients.batch_write(READY)
+        await clients.batch_write(BODY)
     assert raised.value.response["Error"]["Code"] == "ProvisionedThroughputExceededException"
     assert len(endpoint.requests) == 1
 
 
-async def test_a_dropped_connection_is_an_error_of_botocore(endpoint: Endpoint, clients: Clients) -> None:
-    """Which the writer knows to retry; the next request opens another connection."""
+async def test_dropped_connection_raises_botocores_exception(endpoint: Endpoint, clients: Clients) -> None:
+    """So the writer retries it. The next request opens another connection."""
     endpoint.drop_next = True
     with pytest.raises(ConnectionClosedError):
-        await clients.batch_write(READY)
-    await clients.batch_write(READY)
+        await clients.batch_write(BODY)
+    await clients.batch_write(BODY)
     assert len(endpoint.peers) == 2
 
 
-async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint, clients: Clients) -> None:
-    """Opened when there is poison; its body is its own."""
-    answer = {"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": hashlib.md5(b"x").hexdigest()}]}  # noqa: S324 - SQS's checksum
-    endpoint.answers = [web.json_response(answer)]
+async def test_dead_letters_are_sent_to_sqs(endpoint: Endpoint, clients: Clients) -> None:
+    """By a second client, which serialises the request on its own."""
+    success = {"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": hashlib.md5(b"x").hexdigest()}]}  # noqa: S324 - SQS's checksum
+    endpoint.responses = [web.json_response(success)]
     response = await clients.send_dead_letters([{"Id": "0", "MessageBody": "x"}])
     ((request, sent),) = endpoint.requests
     assert request.headers["X-Amz-Target"] == "AmazonSQS.SendMessageBatch"
@@ -161,7 +161,9 @@ async def test_dead_letters_are_sent_by_a_client_of_their_own(endpoint: Endpoint
 
 
 async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
-    around = dependencies(
+    return await invoke(
+        event(*bodies(count, retention=None)),
+        context=Context(remaining_ms),
         batch_write=clients.batch_write,
         put_item=clients.put_item,
         send_dead_letters=clients.send_dead_letters,
@@ -170,12 +172,13 @@ async def _consume(clients: Clients, count: int, remaining_ms: int) -> Any:
         sleep=asyncio.sleep,
         delays=lambda: full_jitter(random.random, base=0.05, cap=2.0),
     )
-    return await consume(event(*bodies(count, retention=None)), Context(remaining_ms), around)
 
 
-async def test_a_crawling_table_is_answered_for_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
-    """By name, for the chunk that it does not finish."""
-    await clients.batch_write(READY)  # opened, as in a sandbox that is warm
+async def test_table_that_crawls_for_one_chunk_gets_its_messages_named_before_the_timeout(
+    endpoint: Endpoint, clients: Clients
+) -> None:
+    """Exactly the messages of that chunk are named."""
+    await clients.batch_write(BODY)  # opens the connection, as in a warm sandbox
     endpoint.slow = lambda _request, sent: b"agent-24-" in sent
     began = time.monotonic()
     response = await _consume(clients, 30, remaining_ms=1_000)
@@ -183,9 +186,9 @@ async def test_a_crawling_table_is_answered_for_before_the_timeout(endpoint: End
     assert named(response) == [f"m{number}" for number in range(25)]
 
 
-async def test_a_table_that_crawls_for_all_raises_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
-    """And the sandbox goes on with the next invocation."""
-    await clients.batch_write(READY)  # opened, as in a sandbox that is warm
+async def test_table_that_crawls_for_all_chunks_raises_before_the_timeout(endpoint: Endpoint, clients: Clients) -> None:
+    """The sandbox's next invocation succeeds."""
+    await clients.batch_write(BODY)  # opens the connection, as in a warm sandbox
     endpoint.slow = lambda _request, _sent: True
     began = time.monotonic()
     with pytest.raises(NothingStoredError, match="DeadlineExceeded"):
@@ -195,10 +198,10 @@ async def test_a_table_that_crawls_for_all_raises_before_the_timeout(endpoint: E
     assert named(await _consume(clients, 30, remaining_ms=1_000)) == []
 
 
-async def test_a_table_that_refuses_connections_raises_before_the_timeout(
+async def test_table_that_refuses_connections_raises_before_the_timeout(
     monkeypatch: pytest.MonkeyPatch, unused_port: int
 ) -> None:
-    """Nobody listens."""
+    """Nothing listens on its port."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{unused_port}")
     clients = Clients(Settings(dlq_url="http://127.0.0.1/dlq", table_name="recommendations"))
     with pytest.raises(NothingStoredError, match="Unreachable"):
@@ -208,7 +211,7 @@ async def test_a_table_that_refuses_connections_raises_before_the_timeout(
 
 @pytest.fixture
 def unused_port() -> int:
-    """Find a port that is free now."""
+    """Return a port that is currently free."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port: int = free.getsockname()[1]
