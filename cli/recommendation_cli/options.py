@@ -12,7 +12,7 @@ the first one. `click.pass_obj`, lowest of all, fills the first with the `Runtim
     def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
 
 mypy rejects a parameter of another type, or decorators in another order. A group's members are plain click options,
-so a command that needs only some of them declares its own: `options_as(ListOptions, agents_option)`.
+so a command that needs only some of them declares its own: `options_as(ListOptions, agents_option())`.
 """
 
 from collections.abc import Callable
