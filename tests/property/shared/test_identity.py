@@ -11,16 +11,16 @@ from tests.support.strategies import instants, offsets
 
 
 @given(instants, instants)
-def test_sort_key_order_is_chronological_order(one: datetime, other: datetime) -> None:
+def test_sort_key_order_is_chronological_order(first: datetime, second: datetime) -> None:
     """Text order equals time order, because the width is fixed."""
-    assert (sort_key(one) < sort_key(other)) == (one < other)
-    assert len(sort_key(one)) == 27
+    assert (sort_key(first) < sort_key(second)) == (first < second)
+    assert len(sort_key(first)) == 27
 
 
 @given(instants, offsets, offsets)
-def test_one_instant_in_two_offsets_gives_one_id(instant: datetime, one: timezone, other: timezone) -> None:
+def test_instant_gives_the_same_id_in_any_offset(instant: datetime, first: timezone, second: timezone) -> None:
     """The instant matters, not how it was written."""
-    keys = {sort_key(parse_instant(instant.astimezone(zone).isoformat())) for zone in (one, other)}
+    keys = {sort_key(parse_instant(instant.astimezone(zone).isoformat())) for zone in (first, second)}
     assert keys == {sort_key(instant)}
     assert len({recommendation_id("i", "a", key) for key in keys}) == 1
 
