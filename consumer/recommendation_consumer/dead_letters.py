@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recommendation_consumer.dead_letter_entry import Entry, build_entry
-from recommendation_consumer.dependencies import Dependencies
+from recommendation_consumer.dependencies import MAX_IN_FLIGHT, Dependencies
 from recommendation_consumer.failure import classify
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
@@ -18,8 +18,6 @@ from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED
 from recommendation_shared.queue.batches import entry_bytes, in_batches
 
 TOO_LARGE: Final = "TooLarge"
-
-_IN_FLIGHT: Final = 8  # requests; the connection pool holds 10 connections
 
 
 class _DeadLetter(NamedTuple):
@@ -38,7 +36,7 @@ async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependenc
     letters = [_dead_letter(message, str(index)) for index, message in enumerate(poison)]
     unsent = {letter.message_id: TOO_LARGE for letter in letters if letter.size > limits.SQS_REQUEST_BYTES}
     sendable = [letter for letter in letters if letter.message_id not in unsent]
-    slots = asyncio.Semaphore(_IN_FLIGHT)
+    slots = asyncio.Semaphore(MAX_IN_FLIGHT)
 
     async def send(batch: Sequence[_DeadLetter]) -> dict[str, str]:
         async with slots:

@@ -2,11 +2,13 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 
 from recommendation_shared.settings import Settings
+
+MAX_IN_FLIGHT: Final = 8  # requests per client; botocore's connection pool holds 10 connections
 
 SendBody = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 """Sends the body of a DynamoDB request and returns the response. Raises `ClientError` or `BotoCoreError`."""

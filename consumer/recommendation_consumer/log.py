@@ -48,7 +48,7 @@ def log_plan(logger: Logger, plan: Plan) -> None:
 
 
 def log_result(logger: Logger, result: BatchResult) -> None:
-    """Log what was stored, and what was not by cause."""
+    """Log what was stored, then what was not, by cause."""
     if result.stored:
         logger.info(
             "Successfully persisted %s",

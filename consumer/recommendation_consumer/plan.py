@@ -1,4 +1,4 @@
-"""Plan what happens to each message of a batch: one write per recommendation, or a reason against it."""
+"""Plan what happens to each message of a batch: one write per recommendation, or a reason not to write it."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field

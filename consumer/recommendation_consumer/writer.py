@@ -7,14 +7,13 @@ from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from recommendation_consumer.dependencies import Dependencies
+from recommendation_consumer.dependencies import MAX_IN_FLIGHT, Dependencies
 from recommendation_consumer.failure import THROTTLED, Failure, Kind, classify
 from recommendation_consumer.request import ENVELOPE_BYTES, PUT_BYTES, Put, batch_body, guarded_body, unprocessed
 from recommendation_shared import limits
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
 from recommendation_shared.item.encoding import EncodedItem
 
-_IN_FLIGHT: Final = 8  # requests; the connection pool holds 10 connections
 _TRANSIENT_ATTEMPTS: Final = 3  # per chunk, while the table is unreachable or responds with HTTP 5xx
 
 
@@ -44,7 +43,7 @@ async def write_items(puts: Iterable[Put], deadline: float, dependencies: Depend
     its items count as unwritten. If they were written after all, the redelivery writes the same bytes.
     """
     writer = _Writer(deadline, dependencies)
-    slots = asyncio.Semaphore(_IN_FLIGHT)
+    slots = asyncio.Semaphore(MAX_IN_FLIGHT)
 
     async def write(chunk: Sequence[EncodedItem], *, guard: bool) -> None:
         try:
@@ -62,7 +61,7 @@ async def write_items(puts: Iterable[Put], deadline: float, dependencies: Depend
 def chunks(puts: Iterable[Put]) -> Iterator[tuple[list[EncodedItem], bool]]:
     """Divide items into chunks within BatchWriteItem's limits: 25 keys, and 16 MB per request.
 
-    Yields each chunk with False, and each guarded item as a chunk of its own with True.
+    Yields (chunk, False), and ([item], True) for each guarded item.
     """
     chunk: list[EncodedItem] = []
     size = ENVELOPE_BYTES

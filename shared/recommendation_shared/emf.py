@@ -32,4 +32,4 @@ def directive(timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[
 
 def is_dimension_value(text: str) -> bool:
     """Return whether CloudWatch accepts `text` as a dimension value: 1 to 1,024 characters of ASCII, not blank."""
-    return text.isascii() and text.isprintable() and not text.isspace() and len(text) <= _DIMENSION_CHARACTERS
+    return 0 < len(text) <= _DIMENSION_CHARACTERS and text.isascii() and text.isprintable() and not text.isspace()

@@ -16,8 +16,8 @@ ATTRIBUTE_NAME_BYTES: Final = 65_535
 NUMBER_DIGITS: Final = 38  # count of significant digits
 NUMBER_MIN_EXPONENT: Final = -130  # of the leading digit: 1E-130
 NUMBER_MAX_EXPONENT: Final = 125  # of the leading digit: 9.99…E+125
-# The guide says "nested attributes up to 32 levels deep". The service counts a top-level value as level 1 and a leaf
-# as a level of its own: it accepts 31 maps around a scalar and rejects 32. The deepest map or list is at level 31.
+# The guide says "nested attributes up to 32 levels deep". The service counts a top-level value as level 1, and counts
+# the leaf: it accepts 31 maps around a scalar and rejects 32. So the deepest map or list is at level 31.
 CONTAINER_LEVELS: Final = 31
 
 # Our own. IDs of at most 1,024 bytes keep every key within DynamoDB's limits: 2,048 bytes (hash) and 1,024 (sort).

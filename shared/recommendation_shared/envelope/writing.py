@@ -35,7 +35,7 @@ class EnvelopeArguments(TypedDict):
 
 
 class Message(NamedTuple):
-    """An envelope ready to send. `body` is UTF-8 JSON that SQS accepts, of any size."""
+    """An envelope ready to send. `body` is UTF-8 JSON that SQS accepts, except for its size, which is not checked."""
 
     recommendation_id: str
     body: bytes
@@ -54,7 +54,7 @@ _NAMES: Final = {argument: name for argument, name, _, _ in _ARGUMENTS}
 
 
 def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
-    """Validate and serialise one recommendation. The result is a snapshot: later changes to the arguments do not count.
+    """Validate and serialise one recommendation. Later changes to the arguments do not affect the result.
 
     Raises `EnvelopeError` if a field breaks the contract or cannot be written as JSON, and `TypeError` for an unknown
     argument.

@@ -20,7 +20,7 @@ def number_text(value: float | Decimal) -> str | None:
     if isinstance(value, float):
         if not isfinite(value):
             return None
-        text = float.__repr__(value)  # a subclass may have a repr of its own
+        text = float.__repr__(value)  # not repr(), which a subclass may override
         if "e" not in text:
             return "0" if value == 0 else text.removesuffix(".0")
         value = Decimal(text)

@@ -27,8 +27,8 @@ def encode_quickly(values: Mapping[str, Any]) -> bytes | None:
         encoded = orjson.dumps(_map(values, 1), option=orjson.OPT_SORT_KEYS)
     except TypeError:  # not parsed JSON
         return None
-    # DynamoDB may reject a name: too long, if the whole encoding is, or empty. Searching from the end is three times as
-    # fast.
+    # DynamoDB rejects an empty name, and a long one, which only a long encoding can contain. Searching from the end is
+    # three times as fast.
     if len(encoded) > limits.ATTRIBUTE_NAME_BYTES or encoded.rfind(_EMPTY_NAME) >= 0:
         return None
     return encoded

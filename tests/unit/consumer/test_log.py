@@ -24,7 +24,7 @@ class Log:
 
     def __init__(self) -> None:
         self._stream = StringIO()
-        # A name of its own, because Python caches loggers by name, and Powertools keeps their streams.
+        # A unique name, because Python caches loggers by name, and Powertools keeps their streams.
         self._logger = Logger(service=f"consumer-{next(_number)}", stream=self._stream)
 
     async def of(
