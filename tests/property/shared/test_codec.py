@@ -105,13 +105,13 @@ def test_equal_numbers_have_the_same_text(number: Decimal) -> None:
 
 
 @given(numbers)
-def test_a_number_is_refused_exactly_where_dynamodb_refuses_it(number: float | Decimal) -> None:
+def test_number_is_rejected_exactly_where_dynamodb_rejects_it(number: float | Decimal) -> None:
     """It accepts 38 digits, from 1E-130 to 9.99E+125; everything else is stored as text."""
     assert (number_text(number) is not None) == _fits(number)
 
 
 @given(st.floats().filter(isfinite))
-def test_a_float_keeps_its_exact_decimal_text(number: float) -> None:
+def test_float_keeps_its_exact_decimal_text(number: float) -> None:
     """0.1 is stored as 0.1, not as its binary approximation."""
     text = number_text(number)
     assert text is None or Decimal(text) == Decimal(repr(number))

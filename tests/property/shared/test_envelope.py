@@ -44,7 +44,7 @@ def test_writing_a_read_envelope_changes_nothing(fields: dict[str, Any]) -> None
 
 
 @given(envelope_fields)
-def test_the_items_digest_is_the_digest_of_what_is_read(fields: dict[str, Any]) -> None:
+def test_digest_of_a_stored_item_equals_that_of_the_encoded_item(fields: dict[str, Any]) -> None:
     """Also if numbers are normalised on the way (tests/conformance checks this with a real engine)."""
     item = encode_item(Envelope.create(**fields).to_fields())
     stored = json.loads(item.body)
@@ -137,7 +137,7 @@ _large = st.one_of(
 
 @settings(max_examples=40, deadline=None)
 @given(_large, _large, _large, _large)
-def test_an_item_never_exceeds_400_kb_and_says_what_was_cut(
+def test_item_never_exceeds_400_kb_and_lists_its_cuts(
     reasoning: Any, recommendation: Any, citation: Any, extra: Any
 ) -> None:
     """Cuts are marked and listed, keys are never cut, and the digest is that of the stored item."""

@@ -26,7 +26,7 @@ def test_instant_gives_the_same_id_in_any_offset(instant: datetime, first: timez
 
 
 @given(instants)
-def test_the_instant_of_an_id_is_exact_and_shortest(instant: datetime) -> None:
+def test_instant_of_an_id_is_exact_and_as_short_as_possible(instant: datetime) -> None:
     """It parses back to the same instant, and has no trailing zero."""
     text = recommendation_id("i", "a", sort_key(instant)).removeprefix("rec-i-a-")
     assert parse_instant(text) == instant
@@ -36,7 +36,7 @@ def test_the_instant_of_an_id_is_exact_and_shortest(instant: datetime) -> None:
 
 
 @given(instants)
-def test_a_naive_time_is_read_as_utc(instant: datetime) -> None:
+def test_naive_time_is_read_as_utc(instant: datetime) -> None:
     """The executor's own timestamps are often naive."""
     naive = instant.replace(tzinfo=None)
     assert parse_instant(naive) == parse_instant(naive.isoformat()) == instant
@@ -52,7 +52,7 @@ def test_ttl_counts_from_the_envelopes_time(instant: datetime, days: int) -> Non
 
 
 @given(st.text(max_size=40))
-def test_other_text_is_refused_without_being_quoted(value: str) -> None:
+def test_other_text_is_rejected_without_being_quoted(value: str) -> None:
     """Any text is either a time or raises `ValueError` with the rule."""
     try:
         parsed = parse_instant(value)
@@ -93,7 +93,7 @@ def test_rfc_3339_variants_are_normalised(text: str, key: str) -> None:
         "２０２６-01-31T12:00:00Z",  # noqa: RUF001 - full-width digits are the point
     ],
 )
-def test_times_that_only_python_accepts_are_refused(text: str) -> None:
+def test_times_that_only_python_accepts_are_rejected(text: str) -> None:
     """The result is the same on every Python version."""
     with pytest.raises(ValueError, match="RFC 3339"):
         parse_instant(text)

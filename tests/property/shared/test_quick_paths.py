@@ -97,7 +97,7 @@ def _result(parse: Callable[[Any], Any], source: str | bytes) -> tuple[str, str]
         return "error", str(error)
 
 
-def test_a_wide_document_is_not_a_deep_one() -> None:
+def test_width_does_not_count_as_depth() -> None:
     """The limit is on levels, not on brackets, and brackets in strings do not count."""
     wide = [[number, {"n": number}] for number in range(limits.JSON_LEVELS)]
     assert parse_json(json.dumps(wide)) == wide

@@ -74,7 +74,9 @@ def test_message_without_a_valid_time_counts_as_the_latest(attributes: Any) -> N
         (None, None, False),
     ],
 )
-def test_message_that_may_have_been_stored_before_is_redelivered(system: Any, own: Any, *, redelivered: bool) -> None:
+def test_message_that_may_have_been_stored_before_is_marked_as_redelivered(
+    system: Any, own: Any, *, redelivered: bool
+) -> None:
     """SQS's receive count shows it, and so do the attributes of a redriven dead letter."""
     delivered = {**record("m0", "a"), "attributes": system, "messageAttributes": own}
     (message,) = read_messages({"Records": [delivered]})

@@ -53,7 +53,7 @@ def test_persisted_counts_by_agent_by_incident_and_in_total(emitted: Emit) -> No
     assert _of(values, name, AgentType="b", IncidentId="incident-1") == [1]
 
 
-def test_the_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
+def test_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
     """Each of its values is billed as a metric."""
     values = emitted(
         BatchResult(stored=[_stored("a", "incident-1"), _stored("a", "incident-2")]), incident_metrics=False

@@ -30,12 +30,12 @@ async def _totals(
     return {name: total for name, total in totals(output).items() if name not in times}
 
 
-async def test_invocation_that_stores_everything(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_stored_recommendations_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """The usual case."""
     assert await _totals(capsys, event(*bodies(7)), FakeTable()) == {"RecommendationsPersisted": 7}
 
 
-async def test_invocation_with_860_records_of_860_incidents(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_full_batch_of_860_incidents_is_counted_completely(capsys: pytest.CaptureFixture[str]) -> None:
     """The size of a full batch: so many records fill 6 MB."""
     texts = [body(f"agent-{number % 7}", incident_id=f"incident-{number}") for number in range(860)]
     assert await _totals(capsys, event(*texts), FakeTable(1)) == {
@@ -52,25 +52,27 @@ async def test_invocation_with_860_records_of_860_incidents(capsys: pytest.Captu
         EndpointConnectionError(endpoint_url="http://table"),
     ],
 )
-async def test_invocation_that_stores_nothing(capsys: pytest.CaptureFixture[str], error: Exception) -> None:
+async def test_outage_is_counted_although_the_invocation_raises(
+    capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
     """It raises, but an outage must show in the metrics."""
     table = FakeTable(last=error)
     assert await _totals(capsys, event(*bodies(7), "poison"), table) == {"RecommendationPersistenceFailure": 7}
 
 
-async def test_invocation_throttled_until_the_deadline(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_every_throttled_write_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
     """Every throttled write counts for the alarm."""
     sums = await _totals(capsys, event(*bodies(7)), FakeTable(last=client_error("ThrottlingException")))
     assert sums["RecommendationPersistenceFailure"] == 7
     assert sums["RecommendationPersistenceThrottled"] > 7
 
 
-async def test_invocation_that_ends_in_an_unexpected_exception(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_metrics_are_emitted_even_after_an_unexpected_exception(capsys: pytest.CaptureFixture[str]) -> None:
     """SQS redelivers the whole batch."""
     assert await _totals(capsys, event(*bodies(7)), FakeTable(last=ZeroDivisionError())) == {}
 
 
-async def test_invocation_that_cannot_dead_letter_its_poison(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_poison_that_cannot_be_dead_lettered_counts_as_a_failure(capsys: pytest.CaptureFixture[str]) -> None:
     """The poison is left to the redrive policy, and counts as not stored."""
     denied = FakeDeadLetterQueue(error=client_error("AccessDenied"))
     assert await _totals(capsys, event("poison", body()), FakeTable(), denied) == {

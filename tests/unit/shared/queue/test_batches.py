@@ -15,12 +15,12 @@ def _batches(*sizes: int) -> list[list[int]]:
     return list(in_batches(sizes, lambda size: size))
 
 
-def test_a_batch_closes_at_ten_entries() -> None:
+def test_batch_closes_at_ten_entries() -> None:
     """The eleventh entry starts the next batch."""
     assert list(map(len, _batches(*[1] * 21))) == [10, 10, 1]
 
 
-def test_a_batch_closes_before_it_exceeds_one_mebibyte() -> None:
+def test_batch_closes_before_it_exceeds_1_mib() -> None:
     """Exactly 1 MiB still fits."""
     assert _batches(MIB - 1, 1, 1) == [[MIB - 1, 1], [1]]
 
@@ -64,6 +64,6 @@ def test_every_batch_fits_and_nothing_is_lost_or_reordered(sizes: list[int]) -> 
         ),
     ],
 )
-def test_an_entry_counts_body_and_attributes_in_utf8(entry: dict[str, object], size: int) -> None:
+def test_size_of_an_entry_is_its_body_and_attributes_in_utf_8(entry: dict[str, object], size: int) -> None:
     """The names, types and values of attributes count; the entry's ID and the trace header do not."""
     assert entry_bytes(entry) == size
