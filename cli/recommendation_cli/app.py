@@ -100,7 +100,7 @@ for command in (incident, agent, execution, show, timeline, diff, export, report
     recs.add_command(command)
 
 
-def main() -> None:
+def run() -> None:
     """Run `recs` with the process's arguments; never returns."""
     # Loading botocore's model of DynamoDB allocates many objects and frees none. Collecting garbage at Python's default
     # of every 700 objects took 35 of the 350 ms of CPU that `recs show` needs.

@@ -131,8 +131,15 @@ def test_metadata_declares_types_pythons_and_links(wheel: Path) -> None:
 def test_wheel_installs_the_recs_command(wheel: Path, wheel_only: Path) -> None:
     """It is the only command."""
     (entry_points,) = [text for name, text in members(wheel).items() if name.endswith("entry_points.txt")]
-    assert entry_points.decode().split("\n", 2)[:2] == ["[console_scripts]", "recs = recommendation_cli.app:main"]
+    assert entry_points.decode().split("\n", 2)[:2] == ["[console_scripts]", "recs = recommendation_cli.__main__:main"]
     assert wheel_only.with_name("recs").is_file()
+
+
+def test_recs_without_its_extra_says_what_to_install(wheel_only: Path) -> None:
+    """One sentence on stderr instead of a traceback."""
+    done = subprocess.run([str(wheel_only.with_name("recs"))], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == ("recs needs click, which is not installed: install the wheel or the checkout with [cli].\n")
 
 
 @pytest.mark.parametrize("module", WITHOUT_EXTRAS)

@@ -29,7 +29,7 @@ def deadly(*given, **options):
         real(*given, **options)
     os.kill(os.getpid(), signal.SIGKILL)
 
-from recommendation_cli.app import main
+from recommendation_cli.__main__ import main
 setattr(holder, name, deadly)
 sys.argv = ["recs", "dlq", *args]
 main()

@@ -59,7 +59,7 @@ def test_an_export_killed_after_a_page_can_be_resumed(environ: dict[str, str], t
         "    append(self, page, state)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)\n"
         "resumable_file.ResumableFile.append = once\n"
-        "from recommendation_cli.app import main\n"
+        "from recommendation_cli.__main__ import main\n"
         "sys.argv = ['recs', 'export', 'agent', 'consensus', sys.argv[1]]\n"
         "main()"
     )

@@ -14,7 +14,7 @@ import boto3
 import pytest
 
 from infra.local import ports
-from recommendation_cli.app import main
+from recommendation_cli.__main__ import main
 from recommendation_cli.aws.connection import EndpointError, Target, connect
 from tests.support.fakes.recommendation_table import create_table, item, put
 
