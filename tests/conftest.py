@@ -5,12 +5,17 @@ import os
 from collections.abc import Iterator
 from typing import NoReturn
 
+import hypothesis
 import pytest
 
 from infra.local import LocalStack, local_stack
 from infra.local.dynalite import DynaliteError, running_dynalite
 from infra.local.moto import running_moto
 from tests.support.no_account import NO_ACCOUNT
+
+# A property is about values. How long an example takes depends on the machine; pytest-timeout ends what hangs.
+hypothesis.settings.register_profile("any speed", deadline=None)
+hypothesis.settings.load_profile("any speed")
 
 
 @pytest.fixture(scope="session", autouse=True)

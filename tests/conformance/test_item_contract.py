@@ -21,7 +21,7 @@ from recommendation_shared.item.size import item_size
 from tests.support.strategies import envelope_fields, json_objects
 
 TABLE = "contract"
-ENGINE = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+ENGINE = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -17,8 +17,8 @@ from recommendation_shared.exact_json.parse import JsonError, parse_json
 
 DOCUMENT: Final = "document"  # the column that holds a line of JSON Lines, without its end
 # A row group is held in memory while it is written, and again by whoever reads the file.
-_GROUP_BYTES: Final = 16 * 1024 * 1024  # of JSON
-_GROUP_ROWS: Final = 10_000
+GROUP_BYTES: Final = 16 * 1024 * 1024  # of JSON
+GROUP_ROWS: Final = 10_000
 _TEXTS: Final = (
     *("recommendationId", "incidentId", "executionId", "agentType", "reasoning"),
     "contentDigest",
@@ -47,12 +47,19 @@ def _schema() -> Any:
     return pa.schema(fields)
 
 
-def write_parquet(lines: Iterable[bytes], stream: BinaryIO, report: Callable[[int], None]) -> None:
+def write_parquet(
+    lines: Iterable[bytes],
+    stream: BinaryIO,
+    report: Callable[[int], None],
+    *,
+    group_bytes: int = GROUP_BYTES,
+    group_rows: int = GROUP_ROWS,
+) -> None:
     """Write lines of JSON Lines, row group by row group; `report` receives how many bytes of them were written."""
     parquet = arrow().parquet
     # With checksums, readers notice a damaged page.
     with parquet.ParquetWriter(stream, _schema(), compression="zstd", write_page_checksum=True) as writer:
-        for group in _groups(lines):
+        for group in _groups(lines, group_bytes, group_rows):
             writer.write_table(_table([line.decode().removesuffix("\n") for line in group]), row_group_size=len(group))
             report(sum(map(len, group)))
 
@@ -84,11 +91,11 @@ def _rows(table: Any) -> Iterator[tuple[bytes, str | None]]:
         yield f"{text}\n".encode(), column
 
 
-def _groups(lines: Iterable[bytes]) -> Iterator[list[bytes]]:
+def _groups(lines: Iterable[bytes], group_bytes: int, group_rows: int) -> Iterator[list[bytes]]:
     group: list[bytes] = []
     size = 0
     for line in lines:
-        if group and (size + len(line) > _GROUP_BYTES or len(group) == _GROUP_ROWS):
+        if group and (size + len(line) > group_bytes or len(group) == group_rows):
             yield group
             group, size = [], 0
         group.append(line)

@@ -106,9 +106,17 @@ class Page(NamedTuple):
 
 
 def pages(
-    client: DynamoDb, table: str, search: Search, after: Mapping[str, AttributeValue] | None = None
+    client: DynamoDb,
+    table: str,
+    search: Search,
+    after: Mapping[str, AttributeValue] | None = None,
+    *,
+    piece: int = FETCHED_KEYS,
 ) -> Iterator[Page]:
-    """Yield pages to the end, starting after the `last` of an earlier page."""
+    """Yield pages to the end, starting after the `last` of an earlier page.
+
+    A page with parts of items is yielded in pieces of `piece` completed items, at most as many as one BatchGetItem.
+    """
     parameters = search.parameters()
     more = True
     while more:
@@ -120,16 +128,16 @@ def pages(
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: any page may be short or empty
         if any(is_part(item, whole=search.whole) for item in answer["Items"]):
-            yield from _completed(client, table, search, Page(answer["Items"], after))
+            yield from _completed(client, table, search, Page(answer["Items"], after), piece)
         else:
             yield Page(answer["Items"], after)
 
 
-def _completed(client: DynamoDb, table: str, search: Search, page: Page) -> Iterator[Page]:
+def _completed(client: DynamoDb, table: str, search: Search, page: Page, piece: int) -> Iterator[Page]:
     """Yield a page in pieces of one BatchGetItem each: whole items may be a thousand times as large as their parts."""
-    for start in range(0, len(page.items), FETCHED_KEYS):
-        items = page.items[start : start + FETCHED_KEYS]
-        is_last = start + FETCHED_KEYS >= len(page.items)
+    for start in range(0, len(page.items), piece):
+        items = page.items[start : start + piece]
+        is_last = start + piece >= len(page.items)
         last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
         yield Page(completed(client, table, items, whole=search.whole), last)
 

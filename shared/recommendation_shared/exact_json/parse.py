@@ -43,7 +43,7 @@ def parse_json(text: str | bytes) -> Any:
             return value
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         pass  # the exact parser decides: it accepts more (NaN, lone surrogates)
-    return _parse_exactly(raw)
+    return parse_exactly(raw)
 
 
 def _encoded(text: str) -> bytes:
@@ -70,7 +70,8 @@ def _is_repr(token: bytes) -> bool:
         return True
 
 
-def _parse_exactly(raw: bytes) -> Any:
+def parse_exactly(raw: bytes) -> Any:
+    """Parse by the standard library, which defines what `parse_json` returns for any text."""
     try:
         return _clean(json.loads(raw.decode(), parse_float=_exact, parse_int=_integer), 1)
     except UnicodeDecodeError:

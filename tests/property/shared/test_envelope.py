@@ -135,7 +135,7 @@ _large = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(_large, _large, _large, _large)
 def test_item_never_exceeds_400_kb_and_lists_its_cuts(
     reasoning: Any, recommendation: Any, citation: Any, extra: Any

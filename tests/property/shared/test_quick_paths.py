@@ -81,13 +81,13 @@ def test_quick_encoding_leaves_lone_surrogates_to_the_plain_one() -> None:
 @example("\ufeff[]")
 def test_quick_parsing_equals_exact_parsing(text: str) -> None:
     """It returns the same numbers, whatever their type, and the same strings, and raises the same errors."""
-    assert _result(parse_json, text) == _result(json_text._parse_exactly, text.encode())
+    assert _result(parse_json, text) == _result(json_text.parse_exactly, text.encode())
 
 
 @given(st.binary(max_size=40))
 def test_quick_parsing_of_bytes_equals_exact_parsing(raw: bytes) -> None:
     """Whether or not they are UTF-8."""
-    assert _result(parse_json, raw) == _result(json_text._parse_exactly, raw)
+    assert _result(parse_json, raw) == _result(json_text.parse_exactly, raw)
 
 
 def _result(parse: Callable[[Any], Any], source: str | bytes) -> tuple[str, str]:

@@ -60,9 +60,9 @@ def _lines(items: list[Item]) -> list[bytes]:
     return [json_line(decode_item(stored)) for stored in items]
 
 
-def _write(path: Path, lines: list[bytes]) -> None:
+def _write(path: Path, lines: list[bytes], **limits: int) -> None:
     with path.open("wb") as stream:
-        parquet.write_parquet(lines, stream, lambda _size: None)
+        parquet.write_parquet(lines, stream, lambda _size: None, **limits)
 
 
 def test_documents_are_whole_and_columns_typed(tmp_path: Path) -> None:
@@ -132,20 +132,18 @@ def test_parquet_cannot_be_written_to_a_pipe() -> None:
     assert _recs(FakeDynamoDb(_items()), "incident", "incident-7", "-", "--format", "parquet").exit_code == 2
 
 
-def test_row_groups_are_bounded_in_bytes_and_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_row_groups_are_bounded_in_bytes_and_rows(tmp_path: Path) -> None:
     """Neither writing nor reading needs the whole file in memory."""
     lines = _lines(_items(10))
-    monkeypatch.setattr(parquet, "_GROUP_BYTES", 2 * len(lines[0]))
-    _write(tmp_path / "bytes.parquet", lines)
-    monkeypatch.setattr(parquet, "_GROUP_ROWS", 1)
-    _write(tmp_path / "rows.parquet", lines)
+    _write(tmp_path / "bytes.parquet", lines, group_bytes=2 * len(lines[0]))
+    _write(tmp_path / "rows.parquet", lines, group_rows=1)
     for name, groups in (("bytes", 5), ("rows", 10)):
         file = tmp_path / f"{name}.parquet"
         assert pq.ParquetFile(file).num_row_groups == groups
         assert [line for line, column in parquet.read_parquet(file) if column is None] == lines
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(envelope_fields)
 def test_any_item_survives_byte_for_byte(tmp_path_factory: pytest.TempPathFactory, fields: dict[str, Any]) -> None:
     """The columns match the document."""

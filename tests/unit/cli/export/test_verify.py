@@ -19,7 +19,7 @@ def _recs(client: FakeDynamoDb, *args: str | Path) -> Result:
     return CliRunner().invoke(recs, ["export", *map(str, args)], obj=runtime(client))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(envelope_fields)
 def test_any_item_survives_export_and_import_byte_for_byte(fields: dict[str, Any]) -> None:
     """The consumer's code rebuilds it from the exported line."""

@@ -148,7 +148,7 @@ def test_hostile_text_never_becomes_markup(hostile: str) -> None:
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u202a-\u202e\u2066-\u2069]", page)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(json_objects, text)
 def test_any_output_gives_a_well_formed_page(recommendation: dict[str, Any], words: str) -> None:
     """Unexpected types and names do not break the page."""

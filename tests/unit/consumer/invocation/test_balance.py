@@ -6,7 +6,7 @@ from io import StringIO
 from typing import Any
 
 from botocore.exceptions import EndpointConnectionError
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_consumer.invocation import NothingStoredError
@@ -44,7 +44,6 @@ queues = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     st.lists(texts, min_size=1, max_size=60),
     st.lists(answers, max_size=12),

@@ -125,7 +125,7 @@ def test_unread_messages_are_named_too(table: list[Pace]) -> None:
     assert not slow.queue.messages
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.integers(200, 60_000), st.lists(paces, min_size=1, max_size=8), paces, st.integers(0, 1000))
 def test_response_is_in_time_however_long_each_request_takes(
     allowed_ms: int, table: list[Pace], queue: Pace, seed: int

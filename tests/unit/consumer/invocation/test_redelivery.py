@@ -78,7 +78,7 @@ def _item_of_body(text: str) -> tuple[str, dict[str, Any]]:
     return item.recommendation_id, json.loads(item.body)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_batches(DUPLICATES), st.lists(answers, min_size=12, max_size=12))
 def test_redelivery_in_any_order_gives_identical_items(batches: list[list[Record]], failures: list[list[Any]]) -> None:
     """Whatever fails in between, an item is either absent or right, and it is there if its message is acknowledged."""
@@ -93,7 +93,7 @@ def test_redelivery_in_any_order_gives_identical_items(batches: list[list[Record
     assert items == expected
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.lists(st.permutations(CONFLICTS), min_size=2, max_size=5))
 def test_batch_with_conflicts_has_the_same_outcome_at_every_delivery(deliveries: list[list[Record]]) -> None:
     """Both in the table and in the dead-letter queue, because SQS's SentTimestamp decides which message wins."""
@@ -108,7 +108,7 @@ def test_batch_with_conflicts_has_the_same_outcome_at_every_delivery(deliveries:
     assert dead_letters == [_message_ids(CONFLICTS[1::2])] * len(deliveries)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_batches(CONFLICTS), _batches(CONFLICTS))
 def test_redelivery_replaces_nothing_even_with_conflicts_across_batches(
     first: list[list[Record]], later: list[list[Record]]
@@ -143,7 +143,7 @@ def test_conflict_whose_dead_letter_fails_does_not_win_when_redelivered() -> Non
     assert attributes["failureDetail"] == "recommendationId: the table has different content under the same ID"
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(_batches(CONFLICTS))
 def test_last_write_wins_between_first_deliveries_in_different_batches(batches: list[list[Record]]) -> None:
     """BatchWriteItem overwrites unconditionally, which limits what this consumer can promise."""

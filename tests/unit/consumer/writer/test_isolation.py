@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_shared import limits
@@ -48,7 +48,6 @@ def test_isolating_one_offender_takes_at_most_2_log2_n_plus_1_requests(size: int
 
 
 @given(st.integers(1, limits.BATCH_WRITE_KEYS), st.sets(st.integers(0, limits.BATCH_WRITE_KEYS - 1)))
-@settings(deadline=None)
 def test_several_offenders_are_rejected_and_the_rest_is_stored(size: int, positions: Collection[int]) -> None:
     """Wherever they are, each takes at most as many requests as a single offender."""
     items = ITEMS[:size]
@@ -72,7 +71,6 @@ def test_several_offenders_are_rejected_and_the_rest_is_stored(size: int, positi
         max_size=20,
     ),
 )
-@settings(deadline=None)
 def test_valid_item_is_never_rejected_while_the_table_fails_in_other_ways(
     positions: Collection[int], answers: Sequence[object]
 ) -> None:
