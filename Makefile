@@ -104,9 +104,11 @@ wheel: $(VENV)/.ready ## write the wheel into dist/ (extras: producer, consumer,
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 
 deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=dev (docs/deploy.md)
+	@test -n "$(STAGE)" || { echo "error: name the stage: make deploy STAGE=dev" >&2; exit 2; }
 	@$(BIN)/python -m infra.deploy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM)) $(addprefix --parameter ,$(PARAMETERS))
 
 destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its table: make destroy STAGE=dev
+	@test -n "$(STAGE)" || { echo "error: name the stage: make destroy STAGE=dev" >&2; exit 2; }
 	@$(BIN)/python -m infra.deploy.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 
 lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## run ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov

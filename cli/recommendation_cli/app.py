@@ -41,7 +41,7 @@ Exit codes:
   4    content does not match its digest (recs show, recs export verify)
   5    incomplete; the message says why (recs dlq, recs export)
   130  interrupted
-  141  the reader of the output closed it, as in | head
+  141  whatever was reading the output closed it, as in | head
 
 \b
 NO_COLOR turns colours off, and COLUMNS sets the width of tables.

@@ -108,7 +108,7 @@ def test_canary_does_not_come_back(slow_stack: LocalStack) -> None:
     assert canaries["Items"] == []
 
 
-def test_visibility_timeout_is_the_parameter_s_again_after_the_canary(slow_stack: LocalStack) -> None:
+def test_visibility_timeout_is_the_parameters_again_after_the_canary(slow_stack: LocalStack) -> None:
     """Retries take as long as the stack's parameters say."""
     attributes = slow_stack.client("sqs").get_queue_attributes(
         QueueUrl=slow_stack.queue_url, AttributeNames=["VisibilityTimeout"]

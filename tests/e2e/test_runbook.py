@@ -34,7 +34,7 @@ TEXT: Final = "\n".join(section.text for section in SECTIONS)
 ANCHORS: Final = {section.anchor: section for section in SECTIONS}
 KINDS: Final = {"bash", "bash repeat", "bash production"}
 # The parts of an alarm's section, in this order.
-PARTS: Final = ["Means", "How bad", "See it", "Causes and what to do", "Over when", "Do not"]
+PARTS: Final = ["Means", "How bad", "See it", "Causes and what to do", "Resolved when", "Do not"]
 
 
 @dataclass

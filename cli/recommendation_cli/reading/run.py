@@ -49,7 +49,7 @@ def _print_note(listing: Listing, newest: str) -> None:
     counted = plural(listing.shown, "recommendation")
     parts = [f"{counted}, and there are older ones" if listing.cut_off else counted]
     if listing.others:
-        parts.append(f"{listing.others.total():,} others left out by --agent or --min-confidence")
+        parts.append(f"{listing.others.total():,} others left out")
     if listing.expired:
         parts.append(f"{listing.expired:,} expired hidden (--include-expired shows them)")
     click.echo(f"\n{', '.join(parts)}. To see one in full:\n  recs show {shlex.quote(newest)}", err=True)

@@ -46,7 +46,7 @@ def test_each_stage_has_its_own_names() -> None:
     assert loaded[2].table_name == "opx-agent-recommendations"
 
 
-def test_given_parameters_override_the_stage_s_own() -> None:
+def test_given_parameters_override_the_stages_own() -> None:
     """One of them decides which processor to build for."""
     stage = stages.load("dev", stages.parse_parameters(["Architecture=x86_64", "AlarmTopicArn=arn:aws:sns:a:1:b=c"]))
     assert stage.platform == "x86_64"

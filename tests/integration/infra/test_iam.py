@@ -41,7 +41,7 @@ def roles(stack: LocalStack) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("identity", [*ALLOWED, "nobody"])
-def test_each_identity_s_calls_succeed_and_fail_as_its_policy_says(
+def test_each_identitys_calls_succeed_and_fail_as_its_policy_says(
     stack: LocalStack, roles: dict[str, str], identity: str
 ) -> None:
     """Queues, table, indexes and incident tables are tried; `nobody` has no policy, so nothing is allowed."""

@@ -156,9 +156,7 @@ def test_the_function_sees_only_its_zip(probe: Callable[..., dict[str, Any]]) ->
     assert not {"VIRTUAL_ENV", "PYTHONPATH", "PYTEST_CURRENT_TEST"} & set(seen["environment"])
 
 
-def test_the_consumer_s_policy_is_enforced(
-    stack: LocalStack, stored: str, probe: Callable[..., dict[str, Any]]
-) -> None:
+def test_the_consumers_policy_is_enforced(stack: LocalStack, stored: str, probe: Callable[..., dict[str, Any]]) -> None:
     """It writes items and dead letters, but can neither read nor delete items."""
     key = {"recommendationId": {"S": stored}}
     item = {

@@ -86,7 +86,7 @@ def test_an_unsupported_alarm_is_refused() -> None:
         read_alarms(template)
 
 
-def test_the_template_s_dimensions_name_resources(alarms: dict[str, Alarm]) -> None:
+def test_the_templates_dimensions_name_resources(alarms: dict[str, Alarm]) -> None:
     """That is how points of the local queues and function are matched with their alarm."""
     (depth,) = alarms["RecommendationDeadLetterQueueNotEmpty"].metrics.values()
     assert depth == Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "DeadLetterQueue")

@@ -60,7 +60,7 @@ def test_every_call_to_a_queue_without_tls_is_denied(identity: str) -> None:
         ("events.amazonaws.com", "123456789012", "true", "denied"),
     ],
 )
-def test_only_this_account_s_alarms_may_publish_to_the_topic(
+def test_only_this_accounts_alarms_may_publish_to_the_topic(
     principal: str, account: str, secure: str, decision: str
 ) -> None:
     """Otherwise another account's alarm could page the on-call engineer."""

@@ -116,7 +116,7 @@ def test_alarm_watches_existing_metrics_and_stays_silent_without_traffic(name: s
         assert namespace != metrics.NAMESPACE or not dimensions  # the totals, not those of a single reason or agent
 
 
-def test_alarms_watch_this_stack_s_own_queue_and_function() -> None:
+def test_alarms_watch_this_stacks_own_queue_and_function() -> None:
     """Another stage may be deployed in the same account."""
     suffixed = alarms({"NameSuffix": "-two"}).values()
     values = {value for alarm in suffixed for *_, dimension_values in watched(alarm) for value in dimension_values}
@@ -158,7 +158,7 @@ def test_dashboard_draws_every_metric() -> None:
     assert indexes == {f"{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId")}
 
 
-def test_dashboard_shows_this_stack_s_resources_and_alarms() -> None:
+def test_dashboard_shows_this_stacks_resources_and_alarms() -> None:
     """Another stage may be deployed in the same account."""
     values = {value for *_, values in graphed({"NameSuffix": "-two"}) for value in values if "-index" not in value}
     assert values == {
@@ -174,7 +174,7 @@ def test_dashboard_shows_this_stack_s_resources_and_alarms() -> None:
     assert sorted(shown) == sorted(arn + name for name in alarms({"NameSuffix": "-two"}))
 
 
-def test_dashboard_s_widgets_fit_their_grid() -> None:
+def test_dashboards_widgets_fit_their_grid() -> None:
     """The grid has 24 columns, no widgets overlap, and every expression has its own ID."""
     taken: set[tuple[int, int]] = set()
     for widget in widgets({}):

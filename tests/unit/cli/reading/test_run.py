@@ -99,7 +99,7 @@ def test_a_narrowed_list_says_so() -> None:
     args = ("incident", "incident-7", "--agent", "consensus", "--min-confidence", "0.1", "--since", "2026-01-31")
     result = _run(_three(), *args)
     assert result.stdout.startswith("Only agent consensus, confidence of at least 0.1; since 2026-01-31 00:00:00 UTC\n")
-    assert "1 recommendation, 2 others left out by --agent or --min-confidence." in result.stderr
+    assert "1 recommendation, 2 others left out." in result.stderr
 
 
 def test_show_verifies_the_digest() -> None:
