@@ -8,9 +8,9 @@ from infra.template import load
 
 HEAD = """# Parameters and outputs of the stack
 
-Generated from `infra/template.yaml` by `python -m infra.synthesis.parameters > docs/parameters.md`; a test compares the
-two. To see what a set of parameters deploys, with every reference resolved, run
-`python -m infra.synthesis Stage=prod AlarmEmail=...`.
+Generated from `infra/template.yaml` by `.venv/bin/python -m infra.synthesis.parameters > docs/parameters.md`; a test
+compares the two. To see what a set of parameters deploys, with every reference resolved, run
+`.venv/bin/python -m infra.synthesis Stage=prod AlarmEmail=...`.
 """
 
 
