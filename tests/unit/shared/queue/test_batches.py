@@ -30,17 +30,23 @@ def test_entry_that_is_too_large_gets_a_batch_to_itself() -> None:
     assert _batches(1, MIB + 1, 2, 3) == [[1], [MIB + 1], [2, 3]]
 
 
+def test_no_empty_batch_precedes_an_entry_that_is_too_large() -> None:
+    """Even if it comes first: SQS would reject an empty request."""
+    assert _batches(MIB + 1, MIB + 2, 1) == [[MIB + 1], [MIB + 2], [1]]
+
+
 def test_no_entries_make_no_batch() -> None:
     """SQS would reject an empty request."""
     assert _batches() == []
 
 
-@given(st.lists(st.integers(0, MIB), max_size=60))
+@given(st.lists(st.integers(0, MIB) | st.integers(MIB + 1, 2 * MIB), max_size=60))
 def test_every_batch_fits_and_nothing_is_lost_or_reordered(sizes: list[int]) -> None:
-    """For any sizes; and no batch has room for the entry that follows it."""
+    """For any sizes; no batch is empty, and none has room for the entry that follows it."""
     batches = _batches(*sizes)
     assert [size for batch in batches for size in batch] == sizes
-    assert all(fits(len(batch), sum(batch)) for batch in batches)
+    assert all(batches)
+    assert all(fits(len(batch), sum(batch)) or (len(batch) == 1 and batch[0] > MIB) for batch in batches)
     for batch, following in pairwise(batches):
         assert not fits(len(batch) + 1, sum(batch) + following[0])
 
