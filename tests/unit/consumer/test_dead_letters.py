@@ -1,12 +1,13 @@
 """Sending poison to the dead-letter queue."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
 from recommendation_consumer.dead_letters import send_dead_letters
+from recommendation_consumer.dependencies import MAX_IN_FLIGHT
 from recommendation_consumer.message import Message
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
@@ -84,6 +85,24 @@ async def test_message_too_large_with_its_reason_is_left_to_the_redrive_policy()
     unsent = await _send(queue, _poison(0, "x" * limits.SQS_REQUEST_BYTES), _poison(1))
     assert unsent == {"m0": "TooLarge"}
     assert len(queue.messages) == 1
+
+
+async def test_requests_in_flight_are_limited() -> None:
+    """The client's pool holds few connections; as many requests as allowed are sent at once."""
+    in_flight = [0]  # after each request's start and end
+
+    class CountingQueue(FakeDeadLetterQueue):
+        async def send_batch(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
+            in_flight.append(in_flight[-1] + 1)
+            try:
+                return await super().send_batch(entries)
+            finally:
+                in_flight.append(in_flight[-1] - 1)
+
+    queue = CountingQueue()
+    assert await _send(queue, *map(_poison, range(10 * 3 * MAX_IN_FLIGHT))) == {}
+    assert len(queue.requests) == 3 * MAX_IN_FLIGHT
+    assert max(in_flight) == MAX_IN_FLIGHT
 
 
 async def test_failed_entries_of_a_successful_request_are_unsent() -> None:
