@@ -44,3 +44,10 @@ def test_value_already_stored_as_truncated_is_kept() -> None:
     assert _item(reasoning="r" * 500_000, metadata={"truncated": "no"})["metadata"]["truncated"][0] == "no"
     listed = _item(reasoning="r" * 500_000, metadata={"truncated": [1]})["metadata"]["truncated"]
     assert (listed[0], len(listed)) == (1, 2)
+
+
+def test_long_path_is_cut_between_characters() -> None:
+    """To at most 200 bytes, so that the list's entries stay within the space reserved for them."""
+    item = _item(recommendation={"x" + "é" * 150: "l" * 500_000})
+    (cut,) = item["metadata"]["truncated"]
+    assert cut["path"] == "/recommendation/x" + "é" * 91
