@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as BotoConnectionError
 
-from recommendation_shared.aws_errors import THROTTLING, TRANSIENT, error_code, http_status
+from recommendation_shared.aws_errors import error_code, is_throttling, is_too_large, is_transient
 
 # Error types of our own, in metrics and logs.
 THROTTLED: Final = "Throttled"
@@ -31,8 +31,6 @@ class Failure(NamedTuple):
 
 # SerializationException: DynamoDB could not parse a value's type.
 INVALID: Final = frozenset({"ValidationException", "SerializationException"})
-_STATUSES: Final = {408: Kind.TRANSIENT, 413: Kind.INVALID, 429: Kind.THROTTLED}
-_SERVER_ERROR: Final = 500  # the lowest HTTP status of a server error
 
 
 def classify(error: ClientError | BotoCoreError) -> Failure:
@@ -41,7 +39,7 @@ def classify(error: ClientError | BotoCoreError) -> Failure:
         code = error_code(error)
         if not code or not code.isascii() or not code.isprintable():  # not valid as a metric's dimension
             code = type(error).__name__
-        kind = _kind(code, http_status(error))
+        kind = _kind(error)
         return Failure(kind, THROTTLED if kind is Kind.THROTTLED else code)
     # Refused, reset, timed out or corrupted; or a pooled connection that died while the sandbox was frozen.
     if isinstance(error, HTTPClientError | BotoConnectionError | ChecksumError):
@@ -49,11 +47,9 @@ def classify(error: ClientError | BotoCoreError) -> Failure:
     return Failure(Kind.SYSTEMIC, type(error).__name__)
 
 
-def _kind(code: str, status: int) -> Kind:
-    if code in THROTTLING:
+def _kind(error: ClientError) -> Kind:
+    if is_throttling(error):
         return Kind.THROTTLED
-    if code in TRANSIENT:
-        return Kind.TRANSIENT
-    if code in INVALID:
+    if error_code(error) in INVALID or is_too_large(error):
         return Kind.INVALID
-    return _STATUSES.get(status, Kind.TRANSIENT if status >= _SERVER_ERROR else Kind.SYSTEMIC)
+    return Kind.TRANSIENT if is_transient(error) else Kind.SYSTEMIC

@@ -106,7 +106,7 @@ class _Invocation:
             unwritten[DEADLINE_EXCEEDED] += len(self._plan.unread)
         if unwritten and not (written.stored or written.rejected or written.conflicts):
             causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
-            raise NothingStoredError(f"None of {unwritten.total()} recommendations could be stored: {causes}")
+            raise NothingStoredError(f"None of the batch's recommendations could be stored: {causes}")
 
     async def _dead_letter(self, written: WriteResult) -> None:
         refused = {

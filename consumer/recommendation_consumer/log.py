@@ -12,6 +12,7 @@ from recommendation_consumer.failure import THROTTLED, UNREACHABLE
 from recommendation_consumer.plan import Plan
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION
+from recommendation_shared.wording import plural
 
 _execution: Final = attrgetter("incident_id", "execution_id")
 _LOGGED_EXECUTIONS: Final = 10  # with a line each; a full batch may hold hundreds
@@ -35,7 +36,7 @@ def log_plan(logger: Logger, plan: Plan) -> None:
     for (incident_id, execution_id), count in executions.most_common(_LOGGED_EXECUTIONS):
         logger.info(
             "Persisting %s for %s",
-            _counted(count, "recommendation"),
+            plural(count, "recommendation"),
             incident_id,
             extra={"incidentId": incident_id, "executionId": execution_id, "count": count},
         )
@@ -43,7 +44,10 @@ def log_plan(logger: Logger, plan: Plan) -> None:
     if rest:
         total = sum(count for _, count in rest)
         logger.info(
-            "Persisting %s for %d more executions", _counted(total, "recommendation"), len(rest), extra={"count": total}
+            "Persisting %s for %s",
+            plural(total, "recommendation"),
+            plural(len(rest), "more execution"),
+            extra={"count": total},
         )
 
 
@@ -52,7 +56,7 @@ def log_result(logger: Logger, result: BatchResult) -> None:
     if result.stored:
         logger.info(
             "Successfully persisted %s",
-            _counted(len(result.stored), "recommendation"),
+            plural(len(result.stored), "recommendation"),
             extra={
                 "persisted": len(result.stored),
                 "duplicates": result.duplicates,
@@ -64,27 +68,24 @@ def log_result(logger: Logger, result: BatchResult) -> None:
         )
     if result.expired:
         logger.info(
-            "Acknowledged %s past retention", _counted(result.expired, "message"), extra={"expired": result.expired}
+            "Acknowledged %s past retention", plural(result.expired, "message"), extra={"expired": result.expired}
         )
     if result.throttled:
-        logger.warning("DynamoDB throttled %d writes", result.throttled, extra={"throttled": result.throttled})
+        throttled = plural(result.throttled, "write")
+        logger.warning("DynamoDB throttled %s", throttled, extra={"throttled": result.throttled})
     for reason, count in result.dead_lettered.items():
         logger.warning(
-            "Dead-lettered %s: %s", _counted(count, "message"), reason, extra={"reason": reason, "count": count}
+            "Dead-lettered %s: %s", plural(count, "message"), reason, extra={"reason": reason, "count": count}
         )
     for cause, count in result.dead_letter_errors.items():
         logger.error(
-            "Could not dead-letter %s: %s", _counted(count, "message"), cause, extra={"cause": cause, "count": count}
+            "Could not dead-letter %s: %s", plural(count, "message"), cause, extra={"cause": cause, "count": count}
         )
     for error_type, count in Counter(result.failures.values()).items():
         level = logger.warning if error_type in _WARNINGS else logger.error
         level(
             "Left %s to be retried: %s",
-            _counted(count, "message"),
+            plural(count, "message"),
             error_type,
             extra={"errorType": error_type, "count": count},
         )
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count} {noun}{'' if count == 1 else 's'}"

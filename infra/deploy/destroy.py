@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError, WaiterError
 
 from infra.deploy import account, sam, stages
 from infra.errors import DeployError
+from recommendation_shared.aws_errors import MISSING_RESOURCE, error_code
 
 DESTROYABLE = "dev"
 
@@ -51,9 +52,7 @@ def _outputs(caller: account.Account, stack_name: str) -> Mapping[str, str] | No
     try:
         (stack,) = caller.client("cloudformation").describe_stacks(StackName=stack_name)["Stacks"]
     except ClientError as error:
-        if (
-            error.response["Error"]["Code"] == "ValidationError"
-        ):  # how CloudFormation reports a stack that does not exist
+        if error_code(error) == "ValidationError":  # how CloudFormation reports a stack that does not exist
             return None
         raise _refused("DescribeStacks", error) from error
     return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
@@ -63,7 +62,7 @@ def _table(caller: account.Account, name: str) -> Mapping[str, Any] | None:
     try:
         table: Mapping[str, Any] = caller.client("dynamodb").describe_table(TableName=name)["Table"]
     except ClientError as error:
-        if error.response["Error"]["Code"] == "ResourceNotFoundException":
+        if error_code(error) in MISSING_RESOURCE:
             return None
         raise _refused("DescribeTable", error) from error
     return table

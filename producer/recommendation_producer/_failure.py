@@ -6,22 +6,20 @@ from typing import Final
 from recommendation_shared.aws_errors import (
     CREDENTIALS,
     EXPIRED_CREDENTIALS,
-    THROTTLING,
-    TRANSIENT,
     error_code,
     http_status,
+    is_throttling,
+    is_too_large,
+    is_transient,
     response_of,
 )
 
 _ABOUT_CONTENTS: Final = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
-# HTTP 4xx responses, although the same call may succeed a moment later.
-_PASSING: Final = THROTTLING | TRANSIENT | EXPIRED_CREDENTIALS
 # Raised by the client before it sends anything, until somebody corrects the configuration.
 _MISCONFIGURED: Final = frozenset(
     {"ModuleNotFoundError", "NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"}
 )
 _CLIENT_ERRORS: Final = range(400, 500)
-_TOO_MANY_REQUESTS: Final = 429
 
 
 class Verdict(Enum):
@@ -41,12 +39,11 @@ def judge(error: Exception) -> Verdict:
     code = error_code(error)
     if response_of(error) is None:
         return Verdict.DROP if code in _MISCONFIGURED else Verdict.RETRY
-    if code in _ABOUT_CONTENTS:
+    if code in _ABOUT_CONTENTS or is_too_large(error):
         return Verdict.SPLIT
-    status = http_status(error)
-    if code in _PASSING or status == _TOO_MANY_REQUESTS or status not in _CLIENT_ERRORS:
+    if is_throttling(error) or is_transient(error) or code in EXPIRED_CREDENTIALS:
         return Verdict.RETRY
-    return Verdict.DROP
+    return Verdict.DROP if http_status(error) in _CLIENT_ERRORS else Verdict.RETRY
 
 
 def is_about_credentials(error: Exception) -> bool:

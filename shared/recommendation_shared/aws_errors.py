@@ -60,6 +60,12 @@ MISSING_CREDENTIALS: Final = frozenset(
 # Other credentials may be accepted: after a new sign-in, a rotated key or a changed environment.
 CREDENTIALS: Final = EXPIRED_CREDENTIALS | REFUSED_CREDENTIALS | MISSING_CREDENTIALS
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+MISSING_RESOURCE: Final = frozenset({"NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"})
+
+_REQUEST_TIMEOUT: Final = 408  # HTTP statuses, under which a gateway's error has a code of its own or none
+_CONTENT_TOO_LARGE: Final = 413
+_TOO_MANY_REQUESTS: Final = 429
+_SERVER_ERROR: Final = 500  # and those above
 
 # Our own names, used alongside AWS's codes: a response confirmed less than was requested, or time ran out.
 NOT_CONFIRMED: Final = "NotConfirmed"
@@ -87,3 +93,19 @@ def http_status(error: BaseException) -> int:
     """Return the HTTP status of a botocore `ClientError`, or 0 if there is none."""
     status = (response_of(error) or {}).get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
     return status if isinstance(status, int) else 0
+
+
+def is_throttling(error: BaseException) -> bool:
+    """Return whether the same call will succeed later, if it is made less often."""
+    return error_code(error) in THROTTLING or http_status(error) == _TOO_MANY_REQUESTS
+
+
+def is_transient(error: BaseException) -> bool:
+    """Return whether the same call may succeed a moment later: also any HTTP 5xx, and a gateway's HTTP 408."""
+    status = http_status(error)
+    return error_code(error) in TRANSIENT or status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
+
+
+def is_too_large(error: BaseException) -> bool:
+    """Return whether a gateway refused the request for its size: a smaller one may pass."""
+    return http_status(error) == _CONTENT_TOO_LARGE

@@ -116,6 +116,15 @@ class Envelope(BaseModel):
         """Read a message body. Raises only `EnvelopeError`, whatever the body holds."""
         return cls.model_validate(read_envelope(body))
 
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **_options: Any) -> Self:
+        """Read a message body as `from_json` does; pydantic's own parser would round numbers and not check the ID."""
+        return cls.from_json(bytes(json_data) if isinstance(json_data, bytearray) else json_data)
+
+    def model_dump_json(self, **_options: Any) -> str:
+        """Return the message body as text, as `to_json` does: pydantic would write an exact number as text."""
+        return self.to_json().decode()
+
     def to_fields(self) -> dict[str, Any]:
         """Return all fields, including unknown ones, by their names in the message and in the table."""
         return {**(self.model_extra or {}), **{name: getattr(self, python_name(name)) for name in FIELDS}}

@@ -157,7 +157,7 @@ def test_systemic_failure_raises_at_once_and_recovers_without_a_restart(
     """It makes one request and no dead letter, and the sandbox's next invocation stores the redelivered messages."""
     server.table.faults.append(dynamodb_error(code))
     messages = event(*bodies(3), "poison")
-    with pytest.raises(NothingStoredError, match=rf"None of 3 recommendations could be stored: {code} \(3\)"):
+    with pytest.raises(NothingStoredError, match=rf"None of the batch's recommendations could be stored: {code} \(3\)"):
         handler(messages, Context())
     assert len(server.table.requests) == 1
     assert not server.dead_letters

@@ -71,6 +71,8 @@ def test_flush_closes_batches_up_to_its_mark() -> None:
         (aws_error("OverLimit", 400), Verdict.RETRY),
         (aws_error("KMS.ThrottlingException", 400), Verdict.RETRY),
         (aws_error("Whatever", 429), Verdict.RETRY),
+        (aws_error("408", 408), Verdict.RETRY),
+        (aws_error("413", 413), Verdict.SPLIT),
         (aws_error("ExpiredToken", 403), Verdict.RETRY),
         (aws_error("AWS.SimpleQueueService.BatchRequestTooLong", 400), Verdict.SPLIT),
         (aws_error("InvalidMessageContents", 400), Verdict.SPLIT),

@@ -35,7 +35,7 @@ async def test_items_unprocessed_until_the_deadline_are_named_in_order_of_arriva
 )
 async def test_invocation_that_stores_nothing_raises(answer: Any, cause: str) -> None:
     """So the poller backs off, and the alarm on the function's errors goes off."""
-    with pytest.raises(NothingStoredError, match=f"^None of 7 recommendations could be stored: {cause}$"):
+    with pytest.raises(NothingStoredError, match=f"^None of the batch's recommendations could be stored: {cause}$"):
         await invoke(event(*bodies(7)), FakeTable(last=answer))
 
 

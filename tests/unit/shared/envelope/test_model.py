@@ -1,6 +1,7 @@
 """The pydantic model and its published JSON Schema."""
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from jsonschema import Draft202012Validator
 
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.fields import FIELDS, python_name
 from recommendation_shared.envelope.model import json_schema
 from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
@@ -75,3 +77,14 @@ def test_schema_requires_fields_without_a_default(field: str) -> None:
     fields = message_fields()
     del fields[field]
     assert not VALIDATOR.is_valid(fields)
+
+
+def test_pydantics_json_methods_keep_the_contract() -> None:
+    """Its own parser would round the number and skip the check of the ID; its own serialiser would write text."""
+    body = json.dumps(message_fields()).replace('"confidence": null', '"confidence": 0.1234567890123456789012')
+    envelope = Envelope.model_validate_json(body)
+    assert envelope.confidence == Decimal("0.1234567890123456789012")
+    assert Envelope.model_validate_json(envelope.model_dump_json()) == envelope
+    assert '"confidence":0.1234567890123456789012' in envelope.model_dump_json()
+    with pytest.raises(EnvelopeError, match="IdMismatch"):
+        Envelope.model_validate_json(json.dumps(message_fields(recommendationId="rec-other")))
