@@ -1,9 +1,9 @@
 """Failures of reading the table, each as one sentence with its remedy, and the exit codes of `recs`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -12,6 +12,7 @@ from recommendation_cli.screen.visible import visible
 from recommendation_shared.aws_errors import (
     ACCESS_DENIED,
     EXPIRED_CREDENTIALS,
+    MISSING_RESOURCE,
     REFUSED_CREDENTIALS,
     THROTTLING,
     error_code,
@@ -19,6 +20,8 @@ from recommendation_shared.aws_errors import (
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
+
+L = TypeVar("L", bound=Location)
 
 
 class ExitCode(IntEnum):
@@ -57,8 +60,11 @@ class DigestMismatchError(click.ClickException):
 
 
 @contextmanager
-def explained(target: Target) -> Iterator[None]:
-    """Turn botocore's errors into `AwsError`, or into a usage error where the user's input is at fault."""
+def explained_calls(target: L, service: str, refused: Callable[["ClientError", L], str]) -> Iterator[None]:
+    """Turn botocore's errors into `AwsError`, or into a usage error where the user's input is at fault.
+
+    `refused` returns the sentence for an error response of `service`, such as `SQS`.
+    """
     from botocore import exceptions as aws
     from botocore.parsers import ResponseParserError
 
@@ -67,11 +73,16 @@ def explained(target: Target) -> Iterator[None]:
     except (aws.ParamValidationError, EndpointError) as error:
         raise click.UsageError(visible(" ".join(str(error).split()))) from None
     except aws.ClientError as error:
-        raise AwsError(_refused(error, target)) from None
+        raise AwsError(refused(error, target)) from None
     except aws.BotoCoreError as error:
         raise AwsError(unreachable(error, target)) from None
     except (ResponseParserError, NotDynamoDbError):
-        raise AwsError(f"The response for the {target} is not from DynamoDB: check --endpoint-url.") from None
+        raise AwsError(f"The response for the {target} is not from {service}: check --endpoint-url.") from None
+
+
+def explained(target: Target) -> AbstractContextManager[None]:
+    """Turn errors of reading the table into click's errors, each with its remedy; see `explained_calls`."""
+    return explained_calls(target, "DynamoDB", _refused)
 
 
 def _refused(error: "ClientError", target: Target) -> str:
@@ -85,15 +96,11 @@ def _refused(error: "ClientError", target: Target) -> str:
         )
     if code in THROTTLING:
         return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."
-    match code:
-        case "ResourceNotFoundException":
-            return f"There is no {target}: check --table, --region, --profile and --endpoint-url."
-        case "ValidationException" if "index" in message:
-            return (
-                f"The {target} lacks an index that the stack defines: deploy the stack again. DynamoDB says: {message}"
-            )
-        case _:
-            return f"DynamoDB refused the call on {target} ({visible(code)}): {message}"
+    if code in MISSING_RESOURCE:
+        return f"There is no {target}: check --table, --region, --profile and --endpoint-url."
+    if code == "ValidationException" and "index" in message:
+        return f"The {target} lacks an index that the stack defines: deploy the stack again. DynamoDB says: {message}"
+    return f"DynamoDB refused the call on {target} ({visible(code)}): {message}"
 
 
 def credentials_refused(code: str) -> str | None:

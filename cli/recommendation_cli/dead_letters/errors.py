@@ -1,23 +1,20 @@
 """Failures of SQS calls on dead letters, each as one sentence with its remedy."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Final
 
 import click
 
-from recommendation_cli.aws.connection import EndpointError
-from recommendation_cli.aws.errors import AwsError, ExitCode, credentials_refused, unreachable
+from recommendation_cli.aws.errors import ExitCode, credentials_refused, explained_calls
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.aws_errors import ACCESS_DENIED, THROTTLING, error_code
+from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, THROTTLING, error_code
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
 
 # MiniStack's response, and that of AWS's JSON protocol, to an operation that a service does not have.
 _UNKNOWN_ACTIONS: Final = {"InvalidAction", "UnknownOperationException"}
-_MISSING_QUEUE: Final = {"NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"}
 
 
 class IncompleteError(click.ClickException):
@@ -26,22 +23,9 @@ class IncompleteError(click.ClickException):
     exit_code = ExitCode.INCOMPLETE
 
 
-@contextmanager
-def explained_queue(target: QueueTarget) -> Iterator[None]:
-    """Turn botocore's errors into `AwsError`, or into a usage error where the user's input is at fault."""
-    from botocore import exceptions as aws
-    from botocore.parsers import ResponseParserError
-
-    try:
-        yield
-    except (aws.ParamValidationError, EndpointError) as error:
-        raise click.UsageError(visible(" ".join(str(error).split()))) from None
-    except aws.ClientError as error:
-        raise AwsError(_refused(error, target)) from None
-    except aws.BotoCoreError as error:
-        raise AwsError(unreachable(error, target)) from None
-    except ResponseParserError:
-        raise AwsError(f"The response for the {target} is not from SQS: check --endpoint-url.") from None
+def explained_queue(target: QueueTarget) -> AbstractContextManager[None]:
+    """Turn errors of SQS calls into click's errors, each with its remedy; see `explained_calls`."""
+    return explained_calls(target, "SQS", _refused)
 
 
 def is_unknown_action(error: "ClientError") -> bool:
@@ -53,7 +37,7 @@ def _refused(error: "ClientError", target: QueueTarget) -> str:
     code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
     if (credentials := credentials_refused(code)) is not None:
         return credentials
-    if code in _MISSING_QUEUE:
+    if code in MISSING_RESOURCE:
         return f"There is no {target}: check {target.option}, --region, --profile and --endpoint-url."
     if code in ACCESS_DENIED:
         return (

@@ -1,4 +1,4 @@
-"""Asking each AWS service what the checks need to know; calls that are refused become findings too."""
+"""Ask each AWS service for the data that the checks need; refused calls become findings too."""
 
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -20,9 +20,9 @@ from recommendation_cli.doctor.checks import (
 )
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.aws_errors import ACCESS_DENIED, error_code
+from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
 
-_MISSING: Final = ("NotFound", "NonExistent", "DoesNotExist")  # parts of error codes
+_MISSING: Final = MISSING_RESOURCE | {"TableNotFoundException"}  # the latter from DescribeContinuousBackups alone
 _ROLE: Final = "the consumer's role"
 
 
@@ -123,7 +123,7 @@ class Examination:
 
 
 def _refusal(subject: str, action: str, code: str) -> Finding:
-    if any(part in code for part in _MISSING):
+    if code in _MISSING:
         return Finding(subject, "failed", "exists", "not found", "Check --table, the URLs and --region, or deploy it.")
     if code in ACCESS_DENIED:
         actual = f"you are not allowed to look ({code})"

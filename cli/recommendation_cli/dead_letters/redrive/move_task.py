@@ -9,8 +9,8 @@ from recommendation_cli.aws.queues import Sqs
 from recommendation_cli.dead_letters.errors import IncompleteError, is_unknown_action
 from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
-from recommendation_shared.aws_errors import error_code
+from recommendation_shared.aws_errors import MISSING_RESOURCE, error_code
+from recommendation_shared.wording import plural
 
 _ACTIVE: Final = ("RUNNING", "CANCELLING")
 _LISTED: Final = 10  # the most that one call returns
@@ -116,7 +116,7 @@ def _cancel(sqs: Sqs, source: str) -> None:
             try:
                 sqs.cancel_message_move_task(TaskHandle=task.handle)
             except ClientError as error:
-                if error_code(error) != "ResourceNotFoundException":  # it has ended since, as watching it shows
+                if error_code(error) not in MISSING_RESOURCE:  # it has ended since, as watching it shows
                     raise
 
 

@@ -39,10 +39,10 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
     answers: Answers = [
         *healthy_answers()[:1],
         ("sqs", "get_queue_attributes", "AWS.SimpleQueueService.NonExistentQueue"),
-        *[
-            ("dynamodb", method, "ResourceNotFoundException")
-            for method in ("describe_table", "describe_time_to_live", "describe_continuous_backups", *["query"] * 3)
-        ],
+        ("dynamodb", "describe_table", "ResourceNotFoundException"),
+        ("dynamodb", "describe_time_to_live", "ResourceNotFoundException"),
+        ("dynamodb", "describe_continuous_backups", "TableNotFoundException"),
+        *[("dynamodb", "query", "ResourceNotFoundException")] * 3,
         ("lambda", "list_event_source_mappings", {"EventSourceMappings": []}),
     ]
     findings = json.loads(run_doctor(answers, "-o", "json").stdout)
