@@ -1,19 +1,24 @@
 """The program `recs`, which `python -m recommendation_cli` runs as well."""
 
 import sys
+from importlib.util import find_spec
 from typing import Final
 
 _REQUIRED: Final = ("botocore", "click", "orjson", "pydantic", "rich")  # top-level modules of the extra `cli`
+_USAGE_ERROR: Final = 2  # as click exits; 1 means that nothing was found
 
 
 def main() -> None:
     """Run `recs` with the process's arguments; never returns."""
-    try:
-        from recommendation_cli.app import run
-    except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] not in _REQUIRED:
-            raise
-        sys.exit(f"recs needs {error.name}, which is not installed: install the wheel or the checkout with [cli].")
+    # Most modules are imported by the command that needs them, which must not fail halfway through its work.
+    missing = [name for name in _REQUIRED if find_spec(name) is None]
+    if missing:
+        *others, last = missing
+        names = f"{', '.join(others)} and {last}, which are" if others else f"{last}, which is"
+        sys.stderr.write(f"recs needs {names} not installed: install the wheel or the checkout with [cli].\n")
+        sys.exit(_USAGE_ERROR)
+    from recommendation_cli.app import run
+
     run()
 
 

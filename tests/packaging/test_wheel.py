@@ -138,8 +138,11 @@ def test_wheel_installs_the_recs_command(wheel: Path, wheel_only: Path) -> None:
 def test_recs_without_its_extra_says_what_to_install(wheel_only: Path) -> None:
     """One sentence on stderr instead of a traceback."""
     done = subprocess.run([str(wheel_only.with_name("recs"))], capture_output=True, text=True, check=False)
-    assert done.returncode == 1
-    assert done.stderr == ("recs needs click, which is not installed: install the wheel or the checkout with [cli].\n")
+    assert done.returncode == 2
+    assert done.stderr == (
+        "recs needs botocore, click, orjson, pydantic and rich, which are not installed:"
+        " install the wheel or the checkout with [cli].\n"
+    )
 
 
 @pytest.mark.parametrize("module", WITHOUT_EXTRAS)

@@ -2,7 +2,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import click
@@ -16,6 +18,8 @@ from recommendation_cli.runtime import Runtime
 from recommendation_shared.settings import Settings
 from tests.support.fakes.recommendation_table import NOW, FakeDynamoDb, items, runtime
 
+_EXTRA = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]["cli"]
+_REQUIRED = sorted(requirement.partition(">")[0] for requirement in _EXTRA)
 HEAVY = ("boto3", "botocore", "rich", "pydantic", "pydantic_core", "orjson", "pyarrow")
 
 
@@ -49,6 +53,25 @@ def test_the_package_can_be_run() -> None:
     assert done.returncode == 0
     assert done.stdout.startswith("recs, version ")
     assert "Usage: recs " in _python("-m", "recommendation_cli", "--help").stdout
+
+
+@pytest.mark.parametrize("name", _REQUIRED)
+def test_recs_names_a_missing_dependency_before_it_runs(tmp_path: Path, name: str) -> None:
+    """It exits as for a usage error, although help alone would need nothing but click."""
+    for other in set(_REQUIRED) - {name}:
+        (tmp_path / f"{other}.py").touch()
+    path = os.pathsep.join([str(tmp_path), *(str(ROOT / side) for side in ("cli", "shared"))])
+    done = subprocess.run(
+        [sys.executable, "-S", "-m", "recommendation_cli", "--help"],  # -S hides what is installed
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"recs needs {name}, which is not installed: install the wheel or the checkout with [cli].\n"
+    )
 
 
 def _commands(group: click.Group, *names: str) -> Iterator[tuple[str, ...]]:
