@@ -154,7 +154,7 @@ if [[ $json == true ]]; then
 elif ((shown > 0)); then
   width=200
   [[ ! -t 1 ]] || width="$(tput cols 2>/dev/null || echo 80)"
-  # shellcheck disable=SC2016 # as above
+  # shellcheck disable=SC2016 # $names below are jq's
   jq -r --argjson width "$width" "$decode"' as $documents |
     def text: if . == null then "" elif type == "string" then . else tojson end;
     def steering: . < 32 or (. >= 127 and . < 160) or . == 173 or . == 1564 or . == 8203 or . == 8206 or . == 8207
