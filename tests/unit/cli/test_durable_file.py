@@ -1,6 +1,8 @@
 """A durable file is complete whenever it exists, whoever else writes it and whatever was left behind."""
 
+import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,70 @@ def test_left_over_second_name_of_a_finished_file_is_not_written_to(path: Path) 
     with durable_file(path, replace=False, mode=0o600) as stream:
         stream.write(b"next")
     assert (archived.read_text(), path.read_text()) == ("finished", "next")
+
+
+@pytest.mark.timeout(10)  # code that followed the link would wait for it to disappear
+@pytest.mark.parametrize("exists", [True, False])
+def test_symlink_in_the_place_of_the_temporary_file_is_refused(path: Path, *, exists: bool) -> None:
+    """In a folder that others can write to, it could lead to any of the user's files."""
+    victim = path.with_name("victim")
+    if exists:
+        victim.write_text("theirs")
+    path.with_name("file.new").symlink_to(victim)
+    with pytest.raises(OSError, match=r"file\.new") as refused, durable_file(path):
+        pass
+    assert refused.value.errno == errno.ELOOP
+    assert not path.exists()
+    assert (victim.read_text() == "theirs") if exists else not victim.exists()
+
+
+def _rename(path: Path) -> None:
+    source = path.with_name("source")
+    source.write_text("content")
+    rename_durably(source, path)
+
+
+def _write(path: Path) -> None:
+    with durable_file(path) as stream:
+        stream.write(b"content")
+
+
+def _write_new(path: Path) -> None:
+    with durable_file(path, replace=False) as stream:
+        stream.write(b"content")
+
+
+@pytest.mark.parametrize("write", [_write, _write_new, _rename])
+def test_folder_is_synced_after_the_file_has_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None]
+) -> None:
+    """Otherwise, the file could be missing after a power cut."""
+    synced = []
+    fsync = os.fsync
+
+    def record(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append((os.fstat(descriptor).st_ino, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", record)
+    write(path)
+    assert synced[-1] == (path.parent.stat().st_ino, True)
+
+
+@pytest.mark.parametrize("write", [_write, _write_new])
+def test_content_is_synced_before_the_file_has_its_name(
+    path: Path, monkeypatch: pytest.MonkeyPatch, write: Callable[[Path], None]
+) -> None:
+    """Otherwise, the file could be empty after a power cut."""
+    synced = []
+
+    def record(descriptor: int) -> None:
+        status = os.fstat(descriptor)
+        synced.append((status.st_ino, status.st_size, path.exists()))
+
+    monkeypatch.setattr(os, "fsync", record)
+    write(path)
+    assert synced[0] == (path.stat().st_ino, len("content"), False)
 
 
 def test_rename_replaces_the_target(path: Path) -> None:
