@@ -16,6 +16,7 @@ so a command that needs only some of them declares its own: `options_as(ListOpti
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from functools import wraps
@@ -88,7 +89,7 @@ def _declared_names(declarations: tuple[Declaration, ...]) -> list[str]:
 
 
 def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
-    """Return a callback that accepts a key of the table: 1 to `most` bytes of UTF-8, or no value at all."""
+    """Return a callback that accepts a key of the table (1 to `most` bytes of UTF-8) or no value."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
         if value is None:
@@ -98,7 +99,7 @@ def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str
         except UnicodeEncodeError:
             raise click.BadParameter("must be UTF-8") from None
         if not 0 < size <= most:
-            raise click.BadParameter(f"must have 1 to {most} bytes")
+            raise click.BadParameter(f"must be 1 to {most} bytes of UTF-8")
         return value
 
     return check
@@ -118,13 +119,11 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str
 def _confidence(_ctx: click.Context, _param: click.Parameter, value: str | None) -> Decimal | None:
     if value is None:
         return None
-    try:
+    with suppress(InvalidOperation):  # raised by Decimal for other text, and by a comparison with NaN
         number = Decimal(value)
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if number.is_nan() or not 0 <= number <= 1:
-        raise click.BadParameter("must be a number from 0 to 1, such as 0.8")
-    return number
+        if 0 <= number <= 1:
+            return number
+    raise click.BadParameter("must be a number from 0 to 1, such as 0.8")
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,15 +212,14 @@ confidence_option: Final[Declaration] = click.option(
 
 
 def agents_option(default: str = "") -> Declaration:
-    """Return the option that narrows a list to agents; `default` tells help what happens without it."""
-    shown = f" [default: {default}]" if default else ""
+    """Return the option that narrows a list to agents; help shows `default` as what happens without it."""
     return click.option(
         "--agent",
         "agents",
         multiple=True,
         metavar="TYPE",
         shell_complete=complete_agents,
-        help=f"Only this agent; may be repeated{shown}.",
+        help=f"Only this agent; may be repeated{default and f' [default: {default}]'}.",
     )
 
 

@@ -17,7 +17,7 @@ _STATUS: Final = 12  # characters
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What a list shows of one recommendation; `confidence` is None if the agent gave no usable one."""
+    """A recommendation as a list shows it; `confidence` is None if the agent gave no usable one."""
 
     recommendation_id: str
     incident_id: str

@@ -7,6 +7,7 @@ from typing import Final
 from recommendation_cli.cost.prices import Prices
 from recommendation_cli.cost.profile import Profile, Recommendation, billed_requests
 from recommendation_cli.cost.workload import Workload
+from recommendation_shared.wording import plural
 
 MONTH_HOURS: Final = 730  # as in AWS's own pricing calculator
 _MONTH_DAYS: Final = MONTH_HOURS / 24
@@ -103,8 +104,10 @@ def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
         Line("DynamoDB", "writes to 3 indexes", count * indexed, "units", count * indexed * write),
         Line("DynamoDB", "deletes by TTL", count, "items", 0.0),
         Line("DynamoDB", "reads", reads, "units", reads * read),
-        Line("DynamoDB", f"storage of items, {work.days_kept} days", items_gb, "GB", items_gb * storage),
-        Line("DynamoDB", f"storage of indexes, {work.days_kept} days", indexes_gb, "GB", indexes_gb * storage),
+        Line("DynamoDB", f"storage of items, {plural(work.days_kept, 'day')}", items_gb, "GB", items_gb * storage),
+        Line(
+            "DynamoDB", f"storage of indexes, {plural(work.days_kept, 'day')}", indexes_gb, "GB", indexes_gb * storage
+        ),
         Line("DynamoDB", "point-in-time recovery", items_gb, "GB", items_gb * recovery),
     ]
 

@@ -1,4 +1,4 @@
-"""What one incident uses, as measured by benchmarks/usage, interpolated for any size between the measured ones."""
+"""The usage of one incident, as measured by benchmarks/usage, interpolated for any size between the measured ones."""
 
 import json
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from recommendation_shared import limits
 
 @dataclass(frozen=True, slots=True)
 class Recommendation:
-    """What one recommendation uses. Bytes are by DynamoDB's size rule; `compact_bytes` is for one of three indexes."""
+    """One recommendation's usage. Bytes are by DynamoDB's size rule; `compact_bytes` is for one of three indexes."""
 
     item_bytes: float
     compact_bytes: float

@@ -1,4 +1,4 @@
-"""What `recs cost` runs: compute the bill and print it."""
+"""Compute a bill for `recs cost` and print it."""
 
 import sys
 from collections.abc import Sequence
@@ -16,6 +16,7 @@ from recommendation_cli.output import pretty_json, write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.table import Column, print_table
 from recommendation_cli.screen.terminal import open_terminal
+from recommendation_shared.wording import plural
 
 
 def show_bill(runtime: Runtime, work: Workload, region: str | None, price_file: Path | None, output: str) -> None:
@@ -36,7 +37,7 @@ def show_bill(runtime: Runtime, work: Workload, region: str | None, price_file: 
         render_bill(open_terminal(runtime.environ), lines)
         sys.stdout.flush()  # before the note appears on stderr
         click.echo(
-            f"\n{work.incidents:,} incidents of {work.agents} recommendations of {work.size:,} bytes;"
+            f"\n{plural(work.incidents, 'incident')} of {plural(work.agents, 'recommendation')} of {work.size:,} bytes;"
             f" usage measured on {profile.measured}, prices for {prices.region} on {prices.date}.",
             err=True,
         )
@@ -51,9 +52,13 @@ def render_bill(console: Console, lines: Sequence[Line]) -> None:
         Column("", least=4),
         Column("USD", right=True),
     )
-    rows = [(line.service, line.what, f"{line.quantity:,.6g}", line.unit, f"{line.usd:,.4f}") for line in lines]
+    rows = [(line.service, line.what, f"{line.quantity:,.6g}", _unit(line), f"{line.usd:,.4f}") for line in lines]
     rows.append(("total", "", "", "", f"{sum(line.usd for line in lines):,.4f}"))
     print_table(console, columns, rows, fold=None)
+
+
+def _unit(line: Line) -> str:
+    return line.unit.removesuffix("s") if line.quantity == 1 else line.unit
 
 
 def _read_prices(region: str | None, price_file: Path | None) -> Prices:

@@ -1,4 +1,4 @@
-"""What a month brings, as `recs cost` is asked for it."""
+"""The month's work whose bill `recs cost` computes."""
 
 from dataclasses import dataclass
 

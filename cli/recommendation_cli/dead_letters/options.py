@@ -29,17 +29,17 @@ class QueueOptions:
     endpoint_url: str | None = None
 
     def dead_letters(self, runtime: Runtime) -> QueueTarget:
-        """Return the dead-letter queue; raise a usage error when none is named."""
+        """Return the dead-letter queue; raise a usage error if it is not specified."""
         return self._target(runtime, self.dlq_url, "dead-letter queue", "--dlq-url", "RECOMMENDATIONS_DLQ_URL")
 
     def destination(self, runtime: Runtime) -> QueueTarget:
-        """Return the queue that dead letters are sent to; raise a usage error when none is named."""
+        """Return the queue that dead letters are sent to; raise a usage error if it is not specified."""
         return self._target(runtime, self.queue_url, "queue", "--queue-url", "RECOMMENDATIONS_QUEUE_URL")
 
     def _target(self, runtime: Runtime, given: str | None, noun: str, option: str, variable: str) -> QueueTarget:
         url = given or runtime.environ.get(variable)
         if not url:
-            raise click.UsageError(f"Which {noun}? Pass {option}, or set {variable} (an output of the stack).")
+            raise click.UsageError(f"Which {noun}? Pass {option}, or set {variable} (a stack output).")
         return QueueTarget(url, noun, option, self.region, self.profile, self.endpoint_url)
 
 

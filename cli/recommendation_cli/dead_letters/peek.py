@@ -16,9 +16,10 @@ from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import age, plural
+from recommendation_cli.screen.words import age
 from recommendation_shared import limits
 from recommendation_shared.queue.batches import utf8_bytes
+from recommendation_shared.wording import plural
 
 _MOST_TEXT: Final = 400  # characters of any field; a body that is not an envelope may hold anything
 _INDENT: Final = 9  # columns, which the age fills

@@ -35,7 +35,7 @@ class Selection(NamedTuple):
 
 
 class Fate(Enum):
-    """What a replay does with a dead letter."""
+    """The outcome that a replay chooses for a dead letter."""
 
     SEND = auto()
     LEAVE_POISON = auto()

@@ -14,8 +14,8 @@ from recommendation_cli.dead_letters.letter import DeadLetter
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import count_progress
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
+from recommendation_shared.wording import plural
 
 MOST_HELD: Final = 100_000  # SQS allows 120,000 messages in flight, including those of other readers
 _POLL_SECONDS: Final = 1  # any wait makes SQS query all its servers, so that an empty response means an empty queue
@@ -37,7 +37,7 @@ class Depth(NamedTuple):
 
     @property
     def in_flight_note(self) -> str:
-        """What to append to a message about too few messages; empty when none are in flight."""
+        """A note to append to a message about too few dead letters; empty when no messages are in flight."""
         return f" ({self.in_flight:,} in flight, hidden by another reader)" if self.in_flight else ""
 
 
@@ -101,14 +101,14 @@ class QueueSession:
             finally:
                 remaining = held.count
                 try:
-                    held.give_back()
+                    held.return_all()
                 except (BotoCoreError, ClientError):
                     # They become visible again on their own, and this error must not replace one from the block.
-                    held.not_given_back = remaining
-                if held.not_given_back:
-                    stay = "stays" if held.not_given_back == 1 else "stay"
-                    number = plural(held.not_given_back, "dead letter")
-                    click.echo(f"{number} {stay} hidden from others for at most {seconds} seconds.", err=True)
+                    held.not_returned = remaining
+                if held.not_returned:
+                    stay = "stays" if held.not_returned == 1 else "stay"
+                    number = plural(held.not_returned, "dead letter")
+                    click.echo(f"{number} {stay} hidden from others for at most {plural(seconds, 'second')}.", err=True)
 
 
 def _read_depth(sqs: Sqs, url: str) -> Depth:
@@ -137,7 +137,7 @@ class Held:
         self._receipts: dict[str, tuple[str, float]] = {}  # message ID -> receipt, and when it expires
         self._seen: set[str] = set()
         self.hold = hold  # seconds
-        self.not_given_back = 0  # messages that SQS did not make visible again; they become so on their own
+        self.not_returned = 0  # messages that SQS did not make visible again; they become so on their own
         self.is_full = False  # no more messages may be held, although the queue may have more
 
     @property
@@ -153,7 +153,7 @@ class Held:
     def receive(self, wanted: Callable[[], int]) -> Iterator[list[DeadLetter]]:
         """Yield new messages until the queue has no more, or `wanted`, called before each receive, returns 0.
 
-        They stay hidden from others until they are deleted or given back, or the hold has passed.
+        They stay hidden from others until they are deleted or returned, or the hold has passed.
         """
         repeated = 0  # messages in a row that were received before, because their hold has passed
         while repeated <= len(self._receipts) and (most := wanted()) > 0:
@@ -192,7 +192,7 @@ class Held:
             self._receipts.pop(message_id, None)
         return deleted
 
-    def give_back(self) -> None:
+    def return_all(self) -> None:
         """Make the messages that are still held visible again; an expired receipt needs no call."""
         now = self._monotonic()
         receipts = [receipt for receipt, expires in self._receipts.values() if expires > now]
@@ -204,7 +204,7 @@ class Held:
                     {"Id": str(n), "ReceiptHandle": receipt, "VisibilityTimeout": 0} for n, receipt in enumerate(batch)
                 ],
             )
-            self.not_given_back += len(response.get("Failed", []))
+            self.not_returned += len(response.get("Failed", []))
 
 
 def _tens(items: Iterable[T]) -> Iterator[list[T]]:

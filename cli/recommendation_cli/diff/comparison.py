@@ -1,4 +1,4 @@
-"""What changed between two executions, agent by agent."""
+"""The changes between two executions, agent by agent."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,4 @@
-"""What `recs diff` runs: fetch both executions, compare them, print the differences."""
+"""Fetch two executions for `recs diff`, compare them and print the differences."""
 
 import sys
 from typing import Final

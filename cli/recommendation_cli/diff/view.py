@@ -9,10 +9,10 @@ from rich.text import Text
 from recommendation_cli.diff.comparison import AgentDiff
 from recommendation_cli.diff.json_changes import Change
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import summarise
 from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.wording import plural
 
 _MOST_LINES: Final = 24  # of one agent's fields, and of its reasoning; the JSON output has all of them
 _MOST_TEXT: Final = 400  # characters of a value; no terminal line is longer

@@ -1,4 +1,4 @@
-"""What AWS says of the queues, the table and the function, compared with `infra/template.yaml`.
+"""Checks of the queues, the table and the function, as AWS describes them, against `infra/template.yaml`.
 
 A test compares the numbers below with the template.
 """
@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.compact_index import LISTED
 from recommendation_shared.item.encoding import PARTITION_KEY
+from recommendation_shared.wording import plural
 
 Result = Literal["passed", "failed", "skipped"]
 Described = Mapping[str, Any]  # as botocore returns it
@@ -132,13 +133,15 @@ def check_mapping(mapping: Described, function: Described, queue: Described) -> 
     types = mapping.get("FunctionResponseTypes", [])
     yield finding("mapping", "ReportBatchItemFailures" in types, "reports batch item failures", types)
     filters = mapping.get("FilterCriteria", {}).get("Filters", [])
-    yield finding("mapping", not filters, "has no filters, which would discard messages", f"{len(filters)} filters")
+    yield finding(
+        "mapping", not filters, "has no filters, which would discard messages", plural(len(filters), "filter")
+    )
     size, window = mapping.get("BatchSize", 0), mapping.get("MaximumBatchingWindowInSeconds", 0)
     yield finding(
         "mapping",
         size > _MOST_WITHOUT_WINDOW and window >= 1,
         "takes large batches",
-        f"{size} messages, window of {window} s",
+        f"{plural(size, 'message')}, window of {window} s",
     )
     most = mapping.get("ScalingConfig", {}).get("MaximumConcurrency")
     yield finding("mapping", most, "limits how many consumers run at once", most)

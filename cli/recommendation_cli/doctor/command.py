@@ -27,7 +27,7 @@ def doctor(runtime: Runtime, queues: QueueOptions, /, output: str, table: str | 
     """Check the deployment against the template.
 
     Checks queues, table, indexes, event source mapping, function and permissions. Each problem comes with its remedy.
-    Nothing is changed. What you are not allowed to look at is listed with the permission it takes.
+    Nothing is changed. Anything you are not allowed to inspect is listed with the permission it needs.
     """
     from recommendation_cli.aws.connection import Target
     from recommendation_cli.doctor.run import examine

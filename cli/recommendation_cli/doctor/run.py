@@ -1,4 +1,4 @@
-"""What `recs doctor` runs: examine a deployment, and print the findings with their remedies."""
+"""Examine a deployment for `recs doctor`, and print the findings with their remedies."""
 
 import sys
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What `recs export` runs: start or resume an export, show its progress, and say how it ended."""
+"""Start or resume an export for `recs export`, show its progress, and say how it ended."""
 
 import sys
 from collections import Counter
@@ -22,9 +22,9 @@ from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.wording import plural
 
 _PARQUET: Final = "parquet"
 
@@ -158,7 +158,9 @@ def _nothing_to_export(client: DynamoDb, state: ExportState) -> NothingFoundErro
     wanted = ", ".join(visible(value) for _, value in plan.keys)
     remedy = "check the period, --table and --region"
     if reached.others:
-        remedy = f"{sum(reached.others.values())} are below --min-confidence"
+        below = sum(reached.others.values())
+        remedy = f"{below:,} {'is' if below == 1 else 'are'} below --min-confidence"
     elif reached.expired:
-        remedy = f"{reached.expired} have expired, pass --include-expired to export them"
+        expired = "1 has" if reached.expired == 1 else f"{reached.expired:,} have"
+        remedy = f"{expired} expired; --include-expired exports expired items too"
     return NothingFoundError(f"Nothing to export for {wanted} in {plan.target}: {remedy}.")

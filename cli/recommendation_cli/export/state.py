@@ -1,4 +1,4 @@
-"""What an export covers and how far it has come: everything that is needed to resume it, as saved in FILE.state."""
+"""The scope and progress of an export: everything needed to resume it, as saved in FILE.state."""
 
 from dataclasses import asdict, dataclass, field
 from decimal import Decimal
@@ -22,7 +22,7 @@ class StateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is exported from where. `now` (epoch seconds) hides what had expired by then; None hides nothing.
+    """The items to export, and their table. `now` (epoch seconds) hides what had expired by then; None hides nothing.
 
     It is fixed when an export starts, so that resuming later produces the same file.
     """

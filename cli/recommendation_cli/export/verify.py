@@ -16,12 +16,13 @@ from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.item.encoding import decode_item, encode_item
+from recommendation_shared.wording import plural
 
 _MOST_PROBLEMS: Final = 20  # printed; all are counted
 
 
 class Problem(NamedTuple):
-    """What is wrong with a line; lines are counted from 1."""
+    """A line and its fault; lines are counted from 1."""
 
     line: int
     recommendation_id: str
@@ -79,10 +80,11 @@ def verify_file(path: Path) -> None:
             if wrong <= _MOST_PROBLEMS:
                 click.echo(f"{place} {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
     if wrong:
-        raise DigestMismatchError(f"{wrong} of {count} {place}s of {path} are not what the table held: export again.")
+        differ = f"{wrong:,} of {plural(count, place)} of {path} {'is' if wrong == 1 else 'are'}"
+        raise DigestMismatchError(f"{differ} not what the table held: export again.")
     if not count:
         raise NothingFoundError(f"{path} is empty.")
-    click.echo(f"{count:,} recommendations verified: each {place} produces the same item, digest and bytes.")
+    click.echo(f"{plural(count, 'recommendation')} verified: each {place} produces the same item, digest and bytes.")
 
 
 def _verify_lines(path: Path) -> Iterator[Problem | None]:

@@ -1,4 +1,4 @@
-"""What `recs incident`, `agent`, `execution` and `show` run: fetch, print, and say what was left out."""
+"""Fetch and print for `recs incident`, `agent`, `execution` and `show`, and say what was left out."""
 
 import shlex
 import sys
@@ -13,11 +13,11 @@ from recommendation_cli.reading.list_view import LAYOUTS, render_list
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_cli.search.not_found import no_such_recommendation, nothing_found
 from recommendation_cli.search.queries import Listing, Search, get_item, is_expired
 from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item, item_digest
+from recommendation_shared.wording import plural
 
 
 def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
@@ -49,7 +49,7 @@ def _print_note(listing: Listing, newest: str) -> None:
     counted = plural(listing.shown, "recommendation")
     parts = [f"{counted}, and there are older ones" if listing.cut_off else counted]
     if listing.others:
-        parts.append(f"{listing.others.total():,} others left out")
+        parts.append(f"{plural(listing.others.total(), 'other')} left out")
     if listing.expired:
         parts.append(f"{listing.expired:,} expired hidden (--include-expired shows them)")
     click.echo(f"\n{', '.join(parts)}. To see one in full:\n  recs show {shlex.quote(newest)}", err=True)

@@ -12,10 +12,10 @@ from recommendation_cli.diff.comparison import AgentDiff, compare
 from recommendation_cli.report.agents import agent_html, agreement_html, comparison_html, confidence_html, status_html
 from recommendation_cli.report.charts import bar, confidence_chart
 from recommendation_cli.report.markup import Child, Html, element, fragment
-from recommendation_cli.screen.words import plural
 from recommendation_cli.timeline.executions import Execution, Moment, duration_text, extent_text, pause_between
 from recommendation_shared.envelope.identity import EPOCH
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.wording import plural
 
 CONSENSUS: Final = KNOWN_AGENT_TYPES[-1]
 _TEMPLATE: Final = Path(__file__).with_name("page.html")

@@ -1,4 +1,4 @@
-"""What `recs report` runs: fetch an incident and write its page."""
+"""Fetch an incident for `recs report` and write its page."""
 
 import sys
 from pathlib import Path

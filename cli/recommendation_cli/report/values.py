@@ -4,8 +4,8 @@ from typing import Any, Final
 
 from recommendation_cli.output import pretty_json
 from recommendation_cli.report.markup import Html, element, fragment, link
-from recommendation_cli.screen.words import plural
 from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.wording import plural
 
 _LONG: Final = 1_500  # characters of JSON; longer values are folded
 _WORD: Final = 40  # characters; texts up to this length share a line

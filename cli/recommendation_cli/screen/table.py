@@ -1,6 +1,6 @@
 """The text tables of the CLI: aligned columns without rules, one line for each row.
 
-`rich.table` took 2.5 times as long for a list of 1,000 recommendations, and cannot put a column on its own line.
+`rich.table` takes nearly twice as long for a list of 1,000 recommendations, and cannot put a column on its own line.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,16 +1,8 @@
-"""Counts and ages in words."""
+"""Frequencies and ages in words."""
 
 from typing import Final
 
 _UNITS: Final = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
-
-
-def plural(count: int, singular: str, plural_form: str = "") -> str:
-    """Return a count and its noun, such as `1 dead letter` or `1,200 dead letters`.
-
-    `plural_form` is needed only where it is not the singular and an s.
-    """
-    return f"{count:,} {singular if count == 1 else plural_form or f'{singular}s'}"
 
 
 def times(count: int) -> str:

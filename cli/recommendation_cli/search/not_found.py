@@ -8,7 +8,6 @@ from typing import Final
 from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_cli.search.suggestions import (
@@ -20,6 +19,7 @@ from recommendation_cli.search.suggestions import (
     suggest_recommendations,
 )
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.wording import plural
 
 _NOUNS: Final = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
 _COMMANDS: Final = {"incidentId": "incident", "executionId": "execution"}

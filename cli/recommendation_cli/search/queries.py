@@ -18,7 +18,7 @@ TTL: Final = "ttl"
 
 
 class Search(NamedTuple):
-    """What to find: the items whose `key` (incidentId, agentType or executionId) is `value` and that pass a filter.
+    """A search for the items whose `key` (incidentId, agentType or executionId) is `value` and that pass a filter.
 
     `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Unless
     `whole` is set, items from a compact index may lack what a list does not print.

@@ -1,4 +1,4 @@
-"""What `recs timeline` runs: fetch an incident and print it in order of time."""
+"""Fetch an incident for `recs timeline` and print it in order of time."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""What `recs` does as a process: on terminals and in pipes, with real errors, and with its own arguments."""
+"""`recs` as a process: on terminals and in pipes, with real errors, and with its own arguments."""
 
 import gc
 import json

@@ -1,4 +1,4 @@
-"""What scripts/view-recommendations.sh prints, with the real AWS CLI and jq, from a DynamoDB server."""
+"""The output of scripts/view-recommendations.sh, with the real AWS CLI and jq, from a DynamoDB server."""
 
 import json
 import subprocess

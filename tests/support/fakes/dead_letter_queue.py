@@ -13,7 +13,8 @@ from click.testing import CliRunner, Result
 from recommendation_cli.app import recs
 from recommendation_cli.runtime import Runtime
 from recommendation_shared.envelope.writing import write_envelope
-from tests.support.fakes.recommendation_table import COMPLETED, NOW, FakeDynamoDb
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.recommendation_table import COMPLETED, FakeDynamoDb
 
 DLQ = "https://sqs.us-east-1.amazonaws.com/123456789012/recommendations-dlq"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/123456789012/recommendations"
@@ -38,27 +39,6 @@ def body(number: int = 0, **fields: Any) -> str:
 def text_attributes(**values: str) -> dict[str, Any]:
     """Return message attributes of type String."""
     return {name: {"DataType": "String", "StringValue": value} for name, value in values.items()}
-
-
-class Clock:
-    """A clock that advances only during `sleep`."""
-
-    def __init__(self) -> None:
-        self.passed = 0.0
-        self.slept: list[float] = []
-
-    def monotonic(self) -> float:
-        """Return the seconds since the start."""
-        return self.passed
-
-    def now(self) -> float:
-        """Return epoch seconds."""
-        return NOW.timestamp() + self.passed
-
-    def sleep(self, seconds: float) -> None:
-        """Advance the clock."""
-        self.slept.append(seconds)
-        self.passed += seconds
 
 
 @dataclass

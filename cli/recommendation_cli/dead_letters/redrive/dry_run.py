@@ -5,7 +5,7 @@ from recommendation_cli.dead_letters.replay.forecast import Forecast, most_sent,
 from recommendation_cli.dead_letters.selection import Fate
 from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.screen.terminal import open_terminal
-from recommendation_cli.screen.words import plural
+from recommendation_shared.wording import plural
 
 
 def print_redrive_forecast(

@@ -12,7 +12,7 @@ from recommendation_cli.dead_letters.replay.counts import print_counts
 from recommendation_cli.dead_letters.replay.replay import Replay
 from recommendation_cli.dead_letters.session import Held, QueueSession
 from recommendation_cli.screen.interrupt import deferred_interrupt
-from recommendation_cli.screen.words import plural
+from recommendation_shared.wording import plural
 
 _AGAIN = "Run the same command again"
 
@@ -76,11 +76,11 @@ def _raise_if_incomplete(session: QueueSession, replay: Replay, held: Held) -> N
         unfinished = plural(len(replay.journal.unfinished), "dead letter")
         raise IncompleteError(
             f"{unfinished} sent by an earlier run may still be hidden by it. {_AGAIN} when its hold has passed"
-            f" ({held.hold} seconds unless you set it) to delete them."
+            f" ({plural(held.hold, 'second')} unless you set it) to delete them."
         )
     if held.is_full:
         raise IncompleteError(
-            f"No more than {held.received:,} messages can be hidden at a time. {_AGAIN} for the rest."
+            f"No more than {plural(held.received, 'message')} can be hidden at a time. {_AGAIN} for the rest."
         )
     if not counts.sent and not counts.resumed:
         raise NothingFoundError(

@@ -1,1 +1,1 @@
-"""What `redrive` and `restore` share: choosing dead letters, sending them to the queue again, recording each step."""
+"""Shared by `redrive` and `restore`: choosing dead letters, sending them to the queue again, recording each step."""

@@ -1,4 +1,4 @@
-"""The counts of a replay, by what became of each dead letter, and their printed summary."""
+"""The counts of a replay, by the outcome of each dead letter, and their printed summary."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,12 +8,12 @@ import click
 from recommendation_cli.dead_letters.letter import POISON_OUTCOMES
 from recommendation_cli.dead_letters.replay.journal import Journal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
+from recommendation_shared.wording import plural
 
 
 @dataclass
 class ReplayCounts:
-    """What became of the dead letters received; apart from `without_counter` and `in_doubt`, each is counted once."""
+    """Dead letters received, by outcome; each is counted once, apart from `without_counter` and `in_doubt`."""
 
     sent: int = 0  # by this run and, in a redrive, deleted too
     resumed: int = 0  # sent by an earlier run

@@ -11,7 +11,8 @@ from recommendation_cli.dead_letters.letter import POISON_OUTCOMES, DeadLetter
 from recommendation_cli.dead_letters.reason_table import ReasonRow, print_reasons
 from recommendation_cli.dead_letters.selection import Fate, Survey, Triage
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural, times
+from recommendation_cli.screen.words import times
+from recommendation_shared.wording import plural
 
 
 @dataclass

@@ -52,7 +52,7 @@ class Journal:
             self._write({"event": "deleted", "ids": ids})
 
     def apply(self, line: dict[str, Any]) -> None:
-        """Take a line into account. Raises `KeyError`, `TypeError` or `AttributeError` for a line we did not write."""
+        """Apply a line. Raises `KeyError`, `TypeError` or `AttributeError` for a line we did not write."""
         match line["event"]:
             case "sending":
                 self.in_doubt |= set(line["ids"])
@@ -121,7 +121,7 @@ def default_path(environ: Mapping[str, str], verb: str, queue_name: str, route: 
 
 
 def _read(journal: Journal, stream: TextIO, route: tuple[str, str]) -> int:
-    """Take all complete lines into account; return the position after them."""
+    """Apply all complete lines; return the position after them."""
     end = 0
     try:
         while (text := stream.readline()).endswith("\n"):

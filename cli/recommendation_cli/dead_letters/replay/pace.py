@@ -8,7 +8,7 @@ from recommendation_shared import limits
 
 @dataclass
 class Pace:
-    """At most `rate` messages a second; None is as fast as SQS responds. The clock counts seconds."""
+    """At most `rate` messages a second; None means as fast as SQS responds. The clock counts seconds."""
 
     rate: int | None
     monotonic: Callable[[], float]

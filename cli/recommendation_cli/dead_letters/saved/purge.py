@@ -15,8 +15,8 @@ from recommendation_cli.dead_letters.session import Held, QueueSession
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
+from recommendation_shared.wording import plural
 
 
 def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: str | None, hold: int | None) -> None:
@@ -69,22 +69,21 @@ def _print_end(session: QueueSession, held: Held, purge: _Purge, file: str, *, i
         click.echo(f"Left {plural(left, 'dead letter')} that the file does not hold.")
     if interrupted:
         raise KeyboardInterrupt
-    not_deleted = f"{purge.missing:,} of the {plural(len(purge.saved), 'dead letter')} in the file"
+    verb = "was" if purge.missing == 1 else "were"
+    missing = f"{purge.missing:,} of the {plural(len(purge.saved), 'dead letter')} in the file {verb}"
     if purge.changed:
         raise IncompleteError(
-            f"{not_deleted} were not deleted. The queue has {purge.changed:,} of them with different content: save them"
+            f"{missing} not deleted. The queue has {purge.changed:,} of them with different content: save them"
             " to a new file and purge that."
         )
     if purge.undeleted or held.is_full or (purge.missing and session.depth.in_flight):
-        raise IncompleteError(
-            f"{not_deleted} were not deleted and may be in flight for another reader. Run this again later."
-        )
+        raise IncompleteError(f"{missing} not deleted and may be in flight for another reader. Run this again later.")
     if not purge.deleted:
         raise NothingFoundError(
             f"Nothing that {file} holds is in the {session.target}: it was purged or redriven already."
         )
     if purge.missing:
-        click.echo(f"{not_deleted} were no longer in the queue: purged or redriven already.")
+        click.echo(f"{missing} no longer in the queue: purged or redriven already.")
 
 
 def _confirm(queue_name: str, count: int, confirm: str | None) -> None:

@@ -22,7 +22,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
+from recommendation_shared.wording import plural
 
 
 def restore_letters(  # noqa: PLR0913 - one for each group of options
@@ -53,7 +53,9 @@ def restore_letters(  # noqa: PLR0913 - one for each group of options
 
 def _end_dry_run(file: str, forecast: Forecast, limit: int | None, before: int) -> None:
     if before:
-        click.echo(f"\n{plural(before, 'dead letter')} already sent by an earlier run, not to be sent again.", err=True)
+        click.echo(
+            f"\n{plural(before, 'dead letter')} already sent by an earlier run will not be sent again.", err=True
+        )
     if not forecast.count(Fate.SEND):
         raise NothingFoundError(_nothing(file, forecast))
     print_dry_run(f"{most_sent(forecast, limit)} would be sent")

@@ -14,8 +14,8 @@ from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.durable_file import durable_file
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.screen.words import plural
 from recommendation_shared import limits
+from recommendation_shared.wording import plural
 
 _MODE: Final = 0o600  # it holds what agents wrote
 

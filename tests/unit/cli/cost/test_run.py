@@ -1,6 +1,7 @@
 import csv
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -36,6 +37,17 @@ def test_every_format_has_every_line() -> None:
     printed = _run("--incidents", "1000", "--agents", "7", "--size", "5KB")
     assert printed.stdout.splitlines()[-1].split() == ["total", f"{total:,.4f}"]
     assert "prices for us-east-1" in printed.stderr
+
+
+def test_a_single_unit_is_singular_in_the_table() -> None:
+    """Other formats always name a unit alike."""
+    args = ("--incidents", "1", "--agents", "1", "--days-kept", "1")
+    printed = _run(*args)
+    assert re.search(r"dashboard +1  dashboard +3\.0000$", printed.stdout, re.MULTILINE)
+    assert "storage of items, 1 day " in printed.stdout
+    assert printed.stderr.startswith("\n1 incident of 1 recommendation of 5,120 bytes;")
+    units = {line["what"]: line["unit"] for line in json.loads(_run(*args, "-o", "json").stdout)["lines"]}
+    assert (units["dashboard"], units["send"]) == ("dashboards", "requests")
 
 
 def test_every_amount_is_shown_on_a_narrow_terminal() -> None:

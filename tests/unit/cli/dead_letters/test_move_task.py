@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from botocore.stub import ANY
 
+from tests.support.fakes.clock import Clock
 from tests.support.fakes.dead_letter_queue import (
     DLQ,
     DLQ_ARN,
     QUEUE_ARN,
     REDRIVE_POLICY,
-    Clock,
     run,
 )
 from tests.support.fakes.stubbed_sqs import BEFORE, RECEIVE, StubbedSqs, move_task, received_message

@@ -10,9 +10,9 @@ from botocore.session import Session
 from recommendation_cli.aws.errors import AwsError
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.dead_letters.errors import explained_queue
+from tests.support.fakes.clock import Clock
 from tests.support.fakes.dead_letter_queue import (
     DLQ,
-    Clock,
     error,
     run,
 )
@@ -78,7 +78,12 @@ def _interrupting(native: StubbedSqs, tmp_path: Path) -> Any:
             if len(self.slept) == 1:
                 signal.raise_signal(signal.SIGINT)
 
-    return run(native.sqs, tmp_path, "redrive", "--yes", clock=Pressed())
+    # Python ignores Ctrl-C if its parent did, as a shell does for `nohup pytest &`.
+    previous = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return run(native.sqs, tmp_path, "redrive", "--yes", clock=Pressed())
+    finally:
+        signal.signal(signal.SIGINT, previous)
 
 
 def test_ctrl_c_cancels_the_move_and_says_what_was_moved(native: StubbedSqs, tmp_path: Path) -> None:

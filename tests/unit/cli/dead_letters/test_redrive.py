@@ -103,7 +103,7 @@ def test_requests_stay_within_1_mib(sqs: FakeSqs, tmp_path: Path) -> None:
     ],
 )
 def test_filters_choose_what_is_moved(sqs: FakeSqs, tmp_path: Path, args: list[str], moved: set[int]) -> None:
-    """The other messages are given back at once."""
+    """The other messages are returned at once."""
     texts = [body(0), body(1, incident_id="incident-8"), body(2), body(3, agent_type="knowledge-rag")]
     sqs.put(texts[0])
     sqs.put(texts[1])
@@ -139,7 +139,7 @@ def test_poison_is_left_unless_asked_for(sqs: FakeSqs, tmp_path: Path) -> None:
 
 
 def test_limit_is_never_exceeded(sqs: FakeSqs, tmp_path: Path) -> None:
-    """It also holds within one receive, and the rest is given back."""
+    """It also holds within one receive, and the rest is returned."""
     for number in range(25):
         sqs.put(body(number))
     assert "12 dead letters would be moved" in run(sqs, tmp_path, "redrive", "--limit", "12").stderr

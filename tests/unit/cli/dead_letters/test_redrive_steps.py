@@ -97,7 +97,7 @@ def test_journal_is_written_before_each_step(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_after_the_current_batch(tmp_path: Path) -> None:
-    """That batch is finished, all other messages are given back, and the counts are printed."""
+    """That batch is finished, all other messages are returned, and the counts are printed."""
 
     class Interrupted(FakeSqs):
         def send_message_batch(self, **parameters: Any) -> Mapping[str, Any]:
@@ -133,7 +133,7 @@ def test_second_ctrl_c_stops_at_once(tmp_path: Path) -> None:
 
 
 def test_error_during_a_redrive_reports_what_was_done(sqs: FakeSqs, tmp_path: Path) -> None:
-    """What was not sent is given back."""
+    """Messages that were not sent are returned."""
     sqs.put(body(1))
     sqs.failing["send_message_batch"] = error("AccessDenied", message="not authorized: \x1b[2J")
     result = run(sqs, tmp_path, "redrive", "--yes")
@@ -143,7 +143,7 @@ def test_error_during_a_redrive_reports_what_was_done(sqs: FakeSqs, tmp_path: Pa
     assert sqs.hidden(DLQ) == 0
 
 
-def test_error_while_giving_back_does_not_replace_the_first(sqs: FakeSqs, tmp_path: Path) -> None:
+def test_error_while_returning_messages_does_not_replace_the_first(sqs: FakeSqs, tmp_path: Path) -> None:
     """The messages become visible again on their own."""
     sqs.put(body(1))
     sqs.failing["send_message_batch"] = error("RequestThrottled")

@@ -69,7 +69,7 @@ def test_second_run_sends_nothing_twice(file: Path) -> None:
     moved = file.rename(file.with_name("renamed.jsonl"))
     dry = _restore(sqs, moved)
     assert "1 dead letter would be sent" in dry.stderr
-    assert "1 dead letter already sent by an earlier run, not to be sent again." in dry.stderr
+    assert "1 dead letter already sent by an earlier run will not be sent again." in dry.stderr
     again = _restore(sqs, moved, "--yes")
     assert "1 sent by an earlier run: not sent again" in again.stdout
     assert len(sqs.queues[QUEUE]) == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.fakes.dead_letter_queue import DLQ, Clock, FakeSqs, body, error, run, text_attributes
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.dead_letter_queue import DLQ, FakeSqs, body, error, run, text_attributes
 
 INSPECTIONS = (
     ("status",),
@@ -122,7 +123,7 @@ def test_peek_applies_its_limit_and_filters(sqs: FakeSqs, tmp_path: Path) -> Non
     assert "recommendations-dlq in us-east-1 matches the filters (3 inspected)." in nothing.stderr
 
 
-def test_messages_that_cannot_be_given_back_are_reported(sqs: FakeSqs, tmp_path: Path) -> None:
+def test_messages_that_cannot_be_returned_are_reported(sqs: FakeSqs, tmp_path: Path) -> None:
     """They become visible again on their own."""
     sqs.failing["change_message_visibility_batch"] = error("InternalError")
     result = run(sqs, tmp_path, "status")

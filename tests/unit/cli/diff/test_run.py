@@ -98,7 +98,7 @@ def test_programs_get_the_whole_comparison() -> None:
 
 
 def test_an_agent_that_only_one_side_has_is_a_difference() -> None:
-    """What it said is shown."""
+    """Its recommendation is shown."""
     table = [*_two(), item("knowledge-rag", execution_id="a", reasoning="Gone."), item("new", execution_id="b")]
     result = _recs("a", "b", table=table)
     assert result.exit_code == 1

@@ -75,7 +75,7 @@ def test_an_intact_export_is_counted(tmp_path: Path) -> None:
     file = tmp_path / "x.jsonl"
     file.write_bytes(json_line(decode_item(item())))
     result = _recs(FakeDynamoDb(), "verify", file)
-    assert (result.exit_code, result.stdout[:27]) == (0, "1 recommendations verified:")
+    assert (result.exit_code, result.stdout[:26]) == (0, "1 recommendation verified:")
     file.write_bytes(b"")
     assert _recs(FakeDynamoDb(), "verify", file).exit_code == 1
     (tmp_path / "x.csv").touch()

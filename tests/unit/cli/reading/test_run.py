@@ -100,6 +100,8 @@ def test_a_narrowed_list_says_so() -> None:
     result = _run(_three(), *args)
     assert result.stdout.startswith("Only agent consensus, confidence of at least 0.1; since 2026-01-31 00:00:00 UTC\n")
     assert "1 recommendation, 2 others left out." in result.stderr
+    result = _run(_three(), "incident", "incident-7", "--agent", "consensus", "--agent", "knowledge-rag")
+    assert "2 recommendations, 1 other left out." in result.stderr
 
 
 def test_show_verifies_the_digest() -> None:

@@ -5,8 +5,9 @@ import sys
 import pytest
 
 from recommendation_cli.screen.progress import count_progress, progress
-from recommendation_cli.screen.words import age, plural, times
-from tests.support.fakes.dead_letter_queue import Clock
+from recommendation_cli.screen.words import age, times
+from recommendation_shared.wording import plural
+from tests.support.fakes.clock import Clock
 
 
 def test_pipe_gets_a_line_every_five_seconds(capsys: pytest.CaptureFixture[str]) -> None:
