@@ -1,8 +1,10 @@
 """Progress of long runs, and counts and ages in words."""
 
 import sys
+from functools import partial
 
 import pytest
+from rich.progress import Progress
 
 from recommendation_cli.screen.progress import count_progress, progress
 from recommendation_cli.screen.words import age, times
@@ -43,6 +45,21 @@ def test_terminal_gets_a_bar(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     with count_progress({"TERM": "dumb"}, "moved", Clock().monotonic) as report:
         report(7, 5)
     assert capsys.readouterr().err == ""
+
+
+def test_time_keeps_counting_beyond_an_approximate_total(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A bar that counted as finished would stop its clock while messages are still being moved."""
+    clock = Clock()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("rich.progress.Progress", partial(Progress, get_time=clock.monotonic))
+    with count_progress({"TERM": "xterm", "NO_COLOR": "1"}, "moved", clock.monotonic) as report:
+        report(7, 5)
+        clock.sleep(60)
+        report(8, 5)
+    assert "moved 8 of about 5 0:01:00" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
