@@ -22,7 +22,7 @@ from infra.paths import ROOT
 OUTPUT = ROOT / "build" / "consumer.zip"
 
 _NOT_SOURCE = shutil.ignore_patterns("__pycache__")
-_RULES = ("archive.py", "artifacts.py", "byte_code.py", "dependencies.py", "zips.py")
+_RULES = Path(__file__).parent  # how a zip is built is one of its inputs
 
 
 @dataclass(frozen=True)
@@ -107,7 +107,7 @@ def _digest_of_inputs(
     artifact: Artifact, target: Target, compiler: Interpreter | None, files: Sequence[Path], root: Path
 ) -> str:
     digest = hashlib.sha256(repr((artifact, target, compiler and compiler.version)).encode())
-    for file in [*(Path(__file__).with_name(name) for name in _RULES), *files]:
+    for file in [*sorted(_RULES.glob("*.py")), *files]:
         name = file.relative_to(root).as_posix() if file.is_relative_to(root) else file.name
         content = file.read_bytes()
         digest.update(f"\n{name} {len(content)}\n".encode() + content)

@@ -2,12 +2,14 @@
 
 import json
 import platform
+import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from infra.build import zips
 from infra.build.__main__ import main
 from infra.build.artifacts import CONSUMER, LAYER, Artifact
 from infra.build.dependencies import TARGETS
@@ -62,6 +64,22 @@ def test_changed_input_or_damaged_zip_is_rebuilt(root: Path, tmp_path: Path, dam
     with zipfile.ZipFile(output) as bundle:
         assert bundle.testzip() is None
         assert ("recommendation_consumer/added.py" in bundle.namelist()) == (damage == "source")
+
+
+@pytest.mark.parametrize("name", ["zips.py", "added.py"])
+def test_changed_build_program_is_a_changed_input(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Any module of `infra.build` may change what a zip contains, even one that is added later."""
+    rules = tmp_path / "rules"
+    shutil.copytree(Path(zips.__file__).parent, rules, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(zips, "_RULES", rules)
+    output = tmp_path / "out" / "consumer.zip"
+    first = build("local", output, root, byte_code=False)
+    assert build("local", output, root, byte_code=False).inputs == first.inputs
+    with (rules / name).open("a") as stream:
+        stream.write("# changed\n")
+    assert build("local", output, root, byte_code=False).inputs != first.inputs
 
 
 def test_byte_code_ships_next_to_its_source(root: Path, tmp_path: Path) -> None:
