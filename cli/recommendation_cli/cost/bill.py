@@ -90,8 +90,8 @@ def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
     kept = count * work.days_kept / _MONTH_DAYS
     items_gb = kept * (usage.item_bytes + _ITEM_OVERHEAD) / _GB
     indexes_gb = kept * _INDEXES * (entry + _ITEM_OVERHEAD) / _GB
-    # An index query is eventually consistent: half a unit for each 4 KB of all entries together. What a compact index
-    # lacks is then read with strong consistency: a unit for each 4 KB of each item.
+    # An index query is eventually consistent: half a unit for each 4 KB of all entries together. Items of a compact
+    # index are then read whole with strong consistency: a unit for each 4 KB of each item.
     reads = work.reads * math.ceil(work.agents * entry / 4096) / 2
     if work.compact:
         reads += work.reads * work.agents * math.ceil(usage.item_bytes / 4096)

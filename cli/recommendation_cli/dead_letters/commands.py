@@ -161,7 +161,7 @@ Examples:
 def purge(runtime: Runtime, queues: QueueOptions, /, file: Path, confirm: str | None, hold: int | None) -> None:
     """Permanently delete the dead letters that a saved FILE holds.
 
-    `recs dlq save` writes the file. Each message is compared with it first; what is not in the file stays in the queue.
+    `recs dlq save` writes the file. Each message is compared with it first; messages not in the file stay in the queue.
     """
     from recommendation_cli.dead_letters.saved.purge import purge_letters
 

@@ -20,7 +20,7 @@ from recommendation_shared.queue.dead_letter import (
     RETRIES_EXHAUSTED,
 )
 
-# What a redrive of each kind of poison would lead to.
+# The outcome of redriving each kind of poison.
 POISON_OUTCOMES: Final = {
     INVALID_JSON: "would fail again (not JSON)",
     INVALID_ENVELOPE: "would fail again (breaks the contract)",

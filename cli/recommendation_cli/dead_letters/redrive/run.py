@@ -46,8 +46,7 @@ def redrive_letters(  # noqa: PLR0913 - one for each group of options
     source = session.target
     path = options.journal or default_path(runtime.environ, "redrive", source.name, source.url)
     with open_journal(path, source.url, destination.url, runtime.now()) as journal:
-        # What an interrupted run has sent only remains to be deleted, but a move task would send it again. Nor does a
-        # task leave poison behind.
+        # A move task would send again what an interrupted run has sent but not deleted, and would not leave poison.
         may_use_task = may_use_task and not journal.unfinished
         if may_use_task and not _inspect(session, triage, hold).count(Fate.LEAVE_POISON):
             move_whole_queue(session, link.destination_arn, destination.name, options.rate)

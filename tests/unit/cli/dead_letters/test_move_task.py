@@ -66,7 +66,7 @@ def test_poison_rules_out_a_move_by_sqs(native: StubbedSqs, tmp_path: Path) -> N
 
 
 def test_include_poison_allows_a_move_by_sqs(native: StubbedSqs, tmp_path: Path) -> None:
-    """Then poison is to be moved too."""
+    """SQS then moves poison too."""
     native.queues()
     native.inspection(received_message(failureReason="InvalidJson"))
     native.start()

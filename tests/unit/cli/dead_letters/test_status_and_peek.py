@@ -30,7 +30,7 @@ def sqs() -> FakeSqs:
 
 
 @pytest.mark.parametrize("args", INSPECTIONS)
-def test_inspection_gives_everything_back_and_shows_no_content(
+def test_inspection_returns_everything_and_shows_no_content(
     sqs: FakeSqs, tmp_path: Path, args: tuple[str, ...]
 ) -> None:
     """Every command and format obeys."""
@@ -42,7 +42,7 @@ def test_inspection_gives_everything_back_and_shows_no_content(
 
 
 def test_status_shows_depth_age_reasons_and_move_tasks(sqs: FakeSqs, tmp_path: Path) -> None:
-    """Poison is listed with what a redrive of it would lead to."""
+    """Poison is listed with the outcome of redriving it."""
     printed = run(sqs, tmp_path, "status").stdout
     assert "messages    about 3\n" in printed
     assert "oldest      1d 1h; SQS deletes it in 12d 23h\n" in printed

@@ -6,7 +6,7 @@ from tests.unit.cli.doctor.conftest import RunDoctor
 
 
 def test_refused_calls_are_skipped_checks_not_passed_ones(run_doctor: RunDoctor) -> None:
-    """An identity that may only query is told which permission each skipped check takes."""
+    """An identity that may only query sees which permission each skipped check needs."""
     answers: Answers = [("sqs", "get_queue_attributes", "AccessDenied")] * 2
     answers += [
         ("dynamodb", method, "AccessDeniedException")

@@ -58,7 +58,7 @@ def test_any_change_is_found(change: Any, what: str, tmp_path: Path) -> None:
     assert result.exit_code == 4
     assert result.stdout.startswith("line 2: ")
     assert what in result.stdout
-    assert "1 of 2 lines" in result.stderr
+    assert f"1 of 2 lines of {file} is not what the table held" in result.stderr
 
 
 def test_a_duplicate_is_found(tmp_path: Path) -> None:

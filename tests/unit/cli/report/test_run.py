@@ -14,7 +14,7 @@ def _report(*args: str | Path, table: list[Item]) -> Result:
 
 @pytest.fixture
 def output(tmp_path: Path) -> Iterator[Path]:
-    """A file that does not exist yet; no temporary file may remain beside it."""
+    """A file that does not exist yet; no temporary file may remain next to it."""
     yield tmp_path / "report.html"
     assert not (tmp_path / "report.html.new").exists()
 
