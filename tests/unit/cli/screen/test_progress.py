@@ -7,8 +7,6 @@ import pytest
 from rich.progress import Progress
 
 from recommendation_cli.screen.progress import count_progress, progress
-from recommendation_cli.screen.words import age, times
-from recommendation_shared.wording import plural
 from tests.support.fakes.clock import Clock
 
 
@@ -60,23 +58,3 @@ def test_time_keeps_counting_beyond_an_approximate_total(
         clock.sleep(60)
         report(8, 5)
     assert "moved 8 of about 5 0:01:00" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "expected"),
-    [
-        (plural(1, "dead letter"), "1 dead letter"),
-        (plural(0, "dead letter"), "0 dead letters"),
-        (plural(1200, "entry", "entries"), "1,200 entries"),
-        (times(1), "once"),
-        (times(2), "2 times"),
-        (age(0), "0s"),
-        (age(59.9), "59s"),
-        (age(3600), "1h"),
-        (age(93_600), "1d 2h"),
-        (age(-5), "0s"),
-    ],
-)
-def test_counts_and_ages_in_words(words: str, expected: str) -> None:
-    """They read as people write them."""
-    assert words == expected
