@@ -1,4 +1,4 @@
-"""What a person's shell needs to use the local stack: variables, and `aws` and `recs` commands."""
+"""Variables for a shell that uses the local stack, and `aws` and `recs` commands that reach nothing else."""
 
 import shlex
 import sys
@@ -32,14 +32,16 @@ def lines(stack: Mapping[str, str], base: Mapping[str, str], commands: Path) -> 
 def write_commands(folder: Path, record: Path, cli: Path | None = None) -> None:
     """Write `aws` and `recs` into a folder that goes on the PATH. `cli` is the AWS CLI, by default the stack's own.
 
-    `aws` refuses to run when no stack is recorded, so the folder may stay on a PATH after the stack has ended: were
-    the command to vanish with the stack, the shell would fall back to an `aws` that reaches AWS.
+    Both reach the recorded stack whatever the shell's variables are, and refuse to run when none is running. So the
+    folder may stay on a PATH after the stack has ended: were the commands to vanish with the stack, the shell would
+    fall back to an `aws` or `recs` that reaches AWS.
     """
     folder.mkdir(parents=True, exist_ok=True)
     python = stack_python()
-    aws = Path(__file__).with_name("aws.py")
-    _write_command(folder / "aws", python, "-I", aws, record, cli or python.with_name("aws"))
-    _write_command(folder / "recs", Path(sys.executable).with_name("recs"))
+    local_only = Path(__file__).with_name("local_only.py")
+    programs = {"aws": cli or python.with_name("aws"), "recs": Path(sys.executable).with_name("recs")}
+    for name, program in programs.items():
+        _write_command(folder / name, python, "-I", local_only, record, name, program)
 
 
 def _write_command(path: Path, *program: str | Path) -> None:

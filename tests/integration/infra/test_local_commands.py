@@ -1,13 +1,11 @@
-"""The local stack's `aws` reaches that stack only, with dummy credentials, whatever the caller's shell holds."""
+"""The local stack's `aws` and `recs` reach that stack only, with dummy credentials, whatever the shell holds."""
 
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import asdict
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,60 +14,30 @@ import pytest
 from infra.local import ports, shell
 from infra.local.background import BackgroundStack
 from infra.local.serving import serving
+from tests.support.servers.recording_server import RecordingServer
 
 REAL_KEY: Final = "AKIAREALREALREALREAL"
 ANSWERS: Final[dict[str, dict[str, Any]]] = {
     "AmazonSQS.GetQueueAttributes": {"Attributes": {"ApproximateNumberOfMessages": "7"}},
     "DynamoDB_20120810.ListTables": {"TableNames": ["opx-agent-recommendations"]},
+    "DynamoDB_20120810.Query": {"Items": [], "Count": 0},
 }
-COMMANDS: Final = [
+AWS: Final = [
     ("sqs", "get-queue-attributes", "--queue-url", "https://sqs.us-east-1.amazonaws.com/123456789012/q"),
     ("dynamodb", "list-tables"),
 ]
-
-
-class RecordingServer(ThreadingHTTPServer):
-    """Answers a few AWS calls and records every request."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__((ports.HOST, 0), _Connection)
-        self.url = f"http://{ports.HOST}:{self.server_port}"
-        self.requests: list[tuple[str, dict[str, str]]] = []
-        self.recording = threading.Lock()
-
-
-class _Connection(BaseHTTPRequestHandler):
-    server: RecordingServer
-
-    def do_GET(self) -> None:
-        self._answer({})
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        self._answer(ANSWERS.get(self.headers["X-Amz-Target"], {}))
-
-    do_CONNECT = do_GET  # noqa: N815 - http.server's name
-
-    def _answer(self, document: dict[str, Any]) -> None:
-        with self.server.recording:
-            self.server.requests.append((f"{self.command} {self.path}", dict(self.headers)))
-        body = json.dumps(document).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Keep the output clean."""
+RECS: Final = [
+    ("incident", "incident-7"),
+    ("dlq", "status"),
+    ("dlq", "status", "--dlq-url", "https://sqs.us-east-1.amazonaws.com/123456789012/q-dlq"),
+]
+EXAMPLES: Final = {"aws": AWS[0], "recs": RECS[0]}
 
 
 @pytest.fixture
 def servers() -> Iterator[tuple[RecordingServer, RecordingServer]]:
     """The local stack's endpoint, and a trap where everything else leads that the shell's variables name."""
-    endpoint, trap = RecordingServer(), RecordingServer()
+    endpoint, trap = RecordingServer(ANSWERS), RecordingServer({})
     with ExitStack() as running:
         for server in (endpoint, trap):
             running.enter_context(serving(server))
@@ -84,10 +52,16 @@ def record(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def aws(tmp_path: Path, record: Path, servers: tuple[RecordingServer, RecordingServer]) -> Path:
-    """The command of a stack that runs at the first server."""
+    """The `aws` of a stack that runs at the first server."""
     record.write_text(json.dumps(asdict(background_stack(servers[0].url))))
     shell.write_commands(tmp_path / "a folder", record)
     return tmp_path / "a folder" / "aws"
+
+
+@pytest.fixture
+def recs(aws: Path) -> Path:
+    """The same stack's `recs`."""
+    return aws.with_name("recs")
 
 
 def dangerous(folder: Path, trap: str) -> dict[str, str]:
@@ -121,7 +95,7 @@ def run(aws: Path, environment: dict[str, str], *arguments: str) -> subprocess.C
     return subprocess.run([aws, *arguments], env=environment, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("arguments", COMMANDS, ids=lambda arguments: arguments[0])
+@pytest.mark.parametrize("arguments", AWS, ids=lambda arguments: arguments[0])
 @pytest.mark.parametrize("extra", [(), ("--endpoint-url", "TRAP"), ("--region", "eu-west-1")], ids=str)
 def test_only_the_local_endpoint_is_called_and_with_dummy_credentials(
     aws: Path, servers: tuple[RecordingServer, RecordingServer], arguments: tuple[str, ...], extra: tuple[str, ...]
@@ -140,29 +114,51 @@ def test_only_the_local_endpoint_is_called_and_with_dummy_credentials(
     assert json.loads(done.stdout) in ANSWERS.values()
 
 
-def test_a_profile_cannot_be_chosen(
-    aws: Path, servers: tuple[RecordingServer, RecordingServer], tmp_path: Path
+@pytest.mark.parametrize("arguments", RECS, ids=" ".join)
+def test_recs_calls_only_the_local_endpoint_and_with_dummy_credentials(
+    recs: Path, servers: tuple[RecordingServer, RecordingServer], arguments: tuple[str, ...]
 ) -> None:
+    """Even for another account's queue, named by an option or by the shell's variables."""
+    endpoint, trap = servers
+    elsewhere = {
+        "RECOMMENDATIONS_TABLE": "another-table",
+        "RECOMMENDATIONS_DLQ_URL": "https://sqs.eu-west-1.amazonaws.com/123456789012/another-dlq",
+    }
+    done = run(recs, dangerous(recs.parent, trap.url) | elsewhere, *arguments)
+    assert trap.requests == []
+    (ready, _), *calls = endpoint.requests
+    assert ready == "GET /_ministack/ready"
+    assert calls, done.stderr
+    assert all("Credential=test/" in headers["Authorization"] for _, headers in calls)
+    assert all("X-Amz-Security-Token" not in headers for _, headers in calls)
+    assert REAL_KEY not in json.dumps(endpoint.requests)
+    assert "another" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_a_profile_cannot_be_chosen(aws: Path, servers: tuple[RecordingServer, RecordingServer], name: str) -> None:
     """The user's configuration files are not read."""
     endpoint, trap = servers
-    done = run(aws, dangerous(tmp_path, trap.url), *COMMANDS[0], "--profile", "production")
+    environment = dangerous(aws.parent, trap.url)
+    done = run(aws.with_name(name), environment, *EXAMPLES[name], "--profile", "production")
     assert done.returncode != 0
     assert "production" in done.stderr
     assert [request for request, _ in endpoint.requests + trap.requests] == ["GET /_ministack/ready"]
 
 
+@pytest.mark.parametrize("name", EXAMPLES)
 @pytest.mark.parametrize("recorded", [False, True], ids=["never started", "ended"])
 def test_without_a_running_stack_nothing_is_called(
-    aws: Path, record: Path, servers: tuple[RecordingServer, RecordingServer], tmp_path: Path, *, recorded: bool
+    aws: Path, record: Path, servers: tuple[RecordingServer, RecordingServer], name: str, *, recorded: bool
 ) -> None:
     """It refuses and says what to do, rather than fall back to AWS."""
     _, trap = servers
     record.unlink()
     if recorded:
         record.write_text(json.dumps(asdict(background_stack(f"http://{ports.HOST}:{ports.choose(0)}"))))
-    done = run(aws, dangerous(tmp_path, trap.url), *COMMANDS[0])
-    assert done.returncode == 253
-    assert done.stderr.startswith("error: the local stack is not running")
+    done = run(aws.with_name(name), dangerous(aws.parent, trap.url), *EXAMPLES[name])
+    assert done.returncode == {"aws": 253, "recs": 3}[name]
+    assert done.stderr.startswith(f"error: the local stack is not running, and this {name} reaches nothing else")
     assert "make demo KEEP=1" in done.stderr
     assert trap.requests == []
 
@@ -181,7 +177,7 @@ def test_lines_for_a_shell_leave_no_variable_that_leads_elsewhere(tmp_path: Path
         check=True,
     ).stdout
     after = dict(line.split("=", 1) for line in printed.splitlines() if "=" in line)
-    assert {name: value for name, value in after.items() if name.startswith("AWS_")} == stack
+    assert {name: value for name, value in after.items() if name.startswith(("AWS_", "RECOMMENDATIONS_"))} == stack
     assert after["PATH"] == f"{folder}:{environment['PATH']}"
 
 
@@ -195,5 +191,7 @@ def background_stack(endpoint_url: str) -> BackgroundStack:
         "AWS_ENDPOINT_URL": endpoint_url,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
+        "RECOMMENDATIONS_DLQ_URL": f"{endpoint_url}/000000000000/local-dlq",
+        "RECOMMENDATIONS_TABLE": "local-table",
     }
     return BackgroundStack(os.getpid(), "/nowhere", environment)
