@@ -48,7 +48,7 @@ def _bar(environ: Mapping[str, str]) -> Iterator[Report]:
         task = display.add_task("starting", total=None)
 
         def report(text: str, done: int, total: int | None) -> None:
-            # Totals from SQS are approximate. At one that is too low, the bar would count as finished and stop its clock.
+            # SQS's totals are approximate. At one that is too low, the bar would count as finished and its clock stop.
             end = None if total is None else max(done, total)
             display.update(task, description=text, completed=done, total=end)
 
