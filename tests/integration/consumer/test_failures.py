@@ -88,7 +88,7 @@ def test_transient_failure_is_retried_within_the_invocation(server: AwsServer, c
 def test_lasting_failure_raises_after_three_attempts(server: AwsServer, counts: Counts, fault: Fault) -> None:
     """Messages are better kept in the queue than in a waiting function."""
     server.table.last = fault
-    with pytest.raises(NothingStoredError, match="None of 3"):
+    with pytest.raises(NothingStoredError, match="None of the batch"):
         handler(event(*bodies(3)), Context())
     assert len(server.table.requests) == 3
     assert counts()["RecommendationPersistenceFailure"] == 3
