@@ -7,8 +7,7 @@ It needs no account, because its queue only prints what would be sent.
 
 import json
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from typing import Any, Final
 
 from recommendation_producer import RecommendationProducer
@@ -38,7 +37,7 @@ def redact(value: Any) -> Any:
 class PrintedQueue:
     """A stand-in for SQS."""
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
         """Print each message and accept it."""
         for entry in Entries:
             body = json.loads(entry["MessageBody"])
@@ -47,18 +46,12 @@ class PrintedQueue:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
 
-@asynccontextmanager
-async def printed_queue() -> AsyncIterator[PrintedQueue]:
-    """Yield the stand-in."""
-    yield PrintedQueue()
-
-
 def main() -> None:
     """Enqueue a recommendation that contains secrets."""
     producer = RecommendationProducer(
         "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations",
         redact=redact,
-        client_factory=printed_queue,  # leave this out to send to SQS
+        client_factory=PrintedQueue,  # leave this out to send to SQS
     )
     producer.enqueue(
         incident_id="incident-123",

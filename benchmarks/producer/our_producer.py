@@ -1,8 +1,8 @@
 """The producer's own rows: its sender drains into a client that answers at once, or waits for one that never does."""
 
-import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from benchmarks.producer.latency import Subject
@@ -17,7 +17,7 @@ class StubClient:
     def __init__(self, latency: float = 0.0) -> None:
         self._latency = latency
 
-    async def send_message_batch(
+    def send_message_batch(
         self,
         *,
         QueueUrl: str,  # noqa: N803 - boto3's names
@@ -25,19 +25,18 @@ class StubClient:
     ) -> Mapping[str, Any]:
         """Accept every entry."""
         if self._latency:
-            await asyncio.sleep(self._latency)
+            time.sleep(self._latency)
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
-    @asynccontextmanager
-    async def context(self) -> AsyncIterator["StubClient"]:
-        """Stand in for the client's context manager."""
-        yield self
+    def open(self) -> "StubClient":
+        """Stand in for the factory of the client."""
+        return self
 
 
 @contextmanager
 def enqueue(fields: dict[str, Any]) -> Iterator[Subject]:
     """Yield `producer.enqueue` of one recommendation."""
-    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient().context)
+    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient().open)
     yield Subject(lambda: producer.enqueue(**fields), lambda: producer.flush(timeout=30.0))
     balance = producer.close(timeout=30.0)
     if balance.sent != balance.accepted:
@@ -47,7 +46,7 @@ def enqueue(fields: dict[str, Any]) -> Iterator[Subject]:
 @contextmanager
 def enqueue_parked(fields: dict[str, Any]) -> Iterator[Subject]:
     """Yield `producer.enqueue` while the sender waits for responses that never come: every envelope stays buffered."""
-    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient(latency=3600.0).context)
+    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient(latency=3600.0).open)
     yield Subject(lambda: producer.enqueue(**fields))
     balance = producer.balance
     producer.close(timeout=0.0)

@@ -55,7 +55,7 @@ class Result:
 def soak(enqueues: int, latency: float = LATENCY) -> Result:
     """Enqueue `enqueues` envelopes as fast as one thread can; most are refused because the buffer is full."""
     fields = typical_fields()
-    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient(latency).context)
+    producer = RecommendationProducer(QUEUE_URL, client_factory=StubClient(latency).open)
     interval = max(1, enqueues // SAMPLES)
     sizes = []
     start = time.monotonic()

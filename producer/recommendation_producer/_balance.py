@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-# Why an envelope was dropped. All but the last are known at `enqueue`, and are reported in its `Outcome` too.
+# Why an envelope was dropped. All but the last two are known at `enqueue`, and are reported in its `Outcome` too.
 INVALID: Final = "invalid"
 TOO_LARGE: Final = "too_large"
 REDACT_FAILED: Final = "redact_failed"
@@ -12,6 +12,7 @@ BUFFER_FULL: Final = "buffer_full"
 NOT_CONFIGURED: Final = "not_configured"
 SHUTDOWN: Final = "shutdown"
 SEND_FAILED: Final = "send_failed"
+CLIENT_UNAVAILABLE: Final = "client_unavailable"  # the host has no botocore, or one that does not work
 
 
 class Outcome(NamedTuple):  # a frozen dataclass takes twice as long to create, on every enqueue

@@ -1,141 +1,120 @@
-"""Delivering a batch: the call, the result of each entry, and retries."""
+"""One SendMessageBatch call, the results of its entries, and the batch they belong to."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, suppress
-from typing import Any, Final, Protocol, Self
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from recommendation_producer._balance import SEND_FAILED, TOO_LARGE
 from recommendation_producer._buffer import Entry
-from recommendation_producer._failure import Verdict, is_about_credentials, judge
-from recommendation_shared.aws_errors import error_code
 
-# Seconds for one call, including the client's own second attempt and opening a client. The client's timeouts come
-# first, unless a server responds byte by byte. A call that never ended would keep its envelopes pending forever.
+if TYPE_CHECKING:
+    from recommendation_producer._call_threads import CallThread
+
+# Awake seconds for one call, including the client's own second attempt and creating a client. The client's timeouts
+# come first, unless a server responds byte by byte. A call that never ended would keep its envelopes pending forever.
 CALL: Final = 10.0
-RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
 
 
 class SqsClient(Protocol):
     """The only call that the producer makes."""
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
+    def send_message_batch(self, *, QueueUrl: str, Entries: list[dict[str, Any]]) -> Mapping[str, Any]:  # noqa: N803 - boto3's names
         """Send up to 10 messages; the response lists `Successful` and `Failed` entries by ID."""
 
 
-ClientFactory = Callable[[], AbstractAsyncContextManager[SqsClient]]
-Settle = Callable[[Sequence[Entry], str | None], None]
+ClientFactory = Callable[[], SqsClient]
 
 
-class Courier:
-    """Owns the client and delivers several batches at a time with it, all on one event loop.
+class Delivery:
+    """A batch on its way: `parts` are sent one after another, and what they leave over is sent again.
 
-    `delays` yields the seconds between the attempts for one batch. `settle` is called once for every entry, with None
-    if it was sent or the reason it was dropped. `note_batch` is called with the seconds that each successful call
-    took, and `note_failure` with the code of each failure.
+    `is_calling` is true while a call for the first part is in flight; otherwise its time is `ready_at`, in seconds of
+    the clock.
     """
 
-    def __init__(  # noqa: PLR0913 - the sender wires it, callbacks by name
-        self,
-        queue_url: str,
-        client_factory: ClientFactory,
-        delays: Callable[[], Iterator[float]],
-        *,
-        settle: Settle,
-        note_batch: Callable[[float], None],
-        note_failure: Callable[[str], None],
-    ) -> None:
-        self._queue_url = queue_url
-        self._client_factory = client_factory
+    def __init__(self, entries: Sequence[Entry], delays: Iterator[float]) -> None:
+        self.parts: list[Sequence[Entry]] = [entries]
+        self.left_over: list[Entry] = []
+        self.ready_at = float("-inf")
+        self.is_calling = False
+        self.refused_signatures = 0
         self._delays = delays
-        self._settle = settle
-        self._note_batch = note_batch
-        self._note_failure = note_failure
-        self._hurry = asyncio.Event()
-        self._opening = asyncio.Lock()
-        self._client: SqsClient | None = None
-        self._resources = AsyncExitStack()
-        self._calls = 0
-        self._is_refused = False
-        self._renewed_at = float("-inf")
 
-    async def __aenter__(self) -> Self:
-        """Open nothing yet: the first batch opens the client."""
-        return self
+    def split(self, entries: Sequence[Entry]) -> None:
+        """Send the two halves of a part next."""
+        middle = len(entries) // 2
+        self.parts[:0] = [entries[:middle], entries[middle:]]
 
-    async def __aexit__(self, *_: object) -> None:
-        """Close the client."""
-        await self._resources.aclose()
+    def back_off(self, now: float) -> bool:
+        """Send the rest after the next delay; return False if there are no attempts left."""
+        delay = next(self._delays, None)
+        if delay is None:
+            return False
+        self.parts, self.left_over = [self.left_over], []
+        self.ready_at = now + delay
+        return True
 
-    def hurry(self) -> None:
-        """End all current backoffs, because a flush has no time for them."""
-        self._hurry.set()
-        self._hurry = asyncio.Event()
 
-    async def deliver(self, entries: Sequence[Entry]) -> None:
-        """Retry until every entry is settled; drop what remains after the last attempt."""
-        delays = self._delays()
-        while entries := await self._attempt(entries):
-            delay = next(delays, None)
-            if delay is None:
-                self._settle(entries, SEND_FAILED)
-                return
-            hurry = self._hurry
-            with suppress(TimeoutError):
-                async with asyncio.timeout(delay):
-                    await hurry.wait()
+class Call:
+    """One call, made on a call thread; `report` is called on that thread when it has ended, whatever happened.
 
-    async def _attempt(self, entries: Sequence[Entry]) -> Sequence[Entry]:
-        """Send once; settle the final results and return the entries to retry."""
-        by_id = {str(position): entry for position, entry in enumerate(entries)}
+    `client` None creates one first, and then holds it. `seconds` is the time of the call alone.
+    """
+
+    def __init__(
+        self, delivery: Delivery, entries: Sequence[Entry], client: SqsClient | None, report: Callable[["Call"], None]
+    ) -> None:
+        self.delivery = delivery
+        self.entries = entries
+        self.client = client
+        self.creates_client = client is None
+        self.thread: CallThread | None = None  # None for a call on the sender's own thread
+        self.awake = 0.0  # seconds for which it has been waited for
+        self.seconds = 0.0
+        self.response: Mapping[str, Any] | None = None
+        self.error: BaseException | None = None
+        self._report = report
+
+    def make(self, queue_url: str, client_factory: ClientFactory) -> bool:
+        """Make the call; return whether its thread may continue. Never raises."""
         try:
-            async with asyncio.timeout(CALL), self._open_client() as client:
-                started = time.perf_counter()
-                response = await client.send_message_batch(
-                    QueueUrl=self._queue_url,
-                    Entries=[{"Id": key, "MessageBody": entry.body.decode()} for key, entry in by_id.items()],
-                )
-            self._note_batch(time.perf_counter() - started)
-            sent = by_id.keys() & {result["Id"] for result in response.get("Successful", ())}
-            failed = {result["Id"]: result for result in response.get("Failed", ())}
-        except Exception as error:  # noqa: BLE001 - whatever it is, the entries are retried or counted
-            return await self._after_failed_call(entries, error)
-        for result in failed.values():
-            self._note_failure(f"SQS refused an entry: {result.get('Code')}")
-        refused = by_id.keys() & {key for key, result in failed.items() if result.get("SenderFault")}
-        self._settle([by_id[key] for key in sent], None)
-        self._settle([by_id[key] for key in refused - sent], SEND_FAILED)
+            if self.client is None:
+                self.client = client_factory()
+            bodies = [
+                {"Id": str(index), "MessageBody": entry.body.decode()} for index, entry in enumerate(self.entries)
+            ]
+            started = time.perf_counter()
+            self.response = self.client.send_message_batch(QueueUrl=queue_url, Entries=bodies)
+            self.seconds = time.perf_counter() - started
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the entries are retried or counted
+            self.error = error
+        self._report(self)
+        return not self.ends_thread
+
+    @property
+    def ends_thread(self) -> bool:
+        """Whether the call raised an exception, such as `SystemExit`, that is meant to end its thread."""
+        return self.error is not None and not isinstance(self.error, Exception)
+
+
+class Results(NamedTuple):
+    """The entries of a response, and the codes of those that failed."""
+
+    sent: Sequence[Entry]
+    refused: Sequence[Entry]
+    to_retry: Sequence[Entry]
+    codes: Sequence[str]
+
+
+def results(entries: Sequence[Entry], response: Any) -> Results:
+    """Return the result of each entry; raise if the response is malformed."""
+    by_id = {str(index): entry for index, entry in enumerate(entries)}
+    sent = by_id.keys() & {result["Id"] for result in response.get("Successful") or ()}
+    failed = {result["Id"]: result for result in response.get("Failed") or ()}
+    refused = by_id.keys() & {key for key, result in failed.items() if result.get("SenderFault")} - sent
+    return Results(
+        sent=[by_id[key] for key in sent],
+        refused=[by_id[key] for key in refused],
         # An entry that the response does not mention may not have arrived, and twice is better than never.
-        return [entry for key, entry in by_id.items() if key not in sent and key not in refused]
-
-    async def _after_failed_call(self, entries: Sequence[Entry], error: Exception) -> Sequence[Entry]:
-        self._note_failure(f"SendMessageBatch failed: {error_code(error)}")
-        if is_about_credentials(error):
-            self._is_refused = True
-        verdict = judge(error)
-        if verdict is Verdict.RETRY:
-            return entries
-        if verdict is Verdict.SPLIT and len(entries) > 1:
-            middle = len(entries) // 2
-            return [*await self._attempt(entries[:middle]), *await self._attempt(entries[middle:])]
-        self._settle(entries, TOO_LARGE if error_code(error) == "BatchRequestTooLong" else SEND_FAILED)
-        return ()
-
-    @asynccontextmanager
-    async def _open_client(self) -> AsyncIterator[SqsClient]:
-        """Lend the client for one call; if its credentials were refused, a new client, which looks them up again."""
-        async with self._opening:
-            now = asyncio.get_running_loop().time()
-            # Never during a call, which would then open a connection that nobody closes.
-            if self._is_refused and self._calls == 0 and now >= self._renewed_at + RENEWAL:
-                self._is_refused, self._renewed_at, self._client = False, now, None
-                await self._resources.aclose()
-            if self._client is None:
-                self._client = await self._resources.enter_async_context(self._client_factory())
-            client = self._client
-            self._calls += 1
-        try:
-            yield client
-        finally:
-            self._calls -= 1
+        to_retry=[entry for key, entry in by_id.items() if key not in sent and key not in refused],
+        codes=[str(result.get("Code")) for result in failed.values()],
+    )

@@ -15,37 +15,57 @@ from recommendation_shared.aws_errors import (
 )
 
 _ABOUT_CONTENTS: Final = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
+# A clock that stood still while the sandbox was frozen, or wrong credentials: the code does not say which.
+_REFUSED_SIGNATURE: Final = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
+_OLD_SIGNATURE: Final = ("Signature expired", "Signature not yet current")
+_SKEWED_CLOCK: Final = "RequestTimeTooSkewed"
 # Raised by the client before it sends anything, until somebody corrects the configuration.
-_MISCONFIGURED: Final = frozenset(
-    {"ModuleNotFoundError", "NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"}
-)
+_MISCONFIGURED: Final = frozenset({"NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"})
+# The host's packages do not fit together: no retry helps in this process.
+_BROKEN: Final = (ImportError, SyntaxError, TypeError, AttributeError, NameError)
 _CLIENT_ERRORS: Final = range(400, 500)
+_MESSAGE_CHARACTERS: Final = 300
 
 
 class Verdict(Enum):
     """What to do with the entries of a call that failed as a whole."""
 
     RETRY = auto()
+    SIGN_AGAIN = auto()
     SPLIT = auto()
     DROP = auto()
+    UNAVAILABLE = auto()
 
 
-def judge(error: Exception) -> Verdict:
+def judge(error: BaseException) -> Verdict:
     """Return what to do with the entries of a failed call, judged by its error code.
 
     A permanent cause (AccessDenied, QueueDoesNotExist, no region) is not retried, because every flush would wait for
     it. A complaint about the contents concerns one entry of up to ten: the batch is split until that entry is alone.
     """
+    response = response_of(error)
     code = error_code(error)
-    if response_of(error) is None:
+    if response is None:
+        if isinstance(error, _BROKEN):
+            return Verdict.UNAVAILABLE
         return Verdict.DROP if code in _MISCONFIGURED else Verdict.RETRY
     if code in _ABOUT_CONTENTS or is_too_large(error):
         return Verdict.SPLIT
-    if is_throttling(error) or is_transient(error) or code in EXPIRED_CREDENTIALS:
+    if is_throttling(error) or is_transient(error) or code in EXPIRED_CREDENTIALS or code == _SKEWED_CLOCK:
         return Verdict.RETRY
+    if code in _REFUSED_SIGNATURE:
+        message = str(response.get("Error", {}).get("Message", ""))
+        return Verdict.RETRY if message.startswith(_OLD_SIGNATURE) else Verdict.SIGN_AGAIN
     return Verdict.DROP if http_status(error) in _CLIENT_ERRORS else Verdict.RETRY
 
 
-def is_about_credentials(error: Exception) -> bool:
+def is_about_credentials(error: BaseException) -> bool:
     """Return whether other credentials might be accepted where these were not."""
     return error_code(error) in CREDENTIALS
+
+
+def cause(error: BaseException) -> str:
+    """Return the cause of a failed call for the log: its code, and a broken client's own message."""
+    if isinstance(error, _BROKEN):
+        return f"the SQS client is unavailable: {type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
+    return f"SendMessageBatch failed: {error_code(error)}"

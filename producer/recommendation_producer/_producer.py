@@ -1,6 +1,5 @@
 """The producer, of which an executor has one per sandbox."""
 
-import asyncio
 import atexit
 import os
 import random
@@ -14,6 +13,7 @@ from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
 from recommendation_producer._delivery import ClientFactory
+from recommendation_producer._dispatcher import Setup
 from recommendation_producer._executor_state import recommendations_of
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._metrics import MetricWriter
@@ -143,6 +143,8 @@ class RecommendationProducer:
 
     async def aflush(self, timeout: float = 2.0) -> Balance:  # noqa: ASYNC109 - a budget, not a cancellation
         """Do what `flush` does without blocking the event loop."""
+        import asyncio  # noqa: PLC0415 - 30 ms, and whoever calls this has it
+
         mark, deadline = self._begin_flush(timeout)
         while self._sender.must_wait_for(mark, deadline):  # noqa: ASYNC110 - an Event has one loop, and senders another
             await asyncio.sleep(_POLL)
@@ -186,17 +188,20 @@ class RecommendationProducer:
         self._buffer = Buffer(self._max_items, self._max_bytes)
         self._metrics = MetricWriter(is_on=self._emit_metrics)
         self._sender = Sender(
-            self._buffer,
-            self._queue_url or "",
-            client_factory=self._client_factory,
-            note_batch=self._metrics.note_batch,
-            max_age=self._max_age,
-            delays=self._delays,
-            clock=self._clock,
+            Setup(
+                self._buffer,
+                self._queue_url or "",
+                self._client_factory,
+                self._metrics.note_batch,
+                self._max_age,
+                self._delays,
+                self._clock,
+            )
         )
 
     def _after_fork_in_child(self) -> None:
-        # Never release the parent's: finalizing its event loop here would touch an epoll object that is shared.
+        # Never release the parent's: finalizing its client here would close connections that the parent uses (TLS says
+        # goodbye on them).
         self._inherited = self._sender
         self._start_afresh()
 
@@ -209,7 +214,7 @@ class RecommendationProducer:
 
 
 def _open_client(region_name: str | None, endpoint_url: str | None) -> Any:
-    # Imported here because the import takes 0.3 s, which the sender's thread spends.
+    # Imported here because it imports botocore, which a call thread does.
     from recommendation_producer._sqs_client import open_client  # noqa: PLC0415
 
     return open_client(region_name, endpoint_url)

@@ -13,11 +13,11 @@ from tests.support.fakes.queue import BlackHole, FakeQueue, QUEUE_URL, balanced,
 PARENT = os.getpid()
 
 class PrintingQueue(FakeQueue):
-    async def send_message_batch(self, *, QueueUrl, Entries):
+    def send_message_batch(self, *, QueueUrl, Entries):
         for entry in Entries:
             number = json.loads(entry["MessageBody"])["recommendation"]["number"]
             os.write(1, f"sent {number} by {'parent' if os.getpid() == PARENT else 'child'}\\n".encode())
-        return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+        return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
 logging.getLogger("recommendation_producer").setLevel(logging.CRITICAL)  # stderr is for failures of the test itself
 queue = PrintingQueue()

@@ -1,10 +1,9 @@
 """A scripted queue for the producer's tests: it reacts call by call, and records what arrived."""
 
-import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -38,13 +37,12 @@ class FakeQueue:
         self._reactions.clear()
         self.arrived.clear()
 
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator["FakeQueue"]:
-        """Stand in for the client's context manager."""
+    def client(self) -> "FakeQueue":
+        """Stand in for the factory of the client."""
         self.clients += 1
-        yield self
+        return self
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+    def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """React as scripted, and then always succeed."""
         assert QueueUrl == QUEUE_URL
         self.threads.add(threading.current_thread())
@@ -69,11 +67,11 @@ class BlackHole(FakeQueue):
         super().__init__()
         self.asked = threading.Event()
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+    def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """Wait forever."""
         self.calls.append([QueueUrl, *(entry["Id"] for entry in Entries)])
         self.asked.set()
-        await asyncio.Event().wait()
+        threading.Event().wait()
         raise AssertionError
 
 

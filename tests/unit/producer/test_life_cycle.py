@@ -3,8 +3,6 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import chain, repeat
 
 import pytest
@@ -52,10 +50,9 @@ def test_envelopes_unsent_at_the_deadline_are_sent_by_the_next_flush() -> None:
             super().__init__()
             self.may_open = threading.Event()
 
-        @asynccontextmanager
-        async def client(self) -> AsyncIterator[FakeQueue]:
-            await asyncio.to_thread(self.may_open.wait)
-            yield self
+        def client(self) -> FakeQueue:
+            self.may_open.wait()
+            return self
 
     queue = SlowStart()
     with running_producer(queue) as producer:
@@ -70,12 +67,16 @@ def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() ->
     asked, thawed, deadline_is_set = threading.Event(), threading.Event(), threading.Event()
 
     class Frozen(FakeQueue):
+<<<<<<< HEAD
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+=======
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+>>>>>>> 3b95aec (wip)
             if not thawed.is_set():
                 asked.set()
-                await asyncio.to_thread(thawed.wait)
+                thawed.wait()
                 raise ConnectionResetError
-            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     frozen_for = 0.0
     flushed: list[Balance] = []
@@ -104,11 +105,15 @@ def test_flush_cuts_a_long_backoff_short() -> None:
     failed_once = threading.Event()
 
     class FailingOnce(FakeQueue):
+<<<<<<< HEAD
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+=======
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+>>>>>>> 3b95aec (wip)
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
-            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     jitter = chain([6_000.0], repeat(0.0))  # a first delay of ten minutes, and none later
     with running_producer(FailingOnce(), max_age=0.0, jitter=lambda: next(jitter)) as producer:
@@ -148,9 +153,13 @@ def test_single_envelope_is_sent_within_the_age_limit_without_a_flush() -> None:
     arrived = threading.Event()
 
     class Signalling(FakeQueue):
+<<<<<<< HEAD
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+=======
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+>>>>>>> 3b95aec (wip)
             arrived.set()
-            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     with running_producer(Signalling(), max_age=0.05) as producer:
         producer.enqueue(**recommendation())

@@ -2,13 +2,17 @@
 
 import logging
 import time
+from queue import SimpleQueue
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from recommendation_producer import _dispatcher
+from recommendation_producer._dispatcher import FULL_BATCH
 from recommendation_producer._producer import ATTEMPTS
-from recommendation_producer._sender import Sender
+
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,
@@ -120,10 +124,14 @@ def test_only_the_offender_of_a_refused_batch_is_dropped() -> None:
     """One poison recommendation never holds back the others."""
 
     class Strict(FakeQueue):
+<<<<<<< HEAD
         async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+=======
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
+>>>>>>> 3b95aec (wip)
             if any('"number":2}' in entry["MessageBody"] for entry in Entries):
                 self._reactions.insert(0, aws_error("InvalidMessageContents", 400))
-            return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     queue = Strict()
     assert send(queue, 6) == {"send_failed": 1}
@@ -196,13 +204,14 @@ def test_losses_are_logged_in_one_line_without_any_body(caplog: pytest.LogCaptur
 def test_burst_wakes_the_sender_at_most_once_in_ten_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
     """On a clock that stands still, that is at most once; the sender finds the other envelopes on its own."""
     woken = []
-    wake_up = Sender._wake_up_for_batch
 
-    def counted(sender: Sender) -> None:
-        woken.append(sender)
-        wake_up(sender)
+    class Inbox(SimpleQueue[Any]):
+        def put(self, item: Any, *_: Any) -> None:
+            if item == FULL_BATCH:
+                woken.append(item)
+            super().put(item)
 
-    monkeypatch.setattr(Sender, "_wake_up_for_batch", counted)
+    monkeypatch.setattr(_dispatcher, "SimpleQueue", Inbox)
     queue = FakeQueue()
     with running_producer(queue, clock=lambda: 100.0, max_age=3600.0) as producer:
         for number in range(200):

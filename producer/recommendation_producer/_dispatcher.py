@@ -1,0 +1,260 @@
+"""The sender's thread: decides what to send and when, while call threads wait for the network.
+
+                ┌───────────── results ◄─────────────┐
+buffer ─► due batch ─► delivery ─► call ─► call thread (up to four) ─► SQS
+                ▲         │ retry after a delay, or settled: sent or dropped
+                └─────────┘
+"""
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import Any, Final, NamedTuple
+
+from recommendation_producer._balance import CLIENT_UNAVAILABLE, SEND_FAILED, TOO_LARGE
+from recommendation_producer._batch import body_bytes, due
+from recommendation_producer._buffer import Buffer, Entry
+from recommendation_producer._call_threads import CallThreads
+from recommendation_producer._delivery import CALL, Call, ClientFactory, Delivery, SqsClient, results
+from recommendation_producer._failure import Verdict, cause, is_about_credentials, judge
+from recommendation_producer._loss_log import LossLog
+from recommendation_shared import limits
+from recommendation_shared.aws_errors import error_code
+from recommendation_shared.queue.batches import in_batches
+
+IN_FLIGHT: Final = 4  # batches; enough to empty a burst of 1,000 within a flush of 2 s at 50 ms a call
+STUCK: Final = 8  # threads whose calls were given up and have not ended; beyond that, wait for one of them
+RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
+UNAVAILABLE: Final = 60.0  # seconds between two attempts to load a client that cannot be loaded
+_SIGNATURES: Final = 3  # attempts for a batch whose signature is refused
+_REST: Final = 0.01  # seconds between two wake-ups for full batches, see `Sender.notice`
+_WATCH: Final = 1.0  # seconds between checks of the calls in flight, at most
+_TO_END: Final = 0.2  # seconds for idle threads to end
+
+# Messages to the thread, besides finished calls.
+FULL_BATCH: Final = "full batch"
+HURRY: Final = "hurry"
+STOP: Final = "stop"
+
+
+class Setup(NamedTuple):
+    """What the sender works with: `max_age` in seconds, `delays` in seconds between the attempts for a batch.
+
+    `note_batch` is called with the seconds that each successful call took.
+    """
+
+    buffer: Buffer
+    queue_url: str
+    client_factory: ClientFactory
+    note_batch: Callable[[float], None]
+    max_age: float
+    delays: Callable[[], Iterator[float]]
+    clock: Callable[[], float]
+    call_limit: float = CALL
+
+
+class Dispatcher:
+    """Runs on the sender's thread. Other threads only put messages into `inbox`.
+
+    A SimpleQueue, because its `put` may be interrupted by a signal handler or finalizer that puts, too.
+    """
+
+    def __init__(
+        self, setup: Setup, log: LossLog, flush_mark: Callable[[], int], on_settled: Callable[[], None]
+    ) -> None:
+        self.inbox: SimpleQueue[Call | str] = SimpleQueue()
+        self.was_woken = False
+        self._setup = setup
+        self._buffer = setup.buffer
+        self._clock = setup.clock
+        self._log = log
+        self._flush_mark = flush_mark
+        self._on_settled = on_settled
+        self._threads = CallThreads(IN_FLIGHT + STUCK)
+        self._deliveries: list[Delivery] = []
+        self._calls: set[Call] = set()
+        self._client: SqsClient | None = None
+        self._is_refused = False
+        self._renewed_at = float("-inf")
+        self._unavailable_until = float("-inf")
+        self._rested_at = 0.0
+        self._watched_at = time.monotonic()
+
+    def run(self) -> None:
+        """Deliver until told to stop."""
+        try:
+            for entries in in_batches(self._buffer.in_hand(), body_bytes):
+                self._deliveries.append(Delivery(entries, self._setup.delays()))
+            while self._receive():
+                # Before the buffer is checked, so that no later entry goes unnoticed.
+                self.was_woken = self._clock() < self._rested_at
+                self._take_due_batches()
+                self._give_up_overdue_calls()
+                self._start_calls()
+                self._log.report(self._buffer.balance())
+        finally:
+            self._threads.stop(_TO_END)
+            if not self._calls:
+                _close(self._client)
+
+    def _receive(self) -> bool:
+        """Handle the messages, waiting for the first one until there is something to do; return False to stop."""
+        timeout = self._until_next_check()
+        with suppress(Empty):
+            while True:
+                message = self.inbox.get(timeout=timeout) if timeout > 0 else self.inbox.get_nowait()
+                timeout = 0.0
+                if isinstance(message, Call):
+                    self._end(message)
+                elif message == STOP:
+                    return False
+                elif message == FULL_BATCH:
+                    self._rested_at = self._clock() + _REST
+                else:
+                    for delivery in self._deliveries:
+                        delivery.ready_at = float("-inf")
+        return True
+
+    def _until_next_check(self) -> float:
+        """Return seconds; an idle sender checks once per `max_age`, so that an enqueue need not wake it."""
+        now = self._clock()
+        waits = [_WATCH] if self._calls else []
+        waits += [delivery.ready_at - now for delivery in self._deliveries if not delivery.is_calling]
+        if self.was_woken:  # and so nobody will wake it again
+            waits.append(self._rested_at - now)
+        elif len(self._deliveries) < IN_FLIGHT:  # otherwise the end of a call wakes it
+            waiting = self._buffer.peek(1)
+            waits.append(waiting[0].enqueued_at + self._setup.max_age - now if waiting else self._setup.max_age)
+        return max(0.0, min(waits, default=self._setup.max_age))
+
+    def _take_due_batches(self) -> None:
+        while len(self._deliveries) < IN_FLIGHT:
+            count = due(
+                self._buffer.peek(limits.SQS_BATCH_ENTRIES),
+                now=self._clock(),
+                max_age=self._setup.max_age,
+                flush_mark=self._flush_mark(),
+            )
+            if count == 0:
+                return
+            self._deliveries.append(Delivery(self._buffer.take(count), self._setup.delays()))
+
+    def _start_calls(self) -> None:
+        for delivery in [delivery for delivery in self._deliveries if not delivery.is_calling]:
+            now = self._clock()
+            if now < delivery.ready_at:
+                continue
+            if self._is_refused and now >= self._renewed_at + RENEWAL:  # a new client looks for credentials again
+                self._is_refused, self._renewed_at, self._client = False, now, None
+            if self._client is None and now < self._unavailable_until:
+                while delivery.parts:
+                    self._settle(delivery.parts.pop(), CLIENT_UNAVAILABLE)
+                self._continue(delivery)
+            elif self._client is not None or not any(call.creates_client for call in self._calls):
+                self._start_call(delivery)
+
+    def _start_call(self, delivery: Delivery) -> None:
+        call = Call(delivery, delivery.parts[0], self._client, self.inbox.put)
+        try:
+            call.thread = self._threads.lend()
+        except RuntimeError:  # the interpreter is shutting down or out of threads: better here than never
+            pass
+        else:
+            if call.thread is None:
+                delivery.ready_at = self._clock() + _WATCH
+                return
+        del delivery.parts[0]
+        delivery.is_calling = True
+        self._calls.add(call)
+
+        def make() -> bool:
+            return call.make(self._setup.queue_url, self._setup.client_factory)
+
+        if call.thread is None:
+            make()
+        else:
+            call.thread.give(make)
+
+    def _give_up_overdue_calls(self) -> None:
+        # Of real time, and only while awake: the response may have arrived during a freeze.
+        now = time.monotonic()
+        elapsed, self._watched_at = min(now - self._watched_at, _WATCH), now
+        for call in list(self._calls):
+            call.awake += elapsed
+            if call.awake >= self._setup.call_limit:
+                self._calls.discard(call)
+                self._log.note("SendMessageBatch failed: no response in time")
+                self._retry(call.delivery, call.entries)
+
+    def _end(self, call: Call) -> None:
+        if call.thread is not None:
+            self._threads.take_back(call.thread, has_ended=call.ends_thread)
+        if call not in self._calls:  # it was given up, and its entries were sent again
+            return
+        self._calls.discard(call)
+        if call.creates_client and call.client is not None:
+            self._client = call.client
+        if call.error is not None:
+            self._judge(call, call.error)
+            return
+        self._setup.note_batch(call.seconds)
+        try:
+            sent, refused, to_retry, codes = results(call.entries, call.response)
+        except Exception as error:  # noqa: BLE001 - a malformed response
+            self._log.note(f"SendMessageBatch failed: {type(error).__name__} in its response")
+            self._retry(call.delivery, call.entries)
+            return
+        for code in codes:
+            self._log.note(f"SQS refused an entry: {code}")
+        self._settle(sent, None)
+        self._settle(refused, SEND_FAILED)
+        self._retry(call.delivery, to_retry)
+
+    def _judge(self, call: Call, error: BaseException) -> None:
+        delivery, entries = call.delivery, call.entries
+        self._log.note(cause(error))
+        if is_about_credentials(error):
+            self._is_refused = True
+        verdict = judge(error)
+        if verdict is Verdict.SIGN_AGAIN:
+            delivery.refused_signatures += 1
+            verdict = Verdict.RETRY if delivery.refused_signatures < _SIGNATURES else Verdict.DROP
+        if verdict is Verdict.RETRY:
+            self._retry(delivery, entries)
+        elif verdict is Verdict.SPLIT and len(entries) > 1:
+            delivery.split(entries)
+            self._continue(delivery)
+        elif verdict is Verdict.UNAVAILABLE:
+            if call.client is None:
+                self._unavailable_until = self._clock() + UNAVAILABLE
+            self._settle(entries, CLIENT_UNAVAILABLE)
+            self._continue(delivery)
+        else:
+            self._settle(entries, TOO_LARGE if error_code(error) == "BatchRequestTooLong" else SEND_FAILED)
+            self._continue(delivery)
+
+    def _retry(self, delivery: Delivery, entries: Sequence[Entry]) -> None:
+        delivery.left_over += entries
+        self._continue(delivery)
+
+    def _continue(self, delivery: Delivery) -> None:
+        """After a call: send the next part, or what is left over after a delay; or let go of the delivery."""
+        delivery.is_calling = False
+        if delivery.parts:
+            return
+        if delivery.left_over:
+            if delivery.back_off(self._clock()):
+                return
+            self._settle(delivery.left_over, SEND_FAILED)
+        self._deliveries.remove(delivery)
+
+    def _settle(self, entries: Sequence[Entry], dropped_for: str | None) -> None:
+        if entries:
+            self._buffer.settle(entries, dropped_for)
+            self._on_settled()
+
+
+def _close(client: Any) -> None:
+    with suppress(Exception):  # the first versions of botocore's clients have no such method
+        client.close()
