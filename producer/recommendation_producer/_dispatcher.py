@@ -93,10 +93,20 @@ class Dispatcher:
                 self._give_up_overdue_calls()
                 self._start_calls()
                 self._log.report(self._buffer.balance())
+            self._await_calls()
         finally:
             self._threads.stop(_TO_END)
             if not self._calls:
                 _close(self._client)
+
+    def _await_calls(self) -> None:
+        """Let the calls in flight end, if they do so soon: their envelopes then count as sent."""
+        ends = time.monotonic() + _TO_END
+        with suppress(Empty):
+            while self._calls:
+                message = self.inbox.get(timeout=max(0.0, ends - time.monotonic()))
+                if isinstance(message, Call):
+                    self._end(message)
 
     def _receive(self) -> bool:
         """Handle the messages, waiting for the first one until there is something to do; return False to stop."""

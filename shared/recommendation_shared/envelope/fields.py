@@ -39,6 +39,7 @@ DEFAULTS: Final[Mapping[str, Callable[[], Any]]] = {
 }
 # Recomputed from the other fields whenever an item is encoded; a message's values under these names are ignored.
 DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})
+MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value that JSON cannot represent
 RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
 
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")

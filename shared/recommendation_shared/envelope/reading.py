@@ -34,8 +34,7 @@ def read_envelope(body: str | bytes) -> dict[str, Any]:
         fields.pop(name, None)
     confidence = fields.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):
-        # Imported here because it loads pydantic, which an ordinary envelope does not need.
-        from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415
+        from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415 - an ordinary envelope does not need it
 
         fields = set_aside(fields)
     for name, default in DEFAULTS.items():

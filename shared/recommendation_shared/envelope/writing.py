@@ -7,11 +7,11 @@ from typing import Any, Final, NamedTuple, NotRequired, TypedDict, Unpack
 
 from recommendation_shared.envelope import field_rules
 from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
-from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, broken_rules, python_name
+from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, MARKED, broken_rules, python_name
 from recommendation_shared.envelope.identity import recommendation_id
 from recommendation_shared.envelope.raw_confidence import set_aside
-from recommendation_shared.exact_json.dump import dump_json
-from recommendation_shared.exact_json.parse import JsonError
+from recommendation_shared.exact_json.dump import dump_converted, dump_plain
+from recommendation_shared.exact_json.plain import to_plain
 
 
 class EnvelopeArguments(TypedDict):
@@ -50,13 +50,14 @@ _ARGUMENTS: Final = tuple(
     for name, field in FIELDS.items()
     if name not in {"schemaVersion", "recommendationId"}  # the caller does not choose these
 )
+_NUMBERS: Final = (float, int)
 _NAMES: Final = {argument: name for argument, name, _, _ in _ARGUMENTS}
 
 
 def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
     """Validate and serialise one recommendation. Later changes to the arguments do not affect the result.
 
-    Raises `EnvelopeError` if a field breaks the contract or cannot be written as JSON, and `TypeError` for an unknown
+    Raises `EnvelopeError` if a field breaks the contract, and `TypeError` for an unknown
     argument.
     """
     given: dict[str, Any] = {**arguments}
@@ -73,18 +74,24 @@ def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
     except (KeyError, ValueError):
         raise EnvelopeError(INVALID_ENVELOPE, _broken_rules(given)) from None
     fields["recommendationId"] = recommendation_id(fields["incidentId"], fields["agentType"], fields["timestamp"])
-    try:
-        return Message(fields["recommendationId"], dump_json(fields))
-    except JsonError as error:
-        raise EnvelopeError(INVALID_ENVELOPE, f"envelope: {error}") from None
+    body = dump_plain(fields)
+    return Message(fields["recommendationId"], _converted(fields) if body is None else body)
+
+
+def _converted(fields: dict[str, Any]) -> bytes:
+    """Return the body of fields that are not plain JSON; what is only marked in its place is listed in the metadata."""
+    plain, marks = to_plain(fields)
+    if marks:
+        plain["metadata"][MARKED] = [mark._asdict() for mark in marks]
+    return dump_converted(plain)
 
 
 def _set_odd_confidence_aside(given: dict[str, Any]) -> None:
     confidence = given.get("confidence")
     if confidence is None:
         return
-    if isinstance(confidence, Decimal):  # `dump_json` would write it as text
-        given["confidence"] = confidence = float(confidence)
+    if type(confidence) not in _NUMBERS:  # a Decimal, or a scalar of numpy
+        given["confidence"] = confidence = to_plain(confidence)[0]
     if not field_rules.is_probability(confidence):
         given.update(set_aside(given))
 

@@ -1,44 +1,84 @@
 """Write whatever value an agent may hold as JSON that SQS accepts."""
 
 import json
-from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any, Final
 
-import orjson
-from pydantic_core import PydanticSerializationError, to_json, to_jsonable_python
+from recommendation_shared.exact_json.orjson_if_usable import ORJSON
+from recommendation_shared.exact_json.plain import is_plain, to_plain
 
-from recommendation_shared import limits
-from recommendation_shared.exact_json.canonical import canonical_text
-from recommendation_shared.exact_json.parse import JsonError, parse_json
-
-# orjson writes plain values in a quarter of the time that pydantic takes.
 _PLAIN_VALUES_ONLY: Final = (
-    orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_SUBCLASS
+    0
+    if ORJSON is None
+    else (ORJSON.OPT_PASSTHROUGH_DATACLASS | ORJSON.OPT_PASSTHROUGH_DATETIME | ORJSON.OPT_PASSTHROUGH_SUBCLASS)
 )
+_POSITIONAL: Final = -5  # the one exponent that Python writes and orjson does not
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 # pydantic's first call imports modules, under a lock that a signal handler or finalizer calling in would wait for.
 to_json(None)
 
 
 def dump_json(value: Any) -> bytes:
-    """Serialise any value as UTF-8 JSON that SQS accepts. Raises `JsonError` if that is impossible.
+    """Serialise any value as UTF-8 JSON that SQS accepts; see `plain` for what each kind becomes. Never raises.
 
-    Mappings, dataclasses, pydantic models, datetimes, enums, sets and tuples are written in their JSON form. NaN, the
-    infinities, a `Decimal` and any other object are written as text (`str`).
+    The bytes are the same with and without orjson.
     """
+    body = dump_plain(value)
+    return dump_converted(to_plain(value)[0]) if body is None else body
+
+
+def dump_plain(value: Any) -> bytes | None:
+    """Return the JSON of a value that consists of plain values only, or None if it may not."""
     try:
-        body = orjson.dumps(value, option=_PLAIN_VALUES_ONLY)
-        # orjson writes NaN and the infinities as null, so pydantic rewrites any body that contains a null. Searching
-        # from the end takes a third of the time, because a forward search stops at every "l".
-        if body.rfind(b"null") < 0:
-            return sqs_safe(body)
-    except TypeError:  # not all values are plain
-        pass
+        if ORJSON is None:
+            return sqs_safe(_COMPACT.encode(value).encode()) if is_plain(value) else None
+        body: bytes = ORJSON.dumps(value, option=_PLAIN_VALUES_ONLY)
+    except (TypeError, ValueError, RecursionError):  # not all values are plain, or nested too deeply
+        return None
+    # orjson writes NaN and the infinities as null. Searching from the end takes a third of the time, because a forward
+    # search stops at every "l".
+    return sqs_safe(body) if body.rfind(b"null") < 0 or is_plain(value) else None
+
+
+def dump_converted(value: Any) -> bytes:
+    """Return the JSON of a converted value (see `to_plain`): with exact numbers, and floats as orjson writes them."""
+    return sqs_safe(_json_text(value).encode())
+
+
+def _json_text(value: Any) -> str:
+    if isinstance(value, str):
+        return encode_basestring(value)
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict):
+        return "{" + ",".join([f"{encode_basestring(key)}:{_json_text(child)}" for key, child in value.items()]) + "}"
+    if isinstance(value, list):
+        return "[" + ",".join([_json_text(child) for child in value]) + "]"
+    return _float_text(value) if isinstance(value, float) else _exact_text(value)
+
+
+def _float_text(value: float) -> str:
+    """Return a float's shortest text with an exponent as orjson writes it: 1e-7, 1e16, and 0.00001."""
+    text = repr(value)
+    if "e" not in text:
+        return text
+    digits, _, exponent = text.partition("e")
+    if int(exponent) == _POSITIONAL:
+        sign, digits = ("-", digits[1:]) if value < 0 else ("", digits)
+        return f"{sign}0.0000{digits.replace('.', '')}"
+    return f"{digits}e{int(exponent)}"
+
+
+def _exact_text(value: Any) -> str:
     try:
-        body = to_json(value, inf_nan_mode="strings", fallback=_plain)
-    except (PydanticSerializationError, UnicodeEncodeError):
-        body = _dump_odd(value)
-    return sqs_safe(body)
+        return str(value)
+    except ValueError:  # an int of more than 4,300 digits, which `str` refuses
+        from decimal import Decimal  # noqa: PLC0415 - hardly ever needed
+
+        return format(Decimal(value), "f")
 
 
 def sqs_safe(body: bytes) -> bytes:
@@ -46,26 +86,3 @@ def sqs_safe(body: bytes) -> bytes:
     if b"\xef" in body:  # their first byte, which is rare: this is 50 times as fast as searching for all three
         body = body.replace(b"\xef\xbf\xbe", b"\\ufffe").replace(b"\xef\xbf\xbf", b"\\uffff")
     return body
-
-
-def _dump_odd(value: Any) -> bytes:
-    """Serialise values that pydantic rejects: lone surrogates, and bytes that are not UTF-8 (as base64)."""
-    try:
-        return canonical_text(parse_json(json.dumps(value, default=_jsonable))).encode()
-    except (TypeError, ValueError, RecursionError):
-        raise JsonError(
-            f"must be serialisable as JSON: no circular reference, nested at most {limits.JSON_LEVELS} levels deep"
-        ) from None
-
-
-def _jsonable(value: Any) -> Any:
-    return to_jsonable_python(value, bytes_mode="base64", fallback=_plain)
-
-
-def _plain(value: object) -> dict[Any, Any] | str:
-    if isinstance(value, Mapping):
-        return dict(value)
-    try:
-        return str(value)
-    except Exception:  # noqa: BLE001 - foreign code: one broken value must not cost the whole recommendation
-        return f"<{type(value).__qualname__}>"

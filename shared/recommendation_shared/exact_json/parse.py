@@ -4,9 +4,8 @@ import json
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
-import orjson
-
 from recommendation_shared import limits
+from recommendation_shared.exact_json.orjson_if_usable import ORJSON
 
 # A double holds a number of 15 digits and an exponent below 100 exactly: its repr is the same number. Longer numbers
 # are checked one by one. To find out whether there are any, `_SHAPE` maps all digits and points to "0", so that two
@@ -35,13 +34,15 @@ def parse_json(text: str | bytes) -> Any:
     to 254 levels (`limits.JSON_LEVELS`).
     """
     raw = text if isinstance(text, bytes) else _encoded(text)
+    if ORJSON is None:
+        return _parse_exactly(raw)
     try:
-        value = orjson.loads(raw)
+        value = ORJSON.loads(raw)
         # If orjson writes the same text again, each number is a double's shortest form, as our own producer writes it.
         # orjson does not write more levels than are allowed.
-        if orjson.dumps(value) == raw or _is_exact_as_doubles(raw):
+        if ORJSON.dumps(value) == raw or _is_exact_as_doubles(raw):
             return value
-    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+    except (ValueError, TypeError):
         pass  # the exact parser decides: it accepts more (NaN, lone surrogates)
     return parse_exactly(raw)
 

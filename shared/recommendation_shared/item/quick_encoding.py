@@ -7,11 +7,10 @@ results could differ, this module gives up and leaves the item to `encode_map`, 
 from collections.abc import Mapping
 from typing import Any, Final
 
-import orjson
-
 from recommendation_shared import limits
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.numbers import EXACT_INT, as_text, number_text
+from recommendation_shared.exact_json.orjson_if_usable import ORJSON
 
 Attribute = dict[str, Any]
 
@@ -23,8 +22,10 @@ _FALSE: Final = {"BOOL": False}
 
 def encode_quickly(values: Mapping[str, Any]) -> bytes | None:
     """Return what `encode_map` returns, in UTF-8, or None if only `encode_map` can encode these values."""
+    if ORJSON is None:
+        return None
     try:
-        encoded = orjson.dumps(_map(values, 1), option=orjson.OPT_SORT_KEYS)
+        encoded: bytes = ORJSON.dumps(_map(values, 1), option=ORJSON.OPT_SORT_KEYS)
     except TypeError:  # not parsed JSON
         return None
     # DynamoDB rejects an empty name, and a long one, which only a long encoding can contain. Searching from the end is

@@ -1,6 +1,6 @@
 """The queue of the stateful test: scripted call by call, held on demand, and aware of what it refused."""
 
-import asyncio
+import time
 from collections import Counter
 
 from tests.support.fakes.queue import Answer, Entries, FakeQueue, aws_error, failing
@@ -14,11 +14,11 @@ class ScriptedQueue(FakeQueue):
         self.is_held = False
         self.refused: Counter[str] = Counter()
 
-    async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+    def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
         """Hang while held."""
-        while self.is_held:  # noqa: ASYNC110 - an Event belongs to one loop, and a sender's successor has another
-            await asyncio.sleep(0.001)
-        return await super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+        while self.is_held:
+            time.sleep(0.001)
+        return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
     def refuse_first(self, entries: Entries) -> Answer:
         """Refuse the first entry as the sender's fault, and fail the second one for now."""

@@ -128,12 +128,17 @@ def test_detail_of_a_refusal_names_the_field_and_never_the_value() -> None:
     assert "Secret" not in outcome.detail
 
 
-def test_circular_output_is_refused() -> None:
-    """JSON cannot represent it."""
-    circular: dict[str, Any] = {}
+def test_circular_output_is_sent_with_the_circle_marked() -> None:
+    """JSON cannot represent it, and the rest is worth keeping."""
+    queue = FakeQueue()
+    circular: dict[str, Any] = {"action": "roll back"}
     circular["self"] = circular
-    with running_producer(FakeQueue()) as producer:
-        assert producer.enqueue(**recommendation(recommendation=circular)).reason == "invalid"
+    with running_producer(queue) as producer:
+        assert producer.enqueue(**recommendation(recommendation=circular)).accepted
+        producer.flush(NOTHING_HANGS)
+    fields = json.loads(queue.arrived[0])
+    assert fields["recommendation"] == {"action": "roll back", "self": "<circular reference>"}
+    assert fields["metadata"]["notRepresented"] == [{"path": "/recommendation/self", "text": "<circular reference>"}]
 
 
 def test_full_buffer_drops_the_newest_without_waiting() -> None:

@@ -8,6 +8,7 @@ from itertools import chain, repeat
 import pytest
 
 from recommendation_producer import Balance
+from recommendation_producer._dispatcher import IN_FLIGHT
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,
@@ -67,11 +68,7 @@ def test_deadline_that_passes_during_a_freeze_ends_the_flush_after_the_thaw() ->
     asked, thawed, deadline_is_set = threading.Event(), threading.Event(), threading.Event()
 
     class Frozen(FakeQueue):
-<<<<<<< HEAD
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
-=======
-        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
->>>>>>> 3b95aec (wip)
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if not thawed.is_set():
                 asked.set()
                 thawed.wait()
@@ -105,11 +102,7 @@ def test_flush_cuts_a_long_backoff_short() -> None:
     failed_once = threading.Event()
 
     class FailingOnce(FakeQueue):
-<<<<<<< HEAD
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
-=======
-        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
->>>>>>> 3b95aec (wip)
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if not failed_once.is_set():
                 failed_once.set()
                 raise ConnectionError
@@ -153,11 +146,7 @@ def test_single_envelope_is_sent_within_the_age_limit_without_a_flush() -> None:
     arrived = threading.Event()
 
     class Signalling(FakeQueue):
-<<<<<<< HEAD
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
-=======
-        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
->>>>>>> 3b95aec (wip)
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             arrived.set()
             return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
 
@@ -183,7 +172,7 @@ def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
         for number in range(12):
             producer.enqueue(**recommendation(number))
         assert producer.flush(NOTHING_HANGS).sent == 12
-    assert len(queue.threads) == 2
+    assert 2 <= len(queue.threads) <= IN_FLIGHT
     assert len(set(queue.arrived)) == 12
 
 
@@ -291,7 +280,7 @@ def test_nothing_is_lost_or_doubled_when_threads_enqueue_and_flush_concurrently(
             thread.join()
         assert producer.flush(NOTHING_HANGS).sent == 600
     assert len(set(queue.arrived)) == len(queue.arrived) == 600
-    assert len(queue.threads) == 1
+    assert len(queue.threads) <= IN_FLIGHT
 
 
 def test_close_sends_counts_and_refuses_later_envelopes() -> None:

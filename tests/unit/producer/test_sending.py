@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from recommendation_producer import _dispatcher
 from recommendation_producer._dispatcher import FULL_BATCH
 from recommendation_producer._producer import ATTEMPTS
-
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,
@@ -124,11 +123,7 @@ def test_only_the_offender_of_a_refused_batch_is_dropped() -> None:
     """One poison recommendation never holds back the others."""
 
     class Strict(FakeQueue):
-<<<<<<< HEAD
-        async def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
-=======
-        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:  # noqa: N803 - boto3's names
->>>>>>> 3b95aec (wip)
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
             if any('"number":2}' in entry["MessageBody"] for entry in Entries):
                 self._reactions.insert(0, aws_error("InvalidMessageContents", 400))
             return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)

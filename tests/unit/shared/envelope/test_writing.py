@@ -42,7 +42,7 @@ def test_python_values_are_written_in_their_json_form() -> None:
         "finding": {"cause": "disk", "seen": "2026-01-31T00:00:00Z"},
         "tags": ["a"],
         "pair": [1, 2],
-        "cost": "0.10",
+        "cost": 0.1,
         "1": "one",
     }
 
@@ -84,19 +84,29 @@ def test_value_that_cannot_be_printed_is_replaced_by_its_type() -> None:
     assert written == {"odd": "<_Unprintable>", "action": "roll back"}
 
 
-@pytest.mark.parametrize("shape", ["circle", "deep"])
-def test_value_that_cannot_be_serialised_raises_the_declared_error(shape: str) -> None:
-    """Both as a recommendation and as a confidence."""
-    value: dict[str, Any] = {}
+@pytest.mark.parametrize(("shape", "text"), [("circle", "<circular reference>"), ("deep", "<nested too deeply>")])
+def test_value_that_json_cannot_represent_is_marked_and_listed(shape: str, text: str) -> None:
+    """The rest of the recommendation is kept."""
+    value: dict[str, Any] = {"action": "roll back"}
     if shape == "circle":
         value["value"] = value
     else:
         for _ in range(5000):
-            value = {"value": value}
-    with pytest.raises(EnvelopeError, match="must be serialisable as JSON"):
-        write_envelope(**{**ARGUMENTS, "recommendation": value})
-    with pytest.raises(EnvelopeError, match="confidence: must be a number from 0 to 1"):
-        write_envelope(**{**ARGUMENTS, "confidence": value})
+            value = {"action": "roll back", "value": value}
+    fields = read_envelope(write_envelope(**{**ARGUMENTS, "recommendation": value}).body)
+    assert fields["recommendation"]["action"] == "roll back"
+    (mark,) = fields["metadata"]["notRepresented"]
+    assert mark["text"] == text
+    assert mark["path"].startswith("/recommendation/value")
+
+
+def test_circular_confidence_is_kept_as_text() -> None:
+    """Like every confidence that is not a number from 0 to 1."""
+    circle: list[Any] = []
+    circle.append(circle)
+    fields = read_envelope(write_envelope(**{**ARGUMENTS, "confidence": circle}).body)  # type: ignore[arg-type]  # the point
+    assert fields["confidence"] is None
+    assert fields["metadata"]["rawConfidence"] == '["<circular reference>"]'
 
 
 def test_message_is_a_snapshot() -> None:
