@@ -46,7 +46,7 @@ def judge(error: BaseException) -> Verdict:
     response = response_of(error)
     code = error_code(error)
     if response is None:
-        if isinstance(error, _BROKEN):
+        if isinstance(_origin(error), _BROKEN):
             return Verdict.UNAVAILABLE
         return Verdict.DROP if code in _MISCONFIGURED else Verdict.RETRY
     if code in _ABOUT_CONTENTS or is_too_large(error):
@@ -66,6 +66,14 @@ def is_about_credentials(error: BaseException) -> bool:
 
 def cause(error: BaseException) -> str:
     """Return the cause of a failed call for the log: its code, and a broken client's own message."""
-    if isinstance(error, _BROKEN):
-        return f"the SQS client is unavailable: {type(error).__name__}: {error}"[:_MESSAGE_CHARACTERS]
+    origin = _origin(error)
+    if isinstance(origin, _BROKEN):
+        return f"the SQS client is unavailable: {type(origin).__name__}: {origin}"[:_MESSAGE_CHARACTERS]
     return f"SendMessageBatch failed: {error_code(error)}"
+
+
+def _origin(error: BaseException) -> BaseException:
+    """Return the exception that botocore has wrapped in one of its own, such as `HTTPClientError`."""
+    wrapped = getattr(error, "kwargs", None)
+    origin = wrapped.get("error") if isinstance(wrapped, dict) else None
+    return origin if isinstance(origin, BaseException) else error

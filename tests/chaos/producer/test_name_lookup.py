@@ -30,13 +30,13 @@ class Names:
         self._real = socket.getaddrinfo
         monkeypatch.setattr(socket, "getaddrinfo", self.look_up)
 
-    def look_up(self, host: str, port: int, **options: Any) -> Any:
+    def look_up(self, host: str, port: int, *options: Any) -> Any:
         """Resolve to the address or, without one, fail as for an unknown name."""
         self.asked.set()
         self.may_answer.wait()
         if self.address is None:
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-        return self._real(self.address[0], port or self.address[1], **options) if host else []
+        return self._real(self.address[0], port or self.address[1], *options) if host else []
 
 
 @pytest.mark.parametrize("hangs", [False, True], ids=["unknown", "hangs"])

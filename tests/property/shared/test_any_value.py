@@ -1,0 +1,129 @@
+"""Any value that an agent may hold: the same bytes with and without orjson, and in every process."""
+
+import enum
+import json
+import os
+import subprocess
+import sys
+from datetime import UTC
+from decimal import Decimal
+from typing import Any
+
+import orjson
+import pydantic_core
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.envelope.writing import write_envelope
+from recommendation_shared.exact_json import dump
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.exact_json.dump import dump_json
+from recommendation_shared.exact_json.parse import parse_json
+from recommendation_shared.item.encoding import encode_item
+from tests.support.envelopes import ARGUMENTS
+from tests.support.strategies import json_values
+
+plain_values = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-(2**63), 2**64 - 1), st.floats(), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(), inner, max_size=4)),
+    max_leaves=12,
+)
+Colour = enum.Enum("Colour", {"RED": "red", "BLUE": 2})
+_hashable = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(),
+    st.text(st.characters(codec=None), max_size=5),
+    st.decimals(allow_nan=False),
+    st.dates(),
+    st.datetimes(timezones=st.just(UTC)),
+    st.timedeltas(),
+    st.uuids(),
+    st.sampled_from(Colour),
+    st.binary(max_size=4),
+)
+anything: st.SearchStrategy[Any] = st.recursive(
+    st.one_of(_hashable, st.sets(_hashable, max_size=4), st.builds(object), st.builds(lambda: iter([1]))),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=4), st.tuples(inner, inner), st.dictionaries(_hashable, inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.one_of(json_values, anything))
+def test_bytes_are_the_same_with_and_without_orjson(value: Any) -> None:
+    """A host without it stores the same item under the same digest."""
+    with_orjson = dump_json(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dump, "ORJSON", None)
+        assert dump_json(value) == with_orjson
+
+
+@given(plain_values)
+def test_plain_values_are_stored_as_pydantic_wrote_them(value: Any) -> None:
+    """The items of earlier versions keep their digests."""
+    earlier = pydantic_core.to_json(value, inf_nan_mode="strings")
+    assert canonical_text(parse_json(dump_json(value))) == canonical_text(parse_json(earlier))
+
+
+@given(st.floats(allow_nan=False, allow_infinity=False))
+def test_floats_are_written_as_orjson_writes_them(value: float) -> None:
+    """Whichever exponent they have."""
+    assert dump.dump_converted(value) == orjson.dumps(value)
+
+
+@given(anything)
+def test_any_value_can_be_stored(value: Any) -> None:
+    """What is accepted, the consumer stores."""
+    body = write_envelope(**{**ARGUMENTS, "recommendation": {"value": value}, "confidence": value}).body
+    assert encode_item(read_envelope(body)).digest
+
+
+def test_bytes_are_the_same_in_every_process() -> None:
+    """Whatever the seed of its hashes."""
+    program = (
+        "import sys, datetime, decimal, uuid; from recommendation_shared.exact_json.dump import dump_json\n"
+        "words = [f'word-{n}' for n in range(50)]\n"
+        "class Thing: pass\n"
+        "thing = Thing(); thing.tags = frozenset(words)\n"
+        "value = [set(words), {frozenset(words[:9]): 1}, thing, Thing(), lambda: 0]\n"
+        "value += [{1: 'a', '1': 'b'}, dict.fromkeys(words).keys()]\n"
+        "sys.stdout.buffer.write(dump_json(value))\n"
+    )
+    outputs = {
+        subprocess.run(
+            [sys.executable, "-c", program],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("1", "2", "3")
+    }
+    assert len(outputs) == 1
+    assert json.loads(outputs.pop())
+
+
+@given(
+    st.recursive(
+        st.one_of(st.integers(-(10**17), 10**17), st.floats(1e-100, 1e100), st.text()),
+        lambda inner: st.lists(inner, max_size=3),
+        max_leaves=6,
+    )
+)
+def test_state_read_back_from_dynamodb_has_the_same_digest(value: Any) -> None:
+    """boto3's deserializer returns every number as a Decimal."""
+
+    def read_back(part: Any) -> Any:
+        if isinstance(part, list):
+            return [read_back(child) for child in part]
+        return part if isinstance(part, str) else Decimal(str(part))
+
+    def digest(recommendation: Any) -> str:
+        body = write_envelope(**{**ARGUMENTS, "recommendation": {"value": recommendation}}).body
+        return encode_item(read_envelope(body)).digest
+
+    assert digest(read_back(value)) == digest(value)
