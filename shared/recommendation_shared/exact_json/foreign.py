@@ -64,9 +64,8 @@ def fields(value: Any) -> Mapping[str, Any] | None:
         return _present(value, value._fields)  # type: ignore[attr-defined]  # a named tuple
     if isinstance(value, SimpleNamespace):
         return vars(value)
-    if kind.__str__ is object.__str__ and kind.__repr__ is object.__repr__ and not isinstance(value, Iterator):
-        return _state(value)
-    return None
+    has_text = getattr(kind, "__str__") is not object.__str__ or getattr(kind, "__repr__") is not object.__repr__  # noqa: B009 - mypy
+    return None if has_text or isinstance(value, Iterator) else _state(value)
 
 
 def _present(value: Any, names: Iterable[str]) -> dict[str, Any]:
@@ -113,7 +112,11 @@ def _with_sets(dumped: Any, as_python: Any) -> Any:
 
 def _dumped_by_field(model: Any) -> dict[str, Any]:
     kind = type(model)
-    names = [*kind.model_fields, *getattr(kind, "model_computed_fields", ()), *(getattr(model, "model_extra", 0) or ())]
+    names = [
+        *kind.model_fields,
+        *getattr(kind, "model_computed_fields", ()),
+        *(getattr(model, "model_extra", None) or {}),
+    ]
     parts: dict[str, Any] = {}
     for name in names:
         try:

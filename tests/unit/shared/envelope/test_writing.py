@@ -104,7 +104,7 @@ def test_circular_confidence_is_kept_as_text() -> None:
     """Like every confidence that is not a number from 0 to 1."""
     circle: list[Any] = []
     circle.append(circle)
-    fields = read_envelope(write_envelope(**{**ARGUMENTS, "confidence": circle}).body)  # type: ignore[arg-type]  # the point
+    fields = read_envelope(write_envelope(**{**ARGUMENTS, "confidence": circle}).body)
     assert fields["confidence"] is None
     assert fields["metadata"]["rawConfidence"] == '["<circular reference>"]'
 
