@@ -15,9 +15,6 @@ _PLAIN_VALUES_ONLY: Final = (
 _POSITIONAL: Final = -5  # the one exponent that Python writes and orjson does not
 _COMPACT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
-# pydantic's first call imports modules, under a lock that a signal handler or finalizer calling in would wait for.
-to_json(None)
-
 
 def dump_json(value: Any) -> bytes:
     """Serialise any value as UTF-8 JSON that SQS accepts; see `plain` for what each kind becomes. Never raises.
