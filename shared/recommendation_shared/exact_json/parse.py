@@ -35,7 +35,7 @@ def parse_json(text: str | bytes) -> Any:
     """
     raw = text if isinstance(text, bytes) else _encoded(text)
     if ORJSON is None:
-        return _parse_exactly(raw)
+        return parse_exactly(raw)
     try:
         value = ORJSON.loads(raw)
         # If orjson writes the same text again, each number is a double's shortest form, as our own producer writes it.

@@ -38,4 +38,3 @@ def test_request_is_that_of_a_plain_client(
     ours = open_client(region, endpoint_url)
     plain = botocore.session.Session().create_client("sqs", region_name=region, endpoint_url=endpoint_url)
     assert request_of(ours, region) == request_of(plain, region)
-    assert ours.meta.partition == plain.meta.partition
