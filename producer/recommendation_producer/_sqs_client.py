@@ -4,7 +4,6 @@ from typing import Any
 
 import botocore.session
 from botocore.config import Config
-from botocore.loaders import Loader
 
 
 def open_client(region_name: str | None, endpoint_url: str | None) -> Any:
@@ -20,21 +19,4 @@ def open_client(region_name: str | None, endpoint_url: str | None) -> Any:
         parameter_validation=False,  # the parameters are ours, and checking them takes longer than building them
     )
     session = botocore.session.Session()
-    session.register_component("data_loader", _SmallLoader())
     return session.create_client("sqs", region_name=region_name, endpoint_url=endpoint_url, config=config)
-
-
-class _SmallLoader(Loader):  # type: ignore[misc]  # botocore ships no types
-    """Loads everything but the list of all services' endpoints, which takes 7 MiB and 25 ms.
-
-    It is there for clients without endpoint rules of their own. SQS has had them since botocore 1.29, and a test
-    compares where the requests go and how they are signed.
-    """
-
-    def load_data(self, name: str) -> Any:
-        """Return a document of botocore's data."""
-        return {"version": 3, "partitions": []} if name == "endpoints" else super().load_data(name)
-
-    def load_data_with_path(self, name: str) -> Any:
-        """Return a document of botocore's data, and the path it came from."""
-        return (self.load_data(name), "") if name == "endpoints" else super().load_data_with_path(name)
