@@ -31,7 +31,7 @@ class MetricWriter:
         self._batches += 1
         self._latencies.append(round(seconds * 1000, 3))
 
-    def write(self, enqueued: int, dropped: Mapping[str, int]) -> None:
+    def write(self, enqueued: int, dropped: Mapping[str, int], pending: int = 0) -> None:
         """Write to stdout; while it is closed, broken or in use, keep the counts for the next time."""
         # Never wait: the flush in progress may be on this very thread, interrupted by a signal handler.
         if not self._is_on or not self._writing.acquire(blocking=False):
@@ -44,6 +44,7 @@ class MetricWriter:
                         metrics.ENQUEUED: enqueued - self._enqueued,
                         metrics.BATCHES: batches - self._batches_written,
                         metrics.SEND_LATENCY: latencies,
+                        metrics.PENDING: pending,
                     },
                     Counter(dropped) - self._dropped,
                 )

@@ -12,6 +12,7 @@ from typing import Any, Final, ParamSpec, TypeVar, Unpack
 from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
+from recommendation_producer._configuration import options_from, problem_with
 from recommendation_producer._delivery import ClientFactory
 from recommendation_producer._dispatcher import Setup
 from recommendation_producer._executor_state import recommendations_of
@@ -24,7 +25,6 @@ from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
 from recommendation_shared.item.shrink import shrink
-from recommendation_shared.settings import Settings, SettingsError
 
 MAX_ITEMS: Final = 10_000
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -45,7 +45,8 @@ _R = TypeVar("_R")
 class RecommendationProducer:
     """Hands recommendations over to a background sender; never slows, blocks or breaks its host.
 
-    With `queue_url` None, the producer accepts every call and counts every envelope as dropped (`not_configured`).
+    With a `queue_url` that is None or cannot be used, the producer logs the reason, accepts every call and counts every
+    envelope as dropped (`not_configured`).
     It holds at most `max_items` envelopes and `max_bytes` of bodies, including those in flight; beyond that it drops
     the newest (`buffer_full`). A batch that is not full is sent after `max_age` seconds. `retention` is in days, None
     to keep items indefinitely, and applies to envelopes that do not set their own. `redact` receives the arguments of
@@ -73,6 +74,9 @@ class RecommendationProducer:
         jitter: Callable[[], float] | None = None,
         client_factory: ClientFactory | None = None,
     ) -> None:
+        self._problem = problem_with(queue_url, region_name, endpoint_url)
+        if self._problem is not None:
+            LOGGER.warning("recommendations will be dropped, not persisted: %s", self._problem)
         self._queue_url = queue_url
         self._max_items = max_items
         self._max_bytes = max_bytes
@@ -84,7 +88,8 @@ class RecommendationProducer:
         self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
         self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
         self._start_afresh()
-        os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
+        if hasattr(os, "register_at_fork"):  # not everywhere
+            os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
         atexit.register(_call_if_alive, weakref.WeakMethod(self._at_exit))
 
     @classmethod
@@ -94,21 +99,15 @@ class RecommendationProducer:
         The host still runs without a valid RECOMMENDATIONS_QUEUE_URL: this is logged here, once, and every envelope
         is counted as dropped (`not_configured`).
         """
-        try:
-            settings = Settings.from_env(os.environ)
-            queue_url = settings.require_queue_url()
-        except SettingsError as error:
-            LOGGER.warning("recommendations will be dropped, not persisted: %s", error)
-            return cls(None, **options)
-        return cls(queue_url, **{"region_name": settings.region, "retention": settings.retention_days, **options})
+        return cls(**{**options_from(os.environ), **options})
 
     def enqueue(self, **fields: Unpack[EnvelopeArguments]) -> Outcome:
         """Snapshot one recommendation and queue it for sending, in microseconds.
 
         Never raises, logs or waits. The outcome says what is wrong, if anything, and the balance counts it.
         """
-        if self._queue_url is None:
-            return self._refused(NOT_CONFIGURED)
+        if self._problem is not None:
+            return self._refused(NOT_CONFIGURED, detail=self._problem)
         try:
             if "retention" not in fields:
                 fields["retention"] = self._retention
@@ -181,7 +180,7 @@ class RecommendationProducer:
 
     def _end_flush(self) -> Balance:
         balance = self.balance
-        self._metrics.write(self._buffer.admitted, balance.dropped)
+        self._metrics.write(self._buffer.admitted, balance.dropped, balance.pending)
         return balance
 
     def _start_afresh(self) -> None:

@@ -14,6 +14,7 @@ EXPIRED: Final = "RecommendationExpired"
 DEAD_LETTERED: Final = "RecommendationDeadLettered"
 ENQUEUED: Final = "RecommendationsEnqueued"
 DROPPED: Final = "RecommendationsDropped"
+PENDING: Final = "RecommendationsPending"  # unsent at the end of a flush; they stay for the next invocation
 BATCHES: Final = "RecommendationBatches"  # SendMessageBatch calls that SQS answered
 SEND_LATENCY: Final = "RecommendationSendLatency"  # of one such call
 

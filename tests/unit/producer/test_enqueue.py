@@ -305,7 +305,9 @@ def test_from_env_reads_queue_and_retention(monkeypatch: pytest.MonkeyPatch) -> 
     ("environment", "named"),
     [
         ({}, "RECOMMENDATIONS_QUEUE_URL"),
-        ({"RECOMMENDATIONS_QUEUE_URL": QUEUE_URL, "RETENTION_DAYS": "soon"}, "RETENTION_DAYS"),
+        ({"RECOMMENDATIONS_QUEUE_URL": f"{QUEUE_URL}\n"}, "without blanks or quotes"),
+        ({"RECOMMENDATIONS_QUEUE_URL": f'"{QUEUE_URL}"'}, "without blanks or quotes"),
+        ({"RECOMMENDATIONS_QUEUE_URL": QUEUE_URL, "AWS_REGION": "eu-central-1"}, "the queue is in us-east-1"),
     ],
 )
 def test_missing_configuration_never_breaks_the_host(
@@ -319,6 +321,7 @@ def test_missing_configuration_never_breaks_the_host(
     outcomes = [producer.enqueue(**recommendation(number)) for number in range(3)]
     balance = producer.flush(NOTHING_HANGS)
     assert {outcome.reason for outcome in outcomes} == {"not_configured"}
+    assert all(named in str(outcome.detail) for outcome in outcomes)
     assert balance.dropped == {"not_configured": 3}
     assert balanced(balance)
     assert [named in record.getMessage() for record in caplog.records] == [True]
@@ -328,3 +331,22 @@ def test_arguments_of_wrong_types_are_refused_without_an_exception() -> None:
     """The signature is for type checkers and is not enforced by raising."""
     with running_producer(FakeQueue()) as producer:
         assert producer.enqueue(**cast("dict[str, Any]", {"incident_id": object(), "timestamp": 3})).reason == "invalid"
+
+
+def test_settings_that_the_producer_does_not_need_cost_nothing(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A wrong retention is logged and replaced by the default; the consumer's settings are not even read."""
+    for name, value in {
+        "RECOMMENDATIONS_QUEUE_URL": QUEUE_URL,
+        "RETENTION_DAYS": "90d",
+        "INCIDENT_METRICS": " true ",
+        "RECOMMENDATIONS_TABLE": "arn:aws:dynamodb:us-east-1:123456789012:table/recommendations",
+    }.items():
+        monkeypatch.setenv(name, value)
+    queue = FakeQueue()
+    producer = RecommendationProducer.from_env(client_factory=queue.client)
+    producer.enqueue(**recommendation())
+    assert producer.close(NOTHING_HANGS).sent == 1
+    assert json.loads(queue.arrived[0])["retention"] == 90
+    assert ["RETENTION_DAYS" in record.getMessage() for record in caplog.records] == [True]

@@ -9,11 +9,12 @@ import pytest
 from recommendation_producer._balance import Balance
 from recommendation_producer._loss_log import LossLog
 from recommendation_producer._metrics import MetricWriter, metric_lines
-from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, aws_error, recommendation, running_producer
+from tests.support.fakes.queue import NOTHING_HANGS, BlackHole, FakeQueue, aws_error, recommendation, running_producer
 
 UNITS = {
     "RecommendationsEnqueued": "Count",
     "RecommendationsDropped": "Count",
+    "RecommendationsPending": "Count",
     "RecommendationBatches": "Count",
     "RecommendationSendLatency": "Milliseconds",
 }
@@ -87,6 +88,15 @@ def test_each_flush_writes_what_was_added_since_the_last(capsys: pytest.CaptureF
     assert [(line["RecommendationsEnqueued"], line["RecommendationBatches"]) for line in second] == [(1, 1)]
     assert [len(line["RecommendationSendLatency"]) for line in (first[0], second[0])] == [2, 1]
     assert third == []
+
+
+def test_pending_envelopes_are_in_the_metrics(capsys: pytest.CaptureFixture[str]) -> None:
+    """Otherwise an outage would not show until envelopes are dropped."""
+    with running_producer(BlackHole(), emit_metrics=True) as producer:
+        producer.enqueue(**recommendation())
+        producer.flush(0.0)
+        (line,) = printed(capsys)
+        assert line["RecommendationsPending"] == 1
 
 
 def test_only_successful_calls_count_as_batches(capsys: pytest.CaptureFixture[str]) -> None:
