@@ -130,7 +130,8 @@ class Dispatcher:
         """Return seconds; an idle sender checks once per `max_age`, so that an enqueue need not wake it."""
         now = self._clock()
         waits = [_WATCH] if self._calls else []
-        waits += [delivery.ready_at - now for delivery in self._deliveries if not delivery.is_calling]
+        if not self._is_opening():  # the end of the call that creates the client wakes it
+            waits += [delivery.ready_at - now for delivery in self._deliveries if not delivery.is_calling]
         if self.was_woken:  # and so nobody will wake it again
             waits.append(self._rested_at - now)
         elif len(self._deliveries) < IN_FLIGHT:  # otherwise the end of a call wakes it
@@ -161,8 +162,11 @@ class Dispatcher:
                 while delivery.parts:
                     self._settle(delivery.parts.pop(), CLIENT_UNAVAILABLE)
                 self._continue(delivery)
-            elif self._client is not None or not any(call.creates_client for call in self._calls):
+            elif not self._is_opening():
                 self._start_call(delivery)
+
+    def _is_opening(self) -> bool:
+        return self._client is None and any(call.creates_client for call in self._calls)
 
     def _start_call(self, delivery: Delivery) -> None:
         call = Call(delivery, delivery.parts[0], self._client, self.inbox.put)
