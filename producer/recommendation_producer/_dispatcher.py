@@ -7,51 +7,32 @@ buffer ─► due batch ─► delivery ─► call ─► call thread (up to fo
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from queue import Empty, SimpleQueue
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from recommendation_producer._balance import CLIENT_UNAVAILABLE, SEND_FAILED, TOO_LARGE
 from recommendation_producer._batch import body_bytes, due
-from recommendation_producer._buffer import Buffer, Entry
-from recommendation_producer._call_threads import CallThreads
-from recommendation_producer._delivery import CALL, Call, ClientFactory, Delivery, SqsClient, results
+from recommendation_producer._buffer import Entry
+from recommendation_producer._calls_in_flight import IN_FLIGHT, WATCH, CallsInFlight
+from recommendation_producer._client import SharedClient
+from recommendation_producer._delivery import Call, Delivery, results
 from recommendation_producer._failure import Verdict, cause, is_about_credentials, judge
 from recommendation_producer._loss_log import LossLog
+from recommendation_producer._setup import Setup
 from recommendation_shared import limits
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.queue.batches import in_batches
 
-IN_FLIGHT: Final = 4  # batches; enough to empty a burst of 1,000 within a flush of 2 s at 50 ms a call
-STUCK: Final = 8  # threads whose calls were given up and have not ended; beyond that, wait for one of them
-RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
-UNAVAILABLE: Final = 60.0  # seconds between two attempts to load a client that cannot be loaded
 _SIGNATURES: Final = 3  # attempts for a batch whose signature is refused
 _REST: Final = 0.01  # seconds between two wake-ups for full batches, see `Sender.notice`
-_WATCH: Final = 1.0  # seconds between checks of the calls in flight, at most
 _TO_END: Final = 0.2  # seconds for idle threads to end
 
 # Messages to the thread, besides finished calls.
 FULL_BATCH: Final = "full batch"
 HURRY: Final = "hurry"
 STOP: Final = "stop"
-
-
-class Setup(NamedTuple):
-    """What the sender works with: `max_age` in seconds, `delays` in seconds between the attempts for a batch.
-
-    `note_batch` is called with the seconds that each successful call took.
-    """
-
-    buffer: Buffer
-    queue_url: str
-    client_factory: ClientFactory
-    note_batch: Callable[[float], None]
-    max_age: float
-    delays: Callable[[], Iterator[float]]
-    clock: Callable[[], float]
-    call_limit: float = CALL
 
 
 class Dispatcher:
@@ -71,15 +52,10 @@ class Dispatcher:
         self._log = log
         self._flush_mark = flush_mark
         self._on_settled = on_settled
-        self._threads = CallThreads(IN_FLIGHT + STUCK)
         self._deliveries: list[Delivery] = []
-        self._calls: set[Call] = set()
-        self._client: SqsClient | None = None
-        self._is_refused = False
-        self._renewed_at = float("-inf")
-        self._unavailable_until = float("-inf")
+        self._calls = CallsInFlight(setup, self.inbox.put)
+        self._shared = SharedClient(setup.clock)
         self._rested_at = 0.0
-        self._watched_at = time.monotonic()
 
     def run(self) -> None:
         """Deliver until told to stop."""
@@ -95,9 +71,9 @@ class Dispatcher:
                 self._log.report(self._buffer.balance())
             self._await_calls()
         finally:
-            self._threads.stop(_TO_END)
+            self._calls.stop(_TO_END)
             if not self._calls:
-                _close(self._client)
+                self._shared.close()
 
     def _await_calls(self) -> None:
         """Let the calls in flight end, if they do so soon: their envelopes then count as sent."""
@@ -129,7 +105,7 @@ class Dispatcher:
     def _until_next_check(self) -> float:
         """Return seconds; an idle sender checks once per `max_age`, so that an enqueue need not wake it."""
         now = self._clock()
-        waits = [_WATCH] if self._calls else []
+        waits = [WATCH] if self._calls else []
         if not self._is_opening():  # the end of the call that creates the client wakes it
             waits += [delivery.ready_at - now for delivery in self._deliveries if not delivery.is_calling]
         if self.was_woken:  # and so nobody will wake it again
@@ -153,62 +129,29 @@ class Dispatcher:
 
     def _start_calls(self) -> None:
         for delivery in [delivery for delivery in self._deliveries if not delivery.is_calling]:
-            now = self._clock()
-            if now < delivery.ready_at:
+            if self._clock() < delivery.ready_at:
                 continue
-            if self._is_refused and now >= self._renewed_at + RENEWAL:  # a new client looks for credentials again
-                self._is_refused, self._renewed_at, self._client = False, now, None
-            if self._client is None and now < self._unavailable_until:
+            self._shared.forget_if_refused()
+            if self._shared.is_unavailable:
                 while delivery.parts:
                     self._settle(delivery.parts.pop(), CLIENT_UNAVAILABLE)
                 self._continue(delivery)
-            elif not self._is_opening():
-                self._start_call(delivery)
+            elif not self._is_opening() and not self._calls.start(delivery, self._shared.client):
+                delivery.ready_at = self._clock() + WATCH
 
     def _is_opening(self) -> bool:
-        return self._client is None and any(call.creates_client for call in self._calls)
-
-    def _start_call(self, delivery: Delivery) -> None:
-        call = Call(delivery, delivery.parts[0], self._client, self.inbox.put)
-        try:
-            call.thread = self._threads.lend()
-        except RuntimeError:  # the interpreter is shutting down or out of threads: better here than never
-            pass
-        else:
-            if call.thread is None:
-                delivery.ready_at = self._clock() + _WATCH
-                return
-        del delivery.parts[0]
-        delivery.is_calling = True
-        self._calls.add(call)
-
-        def make() -> bool:
-            return call.make(self._setup.queue_url, self._setup.client_factory)
-
-        if call.thread is None:
-            make()
-        else:
-            call.thread.give(make)
+        return self._shared.client is None and self._calls.is_creating_client
 
     def _give_up_overdue_calls(self) -> None:
-        # Of real time, and only while awake: the response may have arrived during a freeze.
-        now = time.monotonic()
-        elapsed, self._watched_at = min(now - self._watched_at, _WATCH), now
-        for call in list(self._calls):
-            call.awake += elapsed
-            if call.awake >= self._setup.call_limit:
-                self._calls.discard(call)
-                self._log.note("SendMessageBatch failed: no response in time")
-                self._retry(call.delivery, call.entries)
+        for call in self._calls.give_up_overdue():
+            self._log.note("SendMessageBatch failed: no response in time")
+            self._retry(call.delivery, call.entries)
 
     def _end(self, call: Call) -> None:
-        if call.thread is not None:
-            self._threads.take_back(call.thread, has_ended=call.ends_thread)
-        if call not in self._calls:  # it was given up, and its entries were sent again
+        if not self._calls.end(call):  # it was given up, and its entries were sent again
             return
-        self._calls.discard(call)
         if call.creates_client and call.client is not None:
-            self._client = call.client
+            self._shared.client = call.client
         if call.error is not None:
             self._judge(call, call.error)
             return
@@ -229,7 +172,7 @@ class Dispatcher:
         delivery, entries = call.delivery, call.entries
         self._log.note(cause(error))
         if is_about_credentials(error):
-            self._is_refused = True
+            self._shared.note_refused_credentials()
         verdict = judge(error)
         if verdict is Verdict.SIGN_AGAIN:
             delivery.refused_signatures += 1
@@ -241,7 +184,7 @@ class Dispatcher:
             self._continue(delivery)
         elif verdict is Verdict.UNAVAILABLE:
             if call.client is None:
-                self._unavailable_until = self._clock() + UNAVAILABLE
+                self._shared.note_unavailable()
             self._settle(entries, CLIENT_UNAVAILABLE)
             self._continue(delivery)
         else:
@@ -267,8 +210,3 @@ class Dispatcher:
         if entries:
             self._buffer.settle(entries, dropped_for)
             self._on_settled()
-
-
-def _close(client: Any) -> None:
-    with suppress(Exception):  # the first versions of botocore's clients have no such method
-        client.close()

@@ -12,14 +12,15 @@ from typing import Any, Final, ParamSpec, TypeVar, Unpack
 from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
+from recommendation_producer._client import open_client
 from recommendation_producer._configuration import options_from, problem_with
 from recommendation_producer._delivery import ClientFactory
-from recommendation_producer._dispatcher import Setup
 from recommendation_producer._executor_state import recommendations_of
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._metrics import MetricWriter
 from recommendation_producer._redaction import Redact, RedactError, redacted
 from recommendation_producer._sender import Sender
+from recommendation_producer._setup import Setup
 from recommendation_shared import limits
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
@@ -86,7 +87,7 @@ class RecommendationProducer:
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._clock = clock
         self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
-        self._client_factory = client_factory or partial(_open_client, region_name, endpoint_url)
+        self._client_factory = client_factory or partial(open_client, region_name, endpoint_url)
         self._start_afresh()
         if hasattr(os, "register_at_fork"):  # not everywhere
             os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
@@ -210,13 +211,6 @@ class RecommendationProducer:
         self._sender.wait_until_settled(mark, deadline)
         self._buffer.abandon()
         self._end_flush()
-
-
-def _open_client(region_name: str | None, endpoint_url: str | None) -> Any:
-    # Imported here because it imports botocore, which a call thread does.
-    from recommendation_producer._sqs_client import open_client  # noqa: PLC0415
-
-    return open_client(region_name, endpoint_url)
 
 
 def _call_if_alive(reference: "weakref.WeakMethod[Callable[[], None]]") -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from recommendation_producer import RecommendationProducer
-from recommendation_producer import _dispatcher as dispatcher
+from recommendation_producer import _client as client_module
 from recommendation_producer import _sqs_client as sqs_client
 from tests.support.fakes.queue import balanced, recommendation
 from tests.support.servers.sqs_server import SqsServer, sqs_server
@@ -25,7 +25,7 @@ def server() -> Iterator[SqsServer]:
 @pytest.fixture
 def producer(server: SqsServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[RecommendationProducer]:
     """A producer that may look for new credentials at every attempt."""
-    monkeypatch.setattr(dispatcher, "RENEWAL", 0.0)
+    monkeypatch.setattr(client_module, "RENEWAL", 0.0)
     running = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=600.0)
     yield running
     final = running.close(timeout=0.0)
@@ -98,7 +98,7 @@ def test_missing_permission_is_recovered_from_with_the_same_credentials(
 
 def test_client_is_renewed_only_at_intervals(server: SqsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each new client costs 50 ms of the host's processor."""
-    monkeypatch.setattr(dispatcher, "RENEWAL", 600.0)
+    monkeypatch.setattr(client_module, "RENEWAL", 600.0)
     opened = 0
     real = sqs_client.open_client
 
