@@ -1,11 +1,10 @@
 """The calls that the sender waits for, each on a thread of its own, and those it has given up."""
 
 import time
-from collections.abc import Callable
 from typing import Final
 
 from recommendation_producer._call_threads import CallThreads
-from recommendation_producer._delivery import Call, Delivery, SqsClient
+from recommendation_producer._delivery import Call, Delivery, Report, SqsClient
 from recommendation_producer._setup import Setup
 
 IN_FLIGHT: Final = 4  # batches; enough to empty a burst of 1,000 within a flush of 2 s at 50 ms a call
@@ -14,9 +13,9 @@ WATCH: Final = 1.0  # seconds between checks of the calls in flight, at most
 
 
 class CallsInFlight:
-    """Used by the sender's thread only; `report` is called on a call's thread when the call has ended."""
+    """Used by the sender's thread only; `report` is called on the calls' threads."""
 
-    def __init__(self, setup: Setup, report: Callable[[Call], None]) -> None:
+    def __init__(self, setup: Setup, report: Report) -> None:
         self._setup = setup
         self._report = report
         self._threads = CallThreads(IN_FLIGHT + STUCK)
@@ -29,7 +28,7 @@ class CallsInFlight:
 
     @property
     def is_creating_client(self) -> bool:
-        """Whether one of the calls creates the client that all later ones use."""
+        """Whether one of the calls was started without a client, and so creates it."""
         return any(call.creates_client for call in self._calls)
 
     def start(self, delivery: Delivery, client: SqsClient | None) -> bool:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
 UNAVAILABLE: Final = 60.0  # seconds between two attempts to load a client that cannot be loaded
-FORK_WAIT: Final = 0.5  # seconds that a fork waits for botocore's import, which takes 0.05 s of a whole processor
+FORK_WAIT: Final = 2.0  # seconds at most that a fork waits for botocore's import, which takes 0.06 s of a whole core
 
 
 class SharedClient:
@@ -62,11 +62,16 @@ class _ImportGuard:
         self._forking: set[int] = set()  # the threads that hold the lock for a fork
 
     def open_client(self, region_name: str | None, endpoint_url: str | None) -> Any:
-        """Import botocore and return a client. Raises `ImportError` at once if the import could hang."""
+        """Import botocore and return a client. Raises `ImportError` if botocore does not load, or could hang."""
         with self._importing:
             if self._is_broken:
                 raise ImportError("botocore was being imported by another thread when this process was forked")
-            from recommendation_producer import _sqs_client  # noqa: PLC0415 - imports botocore
+            try:
+                from recommendation_producer import _sqs_client  # noqa: PLC0415 - imports botocore
+            except ImportError:
+                raise
+            except Exception as error:  # a retry would fail in the same way
+                raise ImportError(f"botocore does not load: {type(error).__name__}: {error}") from error
         return _sqs_client.open_client(region_name, endpoint_url)
 
     def before_fork(self) -> None:

@@ -54,14 +54,20 @@ class Delivery:
         return True
 
 
+class Opened(NamedTuple):
+    """The report of a new client. It comes before the end of the first call, which may take much longer."""
+
+    client: SqsClient
+
+
 class Call:
     """One call, made on a call thread; `report` is called on that thread when it has ended, whatever happened.
 
-    `client` None creates one first, and then holds it. `seconds` is the time of the call alone.
+    `client` None creates one first, and reports it. `seconds` is the time of the call alone.
     """
 
     def __init__(
-        self, delivery: Delivery, entries: Sequence[Entry], client: SqsClient | None, report: Callable[["Call"], None]
+        self, delivery: Delivery, entries: Sequence[Entry], client: SqsClient | None, report: "Report"
     ) -> None:
         self.delivery = delivery
         self.entries = entries
@@ -79,6 +85,7 @@ class Call:
         try:
             if self.client is None:
                 self.client = client_factory()
+                self._report(Opened(self.client))
             bodies = [
                 {"Id": str(index), "MessageBody": entry.body.decode()} for index, entry in enumerate(self.entries)
             ]
@@ -94,6 +101,9 @@ class Call:
     def ends_thread(self) -> bool:
         """Whether the call raised an exception, such as `SystemExit`, that is meant to end its thread."""
         return self.error is not None and not isinstance(self.error, Exception)
+
+
+Report = Callable[[Call | Opened], None]
 
 
 class Results(NamedTuple):

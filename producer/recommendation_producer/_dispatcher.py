@@ -17,7 +17,7 @@ from recommendation_producer._batch import body_bytes, due
 from recommendation_producer._buffer import Entry
 from recommendation_producer._calls_in_flight import IN_FLIGHT, WATCH, CallsInFlight
 from recommendation_producer._client import SharedClient
-from recommendation_producer._delivery import Call, Delivery, results
+from recommendation_producer._delivery import Call, Delivery, Opened, results
 from recommendation_producer._failure import Verdict, cause, is_about_credentials, judge
 from recommendation_producer._loss_log import LossLog
 from recommendation_producer._setup import Setup
@@ -44,7 +44,7 @@ class Dispatcher:
     def __init__(
         self, setup: Setup, log: LossLog, flush_mark: Callable[[], int], on_settled: Callable[[], None]
     ) -> None:
-        self.inbox: SimpleQueue[Call | str] = SimpleQueue()
+        self.inbox: SimpleQueue[Call | Opened | str] = SimpleQueue()
         self.was_woken = False
         self._setup = setup
         self._buffer = setup.buffer
@@ -93,6 +93,8 @@ class Dispatcher:
                 timeout = 0.0
                 if isinstance(message, Call):
                     self._end(message)
+                elif isinstance(message, Opened):
+                    self._shared.client = message.client
                 elif message == STOP:
                     return False
                 elif message == FULL_BATCH:
@@ -106,7 +108,7 @@ class Dispatcher:
         """Return seconds; an idle sender checks once per `max_age`, so that an enqueue need not wake it."""
         now = self._clock()
         waits = [WATCH] if self._calls else []
-        if not self._is_opening():  # the end of the call that creates the client wakes it
+        if not self._is_opening():  # the new client, or the end of the call that fails to create it, wakes it
             waits += [delivery.ready_at - now for delivery in self._deliveries if not delivery.is_calling]
         if self.was_woken:  # and so nobody will wake it again
             waits.append(self._rested_at - now)
@@ -150,8 +152,6 @@ class Dispatcher:
     def _end(self, call: Call) -> None:
         if not self._calls.end(call):  # it was given up, and its entries were sent again
             return
-        if call.creates_client and call.client is not None:
-            self._shared.client = call.client
         if call.error is not None:
             self._judge(call, call.error)
             return

@@ -1,13 +1,20 @@
 """With the real client, every flush ends in time whatever the network does; once it recovers, nothing is missing."""
 
 import contextlib
+import json
 import socket
 import time
 from collections.abc import Iterator
+from functools import partial
+from itertools import repeat
 
 import pytest
 
 from recommendation_producer import Balance
+from recommendation_producer._buffer import Buffer
+from recommendation_producer._client import open_client
+from recommendation_producer._sender import Sender
+from recommendation_producer._setup import Setup
 from tests.chaos.producer.budget import BUDGET, COUNT, LATE, flushed_in_time, producer_with
 from tests.support.fakes.queue import NOTHING_HANGS, recommendation
 from tests.support.servers.sqs_server import DRIP, HANG, RESET, SqsServer, sqs_server
@@ -92,3 +99,26 @@ def test_flush_keeps_its_deadline_against_a_closed_port() -> None:
         port = taken.getsockname()[1]
     with producer_with(f"http://127.0.0.1:{port}/1/q", f"http://127.0.0.1:{port}") as producer:
         assert flushed_in_time(producer) == Balance(COUNT, 0, {}, COUNT)
+
+
+def test_dripping_responses_end_at_the_limit_of_a_call_and_other_batches_are_sent(server: SqsServer) -> None:
+    """Bytes keep arriving, so no timeout of the client ends such a call. Its thread is left to itself."""
+    buffer = Buffer(1_000, 1_000_000)
+    no_delays = partial(repeat, 0.0)
+    factory = partial(open_client, "us-east-1", server.url)
+    setup = Setup(buffer, server.queue_url, factory, lambda _: None, 0.0, no_delays, time.monotonic, BUDGET)
+    sender = Sender(setup)
+    server.fault = DRIP
+    for number in range(10):
+        buffer.offer(json.dumps({"recommendation": {"number": number}}).encode(), time.monotonic())
+    sender.start_draining(buffer.admitted)
+    assert server.asked.wait(NOTHING_HANGS)
+    server.fault = None  # accepts everything new, while the first response keeps dripping
+    for number in range(10, 20):
+        buffer.offer(json.dumps({"recommendation": {"number": number}}).encode(), time.monotonic())
+    sender.start_draining(buffer.admitted)
+    sender.wait_until_settled(buffer.admitted, time.monotonic() + NOTHING_HANGS)
+    assert buffer.balance() == Balance(20, 20, {}, 0)
+    assert set(server.arrived_numbers()) == set(range(20))
+    sender.stop(LATE)
+    server.heal()

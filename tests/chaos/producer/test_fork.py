@@ -119,3 +119,61 @@ def test_forgotten_producer_is_not_kept_alive_by_fork_and_exit_hooks() -> None:
         """
     )
     assert lines == ["True", "0"]
+
+
+SLOW_BOTOCORE = """
+        from importlib.machinery import PathFinder
+        from recommendation_producer._client import FORK_WAIT
+
+        class Slow:  # stops in the middle of importing botocore, with the locks of its modules held
+            @staticmethod
+            def find_spec(name, path, target=None):
+                if name != "botocore.session":
+                    return None
+                spec = PathFinder.find_spec(name, path)
+                run = spec.loader.exec_module
+                spec.loader.exec_module = lambda module: (stopped.set(), time.sleep(float(sys.argv[3])), run(module))
+                return spec
+
+        stopped = threading.Event()
+        for name in [name for name in sys.modules if name.partition(".")[0] == "botocore"]:
+            del sys.modules[name]
+        sys.meta_path.insert(0, Slow)
+        producer = RecommendationProducer(sys.argv[1], "us-east-1", sys.argv[2], max_age=0.0)
+        producer.enqueue(**recommendation(0))
+        assert stopped.wait(20)
+        started = time.monotonic()
+        child = os.fork()
+        if child == 0:
+            producer.enqueue(**recommendation(1))
+"""
+
+
+def test_fork_during_the_import_of_botocore_waits_for_it_and_both_sides_send() -> None:
+    """The import takes a moment. Without the wait, the child would inherit the locks of half imported modules."""
+    with sqs_server() as server:
+        program = f"""{SLOW_BOTOCORE}
+            import botocore.session
+            assert has_sent(producer, 1)
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert has_sent(producer, 1)
+        """
+        assert run_python(program, server.queue_url, server.url, "0.2")[0] == []
+        assert sorted(server.arrived_numbers()) == [0, 1]
+
+
+def test_fork_waits_only_briefly_for_an_import_that_hangs() -> None:
+    """The child then counts its envelopes instead of importing, which would never end; the parent still sends."""
+    with sqs_server() as server:
+        program = f"""{SLOW_BOTOCORE}
+            assert time.monotonic() - started < 2 * FORK_WAIT
+            balance = producer.flush(20)
+            assert balance.dropped == {{"client_unavailable": 1}}, balance
+            assert time.monotonic() - started < 3 * FORK_WAIT
+            sys.exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        assert has_sent(producer, 1)
+        """
+        assert run_python(program, server.queue_url, server.url, "6")[0] == []
+        assert set(server.arrived_numbers()) == {0}

@@ -67,7 +67,7 @@ class _Connection(HttpConnection):
             server.may_answer.wait()
             self._accept(entries)
         elif fault == DRIP:
-            self.drip(lambda: server.fault == DRIP)
+            self.drip(lambda: not server.may_answer.is_set())
         elif fault == RESET:
             self.reset()
         else:
