@@ -129,7 +129,7 @@ format: $(VENV)/.ready ## format the code
 
 lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
-	for side in consumer producer; do $(COMPILE) --extra $$side --constraint requirements/dev.lock pyproject.toml -o requirements/$$side.lock || exit 1; done
+	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 
 lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)

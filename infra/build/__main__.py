@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.build.artifacts import ARTIFACTS, FUNCTION_PYTHON, LAYER
+from infra.build.artifacts import ARTIFACTS
 from infra.build.dependencies import TARGETS
 from infra.build.zips import OUTPUT, build
 from infra.errors import BuildError
@@ -19,18 +19,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--platform",
         choices=sorted(TARGETS),
         default="arm64",
-        help="Lambda's architecture, or local for this machine and Python; default: %(default)s",
-    )
-    parser.add_argument(
-        "--python",
-        metavar="VERSION",
-        help=f"the executor's Lambda runtime, for the layer: {', '.join(LAYER.pythons)}; default: {FUNCTION_PYTHON}",
+        help="for the consumer: Lambda's architecture, or local for this machine and Python; default: %(default)s",
     )
     parser.add_argument("--folder", type=Path, default=OUTPUT.parent, help="where to write; default: %(default)s")
     parser.add_argument(
         "--no-byte-code",
         action="store_true",
-        help="build without Lambda's Python on this machine; more than doubles the cold start",
+        help="build the consumer without Lambda's Python on this machine; more than doubles its cold start",
     )
     options = parser.parse_args(arguments)
     if unknown := set(options.artifacts) - ARTIFACTS.keys():
@@ -43,9 +38,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 output,
                 artifact=ARTIFACTS[name],
                 byte_code=not options.no_byte_code,
-                python=options.python,
             )
-            sizes = f"{_mib(built.compressed)}, unpacks to {_mib(built.uncompressed)}"
+            sizes = f"{_size(built.compressed)}, unpacks to {_size(built.uncompressed)}"
             compiled = f"byte code by {built.byte_code}" if built.byte_code else "no byte code"
             runs_on = f"{built.platform}, Python {built.python}"
             sys.stdout.write(f"{output} for {runs_on}: {sizes}, {compiled}\n  sha256 {built.digest}\n")
@@ -55,8 +49,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _mib(size: int) -> str:
-    return f"{size / 1024 / 1024:.1f} MiB"
+def _size(size: int) -> str:
+    return f"{size / 1024 / 1024:.1f} MiB" if size >= 1024 * 1024 else f"{size / 1024:.0f} KiB"
 
 
 if __name__ == "__main__":

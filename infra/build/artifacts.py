@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-_MIB = 1024 * 1024  # bytes
+_KIB = 1024  # bytes
+_MIB = 1024 * _KIB
 
 # https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html: a function's code with all its layers.
 LAMBDA_UNPACKED = 250 * _MIB
@@ -17,14 +18,13 @@ class Artifact:
 
     name: str
     packages: tuple[str, ...]  # folders relative to the project root
-    extra: str  # in pyproject.toml; its lock file has the same name
+    extra: str | None  # in pyproject.toml, with a lock file of the same name; None for pure Python alone, see LAYER
     unpacked_at: str  # the packages' folder in Lambda, which tracebacks name
     compressed_limit: int
     limit_source: str
     prefix: str = ""  # prepended to every name in the zip
     services: frozenset[str] | None = None  # the AWS services it can call; None means all
     uncompressed_limit: int = LAMBDA_UNPACKED
-    pythons: tuple[str, ...] = (FUNCTION_PYTHON,)  # the Lambda runtimes it can be built for
 
 
 CONSUMER = Artifact(
@@ -37,18 +37,17 @@ CONSUMER = Artifact(
     services=frozenset({"dynamodb", "sqs"}),
 )
 
-# Python finds a layer's packages before the runtime's, so an executor that imports boto3 gets the layer's. It must
-# support every service that the runtime's does: a pruned copy would break the executor's own calls.
+# Source alone: one zip for every architecture and every runtime in LAYER_PYTHONS. The producer uses the executor's own
+# botocore. Python finds a layer's packages before the runtime's, so anything more would replace what the executor has.
 LAYER = Artifact(
     name="layer",
     packages=("producer/recommendation_producer", "shared/recommendation_shared"),
-    extra="producer",
+    extra=None,
     unpacked_at="/opt/python",
-    compressed_limit=50 * _MIB,
-    limit_source="Lambda's for a layer uploaded directly",
+    compressed_limit=150 * _KIB,
+    limit_source="the project's own: the executor's cold start downloads and unpacks the layer",
     prefix="python/",
-    uncompressed_limit=LAMBDA_UNPACKED // 2,  # leaves room for the function's own code
-    pythons=("3.11", "3.12", "3.13", "3.14"),
 )
+LAYER_PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 ARTIFACTS = {artifact.name: artifact for artifact in (CONSUMER, LAYER)}

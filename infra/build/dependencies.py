@@ -5,7 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from infra.build.artifacts import FUNCTION_PYTHON, Artifact
@@ -40,28 +40,13 @@ class Target:
         return ["--python-platform", self.wheels_for, "--python-version", self.python]
 
 
-# Lambda's python3.12 and later run on Amazon Linux 2023, which has glibc 2.34; python3.11 on Amazon Linux 2, with 2.26.
-_ON_AMAZON_LINUX_2 = frozenset({"3.11"})
+# Lambda's python3.12 and later run on Amazon Linux 2023, which has glibc 2.34.
 TARGETS = {
     "local": Target("local", f"{sys.version_info.major}.{sys.version_info.minor}"),
     "arm64": Target("arm64", FUNCTION_PYTHON, "aarch64-manylinux_2_34"),
     "x86_64": Target("x86_64", FUNCTION_PYTHON, "x86_64-manylinux_2_34"),
 }
-
-
-def target_for(artifact: Artifact, platform: str, python: str | None) -> Target:
-    """Return where the artifact will run; `python` None means the platform's default. Raises `BuildError`."""
-    target = TARGETS[platform]
-    if python is None or python == target.python:
-        return target
-    if target.wheels_for is None:
-        raise BuildError(f"a local build is for the Python that runs it, {target.python}; run that of {python} instead")
-    if python not in artifact.pythons:
-        raise BuildError(f"{artifact.name} cannot be built for Python {python}, only for {', '.join(artifact.pythons)}")
-    wheels_for = target.wheels_for
-    if python in _ON_AMAZON_LINUX_2:
-        wheels_for = wheels_for.replace("_2_34", "_2_17")  # uv knows no name between 2.17 and 2.28
-    return replace(target, python=python, wheels_for=wheels_for)
+ANYWHERE = Target("every platform", "3.11 or later")  # for pure Python without byte code
 
 
 def is_needed(path: PurePosixPath, services: frozenset[str] | None) -> bool:

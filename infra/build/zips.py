@@ -15,7 +15,7 @@ from pathlib import Path
 from infra.build.archive import write_zip
 from infra.build.artifacts import CONSUMER, Artifact
 from infra.build.byte_code import Interpreter, compile_tree, interpreter
-from infra.build.dependencies import Target, install, target_for
+from infra.build.dependencies import ANYWHERE, TARGETS, Target, install
 from infra.errors import BuildError
 from infra.paths import ROOT
 
@@ -31,7 +31,7 @@ class Built:
 
     path: str
     platform: str
-    python: str  # major.minor
+    python: str  # major.minor, or "3.11 or later"
     inputs: str
     digest: str
     compressed: int
@@ -39,40 +39,39 @@ class Built:
     byte_code: str | None  # the full version of the Python that compiled it
 
 
-def build(  # noqa: PLR0913 - what, for where, and to where; all have defaults
+def build(
     platform: str = "local",
     output: Path = OUTPUT,
     root: Path = ROOT,
     artifact: Artifact = CONSUMER,
     *,
     byte_code: bool = True,
-    python: str | None = None,
 ) -> Built:
     """Build the artifact from its packages under `root`, or return the existing zip if its inputs are unchanged.
 
-    `python` (`3.14`) is the Lambda runtime's; None means the platform's default. Raises `BuildError` if the artifact
-    cannot be built for it, a package is missing, uv, the compiler or its Python fails, or the zip exceeds a limit.
+    An artifact without dependencies is source alone, the same for every platform. Raises `BuildError` if a package is
+    missing, uv, the compiler or its Python fails, or the zip exceeds a limit.
     """
-    target = target_for(artifact, platform, python)
-    lock = root / "requirements" / f"{artifact.extra}.lock"
+    target = TARGETS[platform] if artifact.extra else ANYWHERE
+    locks = [root / "requirements" / f"{artifact.extra}.lock"] if artifact.extra else []
     sources = _sources(artifact, root)
-    compiler = interpreter(target.python) if byte_code else None
-    inputs = _digest_of_inputs(artifact, target, compiler, [lock, *sources], root)
+    compiler = interpreter(target.python) if byte_code and artifact.extra else None
+    inputs = _digest_of_inputs(artifact, target, compiler, [*locks, *sources], root)
     stamp = output.with_name(output.name + ".stamp")
     if (previous := _previous(stamp, output, inputs)) is not None:
         return previous
     output.parent.mkdir(parents=True, exist_ok=True)
-    dependencies = install(artifact, lock, target, compiler, output.parent / "dependencies")
+    dependencies = [install(artifact, lock, target, compiler, output.parent / "dependencies") for lock in locks]
     with tempfile.TemporaryDirectory(dir=output.parent, prefix="zipping-") as temporary:
         own, archive = Path(temporary, "own"), Path(temporary, output.name)
         for package in artifact.packages:
             shutil.copytree(root / package, own / Path(package).name, ignore=_NOT_SOURCE)
         if compiler:
             compile_tree(compiler, own, artifact.unpacked_at)
-        uncompressed = write_zip(archive, artifact.prefix, dependencies, own)
+        uncompressed = write_zip(archive, artifact.prefix, *dependencies, own)
         built = Built(
             path=str(output),
-            platform=platform,
+            platform=target.platform,
             python=target.python,
             inputs=inputs,
             digest=hashlib.sha256(archive.read_bytes()).hexdigest(),

@@ -12,13 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from infra.build.artifacts import CONSUMER, LAYER, Artifact
+from infra.build.artifacts import CONSUMER, LAYER, LAYER_PYTHONS, Artifact
 from infra.build.byte_code import Interpreter, interpreter
-from infra.build.zips import build
 from infra.errors import BuildError
 from infra.paths import ROOT
-from tests.support.lambdas.emulator import lambda_platform
-from tests.support.lambdas.zips import local_zip, unpack_zip
+from tests.support.lambdas.zips import local_zip, packages_of_host, unpack_zip
 
 # A host module cannot be imported by accident, not even where an ImportError would be handled.
 HOSTILE_MODULE = """
@@ -80,16 +78,16 @@ def import_all(
 
 
 @pytest.fixture(scope="module", params=[CONSUMER, LAYER], ids=lambda artifact: artifact.name)
-def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, Path]:
-    """Return an artifact and the folder of its packages, built for this interpreter."""
+def installed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Artifact, list[Path]]:
+    """Return an artifact and the folders of its packages, and of those that an executor has, for this interpreter."""
     folder = unpack_zip(local_zip(request.param), tmp_path_factory.mktemp("unpacked"))
-    return request.param, folder / request.param.prefix
+    return request.param, [folder / request.param.prefix, *([] if request.param is CONSUMER else [packages_of_host()])]
 
 
-def test_no_module_of_the_host_is_imported(installed: tuple[Artifact, Path], host: Path) -> None:
+def test_no_module_of_the_host_is_imported(installed: tuple[Artifact, list[Path]], host: Path) -> None:
     """Every module of ours is imported, also those that are normally imported late."""
     artifact, packages = installed
-    done = import_all(artifact, [host, packages])
+    done = import_all(artifact, [host, *packages])
     assert (done.returncode, done.stderr) == (0, "")
     public = {
         CONSUMER: {"recommendation_consumer.handler", "recommendation_shared.envelope"},
@@ -99,7 +97,7 @@ def test_no_module_of_the_host_is_imported(installed: tuple[Artifact, Path], hos
 
 
 def test_an_import_by_a_bare_name_would_be_noticed(
-    installed: tuple[Artifact, Path], host: Path, tmp_path: Path
+    installed: tuple[Artifact, list[Path]], host: Path, tmp_path: Path
 ) -> None:
     """A copy of our packages with one such import reaches the host's module, and the probe fails."""
     artifact, packages = installed
@@ -108,22 +106,24 @@ def test_an_import_by_a_bare_name_would_be_noticed(
         shutil.copytree(ROOT / package, mutated / Path(package).name)
     limits = mutated / "recommendation_shared" / "limits.py"
     limits.write_text(f"{limits.read_text()}\nfrom shared import limits\n")
-    done = import_all(artifact, [host, mutated, packages])
+    done = import_all(artifact, [host, mutated, *packages])
     assert (done.returncode, done.stderr) == (99, "imported the host's shared")
 
 
-@pytest.mark.parametrize("version", LAYER.pythons)
+@pytest.mark.parametrize("version", LAYER_PYTHONS)
 def test_layer_imports_on_every_lambda_runtime(version: str, host: Path, tmp_path: Path) -> None:
-    """Each runtime's layer holds wheels that this runtime can load."""
-    platform = lambda_platform()
-    if platform is None:
-        pytest.skip("Lambda's wheels are for Linux on arm64 or x86_64")
+    """No package but the layer's own is there, not even botocore."""
     try:
         python: Interpreter = interpreter(version)
     except BuildError:
         pytest.skip(f"Python {version} is not on this machine")
-    output = ROOT / "build" / f"layer-{platform}-{version}-source.zip"
-    built = build(platform, output, artifact=LAYER, byte_code=False, python=version)
-    opt = unpack_zip(Path(built.path), tmp_path / "opt")
-    done = import_all(LAYER, [host, opt / LAYER.prefix], python.path)
+    opt = unpack_zip(local_zip(LAYER), tmp_path / "opt")
+    program = "import sys; sys.path[:0] = sys.argv[1:]; import recommendation_producer.langgraph"
+    done = subprocess.run(
+        [python.path, "-I", "-S", "-B", "-W", "error", "-c", program, str(host), str(opt / LAYER.prefix)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={},
+    )
     assert (done.returncode, done.stderr) == (0, "")

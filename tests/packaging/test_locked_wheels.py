@@ -60,5 +60,5 @@ def test_unreachable_index_is_not_taken_for_a_missing_wheel(tmp_path: Path, monk
     monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/")
     monkeypatch.setenv("UV_HTTP_RETRIES", "0")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path))
-    with pytest.raises(NoIndexError, match=r"no package index could answer for requirements/producer\.lock on x86_64"):
-        missing_wheels(Check(REQUIREMENTS / "producer.lock", "x86_64-manylinux_2_34"))
+    with pytest.raises(NoIndexError, match=r"no package index could answer for requirements/consumer\.lock on x86_64"):
+        missing_wheels(Check(REQUIREMENTS / "consumer.lock", "x86_64-manylinux_2_34"))

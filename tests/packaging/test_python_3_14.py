@@ -105,6 +105,8 @@ def test_every_module_imports_as_far_as_its_dependencies_are_there(results: Any)
     assert {outcome.removeprefix("needs ").split(".")[0] for outcome in failed.values()} <= UNAVAILABLE, failed
     imported = results["modules"].keys() - failed.keys()
     assert imported >= {
+        "recommendation_producer",
+        "recommendation_producer.langgraph",
         "recommendation_shared.limits",
         "recommendation_shared.settings",
         "recommendation_shared.metrics",

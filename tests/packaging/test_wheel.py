@@ -27,6 +27,8 @@ NAMES = [PurePosixPath(package).name for package in PACKAGES]
 WITHOUT_EXTRAS = [
     "recommendation_cli",
     "recommendation_consumer",
+    "recommendation_producer",
+    "recommendation_producer.langgraph",
     "recommendation_shared",
     "recommendation_shared.aws_errors",
     "recommendation_shared.backoff",

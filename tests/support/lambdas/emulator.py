@@ -55,10 +55,10 @@ def unpack(artifact: Artifact, folder: Path) -> Path:
 
     Without Lambda's Python on this machine, build it for the running one instead.
     """
-    target, python = _where_it_runs()
+    target, python = where_it_runs()
     name = f"{artifact.name}-{target.platform}-{target.python}.zip"
     built = build(target.platform, ROOT / "build" / name, artifact=artifact)
-    assert built.byte_code == python.version
+    assert built.byte_code == (python.version if artifact.extra else None)
     return unpack_zip(Path(built.path), folder)
 
 
@@ -71,8 +71,8 @@ def sandbox(
     `folder` receives the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
     """
     rie = _emulator()
-    target, python = _where_it_runs()
-    lock = ROOT / "requirements" / f"{_RUNTIME.extra}.lock"
+    target, python = where_it_runs()
+    lock = ROOT / "requirements" / "runtime.lock"
     runtime = folder / "runtime"
     shutil.copytree(install(_RUNTIME, lock, target, python, ROOT / "build" / "dependencies"), runtime)
     bootstrap = Path(shutil.copy(Path(__file__).with_name("bootstrap.py"), runtime))
@@ -115,7 +115,7 @@ def lambda_platform() -> str | None:
     return _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
 
 
-def _where_it_runs() -> tuple[Target, Interpreter]:
+def where_it_runs() -> tuple[Target, Interpreter]:
     """Return Lambda's target on this architecture if its Python is on this machine, else the running Python's."""
     lambdas = TARGETS.get(lambda_platform() or "")
     if lambdas is not None:

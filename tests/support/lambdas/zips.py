@@ -3,8 +3,9 @@
 import zipfile
 from pathlib import Path
 
-from infra.build.artifacts import Artifact
-from infra.build.dependencies import TARGETS
+from infra.build.artifacts import CONSUMER, Artifact
+from infra.build.byte_code import interpreter
+from infra.build.dependencies import TARGETS, Target, install
 from infra.build.zips import build
 from infra.paths import ROOT
 
@@ -20,3 +21,9 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     with zipfile.ZipFile(archive) as bundle:
         bundle.extractall(folder)
     return folder
+
+
+def packages_of_host(target: Target = TARGETS["local"]) -> Path:
+    """Return a folder with the packages that an executor may have, boto3 among them: those that the consumer locks."""
+    lock = ROOT / "requirements" / f"{CONSUMER.extra}.lock"
+    return install(CONSUMER, lock, target, interpreter(target.python), ROOT / "build" / "dependencies")

@@ -19,7 +19,7 @@ from infra.errors import BuildError
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """Return a project of three tiny packages with empty lock files."""
+    """Return a project of three tiny packages with an empty lock file."""
     for package in {*CONSUMER.packages, *LAYER.packages}:
         (tmp_path / package).mkdir(parents=True)
         (tmp_path / package / "__init__.py").write_text('"""A package."""\n')
@@ -27,8 +27,7 @@ def root(tmp_path: Path) -> Path:
         "def handler(event, context):\n    return {}\n"
     )
     (tmp_path / "requirements").mkdir()
-    for artifact in (CONSUMER, LAYER):
-        (tmp_path / "requirements" / f"{artifact.extra}.lock").write_text("")
+    (tmp_path / "requirements" / f"{CONSUMER.extra}.lock").write_text("")
     return tmp_path
 
 
@@ -157,13 +156,21 @@ def test_build_without_lambdas_python_fails_and_names_the_remedies(
 
 
 def test_layer_holds_the_producer_where_lambda_finds_it(root: Path, tmp_path: Path) -> None:
-    """Lambda unpacks a layer into /opt and puts /opt/python on the path."""
+    """Lambda unpacks a layer into /opt and puts /opt/python on the path. Byte code would serve one Python only."""
     built = build("local", tmp_path / "out" / "layer.zip", root, LAYER)
+    assert (built.platform, built.python, built.byte_code) == ("every platform", "3.11 or later", None)
     with zipfile.ZipFile(built.path) as bundle:
-        names = bundle.namelist()
-        (compiled,) = [name for name in names if name.startswith("python/recommendation_producer/__pycache__/__init__")]
-        assert b"/opt/python/recommendation_producer/__init__.py" in bundle.read(compiled)
-    assert {name.split("/")[1] for name in names} == {"recommendation_producer", "recommendation_shared"}
+        assert bundle.namelist() == [
+            "python/recommendation_producer/__init__.py",
+            "python/recommendation_shared/__init__.py",
+        ]
+
+
+def test_layer_is_the_same_for_every_platform(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No other Python is needed to build it."""
+    monkeypatch.setitem(TARGETS, "arm64", replace(TARGETS["arm64"], python="3.99"))
+    built = {build(name, tmp_path / name / "layer.zip", root, LAYER).digest for name in ("local", "arm64", "x86_64")}
+    assert len(built) == 1
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,9 @@ from pathlib import Path, PurePosixPath
 import pytest
 
 from infra.build import byte_code
-from infra.build.artifacts import CONSUMER, LAYER, Artifact
+from infra.build.artifacts import CONSUMER
 from infra.build.byte_code import interpreter
-from infra.build.dependencies import TARGETS, is_needed, target_for
-from infra.errors import BuildError
+from infra.build.dependencies import TARGETS, is_needed
 from infra.paths import ROOT, TEMPLATE
 
 
@@ -61,32 +60,11 @@ def test_lambda_targets_ask_for_lambda_wheels() -> None:
     assert TARGETS["local"].uv_options == []
 
 
-def test_layer_can_be_built_for_every_supported_runtime() -> None:
-    """An executor chooses its own runtime; its layer must hold wheels for that Python and its Amazon Linux."""
-    assert [target_for(LAYER, "x86_64", python).wheels_for for python in LAYER.pythons] == [
-        "x86_64-manylinux_2_17",
-        *["x86_64-manylinux_2_34"] * 3,
-    ]
-    assert target_for(LAYER, "arm64", "3.14").uv_options == [
-        *("--python-platform", "aarch64-manylinux_2_34"),
-        *("--python-version", "3.14"),
-    ]
-
-
-def test_consumer_is_built_only_for_the_templates_runtime() -> None:
+def test_consumer_is_built_for_the_templates_runtime() -> None:
     """Byte code and compiled dependencies of another version would not load there."""
     runtime = re.search(r"Runtime: python(\S+)", TEMPLATE.read_text())
     assert runtime
-    assert CONSUMER.pythons == (runtime[1],)
-    assert target_for(CONSUMER, "arm64", None).python == runtime[1]
-    with pytest.raises(BuildError, match=r"consumer cannot be built for Python 3\.14, only for 3\.13"):
-        target_for(CONSUMER, "arm64", "3.14")
-
-
-def test_local_build_is_always_for_the_running_python() -> None:
-    """Nothing else could load it on this machine."""
-    with pytest.raises(BuildError, match=r"a local build is for the Python that runs it.*run that of 3\.99 instead"):
-        target_for(LAYER, "local", "3.99")
+    assert {TARGETS[platform].python for platform in ("arm64", "x86_64")} == {runtime[1]}
 
 
 def test_only_a_python_of_the_right_version_compiles() -> None:
@@ -112,16 +90,9 @@ def test_version_managers_pythons_are_found_outside_the_path(tmp_path: Path, mon
     assert interpreter("3.99").path == str(tmp_path / "named/bin/python")
 
 
-def test_layer_keeps_every_service_because_it_replaces_the_runtimes_sdk() -> None:
-    """Otherwise the executor's own calls to Bedrock would fail with UnknownServiceError."""
-    assert is_needed(PurePosixPath("botocore/data/bedrock-runtime/2023-09-30/service-2.json.gz"), LAYER.services)
-    assert not is_needed(PurePosixPath("botocore/data/ec2/2016-11-15/examples-1.json"), LAYER.services)
-
-
-@pytest.mark.parametrize("artifact", [CONSUMER, LAYER], ids=lambda artifact: artifact.name)
-def test_lock_file_has_no_environment_markers(artifact: Artifact) -> None:
+def test_lock_file_has_no_environment_markers() -> None:
     """A marker that depends on the building machine could silently leave a package out of the zip."""
-    lock = ROOT / "requirements" / f"{artifact.extra}.lock"
+    lock = ROOT / "requirements" / f"{CONSUMER.extra}.lock"
     requirements = [line for line in lock.read_text().splitlines() if "==" in line and not line.startswith(" ")]
     assert requirements
     assert not any(";" in line for line in requirements)
