@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import Any
 
 import pytest
 
@@ -218,7 +217,7 @@ def test_call_that_ends_while_the_producer_closes_is_counted_once() -> None:
             ) -> Answer:
                 _asked.set()
                 time.sleep(_delay)
-                answer: Any = super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+                answer = super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
                 _answered.set()
                 return answer
 
