@@ -179,8 +179,10 @@ def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
 def test_enqueue_restarts_a_dead_worker() -> None:
     """No flush is needed for it."""
     dying = threading.Event()
+    dead: list[threading.Thread] = []
 
     def die(_: Entries) -> Answer:
+        dead.append(threading.current_thread())
         dying.set()
         raise SystemExit
 
@@ -188,7 +190,7 @@ def test_enqueue_restarts_a_dead_worker() -> None:
     with running_producer(queue, max_age=0.0) as producer:
         producer.enqueue(**recommendation(0))
         assert dying.wait(NOTHING_HANGS)
-        (first,) = queue.threads
+        (first,) = dead
         first.join(NOTHING_HANGS)
         assert not first.is_alive()
         producer.enqueue(**recommendation(1))
