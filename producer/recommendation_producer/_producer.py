@@ -12,15 +12,15 @@ from typing import Any, Final, ParamSpec, TypeVar, Unpack
 from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._client import open_client
 from recommendation_producer._configuration import options_from, problem_with
-from recommendation_producer._delivery import ClientFactory
 from recommendation_producer._executor_state import recommendations_of
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._metrics import MetricWriter
 from recommendation_producer._redaction import Redact, RedactError, redacted
-from recommendation_producer._sender import Sender
-from recommendation_producer._setup import Setup
+from recommendation_producer._sending.client import open_client
+from recommendation_producer._sending.delivery import ClientFactory
+from recommendation_producer._sending.sender import Sender
+from recommendation_producer._sending.setup import Setup
 from recommendation_shared import limits
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from recommendation_producer._call_threads import NAME
+from recommendation_producer._sending.call_threads import NAME
 
 PATIENCE = 15.0  # seconds; a call ends by its own timeouts long before
 

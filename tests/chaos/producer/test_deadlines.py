@@ -12,9 +12,9 @@ import pytest
 
 from recommendation_producer import Balance
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._client import open_client
-from recommendation_producer._sender import Sender
-from recommendation_producer._setup import Setup
+from recommendation_producer._sending.client import open_client
+from recommendation_producer._sending.sender import Sender
+from recommendation_producer._sending.setup import Setup
 from tests.chaos.producer.budget import BUDGET, COUNT, LATE, flushed_in_time, producer_with
 from tests.support.fakes.queue import NOTHING_HANGS, recommendation
 from tests.support.servers.sqs_server import DRIP, HANG, RESET, SqsServer, sqs_server

@@ -123,7 +123,7 @@ def test_forgotten_producer_is_not_kept_alive_by_fork_and_exit_hooks() -> None:
 
 SLOW_BOTOCORE = """
         from importlib.machinery import PathFinder
-        from recommendation_producer._client import FORK_WAIT
+        from recommendation_producer._sending.client import FORK_WAIT
 
         class Slow:  # stops in the middle of importing botocore, with the locks of its modules held
             @staticmethod

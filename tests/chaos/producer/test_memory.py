@@ -20,7 +20,7 @@ import gc, json, logging, sys, tracemalloc
 from benchmarks.support.memory import resident_bytes
 from recommendation_producer import RecommendationProducer
 from tests.support.fakes.queue import balanced, recommendation
-import recommendation_producer._sqs_client  # loads the AWS client's modules before memory is measured
+import recommendation_producer._sending.sqs_client  # loads the AWS client's modules before memory is measured
 logging.getLogger("recommendation_producer").setLevel(logging.CRITICAL)
 queue_url, endpoint, size, max_bytes, max_items, offered = sys.argv[1:3] + [int(text) for text in sys.argv[3:]]
 

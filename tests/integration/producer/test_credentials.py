@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 
 from recommendation_producer import RecommendationProducer
-from recommendation_producer import _client as client_module
-from recommendation_producer import _sqs_client as sqs_client
+from recommendation_producer._sending import client as client_module
+from recommendation_producer._sending import sqs_client
 from tests.support.fakes.queue import balanced, recommendation
 from tests.support.servers.sqs_server import SqsServer, sqs_server
 

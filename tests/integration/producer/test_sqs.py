@@ -109,7 +109,7 @@ def test_exit_right_after_the_enqueue_still_sends(sqs: Any, queue_url: str, moto
     program = (
         "from recommendation_producer import RecommendationProducer\n"
         "from tests.support.fakes.queue import recommendation\n"
-        "import recommendation_producer._sqs_client\n"  # so that the exit's second is not spent on imports
+        "import recommendation_producer._sending.sqs_client\n"  # so that the exit's second is not spent on imports
         f"producer = RecommendationProducer({queue_url!r}, 'us-east-1', 'http://{host}:{port}')\n"
         "producer.enqueue(**recommendation())\n"
     )

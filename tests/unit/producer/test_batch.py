@@ -3,9 +3,9 @@
 import pytest
 from botocore.exceptions import NoRegionError
 
-from recommendation_producer import _batch as batch
 from recommendation_producer._buffer import Buffer, Entry
-from recommendation_producer._failure import Verdict, judge
+from recommendation_producer._sending import batch
+from recommendation_producer._sending.failure import Verdict, judge
 from recommendation_shared import limits
 from tests.support.fakes.queue import aws_error
 

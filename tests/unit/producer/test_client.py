@@ -13,11 +13,11 @@ import pytest
 from recommendation_producer import Balance, RecommendationProducer
 from recommendation_producer._balance import CLIENT_UNAVAILABLE
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._calls_in_flight import IN_FLIGHT, STUCK
-from recommendation_producer._client import UNAVAILABLE
-from recommendation_producer._delivery import SqsClient
-from recommendation_producer._sender import Sender
-from recommendation_producer._setup import Setup
+from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, STUCK
+from recommendation_producer._sending.client import UNAVAILABLE
+from recommendation_producer._sending.delivery import SqsClient
+from recommendation_producer._sending.sender import Sender
+from recommendation_producer._sending.setup import Setup
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     QUEUE_URL,
@@ -43,15 +43,15 @@ def hide_botocore(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hide]:
     def hide(stand_in: ModuleType | None) -> None:
         for name in [name for name in sys.modules if name.partition(".")[0] == "botocore"]:
             monkeypatch.delitem(sys.modules, name)
-        monkeypatch.delitem(sys.modules, "recommendation_producer._sqs_client", raising=False)
-        monkeypatch.delattr("recommendation_producer._sqs_client", raising=False)
+        monkeypatch.delitem(sys.modules, "recommendation_producer._sending.sqs_client", raising=False)
+        monkeypatch.delattr("recommendation_producer._sending.sqs_client", raising=False)
         monkeypatch.setitem(sys.modules, "botocore", stand_in)
 
-    before = sys.modules.get("recommendation_producer._sqs_client")
+    before = sys.modules.get("recommendation_producer._sending.sqs_client")
     yield hide
     monkeypatch.undo()
     if before is not None:
-        monkeypatch.setattr("recommendation_producer._sqs_client", before, raising=False)
+        monkeypatch.setattr("recommendation_producer._sending.sqs_client", before, raising=False)
 
 
 def flushed(producer: RecommendationProducer, count: int) -> Balance:

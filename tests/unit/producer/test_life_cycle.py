@@ -8,7 +8,7 @@ from itertools import chain, repeat
 import pytest
 
 from recommendation_producer import Balance
-from recommendation_producer._calls_in_flight import IN_FLIGHT
+from recommendation_producer._sending.calls_in_flight import IN_FLIGHT
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,

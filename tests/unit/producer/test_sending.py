@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recommendation_producer import _dispatcher
-from recommendation_producer._dispatcher import FULL_BATCH
 from recommendation_producer._producer import ATTEMPTS
+from recommendation_producer._sending import dispatcher
+from recommendation_producer._sending.dispatcher import FULL_BATCH
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,
@@ -206,7 +206,7 @@ def test_burst_wakes_the_sender_at_most_once_in_ten_milliseconds(monkeypatch: py
                 woken.append(item)
             super().put(item)
 
-    monkeypatch.setattr(_dispatcher, "SimpleQueue", Inbox)
+    monkeypatch.setattr(dispatcher, "SimpleQueue", Inbox)
     queue = FakeQueue()
     with running_producer(queue, clock=lambda: 100.0, max_age=3600.0) as producer:
         for number in range(200):

@@ -5,7 +5,7 @@ from typing import Any
 import botocore.session
 import pytest
 
-from recommendation_producer._sqs_client import open_client
+from recommendation_producer._sending.sqs_client import open_client
 
 
 class NotSent(Exception):  # noqa: N818 - it carries the request, no error

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 from recommendation_producer._buffer import Entry
 
 if TYPE_CHECKING:
-    from recommendation_producer._call_threads import CallThread
+    from recommendation_producer._sending.call_threads import CallThread
 
 # Awake seconds for one call, including the client's own second attempt and creating a client. The client's timeouts
 # come first, unless a server responds byte by byte. A call that never ended would keep its envelopes pending forever.

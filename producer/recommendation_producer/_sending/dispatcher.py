@@ -13,14 +13,14 @@ from queue import Empty, SimpleQueue
 from typing import Final
 
 from recommendation_producer._balance import CLIENT_UNAVAILABLE, SEND_FAILED, TOO_LARGE
-from recommendation_producer._batch import body_bytes, due
 from recommendation_producer._buffer import Entry
-from recommendation_producer._calls_in_flight import IN_FLIGHT, WATCH, CallsInFlight
-from recommendation_producer._client import SharedClient
-from recommendation_producer._delivery import Call, Delivery, Opened, results
-from recommendation_producer._failure import Verdict, cause, is_about_credentials, judge
 from recommendation_producer._loss_log import LossLog
-from recommendation_producer._setup import Setup
+from recommendation_producer._sending.batch import body_bytes, due
+from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, WATCH, CallsInFlight
+from recommendation_producer._sending.client import SharedClient
+from recommendation_producer._sending.delivery import Call, Delivery, Opened, results
+from recommendation_producer._sending.failure import Verdict, cause, is_about_credentials, judge
+from recommendation_producer._sending.setup import Setup
 from recommendation_shared import limits
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.queue.batches import in_batches

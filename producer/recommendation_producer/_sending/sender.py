@@ -3,9 +3,9 @@
 import threading
 from typing import Final
 
-from recommendation_producer._dispatcher import FULL_BATCH, HURRY, STOP, Dispatcher
 from recommendation_producer._loss_log import LossLog
-from recommendation_producer._setup import Setup
+from recommendation_producer._sending.dispatcher import FULL_BATCH, HURRY, STOP, Dispatcher
+from recommendation_producer._sending.setup import Setup
 from recommendation_shared.aws_errors import error_code
 
 NAME: Final = "recommendation-sender"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from recommendation_producer._delivery import SqsClient
+    from recommendation_producer._sending.delivery import SqsClient
 
 RENEWAL: Final = 5.0  # seconds at least between two new clients, which cost 50 ms each
 UNAVAILABLE: Final = 60.0  # seconds between two attempts to load a client that cannot be loaded
@@ -67,12 +67,12 @@ class _ImportGuard:
             if self._is_broken:
                 raise ImportError("botocore was being imported by another thread when this process was forked")
             try:
-                from recommendation_producer import _sqs_client  # noqa: PLC0415 - imports botocore
+                from recommendation_producer._sending import sqs_client  # noqa: PLC0415 - imports botocore
             except ImportError:
                 raise
             except Exception as error:  # a retry would fail in the same way
                 raise ImportError(f"botocore does not load: {type(error).__name__}: {error}") from error
-        return _sqs_client.open_client(region_name, endpoint_url)
+        return sqs_client.open_client(region_name, endpoint_url)
 
     def before_fork(self) -> None:
         if self._importing.acquire(timeout=FORK_WAIT):

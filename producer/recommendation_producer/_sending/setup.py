@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._delivery import CALL, ClientFactory
+from recommendation_producer._sending.delivery import CALL, ClientFactory
 
 
 class Setup(NamedTuple):
