@@ -1,10 +1,13 @@
 """Install an artifact's dependencies from its lock file and keep only the files it loads."""
 
+import contextlib
 import hashlib
+import os
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +22,8 @@ _INSTALLER_FILES = frozenset({".lock", "bin"})
 _UNUSED_SUFFIXES = frozenset({".c", ".h", ".js", ".pxd", ".pyi", ".pyx", ".rst", ".typed"})
 _UNUSED_METADATA = frozenset({"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"})
 
+
+_UNUSED_SECONDS = 24 * 3600  # after which no concurrent build can still be reading an installed folder
 
 # uv takes a second where pip takes ten, and installs for any platform from any other.
 _UV_INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
@@ -75,6 +80,7 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
     kind = f"{artifact.name}-{target.platform}-{target.python}"
     folder = cache / f"{kind}-{digest}"
     if folder.is_dir():
+        os.utime(folder)
         return folder
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache, prefix="installing-") as temporary:
@@ -90,9 +96,10 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
         except OSError:  # a concurrent build was first and may already be reading its folder
             if not folder.is_dir():
                 raise
-    for older in cache.glob(f"{kind}-*"):
-        if older != folder:
-            shutil.rmtree(older, ignore_errors=True)
+    for other in cache.glob(f"{kind}-*"):
+        with contextlib.suppress(FileNotFoundError):  # a concurrent build removed it
+            if other != folder and other.stat().st_mtime < time.time() - _UNUSED_SECONDS:
+                shutil.rmtree(other, ignore_errors=True)
     return folder
 
 

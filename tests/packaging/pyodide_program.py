@@ -66,13 +66,14 @@ class Recorder:
             self.outcomes[report.nodeid] = text
 
 
-def run_tests(files: list[str]) -> dict[str, str]:
+def run_tests(files: list[str], deselected: list[str]) -> dict[str, str]:
     """Run test files with pytest, without the project's configuration and its plugins that need threads."""
     import pytest  # noqa: PLC0415 - found only now that its folder is on the path
 
     recorder = Recorder()
     options = ["-c", os.devnull, "--rootdir", "/project", "--import-mode", "importlib", "--noconftest", "-q"]
     options += ["-p", "no:cacheprovider", "-W", "error", "--continue-on-collection-errors"]
+    options += [f"--deselect={test}" for test in deselected]
     pytest.main([*options, *files], plugins=[recorder])
     return recorder.outcomes
 
@@ -86,7 +87,7 @@ def main() -> str:
         "python": platform.python_version(),
         "problems": compile_sources(config["sources"]),
         "modules": import_modules(config["sources"]),
-        "tests": run_tests(config["tests"]),
+        "tests": run_tests(config["tests"], config["deselect"]),
     }
     return json.dumps(results)
 

@@ -44,12 +44,14 @@ TESTS = (
     "tests/unit/shared/test_backoff.py",
     "tests/unit/shared/test_settings.py",
 )
+STACK = "--stack-size=6000"  # KiB, of the 8 MiB that a process has; the tests of deep JSON need more than Node's 1 MiB
 # Other tests of the contract run here too, from the day on which they no longer need a compiled package.
-IMPOSSIBLE = {
-    "test_imports.py",  # starts processes, which Pyodide cannot
-    "test_plain.py",  # nests values more deeply than WebAssembly's stack, which ends Pyodide instead of raising
-    "test_reading.py",  # as test_plain.py
-}
+IMPOSSIBLE = {"test_imports.py"}  # starts processes, which Pyodide cannot
+# Reading 200 levels back exceeds what CPython allows itself of WebAssembly's stack.
+TOO_DEEP = (
+    "tests/unit/shared/envelope/test_writing.py::"
+    "test_value_that_json_cannot_represent_is_marked_and_listed[deep-<nested too deeply>]"
+)
 CONTRACT = sorted(
     file.relative_to(ROOT).as_posix()
     for file in (ROOT / "tests" / "unit" / "shared").rglob("test_*.py")
@@ -76,9 +78,10 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Any:
         "path": [*(f"/project/{root}" for root in ROOTS), "/site", "/project"],
         "sources": [f"/project/{root}" for root in ROOTS],
         "tests": [f"/project/{test}" for test in sorted({*TESTS, *CONTRACT})],
+        "deselect": [TOO_DEEP],
     }
     done = subprocess.run(
-        [str(node), str(HERE / "pyodide_run.mjs"), str(HERE / "pyodide_program.py"), json.dumps(config)],
+        [str(node), STACK, str(HERE / "pyodide_run.mjs"), str(HERE / "pyodide_program.py"), json.dumps(config)],
         capture_output=True,
         text=True,
         check=False,

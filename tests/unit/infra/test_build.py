@@ -1,8 +1,10 @@
 """Building the zips, from packages of a few lines without dependencies."""
 
 import json
+import os
 import platform
 import shutil
+import time
 import zipfile
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +122,24 @@ def test_dependency_that_cannot_be_installed_fails_the_build(root: Path, tmp_pat
         build("local", tmp_path / "out" / "consumer.zip", root)
     assert list((tmp_path / "out").rglob("*.zip")) == []
     assert list((tmp_path / "out" / "dependencies").iterdir()) == []
+
+
+def test_only_installed_folders_that_nobody_used_for_a_day_are_removed(root: Path, tmp_path: Path) -> None:
+    """A concurrent build with other inputs may still be reading its folder."""
+    output = tmp_path / "out" / "consumer.zip"
+    lock = root / "requirements" / "consumer.lock"
+    dependencies = tmp_path / "out" / "dependencies"
+    build("local", output, root)
+    (of_another_build,) = dependencies.iterdir()
+    lock.write_text("# changed\n")
+    build("local", output, root)
+    assert of_another_build.is_dir()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(of_another_build, (two_days_ago, two_days_ago))
+    lock.write_text("# changed again\n")
+    build("local", output, root)
+    assert not of_another_build.exists()
+    assert len(list(dependencies.iterdir())) == 2
 
 
 def test_data_files_of_a_package_ship_with_it(root: Path, tmp_path: Path) -> None:
