@@ -5,10 +5,11 @@ import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from recommendation_cli.screen.visible import json_escaped, visible_lines
+from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
 from recommendation_shared.envelope.fields import FIELDS
 from recommendation_shared.exact_json.canonical import canonical_text, quote
+from recommendation_shared.exact_json.printable import json_escaped, json_line
 
 COLUMNS: Final = (*FIELDS, TTL, "contentDigest")  # of CSV: an envelope's fields, then the derived attributes
 OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JSON object
@@ -46,11 +47,6 @@ def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], output
             titles = [list(record) for record in records[:1]]
             cells = ([_cell(value) for value in record.values()] for record in records)
             stream.writelines(_csv_row(row).encode() for row in (*titles, *cells))
-
-
-def json_line(value: Any) -> bytes:
-    """Return a value as one line of JSON Lines, safe to print."""
-    return (json_escaped(canonical_text(value)) + "\n").encode()
 
 
 def _json(documents: Iterable[Document]) -> Iterator[str]:

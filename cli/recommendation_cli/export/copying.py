@@ -7,8 +7,9 @@ from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.export.state import ExportState, Progress
-from recommendation_cli.output import csv_header, csv_line, json_line
+from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.search.queries import Document, is_expired, pages
+from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item
 
 # Parquet is converted from JSON Lines at the end: a Parquet file cannot be cut off and continued.

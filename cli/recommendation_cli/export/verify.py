@@ -10,11 +10,11 @@ import click
 
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError
 from recommendation_cli.export.parquet import read_parquet
-from recommendation_cli.output import json_line
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.exact_json.parse import JsonError, parse_json
+from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item, encode_item
 from recommendation_shared.wording import plural
 

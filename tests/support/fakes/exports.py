@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
-from recommendation_cli.output import json_line
+from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, Item, item, runtime
 

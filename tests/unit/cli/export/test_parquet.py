@@ -15,8 +15,8 @@ from recommendation_cli.app import recs
 from recommendation_cli.aws.errors import DigestMismatchError
 from recommendation_cli.export import parquet
 from recommendation_cli.export.resumable_file import part_path, state_path
-from recommendation_cli.output import json_line
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item, encode_item
 from tests.support.fakes.recommendation_table import COMPLETED, FakeDynamoDb, Item, item, runtime
 from tests.support.strategies import envelope_fields

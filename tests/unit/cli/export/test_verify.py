@@ -8,8 +8,8 @@ from hypothesis import given, settings
 
 from recommendation_cli.app import recs
 from recommendation_cli.export.verify import verify
-from recommendation_cli.output import json_line
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item, encode_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, item, runtime
 from tests.support.strategies import envelope_fields

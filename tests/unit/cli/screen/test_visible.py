@@ -7,7 +7,8 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendation_cli.screen.visible import json_escaped, visible, visible_lines
+from recommendation_cli.screen.visible import visible, visible_lines
+from recommendation_shared.exact_json.printable import json_escaped
 
 _CONTROLS = {chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Zl", "Zp", "Cs")}
 _REORDERING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
