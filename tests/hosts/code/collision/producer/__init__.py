@@ -1,0 +1,1 @@
+"""The host's own package of this name."""

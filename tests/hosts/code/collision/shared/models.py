@@ -1,0 +1,10 @@
+"""The host's models, of pydantic 1."""
+
+from pydantic import BaseModel
+
+
+class Finding(BaseModel):
+    """What an agent found."""
+
+    cause: str
+    severity: float
