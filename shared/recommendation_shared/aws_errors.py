@@ -1,38 +1,32 @@
 """AWS error codes, grouped by what they mean for the caller.
 
 Sources: Amazon DynamoDB Developer Guide, "Error handling"; Amazon SQS API Reference, SendMessageBatch; IAM API
-Reference, "Common Errors"; botocore's own retry rules. This module does not import botocore, which would cost the
-producer's host 50 ms.
+Reference, "Common Errors"; and the codes that botocore's standard retry mode retries. Importing this module does not
+import botocore, which would cost the producer's host 50 ms; an error from botocore shows that it is loaded already.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
-# The same call will succeed later if calls are less frequent.
-THROTTLING: Final = frozenset(
+# Documented by DynamoDB, SQS and KMS. `throttling_codes` adds botocore's.
+_THROTTLING: Final = frozenset(
     {
         "KMS.ThrottlingException",
         "KmsThrottled",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
         "ThrottlingException",
-        "TooManyRequestsException",
     }
 )
-# Errors with HTTP 4xx, although the same call may succeed a moment later.
-TRANSIENT: Final = frozenset(
+# Documented as retryable, although with HTTP 4xx. `transient_codes` adds botocore's.
+_TRANSIENT: Final = frozenset(
     {
         "OverLimit",
         "ReplicatedWriteConflictException",
         "RequestExpired",
-        "RequestTimeout",
-        "RequestTimeoutException",
         "TransactionConflictException",
-        "TransactionInProgressException",
     }
 )
 EXPIRED_CREDENTIALS: Final = frozenset({"ExpiredToken", "ExpiredTokenException"})
@@ -74,6 +68,30 @@ DEADLINE_EXCEEDED: Final = "DeadlineExceeded"
 _SQS_NAMESPACE: Final = "AWS.SimpleQueueService."  # prefix of codes from SQS's older query protocol
 
 
+@cache
+def throttling_codes() -> frozenset[str]:
+    """Return the codes after which the same call will succeed later, if calls are less frequent."""
+    return _THROTTLING | _standard_mode("ThrottledRetryableChecker", "_THROTTLED_ERROR_CODES")
+
+
+@cache
+def transient_codes() -> frozenset[str]:
+    """Return the codes with HTTP 4xx after which the same call may succeed a moment later."""
+    return (_TRANSIENT | _standard_mode("TransientRetryableChecker", "_TRANSIENT_ERROR_CODES")) - throttling_codes()
+
+
+def _standard_mode(checker: str, codes: str) -> frozenset[str]:
+    """Return the codes in botocore's standard retry mode, or none if there is no botocore or it has no such list.
+
+    The host of a producer chooses the version of botocore. These names are private, and the same since 1.15.
+    """
+    try:
+        from botocore.retries import standard  # noqa: PLC0415 - see the module's docstring
+    except ImportError:
+        return frozenset()
+    return frozenset(getattr(getattr(standard, checker, None), codes, ()))
+
+
 def response_of(error: BaseException) -> Mapping[str, Any] | None:
     """Return the response of a botocore `ClientError`, or None for any other exception."""
     response = getattr(error, "response", None)
@@ -97,13 +115,13 @@ def http_status(error: BaseException) -> int:
 
 def is_throttling(error: BaseException) -> bool:
     """Return whether the same call will succeed later, if it is made less often."""
-    return error_code(error) in THROTTLING or http_status(error) == _TOO_MANY_REQUESTS
+    return error_code(error) in throttling_codes() or http_status(error) == _TOO_MANY_REQUESTS
 
 
 def is_transient(error: BaseException) -> bool:
     """Return whether the same call may succeed a moment later: also any HTTP 5xx, and a gateway's HTTP 408."""
     status = http_status(error)
-    return error_code(error) in TRANSIENT or status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
+    return error_code(error) in transient_codes() or status == _REQUEST_TIMEOUT or status >= _SERVER_ERROR
 
 
 def is_too_large(error: BaseException) -> bool:

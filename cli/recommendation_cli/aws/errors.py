@@ -14,8 +14,8 @@ from recommendation_shared.aws_errors import (
     EXPIRED_CREDENTIALS,
     MISSING_RESOURCE,
     REFUSED_CREDENTIALS,
-    THROTTLING,
     error_code,
+    is_throttling,
 )
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _refused(error: "ClientError", target: Target) -> str:
             f"Access to {target} is denied: use an identity that may Query, GetItem and BatchGetItem it, such as"
             f" one that may assume RecommendationReaderRole. DynamoDB says: {message}"
         )
-    if code in THROTTLING:
+    if is_throttling(error):
         return f"The {target} is throttling reads: try again in a moment, or read less (--limit, --since)."
     if code in MISSING_RESOURCE:
         return f"There is no {target}: check --table, --region, --profile and --endpoint-url."

@@ -8,7 +8,7 @@ import click
 from recommendation_cli.aws.errors import ExitCode, credentials_refused, explained_calls
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, THROTTLING, error_code
+from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code, is_throttling
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -44,7 +44,7 @@ def _refused(error: "ClientError", target: QueueTarget) -> str:
             f"Access to the {target} is denied: use an identity that may assume RecommendationRedriveRole."
             f" SQS says: {message}"
         )
-    if code in THROTTLING:
+    if is_throttling(error):
         return f"The {target} is throttling calls: try again in a moment, or more slowly (--rate)."
     if code.startswith("Kms"):
         return f"The {target}'s KMS key cannot be used ({visible(code)}): check the key's policy. {message}"

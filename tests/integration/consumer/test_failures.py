@@ -69,7 +69,7 @@ TRANSIENT: list[Any] = [
     pytest.param(Answer(200, b"<html>a proxy</html>"), id="200 that is not DynamoDB's"),
     pytest.param(Answer(200, b""), id="200 without a body"),
     pytest.param(Answer(200, b'{"UnprocessedItems":{}}', (("x-amz-crc32", "1"),)), id="damaged response"),
-    pytest.param(dynamodb_error("TransactionInProgressException"), id="transaction in progress"),
+    pytest.param(dynamodb_error("TransactionConflictException"), id="transaction conflict"),
     pytest.param(dynamodb_error("ReplicatedWriteConflictException"), id="replicated write conflict"),
 ]
 

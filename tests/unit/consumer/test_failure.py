@@ -1,8 +1,10 @@
 """The kind of each AWS error. The writer's tests show how it acts on each kind."""
 
 import gzip
+import itertools
 import json
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import botocore
@@ -19,9 +21,10 @@ from botocore.exceptions import (
     ReadTimeoutError,
     SSLError,
 )
+from botocore.retries.standard import RetryContext, ThrottledRetryableChecker, TransientRetryableChecker
 
 from recommendation_consumer.failure import INVALID, Kind, classify
-from recommendation_shared.aws_errors import THROTTLING, TRANSIENT
+from recommendation_shared.aws_errors import throttling_codes, transient_codes
 from tests.support.fakes.aws import client_error
 
 URL = "http://127.0.0.1"
@@ -40,6 +43,10 @@ URL = "http://127.0.0.1"
         "SlowDown",
         "KmsThrottled",
         "KMS.ThrottlingException",
+        "TransactionInProgressException",
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
         "com.amazonaws.sqs#RequestThrottled",
     ],
 )
@@ -62,7 +69,6 @@ def test_http_429_is_throttling_whatever_its_code() -> None:
         ("503", 503),
         ("ReplicatedWriteConflictException", 400),
         ("TransactionConflictException", 400),
-        ("TransactionInProgressException", 400),
         ("RequestTimeout", 408),
         ("RequestExpired", 400),
         ("408", 408),
@@ -146,4 +152,29 @@ def test_every_documented_error_of_batch_write_item_is_classified() -> None:
     errors = {error["shape"] for error in model["operations"]["BatchWriteItem"]["errors"]}
     by_status = {"InternalServerError"}
     systemic = {"ResourceNotFoundException", "ItemCollectionSizeLimitExceededException"}
-    assert errors <= THROTTLING | TRANSIENT | INVALID | by_status | systemic
+    assert errors <= throttling_codes() | transient_codes() | INVALID | by_status | systemic
+
+
+def test_every_error_that_botocore_retries_is_retried() -> None:
+    """Asked of botocore's standard mode itself, with each code and status that either side knows."""
+    throttled, transient = ThrottledRetryableChecker(), TransientRetryableChecker()
+    codes = throttling_codes() | transient_codes() | {"AccessDeniedException", "SomethingNew"}
+    retried = set()
+    for code, status in itertools.product(sorted(codes), (400, 500, 502, 503, 504)):
+        error = client_error(code, status)
+        context = RetryContext(1, parsed_response=error.response, http_response=SimpleNamespace(status_code=status))
+        if throttled.is_retryable(context) or transient.is_retryable(context):
+            retried.add(code)
+            assert classify(error).kind in {Kind.THROTTLED, Kind.TRANSIENT}
+    assert {"ThrottlingException", "PriorRequestNotComplete", "RequestTimeout"} <= retried
+
+
+def test_every_error_that_a_service_model_marks_as_retryable_is_retried() -> None:
+    """In the models of DynamoDB and SQS; an upgrade that marks another one fails here."""
+    for service in ("dynamodb", "sqs"):
+        (path,) = Path(botocore.__file__).parent.glob(f"data/{service}/*/service-2.json.gz")
+        shapes = json.loads(gzip.decompress(path.read_bytes()))["shapes"]
+        for name, shape in shapes.items():
+            if shape.get("exception") and "retryable" in shape:
+                code = shape.get("error", {}).get("code", name)
+                assert classify(client_error(code)).kind in {Kind.THROTTLED, Kind.TRANSIENT}, code

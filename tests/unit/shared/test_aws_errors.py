@@ -34,7 +34,12 @@ def test_other_exceptions_are_named_by_their_type() -> None:
 
 def test_each_code_belongs_to_one_set() -> None:
     """Otherwise what happens next would depend on the order of the checks."""
-    sets = [aws_errors.THROTTLING, aws_errors.TRANSIENT, aws_errors.CREDENTIALS, aws_errors.ACCESS_DENIED]
+    sets = [
+        aws_errors.throttling_codes(),
+        aws_errors.transient_codes(),
+        aws_errors.CREDENTIALS,
+        aws_errors.ACCESS_DENIED,
+    ]
     assert len(frozenset().union(*sets)) == sum(map(len, sets))
 
 

@@ -14,8 +14,8 @@ ROOT = Path(__file__).parents[4]
 PAGE = (ROOT / "docs/failures.md").read_text()
 ROWS = [line for line in PAGE.splitlines() if line.startswith("| ") and not line.startswith("| what")]
 CAUSES = {
-    *aws_errors.THROTTLING,
-    *aws_errors.TRANSIENT,
+    *aws_errors.throttling_codes(),
+    *aws_errors.transient_codes(),
     *failure.INVALID,
     *POISON,
     aws_errors.NOT_CONFIRMED,
