@@ -76,6 +76,8 @@ def create_client(service: str, location: Location) -> Any:
     from botocore.exceptions import BotoCoreError
     from botocore.session import Session
 
+    from recommendation_cli.aws.quick_answers import parse_quickly
+
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
@@ -83,7 +85,9 @@ def create_client(service: str, location: Location) -> Any:
         user_agent_extra="recs",
     )
     try:
-        return Session(profile=location.profile).create_client(
+        session = Session(profile=location.profile)
+        parse_quickly(session)
+        return session.create_client(
             service, region_name=location.region, endpoint_url=location.endpoint_url, config=config
         )
     except BotoCoreError:  # some are also a ValueError

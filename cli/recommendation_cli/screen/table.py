@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Table as Grid
 from rich.text import Text
 
 _GAP: Final = 2  # cells between two columns
@@ -36,28 +36,49 @@ class Row:
     below: Sequence[Text] = ()
 
 
+class Table:
+    """A table that is printed part by part; later parts may widen its columns.
+
+    Where it is too wide, the rightmost columns that may shrink do so first. `fold` prints the last column on a line
+    below the others; None does so only where a part is too wide.
+    """
+
+    def __init__(self, console: Console, columns: Sequence[Column], *, fold: bool | None = False) -> None:
+        self._console = console
+        self._columns = columns
+        self._fold = fold
+        self._widths = [0] * len(columns)
+        self._titled = False
+
+    def print(self, rows: Iterable[Row | Sequence[Cell]]) -> None:
+        """Print rows, below the titles if they are the first."""
+        whole_rows = [row if isinstance(row, Row) else Row(row) for row in rows]
+        titles = Row([column.title for column in self._columns])
+        cells = [[_text(cell) for cell in row.cells] for row in (titles, *whole_rows)]
+        self._widths = [
+            max(width, min(max(cell.cell_len for cell in column_cells), column.most or self._console.width))
+            for width, column, column_cells in zip(self._widths, self._columns, zip(*cells, strict=True), strict=True)
+        ]
+        lines = self._lines(cells)
+        if not self._titled:
+            _print_lines(self._console, lines[0], "dim")
+            self._titled = True
+        for row, row_lines in zip(whole_rows, lines[1:], strict=True):
+            _print_lines(self._console, (*row.above, *row_lines, *row.below))
+
+    def _lines(self, cells: Sequence[Sequence[Text]]) -> list[list[Text]]:
+        room, widths = self._console.width, list(self._widths)
+        if self._fold or (self._fold is None and _total(widths) > room):
+            return [_fold(row, self._columns, widths[:-1], room) for row in cells]
+        _shrink(self._columns, widths, room)
+        return [[_join(row, self._columns, widths)] for row in cells]
+
+
 def print_table(
     console: Console, columns: Sequence[Column], rows: Iterable[Row | Sequence[Cell]], *, fold: bool | None = False
 ) -> None:
-    """Print titles and rows; where the table is too wide, the rightmost columns that may shrink do so first.
-
-    `fold` prints the last column on a line below the others; None does so only where the table is too wide.
-    """
-    whole_rows = [row if isinstance(row, Row) else Row(row) for row in rows]
-    titles = Row([column.title for column in columns])
-    cells = [[_text(cell) for cell in row.cells] for row in (titles, *whole_rows)]
-    widths = [
-        min(max(cell.cell_len for cell in column_cells), column.most or console.width)
-        for column, column_cells in zip(columns, zip(*cells, strict=True), strict=True)
-    ]
-    if fold or (fold is None and _total(widths) > console.width):
-        lines = [_fold(row, columns, widths[:-1], console.width) for row in cells]
-    else:
-        _shrink(columns, widths, console.width)
-        lines = [[_join(row, columns, widths)] for row in cells]
-    _print_lines(console, lines[0], "dim")
-    for row, row_lines in zip(whole_rows, lines[1:], strict=True):
-        _print_lines(console, (*row.above, *row_lines, *row.below))
+    """Print a whole table (see `Table`)."""
+    Table(console, columns, fold=fold).print(rows)
 
 
 def print_fields(
@@ -73,7 +94,7 @@ def print_fields(
         label.pad_right(width - label.cell_len)
         label.pad_left(indent)
         if console.is_terminal:
-            grid = Table.grid(padding=(0, _GAP))
+            grid = Grid.grid(padding=(0, _GAP))
             grid.add_column(no_wrap=True)
             grid.add_row(label, value)
             console.print(grid)

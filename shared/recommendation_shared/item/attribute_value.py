@@ -62,7 +62,8 @@ def _with_storable_names(values: Mapping[str, Any]) -> dict[str, Any]:
 def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
     """Return plain JSON values: whole numbers as int, others as Decimal, binary as base64 text, sets as sorted lists.
 
-    Raises `ValueError` for an unknown DynamoDB type.
+    Binary values may be bytes, as botocore's clients return them, or base64 text, as DynamoDB returns them. Raises
+    `ValueError` for an unknown DynamoDB type.
     """
     return {name: _decode(value) for name, value in item.items()}
 
@@ -81,7 +82,7 @@ def _decode(attribute: AttributeValue) -> Any:
         case "L":
             return [_decode(child) for child in value]
         case "B":  # our items hold no binary values or sets, but a reader must show foreign ones
-            return b64encode(value).decode()
+            return value if isinstance(value, str) else b64encode(value).decode()
         case "SS" | "NS" | "BS":
             return sorted(_decode({kind[0]: child}) for child in value)
         case _:

@@ -1,0 +1,1 @@
+"""What reading with `recs` costs, beside the AWS CLI: `make bench-cli`."""

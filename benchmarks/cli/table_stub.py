@@ -1,0 +1,107 @@
+"""A stub of DynamoDB on 127.0.0.1 that answers Query from one large incident, a megabyte of items a page."""
+
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+import orjson
+
+from benchmarks.support import stub_process
+from benchmarks.support.recorded_outputs import recorded_fields
+from recommendation_shared.envelope import Envelope
+from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
+from recommendation_shared.item.size import item_size
+
+INCIDENT: Final = "incident-aws-s3-2017-02-28"
+_PAGE_BYTES: Final = 1024 * 1024  # Amazon DynamoDB Developer Guide, "Paginating table query results"
+_FIRST: Final = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def running_table(executions: int) -> AbstractContextManager[str]:
+    """Run the stub until the end of the block, with seven recommendations per execution, and yield its URL."""
+    return stub_process.running("benchmarks.cli.table_stub", str(executions))
+
+
+def generated(executions: int) -> list[dict[str, Any]]:
+    """Return items as the consumer writes them, oldest first."""
+    items = []
+    outputs = recorded_fields()
+    for execution in range(executions):
+        for position, fields in enumerate(outputs.values()):
+            completed = _FIRST + timedelta(minutes=execution, seconds=position)
+            changed = {**fields, "execution_id": f"exec-{execution:05}", "timestamp": completed.isoformat()}
+            items.append(orjson.loads(encode_item(Envelope.create(**changed).to_fields()).body))
+    return items
+
+
+class _Table:
+    def __init__(self, items: list[dict[str, Any]]) -> None:
+        self._items = items
+        self._sizes = [item_size(item) for item in items]
+        self._position = {item[PARTITION_KEY]["S"]: number for number, item in enumerate(items)}
+
+    def query(self, request: dict[str, Any]) -> dict[str, Any]:
+        step = 1 if request.get("ScanIndexForward", True) else -1
+        after = request.get("ExclusiveStartKey")
+        start = 0 if step == 1 else len(self._items) - 1
+        number = start if after is None else self._position[after[PARTITION_KEY]["S"]] + step
+        names = request.get("ExpressionAttributeNames", {})
+        paths = [
+            [names.get(part, part) for part in path.strip().split(".")]
+            for path in request.get("ProjectionExpression", "").split(",")
+            if path
+        ]
+        page: list[dict[str, Any]] = []
+        size = 0
+        while 0 <= number < len(self._items) and size < _PAGE_BYTES and len(page) < request.get("Limit", sys.maxsize):
+            item = self._items[number]
+            size += self._sizes[number]
+            page.append(_projected(item, paths) if paths else item)
+            number += step
+        answer: dict[str, Any] = {"Items": page, "Count": len(page), "ScannedCount": len(page)}
+        answer["ConsumedCapacity"] = {"TableName": request["TableName"], "CapacityUnits": size / 8192}
+        if 0 <= number < len(self._items):
+            last = self._items[number - step]
+            answer["LastEvaluatedKey"] = {name: last[name] for name in (PARTITION_KEY, "incidentId", "timestamp")}
+        return answer
+
+
+def _projected(item: dict[str, Any], paths: list[list[str]]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    for path in paths:
+        source: Any = item
+        target = result
+        for part in path[:-1]:
+            source = source.get(part, {}).get("M", {})
+            if source:
+                target = target.setdefault(part, {"M": {}})["M"]
+        if path[-1] in source:
+            target[path[-1]] = source[path[-1]]
+    return result
+
+
+def _handler(table: _Table) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = orjson.dumps(table.query(orjson.loads(body)))
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-amz-json-1.0")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *_args: object) -> None:
+            """Print nothing: the port is the only line."""
+
+    return Handler
+
+
+if __name__ == "__main__":
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(_Table(generated(int(sys.argv[1])))))
+    print(server.server_port, flush=True)
+    server.serve_forever()
