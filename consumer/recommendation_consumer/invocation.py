@@ -123,9 +123,14 @@ class _Invocation:
 
     def report(self) -> None:
         """Emit the metrics and log the result."""
-        dependencies = self._dependencies
+        dependencies, settings = self._dependencies, self._dependencies.settings
         with self._log_keys():
-            emit(self.result, dependencies.wall(), incident_metrics=dependencies.settings.incident_metrics)
+            emit(
+                self.result,
+                dependencies.wall(),
+                namespace=settings.metrics_namespace,
+                incident_metrics=settings.incident_metrics,
+            )
             log_result(dependencies.logger, self.result)
 
     def _log_keys(self) -> AbstractContextManager[None]:

@@ -6,7 +6,8 @@ their serialised beginning.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import orjson
@@ -15,22 +16,23 @@ from recommendation_consumer.batch_result import BatchResult
 from recommendation_shared import emf, metrics
 
 
-def emit(result: BatchResult, now: float, *, incident_metrics: bool) -> None:
+def emit(result: BatchResult, now: float, *, namespace: str, incident_metrics: bool) -> None:
     """Print an EMF line for each combination of dimension values, then lines for the invocation as a whole.
 
-    Each line also counts towards the total without dimensions. `now` is in epoch seconds. `incident_metrics` adds the
-    IncidentId dimension, each value of which is billed as a metric.
+    Each line also counts towards the total without dimensions. `namespace` is the stage's, `now` in epoch seconds.
+    `incident_metrics` adds the IncidentId dimension, each value of which is billed as a metric.
     """
-    print("\n".join(_lines(result, round(now * 1000), incident_metrics=incident_metrics)))  # noqa: T201 - EMF is read from stdout
+    lines = _lines(result, partial(_beginning, namespace, round(now * 1000)), incident_metrics=incident_metrics)
+    print("\n".join(lines))  # noqa: T201 - EMF is read from stdout
 
 
-def _lines(result: BatchResult, timestamp_ms: int, *, incident_metrics: bool) -> Iterator[str]:
+def _lines(result: BatchResult, beginning_of: Callable[..., bytes], *, incident_metrics: bool) -> Iterator[str]:
     stored = Counter(
         (item.agent_type, item.incident_id if incident_metrics and emf.is_dimension_value(item.incident_id) else "")
         for item in result.stored
     )
-    by_agent = _beginning(timestamp_ms, [metrics.PERSISTED], metrics.AGENT_TYPE)
-    by_incident = _beginning(timestamp_ms, [metrics.PERSISTED], metrics.AGENT_TYPE, metrics.INCIDENT_ID)
+    by_agent = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE)
+    by_incident = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE, metrics.INCIDENT_ID)
     for (agent_type, incident_id), count in stored.items():
         values: dict[str, Any] = {metrics.AGENT_TYPE: agent_type, metrics.PERSISTED: [count]}
         if incident_id:
@@ -38,10 +40,10 @@ def _lines(result: BatchResult, timestamp_ms: int, *, incident_metrics: bool) ->
         else:
             yield _line(by_agent, values)
     failures = Counter(result.failures.values()) + result.dead_lettered
-    beginning = _beginning(timestamp_ms, [metrics.PERSISTENCE_FAILURE], metrics.ERROR_TYPE)
+    beginning = beginning_of([metrics.PERSISTENCE_FAILURE], metrics.ERROR_TYPE)
     for error_type, count in failures.items():
         yield _line(beginning, {metrics.ERROR_TYPE: error_type, metrics.PERSISTENCE_FAILURE: [count]})
-    beginning = _beginning(timestamp_ms, [metrics.DEAD_LETTERED], metrics.REASON)
+    beginning = beginning_of([metrics.DEAD_LETTERED], metrics.REASON)
     for reason, count in result.dead_lettered.items():
         yield _line(beginning, {metrics.REASON: reason, metrics.DEAD_LETTERED: [count]})
     counts = {
@@ -53,17 +55,17 @@ def _lines(result: BatchResult, timestamp_ms: int, *, incident_metrics: bool) ->
         **{name: [count] for name, count in counts.items() if count},
         metrics.PERSISTENCE_DURATION: [round(result.write_ms, 3)],
     }
-    yield _line(_beginning(timestamp_ms, totals), totals)
-    beginning = _beginning(timestamp_ms, [metrics.QUEUE_LAG])
+    yield _line(beginning_of(totals), totals)
+    beginning = beginning_of([metrics.QUEUE_LAG])
     for start in range(0, len(result.stored), emf.VALUES_PER_METRIC):
         lags = [round(item.lag_ms) for item in result.stored[start : start + emf.VALUES_PER_METRIC]]
         yield _line(beginning, {metrics.QUEUE_LAG: lags})
 
 
-def _beginning(timestamp_ms: int, names: Iterable[str], *dimensions: str) -> bytes:
+def _beginning(namespace: str, timestamp_ms: int, names: Iterable[str], *dimensions: str) -> bytes:
     """Return the start of lines whose metrics count in total, by the first dimension, by the first two and so on."""
     dimension_sets = [dimensions[:count] for count in range(len(dimensions) + 1)]
-    return orjson.dumps({"_aws": emf.directive(timestamp_ms, names, dimension_sets)})[:-1]
+    return orjson.dumps({"_aws": emf.directive(namespace, timestamp_ms, names, dimension_sets)})[:-1]
 
 
 def _line(beginning: bytes, values: Mapping[str, Any]) -> str:

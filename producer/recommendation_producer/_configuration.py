@@ -8,25 +8,28 @@ from recommendation_producer._loss_log import LOGGER
 from recommendation_shared.settings import Settings, SettingsError
 
 # The rest is not the producer's: a mistake in it must not cost a recommendation.
-_USED: Final = frozenset({"RECOMMENDATIONS_QUEUE_URL", "AWS_REGION", "RETENTION_DAYS"})
+_USED: Final = frozenset({"RECOMMENDATIONS_QUEUE_URL", "AWS_REGION"})
+_OPTIONAL: Final = ("RETENTION_DAYS", "RECOMMENDATIONS_METRICS_NAMESPACE")
 _URL: Final = re.compile(r"https?://[^\s\"'/]+/[^\s\"']+")
 _ENDPOINT: Final = re.compile(r"https?://[^\s\"']+")
 _REGION: Final = re.compile(r"https?://sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
 
 
 def options_from(environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return arguments of the producer's constructor; a wrong retention is logged and replaced by the default."""
+    """Return arguments of the producer's constructor; a wrong optional one is logged and its default is used."""
     used = {name: environ[name] for name in _USED if name in environ}
-    try:
-        settings = Settings.from_env(used)
-    except SettingsError as error:
-        LOGGER.warning("the default retention is used: %s", error)
-        used.pop("RETENTION_DAYS", None)
-        settings = Settings.from_env(used)
+    for name in _OPTIONAL:
+        try:
+            Settings.from_env({name: environ.get(name, "")})
+            used[name] = environ.get(name, "")
+        except SettingsError as error:
+            LOGGER.warning("the default is used instead: %s", error)
+    settings = Settings.from_env(used)
     return {
         "queue_url": settings.queue_url,
         "region_name": settings.region,
         "retention": settings.retention_days,
+        "metrics_namespace": settings.metrics_namespace if used.get("RECOMMENDATIONS_METRICS_NAMESPACE") else None,
     }
 
 

@@ -17,7 +17,8 @@ class MetricWriter:
     Counts are exact. Only the last 100 latencies between two flushes are kept.
     """
 
-    def __init__(self, *, is_on: bool) -> None:
+    def __init__(self, namespace: str, *, is_on: bool) -> None:
+        self._namespace = namespace
         self._is_on = is_on
         self._writing = threading.Lock()
         self._enqueued = 0
@@ -40,6 +41,7 @@ class MetricWriter:
             batches, latencies = self._batches, list(self._latencies)
             lines = list(
                 metric_lines(
+                    self._namespace,
                     {
                         metrics.ENQUEUED: enqueued - self._enqueued,
                         metrics.BATCHES: batches - self._batches_written,
@@ -63,18 +65,23 @@ class MetricWriter:
 
 
 def metric_lines(
-    values: Mapping[str, float | Sequence[float]], dropped: Mapping[str, int], epoch_ms: int | None = None
+    namespace: str,
+    values: Mapping[str, float | Sequence[float]],
+    dropped: Mapping[str, int],
+    epoch_ms: int | None = None,
 ) -> Iterator[str]:
     """Yield one line for the values and one for each drop reason, omitting zeros and empty lists."""
     now = time.time_ns() // 1_000_000 if epoch_ms is None else epoch_ms
     if present := {name: value for name, value in values.items() if value}:
-        yield _line(now, present, {})
+        yield _line(namespace, now, present, {})
     for reason, count in sorted(dropped.items()):
         if count:
-            yield _line(now, {metrics.DROPPED: count}, {metrics.REASON: reason})
+            yield _line(namespace, now, {metrics.DROPPED: count}, {metrics.REASON: reason})
 
 
-def _line(now: int, values: Mapping[str, float | Sequence[float]], dimensions: Mapping[str, str]) -> str:
+def _line(
+    namespace: str, now: int, values: Mapping[str, float | Sequence[float]], dimensions: Mapping[str, str]
+) -> str:
     dimension_sets = [list(dimensions), []] if dimensions else [[]]
-    document = {"_aws": emf.directive(now, values, dimension_sets), **dimensions, **values}
+    document = {"_aws": emf.directive(namespace, now, values, dimension_sets), **dimensions, **values}
     return json.dumps(document, separators=(",", ":"))

@@ -21,7 +21,7 @@ from recommendation_producer._sending.client import open_client
 from recommendation_producer._sending.delivery import ClientFactory
 from recommendation_producer._sending.sender import Sender
 from recommendation_producer._sending.setup import Setup
-from recommendation_shared import limits
+from recommendation_shared import limits, metrics
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
@@ -52,7 +52,8 @@ class RecommendationProducer:
     the newest (`buffer_full`). A batch that is not full is sent after `max_age` seconds. `retention` is in days, None
     to keep items indefinitely, and applies to envelopes that do not set their own. `redact` receives the arguments of
     `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
-    `emit_metrics` writes EMF to stdout at every flush; None does so only in Lambda, where it becomes metrics.
+    `emit_metrics` writes EMF to stdout at every flush; None does so only in Lambda, where it becomes metrics. They are
+    in `metrics_namespace`, or else in that of the stage whose queue this is.
 
     Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends only
     its own envelopes. The sender runs until the process ends: `close` a producer that you do not keep. `clock`
@@ -71,6 +72,7 @@ class RecommendationProducer:
         retention: int | None = limits.RETENTION_DAYS,
         redact: Redact | None = None,
         emit_metrics: bool | None = None,
+        metrics_namespace: str | None = None,
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] | None = None,
         client_factory: ClientFactory | None = None,
@@ -85,6 +87,7 @@ class RecommendationProducer:
         self._retention = retention
         self._redact = redact
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
+        self._namespace = metrics_namespace or metrics.namespace_of(None if self._problem else queue_url)
         self._clock = clock
         self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
         self._client_factory = client_factory or partial(open_client, region_name, endpoint_url)
@@ -186,7 +189,7 @@ class RecommendationProducer:
 
     def _start_afresh(self) -> None:
         self._buffer = Buffer(self._max_items, self._max_bytes)
-        self._metrics = MetricWriter(is_on=self._emit_metrics)
+        self._metrics = MetricWriter(self._namespace, is_on=self._emit_metrics)
         self._sender = Sender(
             Setup(
                 self._buffer,

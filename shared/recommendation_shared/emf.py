@@ -12,7 +12,9 @@ VALUES_PER_METRIC: Final = 100  # per line
 _DIMENSION_CHARACTERS: Final = 1024  # of a value; Amazon CloudWatch API Reference, Dimension
 
 
-def directive(timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[Sequence[str]]) -> dict[str, Any]:
+def directive(
+    namespace: str, timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[Sequence[str]]
+) -> dict[str, Any]:
     """Return the `_aws` member of a line, which says which other members are metrics and which are dimensions.
 
     `timestamp_ms` is in epoch milliseconds. Each metric counts once per dimension set, which is a list of dimension
@@ -22,7 +24,7 @@ def directive(timestamp_ms: int, names: Iterable[str], dimension_sets: Sequence[
         "Timestamp": timestamp_ms,
         "CloudWatchMetrics": [
             {
-                "Namespace": metrics.NAMESPACE,
+                "Namespace": namespace,
                 "Dimensions": dimension_sets,
                 "Metrics": [{"Name": name, "Unit": metrics.unit(name)} for name in names],
             }

@@ -1,8 +1,9 @@
-"""The CloudWatch metrics: their names, units and dimensions."""
+"""The CloudWatch metrics: their namespace, names, units and dimensions."""
 
+import re
 from typing import Final
 
-NAMESPACE: Final = "OPX/Recommendations"
+NAMESPACE: Final = "OPX/Recommendations"  # in production; other stages append their suffix
 
 PERSISTED: Final = "RecommendationsPersisted"
 PERSISTENCE_FAILURE: Final = "RecommendationPersistenceFailure"
@@ -23,9 +24,20 @@ INCIDENT_ID: Final = "IncidentId"
 ERROR_TYPE: Final = "ErrorType"
 REASON: Final = "Reason"
 
+# The queue's name in infra/template.yaml ends with the stack's suffix, as the namespace does.
+_QUEUE: Final = re.compile(r".*/opx-recommendations((?:-[a-z0-9]+)*)")
 _MILLISECONDS: Final = frozenset({PERSISTENCE_DURATION, QUEUE_LAG, SEND_LATENCY})
 
 
 def unit(name: str) -> str:
     """Return a metric's CloudWatch unit: `Milliseconds` or `Count`."""
     return "Milliseconds" if name in _MILLISECONDS else "Count"
+
+
+def namespace_of(queue_url: str | None) -> str:
+    """Return the namespace of the stage that this queue belongs to; production's if the URL does not show it.
+
+    Two stages in one account and region must not share a namespace, or each one's alarms would watch both.
+    """
+    match = _QUEUE.fullmatch(queue_url or "")
+    return NAMESPACE + match[1] if match else NAMESPACE

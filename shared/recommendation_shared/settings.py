@@ -5,10 +5,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from recommendation_shared import limits
+from recommendation_shared import limits, metrics
 
 # Amazon DynamoDB API Reference, CreateTable: TableName.
 _TABLE_NAME: Final = re.compile(r"[a-zA-Z0-9_.-]{3,255}")
+# Amazon CloudWatch User Guide, "Embedded metric format"; CloudWatch keeps the prefix AWS/ to itself.
+_NAMESPACE: Final = re.compile(r"(?!AWS/)[a-zA-Z0-9._/#-][a-zA-Z0-9._/#:-]{0,254}")
 _BOOLEANS: Final = {
     **dict.fromkeys(("true", "1", "yes", "on", "y", "t"), True),
     **dict.fromkeys(("false", "0", "no", "off", "n", "f"), False),
@@ -24,6 +26,7 @@ class Settings:
     """The configuration of producer, consumer and CLI. Each field is read from one environment variable.
 
     `retention_days` is from 1 to 36,500. `incident_metrics` adds the IncidentId dimension to the consumer's metrics.
+    `metrics_namespace` is the CloudWatch namespace of this stage's metrics.
     """
 
     queue_url: str | None = None
@@ -33,6 +36,7 @@ class Settings:
     # Read here because botocore reads only AWS_DEFAULT_REGION. Lambda sets both.
     region: str | None = None
     incident_metrics: bool = True
+    metrics_namespace: str = metrics.NAMESPACE
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Self:
@@ -64,6 +68,12 @@ def _table_name(text: str) -> str:
     return text
 
 
+def _namespace(text: str) -> str:
+    if _NAMESPACE.fullmatch(text) is None:
+        raise ValueError("must be 1 to 255 characters from a-z, A-Z, 0-9, ., _, /, #, : and -, not beginning with AWS/")
+    return text
+
+
 def _retention_days(text: str) -> int:
     # ASCII digits only, and few of them, because `int` raises on thousands.
     if re.fullmatch("[0-9]{1,9}", text) is None or not 1 <= int(text) <= limits.MAX_RETENTION_DAYS:
@@ -85,6 +95,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "RETENTION_DAYS": ("retention_days", _retention_days),
     "AWS_REGION": ("region", str),
     "INCIDENT_METRICS": ("incident_metrics", _boolean),
+    "RECOMMENDATIONS_METRICS_NAMESPACE": ("metrics_namespace", _namespace),
 }
 VARIABLES: Final = frozenset(_FIELDS)  # the names of the environment variables
 

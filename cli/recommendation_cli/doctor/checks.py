@@ -10,6 +10,7 @@ from typing import Any, Final, Literal, NamedTuple
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.compact_index import LISTED
 from recommendation_shared.item.encoding import PARTITION_KEY
+from recommendation_shared.metrics import namespace_of
 from recommendation_shared.wording import plural
 
 Result = Literal["passed", "failed", "skipped"]
@@ -151,12 +152,16 @@ def check_mapping(mapping: Described, function: Described, queue: Described) -> 
     yield finding("queue", timeout >= needed, expected, f"{timeout} s", "Deploy with that VisibilityTimeout.")
 
 
-def check_function(function: Described, table: str, dead_letter_url: str) -> Iterator[Finding]:
+def check_function(function: Described, table: str, queue_url: str, dead_letter_url: str) -> Iterator[Finding]:
     """Check the function's configuration (GetFunctionConfiguration)."""
     state = function.get("State", "Active")
     yield finding("function", state == "Active", "is active", f"{state}: {function.get('StateReason', '')}")
     environment = function.get("Environment", {}).get("Variables", {})
-    for name, value in (("RECOMMENDATIONS_TABLE", table), ("RECOMMENDATIONS_DLQ_URL", dead_letter_url)):
+    for name, value in (
+        ("RECOMMENDATIONS_TABLE", table),
+        ("RECOMMENDATIONS_DLQ_URL", dead_letter_url),
+        ("RECOMMENDATIONS_METRICS_NAMESPACE", namespace_of(queue_url)),
+    ):
         yield finding("function", environment.get(name) == value, f"has {name}={value}", environment.get(name))
 
 

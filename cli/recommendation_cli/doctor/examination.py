@@ -87,7 +87,7 @@ class Examination:
             if function is None:
                 continue
             yield from check_mapping(mapping, function, queue)
-            yield from check_function(function, self._table, self._dead_letters.url)
+            yield from check_function(function, self._table, self._queue.url, self._dead_letters.url)
             if dead_letters is not None and self._table_arn is not None:
                 arns = (queue["QueueArn"], dead_letters["QueueArn"], self._table_arn)
                 yield from self._examine_role(function["Role"], *arns)

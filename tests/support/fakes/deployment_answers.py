@@ -70,7 +70,13 @@ FUNCTION: Final[dict[str, Any]] = {
     "State": "Active",
     "Timeout": 30,
     "Role": "arn:aws:iam::123456789012:role/consumer-role",
-    "Environment": {"Variables": {"RECOMMENDATIONS_TABLE": TABLE, "RECOMMENDATIONS_DLQ_URL": f"{URL}-dlq"}},
+    "Environment": {
+        "Variables": {
+            "RECOMMENDATIONS_TABLE": TABLE,
+            "RECOMMENDATIONS_DLQ_URL": f"{URL}-dlq",
+            "RECOMMENDATIONS_METRICS_NAMESPACE": "OPX/Recommendations",
+        }
+    },
 }
 PERMISSIONS: Final = (
     (("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), "allowed"),
@@ -78,6 +84,12 @@ PERMISSIONS: Final = (
     (("dynamodb:BatchWriteItem", "dynamodb:PutItem"), "allowed"),
     (("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"), "implicitDeny"),
 )
+
+
+def without_variable(name: str) -> dict[str, Any]:
+    """Return the part of the function's description that lacks this environment variable."""
+    variables = FUNCTION["Environment"]["Variables"]
+    return {"Environment": {"Variables": {other: value for other, value in variables.items() if other != name}}}
 
 
 def compact_indexes(*omitted: str) -> list[dict[str, Any]]:

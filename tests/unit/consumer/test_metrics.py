@@ -28,7 +28,7 @@ def emitted(capsys: pytest.CaptureFixture[str]) -> Emit:
     """Return a function that emits a result's metrics and returns their values by name and dimensions."""
 
     def run(result: BatchResult, *, incident_metrics: bool = True) -> Values:
-        emit(result, 1_769_860_801.5, incident_metrics=incident_metrics)
+        emit(result, 1_769_860_801.5, namespace="OPX/Recommendations", incident_metrics=incident_metrics)
         return _read(capsys.readouterr().out.splitlines())
 
     return run
@@ -116,7 +116,7 @@ def test_service_name_is_not_a_dimension(emitted: Emit, monkeypatch: pytest.Monk
 
 def test_units_are_those_of_the_dashboard(capsys: pytest.CaptureFixture[str]) -> None:
     """Durations are in milliseconds; everything else is a count."""
-    emit(BatchResult(stored=[_stored()], duplicates=1), 0.0, incident_metrics=False)
+    emit(BatchResult(stored=[_stored()], duplicates=1), 0.0, namespace="OPX/Recommendations", incident_metrics=False)
     units = {value.name: value.unit for line in capsys.readouterr().out.splitlines() for value in read_emf(line)}
     assert units == {
         "RecommendationsPersisted": "Count",
@@ -142,11 +142,11 @@ def test_full_batch_of_860_incidents_stays_within_the_limits_of_emf(emitted: Emi
 
 def test_lines_with_the_longest_ids_are_far_smaller_than_a_log_event(capsys: pytest.CaptureFixture[str]) -> None:
     """CloudWatch truncates a longer line, and then finds no metric in it."""
-    emit(BatchResult(stored=[_stored("a" * 128, "i" * 1_024, 1e15)] * 300), 0.0, incident_metrics=True)
+    emit(BatchResult(stored=[_stored("a" * 128, "i" * 1_024, 1e15)] * 300), 0.0, namespace="OPX/Recommendations", incident_metrics=True)
     assert max(map(len, capsys.readouterr().out.splitlines())) < EVENT_BYTES / 50
 
 
 def test_timestamp_is_the_time_of_the_invocation(capsys: pytest.CaptureFixture[str]) -> None:
     """In epoch milliseconds. CloudWatch drops metrics that are two weeks old."""
-    emit(BatchResult(), 1_769_860_801.2345, incident_metrics=True)
+    emit(BatchResult(), 1_769_860_801.2345, namespace="OPX/Recommendations", incident_metrics=True)
     assert json.loads(capsys.readouterr().out)["_aws"]["Timestamp"] == 1_769_860_801_234

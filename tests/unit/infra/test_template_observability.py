@@ -85,7 +85,7 @@ def graphed(parameters: Mapping[str, str]) -> Iterator[Metric]:
 def exists(metric: Metric) -> bool:
     """Return whether this metric is emitted with these dimensions."""
     namespace, name, dimensions, _ = metric
-    if namespace == metrics.NAMESPACE:
+    if namespace.startswith("OPX/"):
         return name in OURS and set(dimensions) <= DIMENSIONS
     return name in AWS_METRICS.get((namespace, *dimensions), ())
 
@@ -113,7 +113,7 @@ def test_alarm_watches_existing_metrics_and_stays_silent_without_traffic(name: s
     assert alarm["AlarmDescription"].endswith(f" See docs/runbook.md#{name.lower()}.")
     assert f"\n## {name}\n" in (ROOT / "docs" / "runbook.md").read_text()
     for namespace, _, dimensions, _ in metrics_of_alarm:
-        assert namespace != metrics.NAMESPACE or not dimensions  # the totals, not those of a single reason or agent
+        assert namespace.startswith("AWS/") or not dimensions  # the totals, not those of a single reason or agent
 
 
 def test_alarms_watch_this_stacks_own_queue_and_function() -> None:
@@ -121,6 +121,25 @@ def test_alarms_watch_this_stacks_own_queue_and_function() -> None:
     suffixed = alarms({"NameSuffix": "-two"}).values()
     values = {value for alarm in suffixed for *_, dimension_values in watched(alarm) for value in dimension_values}
     assert values == {"opx-recommendations-two", "opx-recommendations-two-dlq", "opx-recommendations-two-consumer"}
+
+
+@pytest.mark.parametrize(("suffix", "namespace"), [("", "OPX/Recommendations"), ("-dev", "OPX/Recommendations-dev")])
+def test_alarms_dashboard_and_functions_of_a_stage_share_its_own_namespace(suffix: str, namespace: str) -> None:
+    """Otherwise a load test in dev hides that every write in production fails."""
+    parameters = {"NameSuffix": suffix}
+    resources = synthesize(parameters)["Resources"]
+    watched_by_alarms = {space for alarm in alarms(parameters).values() for space, *_ in watched(alarm)}
+    drawn = {space for space, *_ in graphed(parameters)}
+    assert {space for space in watched_by_alarms | drawn if not space.startswith("AWS/")} == {namespace}
+    environments = [
+        resource["Properties"]["Environment"]["Variables"]
+        for resource in resources.values()
+        if resource["Type"] in ("AWS::Serverless::Function", "AWS::Lambda::Function")
+    ]
+    assert environments
+    assert {variables["RECOMMENDATIONS_METRICS_NAMESPACE"] for variables in environments} == {namespace}
+    queue_url = f"https://sqs.eu-west-1.amazonaws.com/123456789012/{resources['Queue']['Properties']['QueueName']}"
+    assert metrics.namespace_of(queue_url) == namespace  # the executor's
 
 
 def test_failure_rate_is_a_percentage_over_five_minutes() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from recommendation_producer import RecommendationProducer
 from recommendation_producer._balance import Balance
 from recommendation_producer._loss_log import LossLog
 from recommendation_producer._metrics import MetricWriter, metric_lines
@@ -50,13 +51,13 @@ def printed(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
 
 def test_line_follows_the_embedded_metric_format() -> None:
     """It has the namespace, dimension sets and unit that CloudWatch expects."""
-    (line,) = metric_lines({}, {"buffer_full": 2}, epoch_ms=1_769_860_800_000)
+    (line,) = metric_lines("OPX/Recommendations-dev", {}, {"buffer_full": 2}, epoch_ms=1_769_860_800_000)
     assert json.loads(line) == {
         "_aws": {
             "Timestamp": 1_769_860_800_000,
             "CloudWatchMetrics": [
                 {
-                    "Namespace": "OPX/Recommendations",
+                    "Namespace": "OPX/Recommendations-dev",
                     "Dimensions": [["Reason"], []],
                     "Metrics": [{"Name": "RecommendationsDropped", "Unit": "Count"}],
                 }
@@ -109,7 +110,7 @@ def test_only_successful_calls_count_as_batches(capsys: pytest.CaptureFixture[st
 
 def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     """A line takes 100 values of a metric, and a host that never flushes must not pay for more in memory."""
-    writer = MetricWriter(is_on=True)
+    writer = MetricWriter("OPX/Recommendations", is_on=True)
     for number in range(250):
         writer.note_batch(number / 1000)
     writer.write(0, {})
@@ -188,3 +189,31 @@ def test_failures_without_losses_are_logged_with_their_cause(caplog: pytest.LogC
     assert [record.getMessage() for record in caplog.records] == [
         "recommendations dropped: none; pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError"
     ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "namespace"),
+    [
+        (None, "OPX/Recommendations-dev"),
+        ("", "OPX/Recommendations-dev"),
+        ("Team/Advice", "Team/Advice"),
+        ("AWS/SQS", "OPX/Recommendations-dev"),
+    ],
+)
+def test_metrics_are_in_the_namespace_of_the_queues_stage_unless_the_environment_names_one(
+    variable: str | None,
+    namespace: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """An invalid name is logged and costs nothing else."""
+    monkeypatch.setenv("RECOMMENDATIONS_QUEUE_URL", "https://sqs.us-east-1.amazonaws.com/1/opx-recommendations-dev")
+    if variable is not None:
+        monkeypatch.setenv("RECOMMENDATIONS_METRICS_NAMESPACE", variable)
+    producer = RecommendationProducer.from_env(client_factory=BlackHole().client, emit_metrics=True)
+    producer.enqueue(**recommendation())
+    producer.close(0.0)
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert {line["_aws"]["CloudWatchMetrics"][0]["Namespace"] for line in lines} == {namespace}
+    assert ("RECOMMENDATIONS_METRICS_NAMESPACE: must be" in caplog.text) == (variable == "AWS/SQS")

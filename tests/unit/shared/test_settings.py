@@ -24,11 +24,13 @@ def test_every_variable_is_read() -> None:
             "RETENTION_DAYS": "30",
             "INCIDENT_METRICS": "false",
             "AWS_REGION": "eu-central-1",
+            "RECOMMENDATIONS_METRICS_NAMESPACE": "OPX/Recommendations-dev",
         }
     )
     assert settings.require_queue_url() == "http://127.0.0.1/1/q"
     assert settings.require_dlq_url() == "http://127.0.0.1/1/d"
     assert settings.region == "eu-central-1"
+    assert settings.metrics_namespace == "OPX/Recommendations-dev"
     assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, False)
 
 
@@ -39,7 +41,15 @@ def test_empty_variable_counts_as_unset() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("RETENTION_DAYS", "0"), ("RETENTION_DAYS", "soon"), ("RECOMMENDATIONS_TABLE", "a b"), ("INCIDENT_METRICS", "2")],
+    [
+        ("RETENTION_DAYS", "0"),
+        ("RETENTION_DAYS", "soon"),
+        ("RECOMMENDATIONS_TABLE", "a b"),
+        ("INCIDENT_METRICS", "2"),
+        ("RECOMMENDATIONS_METRICS_NAMESPACE", "AWS/SQS"),
+        ("RECOMMENDATIONS_METRICS_NAMESPACE", ":a"),
+        ("RECOMMENDATIONS_METRICS_NAMESPACE", "a" * 256),
+    ],
 )
 def test_error_names_the_invalid_variable_and_its_rule(name: str, value: str) -> None:
     """It does not quote the value, because a variable may hold a secret by mistake."""

@@ -6,7 +6,13 @@ import pytest
 from infra.local.deployment import load_template
 from infra.paths import ROOT
 from recommendation_cli.doctor.checks import DEAD_LETTER_SECONDS, INDEXES, MAX_RECEIVE_COUNT
-from tests.support.fakes.deployment_answers import DESCRIBED_TABLE, compact_indexes, healthy_answers, key_schema
+from tests.support.fakes.deployment_answers import (
+    DESCRIBED_TABLE,
+    compact_indexes,
+    healthy_answers,
+    key_schema,
+    without_variable,
+)
 from tests.support.fakes.recommendation_table import TABLE
 from tests.unit.cli.doctor.conftest import RunDoctor
 
@@ -56,7 +62,12 @@ def test_compact_indexes_pass(run_doctor: RunDoctor) -> None:
         ({"mapping": {"BatchSize": 10}}, "mapping", "takes large batches"),
         ({"mapping": {"ScalingConfig": {}}}, "mapping", "limits how many consumers"),
         ({"function": {"State": "Failed"}}, "function", "is active"),
-        ({"function": {"Environment": {}}}, "function", f"has RECOMMENDATIONS_TABLE={TABLE}"),
+        ({"function": without_variable("RECOMMENDATIONS_TABLE")}, "function", f"has RECOMMENDATIONS_TABLE={TABLE}"),
+        (
+            {"function": without_variable("RECOMMENDATIONS_METRICS_NAMESPACE")},
+            "function",
+            "has RECOMMENDATIONS_METRICS_NAMESPACE=OPX/Recommendations",
+        ),
         ({"permissions": {"sqs:SendMessage": "implicitDeny"}}, "the consumer's role", "is allowed sqs:SendMessage"),
         ({"permissions": {"dynamodb:Scan": "allowed"}}, "the consumer's role", "is denied dynamodb:Scan"),
     ],

@@ -31,7 +31,7 @@ def test_permissions_that_cannot_be_simulated_do_not_hide_other_checks(run_docto
     answers = [*healthy_answers()[:-4], ("iam", "simulate_principal_policy", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
-    assert result.stdout.endswith("\n31 passed, 0 failed, 1 skipped\n")
+    assert result.stdout.endswith("\n32 passed, 0 failed, 1 skipped\n")
 
 
 def test_missing_resources_fail(run_doctor: RunDoctor) -> None:

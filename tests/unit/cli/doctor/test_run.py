@@ -5,7 +5,7 @@ from tests.unit.cli.doctor.conftest import RunDoctor
 def test_the_last_line_counts_the_results(run_doctor: RunDoctor) -> None:
     """A healthy deployment fails no check."""
     result = run_doctor(healthy_answers())
-    assert result.stdout.endswith("\n41 passed, 0 failed, 0 skipped\n")
+    assert result.stdout.endswith("\n42 passed, 0 failed, 0 skipped\n")
     assert "FAILED" not in result.stdout
 
 
@@ -14,7 +14,7 @@ def test_a_remedy_is_printed_below_its_finding(run_doctor: RunDoctor) -> None:
     lines = run_doctor(healthy_answers(mapping={"State": "Disabled"})).stdout.splitlines()
     position = lines.index("FAILED  mapping: expected: is enabled · found: Disabled")
     assert lines[position + 1] == "        Enable it: aws lambda update-event-source-mapping --enabled --uuid abc"
-    assert lines[-1] == "40 passed, 1 failed, 0 skipped"
+    assert lines[-1] == "41 passed, 1 failed, 0 skipped"
 
 
 def test_queues_must_be_named(run_doctor: RunDoctor) -> None:
