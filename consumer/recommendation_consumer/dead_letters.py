@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from botocore.exceptions import BotoCoreError, ClientError
 
 from recommendation_consumer.dead_letter_entry import Entry, build_entry
-from recommendation_consumer.dependencies import MAX_IN_FLIGHT, Dependencies
+from recommendation_consumer.dependencies import MAX_IN_FLIGHT, DeadLetterQueue
 from recommendation_consumer.failure import classify
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
@@ -26,10 +26,10 @@ class _DeadLetter(NamedTuple):
     size: int  # bytes
 
 
-async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependencies: Dependencies) -> dict[str, str]:
+async def send_dead_letters(poison: Sequence[Poison], deadline: float, queue: DeadLetterQueue) -> dict[str, str]:
     """Send each message unchanged, with attributes that say why; return the causes for those not sent, by message ID.
 
-    `deadline` is in seconds on `dependencies.monotonic`. The caller must report a message that was not sent as a batch
+    `deadline` is in seconds on `queue.monotonic`. The caller must report a message that was not sent as a batch
     item failure, which leaves it to the redrive policy. If a confirmation is lost, the message may become two dead
     letters, which is better than none.
     """
@@ -40,7 +40,7 @@ async def send_dead_letters(poison: Sequence[Poison], deadline: float, dependenc
 
     async def send(batch: Sequence[_DeadLetter]) -> dict[str, str]:
         async with slots:
-            return await _send(batch, deadline, dependencies)
+            return await _send(batch, deadline, queue)
 
     async with asyncio.TaskGroup() as tasks:
         sending = [tasks.create_task(send(batch)) for batch in in_batches(sendable, lambda letter: letter.size)]
@@ -54,19 +54,19 @@ def _dead_letter(poison: Poison, entry_id: str) -> _DeadLetter:
     return _DeadLetter(poison.message.message_id, entry, entry_bytes(entry))
 
 
-async def _send(batch: Sequence[_DeadLetter], deadline: float, dependencies: Dependencies) -> dict[str, str]:
+async def _send(batch: Sequence[_DeadLetter], deadline: float, queue: DeadLetterQueue) -> dict[str, str]:
     failed: dict[str, str] = {}
     try:
-        async with asyncio.timeout(deadline - dependencies.monotonic()):
-            response = await dependencies.send_dead_letters([letter.entry for letter in batch])
+        async with asyncio.timeout(deadline - queue.monotonic()):
+            response = await queue.send_dead_letters([letter.entry for letter in batch])
     except TimeoutError:
         cause = DEADLINE_EXCEEDED
     except (ClientError, BotoCoreError) as error:
         cause = classify(error).error_type
     else:
         # A response with HTTP 200 may contain failed entries; only confirmed entries count as sent.
-        confirmed = {entry["Id"] for entry in response.get("Successful", [])}
+        confirmed = {entry.get("Id") for entry in response.get("Successful") or []}
         batch = [letter for letter in batch if letter.entry["Id"] not in confirmed]
-        failed = {entry["Id"]: entry["Code"] for entry in response.get("Failed", [])}
+        failed = {entry.get("Id"): entry.get("Code", NOT_CONFIRMED) for entry in response.get("Failed") or []}
         cause = NOT_CONFIRMED
     return {letter.message_id: failed.get(letter.entry["Id"], cause) for letter in batch}

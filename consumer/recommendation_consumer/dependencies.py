@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aws_lambda_powertools import Logger
 
@@ -15,6 +15,18 @@ SendBody = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 
 SendBatch = Callable[[Sequence[Mapping[str, Any]]], Awaitable[Mapping[str, Any]]]
 """Sends up to ten entries to the dead-letter queue and returns the response. Raises as `SendBody` does."""
+
+
+class DeadLetterQueue(Protocol):
+    """What sending dead letters takes: the keeper sends them as the consumer does."""
+
+    @property
+    def send_dead_letters(self) -> SendBatch:
+        """Send up to ten entries to the dead-letter queue."""
+
+    @property
+    def monotonic(self) -> Callable[[], float]:
+        """The clock of the deadline, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,12 +12,14 @@ from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.queue.batches import entry_bytes, in_batches
 from recommendation_shared.queue.dead_letter import (
+    DELETED,
     FAILURE_DETAIL,
     FAILURE_REASON,
     ID_CONFLICT,
     ITEM_REJECTED,
     REPLAY_COUNT,
     RETRIES_EXHAUSTED,
+    TAMPERED,
 )
 
 # The outcome of redriving each kind of poison.
@@ -27,6 +29,8 @@ POISON_OUTCOMES: Final = {
     ID_MISMATCH: "would fail again (wrong ID)",
     ID_CONFLICT: "would fail again (ID already in use)",
     ITEM_REJECTED: "would fail again (DynamoDB rejects it)",
+    TAMPERED: "would undo the edit (or fail: digest edited too)",
+    DELETED: "would restore the deleted item",
 }
 
 _TRACE: Final = "AWSTraceHeader"  # the only system attribute that a sender may set

@@ -38,7 +38,9 @@ DEFAULTS: Final[Mapping[str, Callable[[], Any]]] = {
     name: field.default for name, field in FIELDS.items() if field.default is not None
 }
 # Recomputed from the other fields whenever an item is encoded; a message's values under these names are ignored.
-DERIVED_FIELDS: Final = frozenset({"ttl", "contentDigest"})
+TTL: Final = "ttl"  # when the item expires, in epoch seconds
+DIGEST: Final = "contentDigest"  # SHA-256 (hex) of all other fields
+DERIVED_FIELDS: Final = frozenset({TTL, DIGEST})
 MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value that JSON cannot represent
 RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
 
