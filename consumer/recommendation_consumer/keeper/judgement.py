@@ -1,0 +1,60 @@
+"""Decide what a change of the table is: nothing, or a reason to keep the item as it was before."""
+
+from enum import Enum
+from typing import Final
+
+from recommendation_consumer.keeper.change import Change, Image
+from recommendation_shared.envelope.fields import DERIVED_FIELDS, DIGEST, TTL
+from recommendation_shared.item.encoding import item_digest
+
+_NEVER: Final = "inf"  # the ttl of an item that is kept indefinitely
+
+
+class Judgement(Enum):
+    """What happened to the old item."""
+
+    UNCHANGED = "the same recommendation was written again"
+    OVERWRITTEN = "other content was written under the same ID"
+    TAMPERED = "it was edited by hand: a digest does not fit its content, or a derived attribute is not the derived one"
+    DELETED = "somebody deleted it before it expired"
+    EXPIRED = "it was removed after it had expired"
+
+
+def judge(change: Change) -> Judgement:
+    """Return what a change is. It depends on nothing but the change, so every delivery has the same outcome.
+
+    Raises `ValueError` if an image holds an unknown DynamoDB type.
+    """
+    if change.old is None:
+        return Judgement.UNCHANGED
+    if change.new is None:
+        return Judgement.EXPIRED if change.is_by_ttl or _had_expired(change.old, change.at) else Judgement.DELETED
+    return _judge_rewrite(change.old, change.new)
+
+
+def changed_attributes(change: Change) -> list[str]:
+    """Return the names of the attributes that differ, in alphabetical order."""
+    old, new = change.old or {}, change.new or {}
+    return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
+
+
+def _judge_rewrite(old: Image, new: Image) -> Judgement:
+    before, after = item_digest(old), item_digest(new)
+    if before == after:
+        same = all(old.get(name) == new.get(name) for name in DERIVED_FIELDS)
+        return Judgement.UNCHANGED if same else Judgement.TAMPERED
+    fits = _digest_of(old) == before and _digest_of(new) == after
+    return Judgement.OVERWRITTEN if fits else Judgement.TAMPERED
+
+
+def _digest_of(image: Image) -> object:
+    return image.get(DIGEST, {}).get("S")
+
+
+def _had_expired(image: Image, at: float) -> bool:
+    """Return whether the item's ttl had passed, so that TTL was about to remove it.
+
+    This includes what TTL removed in another Region of a global table: such a removal is replicated without its
+    principal. Whoever brings a ttl forward is seen when they do that: see `Judgement.TAMPERED`.
+    """
+    return float(image.get(TTL, {}).get("N", _NEVER)) <= at
