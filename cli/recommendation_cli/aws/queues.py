@@ -13,6 +13,9 @@ class Sqs(Protocol):
     def get_queue_attributes(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the queue's attributes as `Attributes`."""
 
+    def list_dead_letter_source_queues(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the URLs of the queues whose redrive policy names this one as `queueUrls`."""
+
     def receive_message(self, **parameters: Any) -> Mapping[str, Any]:
         """Return up to ten messages as `Messages`, hidden from other readers for the visibility timeout."""
 

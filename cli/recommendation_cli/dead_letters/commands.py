@@ -39,7 +39,8 @@ Examples:
 def dlq(ctx: click.Context, /) -> None:
     """Inspect, redrive, save, purge or restore dead letters.
 
-    Only redrive --yes, restore --yes and purge change anything. Options before `dlq` also apply to its commands.
+    Only redrive --yes, restore --yes and purge change anything. A queue that no other queue's redrive policy names is
+    refused: nothing here touches a live queue's messages. Options before `dlq` also apply to its commands.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in dlq.commands}
 
@@ -60,7 +61,7 @@ def status(runtime: Runtime, queues: QueueOptions, /, sample: int, output: str) 
     """Show how many dead letters there are, how old they are, and why.
 
     Also shows whether SQS is moving them at the moment. Ages and reasons are those of a sample, which is hidden from
-    other readers for a moment.
+    other readers for a moment, and whose receive counts rise by one.
     """
     from recommendation_cli.dead_letters.status import show_status
 
@@ -83,7 +84,8 @@ def peek(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, limi
     """Show some dead letters, but never their content.
 
     Prints why each failed, how old it is and where it came from. SQS chooses which ones. They become visible again at
-    once, and their receive count rises by one.
+    once. Each receive adds one to a message's receive count: without a filter that is one for each message shown, with
+    one up to the whole queue. The line below the list says how many it was.
     """
     from recommendation_cli.dead_letters.peek import show_letters
 

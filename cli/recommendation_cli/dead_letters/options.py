@@ -36,6 +36,11 @@ class QueueOptions:
         """Return the queue that dead letters are sent to; raise a usage error if it is not specified."""
         return self._target(runtime, self.queue_url, "queue", "--queue-url", "RECOMMENDATIONS_QUEUE_URL")
 
+    def known_queue(self, runtime: Runtime) -> QueueTarget | None:
+        """Return the queue that dead letters come from and are sent to; None if it is not specified."""
+        is_known = self.queue_url or runtime.environ.get("RECOMMENDATIONS_QUEUE_URL")
+        return self.destination(runtime) if is_known else None
+
     def _target(self, runtime: Runtime, given: str | None, noun: str, option: str, variable: str) -> QueueTarget:
         url = given or runtime.environ.get(variable)
         if not url:

@@ -11,7 +11,7 @@ from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.dead_letters.letter import DeadLetter
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.selection import Selection
-from recommendation_cli.dead_letters.session import QueueSession
+from recommendation_cli.dead_letters.source import dead_letter_arn, open_dead_letters
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal
@@ -27,7 +27,9 @@ _INDENT: Final = 9  # columns, which the age fills
 
 def show_letters(runtime: Runtime, options: QueueOptions, selection: Selection, limit: int, output: str) -> None:
     """Print up to `limit` dead letters that match the filters, oldest first."""
-    session = QueueSession.open(runtime, options.dead_letters(runtime))
+    session = open_dead_letters(runtime, options)
+    if next_queue := visible(dead_letter_arn(session.depth).rpartition(":")[2]):
+        click.echo(f"Each receive counts: {session.name} has a redrive policy of its own, to {next_queue}.", err=True)
     chosen: list[DeadLetter] = []
     with session.hold(expected=limit if selection.is_everything else None) as held:
         for letters in held.receive(lambda: _wanted(limit - len(chosen), selection)):
@@ -44,9 +46,14 @@ def show_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
     if not chosen:
         raise NothingFoundError(session.nothing_matches(held.received))
     if output == "table":
-        click.echo(
-            f"\n{len(chosen):,} of about {plural(session.depth.visible, 'message')} in {session.name}.", err=True
-        )
+        count = f"{len(chosen):,} of about {plural(session.depth.visible, 'message')} in {session.name}."
+        click.echo(f"\n{count} {_cost(held.received)}", err=True)
+
+
+def _cost(received: int) -> str:
+    """Return the sentence that says how many receives it took; a filter is applied after receiving."""
+    whose = "its receive count" if received == 1 else "the receive count of each"
+    return f"This cost {plural(received, 'receive')}: {whose} is one higher."
 
 
 def _wanted(missing: int, selection: Selection) -> int:

@@ -69,10 +69,9 @@ class QueueSession:
             return f"No dead letter in the {self.target} matches the filters ({received:,} inspected){note}."
         return f"{'No dead letter is visible' if note else 'There are no dead letters'} in the {self.target}{note}."
 
-    def depth_of(self, other: QueueTarget) -> Depth:
-        """Return another queue's depth. Raises click's errors."""
-        with explained_queue(other):
-            return _read_depth(self.sqs, other.url)
+    def read_depth(self, url: str) -> Depth:
+        """Return another queue's depth. Raises botocore's errors."""
+        return _read_depth(self.sqs, url)
 
     def explained(self) -> AbstractContextManager[None]:
         """Turn botocore's errors within a block into click's, each with its remedy."""

@@ -12,6 +12,7 @@ from recommendation_cli.dead_letters.reason_table import ReasonRow, print_reason
 from recommendation_cli.dead_letters.redrive.move_task import MoveTask, list_tasks
 from recommendation_cli.dead_letters.selection import Survey
 from recommendation_cli.dead_letters.session import QueueSession
+from recommendation_cli.dead_letters.source import open_dead_letters
 from recommendation_cli.output import pretty_json, write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.table import print_fields
@@ -22,7 +23,7 @@ from recommendation_cli.screen.words import age, times
 
 def show_status(runtime: Runtime, options: QueueOptions, sample: int, output: str) -> None:
     """Print the number of dead letters, and the ages and reasons of up to `sample` of them."""
-    session = QueueSession.open(runtime, options.dead_letters(runtime))
+    session = open_dead_letters(runtime, options)
     with session.explained():
         tasks = list_tasks(session.sqs, session.depth.arn)
     survey = Survey()

@@ -70,7 +70,7 @@ class FakeSqs:
         self.unconfirmed: set[str] = set()
         self.undeletable: set[str] = set()
         self.failing: dict[str, BaseException] = {}
-        self.policy = REDRIVE_POLICY
+        self.policies = {QUEUE: REDRIVE_POLICY}
         self._numbers = count(1)
 
     def put(self, text: str, attributes: Mapping[str, Any] | None = None, *, age: float = 3600, **system: str) -> str:
@@ -92,7 +92,8 @@ class FakeSqs:
         """Return the depth, as SQS does."""
         url = self.record_call("get_queue_attributes", parameters)
         hidden = self.hidden(url)
-        policy = {"RedrivePolicy": self.policy} if url == QUEUE and self.policy else {}
+        own = self.policies.get(url, "")
+        policy = {"RedrivePolicy": own} if own else {}
         return {
             "Attributes": {
                 "QueueArn": QUEUE_ARN if url == QUEUE else DLQ_ARN,
@@ -103,6 +104,12 @@ class FakeSqs:
                 **policy,
             }
         }
+
+    def list_dead_letter_source_queues(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the queues whose redrive policy names this one."""
+        arn = QUEUE_ARN if self.record_call("list_dead_letter_source_queues", parameters) == QUEUE else DLQ_ARN
+        named = (url for url, policy in self.policies.items() if policy)
+        return {"queueUrls": [url for url in named if json.loads(self.policies[url])["deadLetterTargetArn"] == arn]}
 
     def receive_message(self, **parameters: Any) -> Mapping[str, Any]:
         """Hide and return visible messages."""

@@ -38,11 +38,23 @@ class StubbedSqs(Stubber):  # type: ignore[misc]  # botocore ships no types
         """Prepare the response to ListMessageMoveTasks."""
         self.add_response("list_message_move_tasks", {"Results": list(tasks)}, LIST)
 
-    def queues(self) -> None:
-        """Prepare the responses to the first calls: both queues, and no active task."""
-        depth = {"QueueArn": DLQ_ARN, "ApproximateNumberOfMessages": "500"}
+    def dead_letters(self, messages: int = 500, in_flight: int = 0) -> None:
+        """Prepare the responses that prove what the dead-letter queue is: its attributes, and those of its queue."""
+        depth = {
+            "QueueArn": DLQ_ARN,
+            "ApproximateNumberOfMessages": str(messages),
+            "ApproximateNumberOfMessagesNotVisible": str(in_flight),
+        }
         self.add_response("get_queue_attributes", {"Attributes": depth}, {"QueueUrl": DLQ, "AttributeNames": ALL})
-        self.tasks(BEFORE)
+        self._main_queue()
+
+    def queues(self, *tasks: dict[str, Any], in_flight: int = 0) -> None:
+        """Prepare the responses to the first calls: both queues, and these tasks (by default, one that has ended)."""
+        self.dead_letters(in_flight=in_flight)
+        self.tasks(*(tasks or (BEFORE,)))
+        self._main_queue()
+
+    def _main_queue(self) -> None:
         policy = {"QueueArn": QUEUE_ARN, "RedrivePolicy": REDRIVE_POLICY}
         self.add_response("get_queue_attributes", {"Attributes": policy}, {"QueueUrl": QUEUE, "AttributeNames": ALL})
 

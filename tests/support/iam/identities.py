@@ -70,7 +70,7 @@ ALLOWED: Final[Mapping[str, Grants]] = {
     "RedriveRole": grants(
         QUEUE="sqs:SendMessage sqs:GetQueueAttributes",
         DEAD="sqs:StartMessageMoveTask sqs:CancelMessageMoveTask sqs:ListMessageMoveTasks sqs:ReceiveMessage "
-        "sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes",
+        "sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes sqs:ListDeadLetterSourceQueues",
     ),
 }
 

@@ -82,6 +82,11 @@ def _raise_if_incomplete(session: QueueSession, replay: Replay, held: Held) -> N
         raise IncompleteError(
             f"No more than {plural(held.received, 'message')} can be hidden at a time. {_AGAIN} for the rest."
         )
+    if depth.in_flight and not replay.has_reached_limit and held.received < depth.visible + depth.in_flight:
+        raise IncompleteError(
+            f"{plural(depth.in_flight, 'message')} in flight, hidden by another reader, could not be redriven. {_AGAIN}"
+            " when they are visible again: `recs dlq status` counts them."
+        )
     if not counts.sent and not counts.resumed:
         raise NothingFoundError(
             f"Nothing to redrive in the {session.target}{depth.in_flight_note}: see `recs dlq redrive` without --yes."

@@ -75,6 +75,12 @@ def move_whole_queue(session: QueueSession, destination_arn: str, destination: s
             lambda task: report(task.moved, task.total or session.depth.visible),
         )
     _print_end(task, session.name, destination, interrupted=interrupted)
+    depth = session.depth
+    if depth.in_flight and task.moved < depth.visible + depth.in_flight:
+        raise IncompleteError(
+            f"{plural(depth.in_flight, 'message')} in flight, hidden by another reader when the move began, may still"
+            f" be in {session.name}: run this again when they are visible. `recs dlq status` counts them."
+        )
 
 
 def _move(

@@ -1,12 +1,12 @@
 """`recs dlq redrive`: print a dry run, let SQS move the whole queue, or redrive message by message."""
 
-import json
 from typing import Final, NamedTuple
 
 import click
 
 from recommendation_cli.aws.errors import AwsError
 from recommendation_cli.aws.queues import QueueTarget
+from recommendation_cli.dead_letters.errors import explained_queue
 from recommendation_cli.dead_letters.options import QueueOptions, ReplayOptions
 from recommendation_cli.dead_letters.redrive.dry_run import print_redrive_forecast
 from recommendation_cli.dead_letters.redrive.message_by_message import redrive_messages
@@ -16,7 +16,8 @@ from recommendation_cli.dead_letters.replay.journal import default_path, open_jo
 from recommendation_cli.dead_letters.replay.pace import Pace
 from recommendation_cli.dead_letters.replay.replay import Replay
 from recommendation_cli.dead_letters.selection import Fate, Selection, Triage
-from recommendation_cli.dead_letters.session import Depth, QueueSession
+from recommendation_cli.dead_letters.session import QueueSession
+from recommendation_cli.dead_letters.source import dead_letter_arn, open_dead_letters
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -33,7 +34,7 @@ def redrive_letters(  # noqa: PLR0913 - one for each group of options
     hold: int | None,
 ) -> None:
     """Print what a redrive would do, or with `yes` do it and print what was done."""
-    link = _open(runtime, queues.dead_letters(runtime), queues.destination(runtime))
+    link = _open(runtime, queues)
     session, destination = link.session, link.destination
     triage = options.triage(selection)
     # SQS's move task knows neither filters nor a limit.
@@ -65,26 +66,24 @@ class _Link(NamedTuple):
     has_tasks: bool
 
 
-def _open(runtime: Runtime, source: QueueTarget, destination: QueueTarget) -> _Link:
-    session = QueueSession.open(runtime, source)
+def _open(runtime: Runtime, queues: QueueOptions) -> _Link:
+    queues.dead_letters(runtime)  # ask for it first where neither queue is named
+    destination = queues.destination(runtime)
+    session = open_dead_letters(runtime, queues)
     with session.explained():
         tasks = list_tasks(session.sqs, session.depth.arn)
-    destination_depth = session.depth_of(destination)
-    if _dead_letter_arn(destination_depth) != session.depth.arn:
+    with explained_queue(destination):
+        destination_depth = session.read_depth(destination.url)
+    if dead_letter_arn(destination_depth) != session.depth.arn:
         raise click.UsageError(
             f"The {destination} does not send its dead letters to {session.name}: check --queue-url and --dlq-url."
         )
     if any(task.is_active for task in tasks or []):
         raise AwsError(
-            f"A move task of the {source} is already running: `recs dlq status` shows its progress. Try again when it"
-            " has ended."
+            f"A move task of the {session.target} is already running: `recs dlq status` shows its progress. Try again"
+            " when it has ended."
         )
     return _Link(session, destination, destination_depth.arn, tasks is not None)
-
-
-def _dead_letter_arn(queue: Depth) -> str:
-    policy = json.loads(queue.redrive_policy) if queue.redrive_policy else {}
-    return str(policy.get("deadLetterTargetArn", ""))
 
 
 def _inspect(session: QueueSession, triage: Triage, hold: int | None) -> Forecast:

@@ -12,6 +12,7 @@ from recommendation_cli.dead_letters.errors import IncompleteError
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.saved.file import content_digest, read_saved
 from recommendation_cli.dead_letters.session import Held, QueueSession
+from recommendation_cli.dead_letters.source import open_dead_letters
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
 from recommendation_cli.screen.visible import visible
@@ -21,12 +22,11 @@ from recommendation_shared.wording import plural
 
 def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: str | None, hold: int | None) -> None:
     """Delete the dead letters that the file holds with the same content, and no others."""
-    target = options.dead_letters(runtime)
     saved = {letter.message_id: content_digest(letter) for letter in read_saved(path)}
     if not saved:
         raise click.UsageError(f"{visible(str(path))} holds no dead letters: nothing to delete.")
-    session = QueueSession.open(runtime, target)
-    _confirm(target.name, len(saved), confirm)
+    session = open_dead_letters(runtime, options)
+    _confirm(session.target.name, len(saved), confirm)
     purge = _Purge(saved)
     with (
         deferred_interrupt() as is_interrupted,

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from recommendation_cli.aws.errors import NothingFoundError
+from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.dead_letters.errors import IncompleteError
 from recommendation_cli.dead_letters.letter import DeadLetter, replay_batches
 from recommendation_cli.dead_letters.options import QueueOptions, ReplayOptions
@@ -18,6 +19,7 @@ from recommendation_cli.dead_letters.replay.replay import Replay
 from recommendation_cli.dead_letters.saved.file import file_digest, read_saved
 from recommendation_cli.dead_letters.selection import Fate, Selection
 from recommendation_cli.dead_letters.session import QueueSession
+from recommendation_cli.dead_letters.source import dead_letter_arn
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
 from recommendation_cli.screen.terminal import open_terminal
@@ -44,11 +46,23 @@ def restore_letters(  # noqa: PLR0913 - one for each group of options
         return
     total = forecast.count(Fate.SEND)
     limit = min(options.limit or total, total)
-    session = QueueSession.open(runtime, target)  # fails here when there is no such queue
+    session = _open_destination(runtime, target)
     with open_journal(journal_path, source, target.url, runtime.now()) as journal:
         pace = Pace(options.rate, runtime.monotonic, runtime.sleep)
         replay = Replay(session.sqs, target.url, journal, pace, forecast.triage, limit)
         _send(session, path, replay, limit)
+
+
+def _open_destination(runtime: Runtime, target: QueueTarget) -> QueueSession:
+    """Connect to the queue; raise a usage error for one without dead letters, as a dead-letter queue itself is."""
+    session = QueueSession.open(runtime, target)  # fails here when there is no such queue
+    if not dead_letter_arn(session.depth):
+        known = visible(runtime.environ.get("RECOMMENDATIONS_DLQ_URL", "").rpartition("/")[2])
+        raise click.UsageError(
+            f"{session.name} sends its dead letters to no queue, so it is not the queue that the consumer reads: check"
+            f" --queue-url{f' (the dead-letter queue is {known})' if known else ''}. Nothing was sent."
+        )
+    return session
 
 
 def _end_dry_run(file: str, forecast: Forecast, limit: int | None, before: int) -> None:

@@ -10,7 +10,7 @@ from recommendation_cli.dead_letters.errors import IncompleteError
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.saved.file import saved_line
 from recommendation_cli.dead_letters.selection import Selection
-from recommendation_cli.dead_letters.session import QueueSession
+from recommendation_cli.dead_letters.source import open_dead_letters
 from recommendation_cli.durable_file import durable_file
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
@@ -29,7 +29,7 @@ def save_letters(runtime: Runtime, options: QueueOptions, selection: Selection, 
     saved = 0
     try:
         with durable_file(path, replace=False, mode=_MODE) as stream:
-            session = QueueSession.open(runtime, target)
+            session = open_dead_letters(runtime, options)
             with session.hold(hold) as held, session.progress("saved") as report:
                 for letters in held.receive(lambda: limits.SQS_BATCH_ENTRIES):
                     for letter in filter(selection.matches, letters):

@@ -8,9 +8,7 @@ from botocore.stub import ANY
 from tests.support.fakes.clock import Clock
 from tests.support.fakes.dead_letter_queue import (
     DLQ,
-    DLQ_ARN,
     QUEUE_ARN,
-    REDRIVE_POLICY,
     run,
 )
 from tests.support.fakes.stubbed_sqs import BEFORE, RECEIVE, StubbedSqs, move_task, received_message
@@ -103,14 +101,25 @@ def test_nothing_is_started_while_a_move_is_active(
     native: StubbedSqs, tmp_path: Path, status: str, args: tuple[str, ...]
 ) -> None:
     """SQS allows one move for each source, and no filter would see the messages that it moves."""
-    native.add_response("get_queue_attributes", {"Attributes": {"QueueArn": DLQ_ARN}})
-    native.tasks(move_task(status, 1))
-    native.add_response(
-        "get_queue_attributes", {"Attributes": {"QueueArn": QUEUE_ARN, "RedrivePolicy": REDRIVE_POLICY}}
-    )
+    native.queues(move_task(status, 1))
     result = run(native.sqs, tmp_path, "redrive", *args)
     assert result.exit_code == 3
     assert "is already running: `recs dlq status` shows its progress" in result.stderr
+
+
+@pytest.mark.parametrize(("moved", "code"), [(500, 5), (510, 0)])
+def test_a_move_that_leaves_messages_in_flight_is_incomplete(
+    native: StubbedSqs, tmp_path: Path, moved: int, code: int
+) -> None:
+    """SQS moves what is visible; what another reader held when the move began may have come back too late."""
+    native.queues(in_flight=10)
+    native.inspection()
+    native.start()
+    native.tasks(move_task("COMPLETED", moved))
+    result = run(native.sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == code
+    assert f"SQS moved about {moved} dead letters" in result.stdout
+    assert ("10 messages in flight" in result.stderr) == (code == 5)
 
 
 def test_limit_rules_out_a_move_by_sqs(native: StubbedSqs, tmp_path: Path) -> None:
@@ -126,8 +135,7 @@ def test_status_shows_the_move(native: StubbedSqs, tmp_path: Path) -> None:
         (move_task("RUNNING", 120, DestinationArn=QUEUE_ARN), "RUNNING: 120 of about 500 moved to recommendations"),
         (move_task("FAILED", 1, FailureReason="\x1b"), r"FAILED (\x1b): 1 of about 500 moved to their source queues"),
     ):
-        depth = {"QueueArn": DLQ_ARN, "ApproximateNumberOfMessages": "0"}
-        native.add_response("get_queue_attributes", {"Attributes": depth})
+        native.dead_letters(messages=0)
         native.tasks(task, BEFORE)
         native.add_response("receive_message", {}, {**dict.fromkeys(RECEIVE, ANY), "QueueUrl": DLQ})
         assert line in run(native.sqs, tmp_path, "status").stdout

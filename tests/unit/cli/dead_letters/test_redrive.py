@@ -10,7 +10,7 @@ import pytest
 from recommendation_cli.dead_letters.letter import POISON_OUTCOMES
 from recommendation_shared.envelope.identity import sort_key
 from recommendation_shared.queue.dead_letter import POISON
-from tests.support.fakes.dead_letter_queue import DLQ, QUEUE, FakeSqs, body, run, text_attributes
+from tests.support.fakes.dead_letter_queue import DLQ, QUEUE, REDRIVE_POLICY, FakeSqs, body, run, text_attributes
 from tests.support.fakes.recommendation_table import NOW
 
 INVALID = text_attributes(failureReason="InvalidJson", failureDetail="body: must be JSON")
@@ -172,11 +172,34 @@ def test_slow_redrive_is_not_ended_by_messages_that_come_back(sqs: FakeSqs, tmp_
 def test_queue_with_another_dead_letter_queue_is_refused(sqs: FakeSqs, tmp_path: Path, policy: str) -> None:
     """A mistaken --queue-url must not send recommendations to another system."""
     sqs.put(body(1))
-    sqs.policy = policy
+    other = "https://sqs.us-east-1.amazonaws.com/123456789012/other-system"
+    sqs.policies = {other: REDRIVE_POLICY, QUEUE: policy}
     result = run(sqs, tmp_path, "redrive", "--yes")
     assert result.exit_code == 2
     assert "does not send its dead letters to recommendations-dlq: check --queue-url" in result.stderr
     assert len(sqs.queues[DLQ]) == 1
+
+
+def test_redrive_with_messages_in_flight_is_incomplete(sqs: FakeSqs, tmp_path: Path) -> None:
+    """Another reader holds ten of them: the run does not claim to be complete, and a later one is."""
+    for number in range(12):
+        sqs.put(body(number))
+    sqs.receive_message(QueueUrl=DLQ, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1)
+    result = run(sqs, tmp_path, "redrive", "--yes")
+    assert result.exit_code == 5
+    assert "Redriven 2 dead letters" in result.stdout
+    assert "10 messages in flight, hidden by another reader, could not be redriven. Run the same" in result.stderr
+    sqs.clock.passed += 61
+    assert run(sqs, tmp_path, "redrive", "--yes").exit_code == 0
+    assert sqs.queues[DLQ] == []
+
+
+def test_a_limit_that_was_reached_is_complete_whatever_is_in_flight(sqs: FakeSqs, tmp_path: Path) -> None:
+    """The operator asked for no more."""
+    for number in range(12):
+        sqs.put(body(number))
+    sqs.receive_message(QueueUrl=DLQ, MaxNumberOfMessages=10, VisibilityTimeout=60, WaitTimeSeconds=1)
+    assert run(sqs, tmp_path, "redrive", "--yes", "--limit", "2").exit_code == 0
 
 
 def test_redrive_of_an_empty_queue_exits_with_1(sqs: FakeSqs, tmp_path: Path) -> None:

@@ -99,7 +99,7 @@ def test_peek_lists_the_oldest_first(sqs: FakeSqs, tmp_path: Path) -> None:
         "         body: must be JSON",
         "         message dead-3, receives: 6",
     ]
-    assert "3 of about 3 messages in recommendations-dlq." in result.stderr
+    assert "3 of about 3 messages in recommendations-dlq. This cost 3 receives: the receive count of" in result.stderr
 
 
 def test_peek_as_json_has_ids_and_no_content(sqs: FakeSqs, tmp_path: Path) -> None:
@@ -121,6 +121,12 @@ def test_peek_applies_its_limit_and_filters(sqs: FakeSqs, tmp_path: Path) -> Non
     nothing = run(sqs, tmp_path, "peek", "--reason", "IdConflict")
     assert nothing.exit_code == 1
     assert "recommendations-dlq in us-east-1 matches the filters (3 inspected)." in nothing.stderr
+
+
+def test_peek_says_what_a_filter_costs(sqs: FakeSqs, tmp_path: Path) -> None:
+    """SQS cannot filter, so messages that do not match were received too."""
+    result = run(sqs, tmp_path, "peek", "--reason", "InvalidJson")
+    assert "1 of about 3 messages in recommendations-dlq. This cost 3 receives:" in result.stderr
 
 
 def test_messages_that_cannot_be_returned_are_reported(sqs: FakeSqs, tmp_path: Path) -> None:
