@@ -15,6 +15,8 @@ mypy rejects a parameter of another type, or decorators in another order. A grou
 so a command that needs only some of them declares its own: `options_as(ListOptions, agents_option())`.
 """
 
+import re
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -31,13 +33,20 @@ from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period, parse_moment
 
+CheckKey = Callable[[click.Context, click.Parameter, str | None], str | None]
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 P = ParamSpec("P")
 R = TypeVar("R")
 
 STDOUT: Final = "-"  # as a file's name
+STDIN: Final = "-"  # as an ID
 OUTPUT_FORMATS: Final = ("table", "json", "jsonl", "csv")
+STATUSES: Final = ("success", "partial", "timeout", "failure")
+_DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", re.ASCII)
+_MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
 
 class Declaration(Protocol):
@@ -88,7 +97,7 @@ def _declared_names(declarations: tuple[Declaration, ...]) -> list[str]:
     return [parameter.name for parameter in parameters if parameter.name is not None]
 
 
-def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str | None]:
+def key(most: int) -> CheckKey:
     """Return a callback that accepts a key of the table (1 to `most` bytes of UTF-8) or no value."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
@@ -103,6 +112,25 @@ def key(most: int) -> Callable[[click.Context, click.Parameter, str | None], str
         return value
 
     return check
+
+
+def keys_argument(name: str, most: int, complete: Complete | None = None) -> Declaration:
+    """Return an argument that takes one key or several, each of at most `most` bytes; `-` reads them from stdin.
+
+    Each is listed once, in the order given.
+    """
+    check = key(most)
+
+    def read(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+        given: list[str] = []
+        for value in values:
+            given += filter(None, map(str.strip, sys.stdin)) if value == STDIN else [value]
+        if not given:
+            raise click.BadParameter("standard input has none")
+        return tuple(filter(None, (check(ctx, param, value) for value in dict.fromkeys(given))))
+
+    metavar = f"{name.removesuffix('s').upper()}..."
+    return click.argument(name, metavar=metavar, nargs=-1, required=True, callback=read, shell_complete=complete)
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
@@ -124,6 +152,15 @@ def _confidence(_ctx: click.Context, _param: click.Parameter, value: str | None)
         if 0 <= number <= 1:
             return number
     raise click.BadParameter("must be a number from 0 to 1, such as 0.8")
+
+
+def _milliseconds(_ctx: click.Context, _param: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    match = _DURATION.fullmatch(value)
+    if match is None:
+        raise click.BadParameter("must be a duration, such as 500ms, 30s, 2m or 1h")
+    return round(float(match[1]) * _MILLISECONDS[match[2]])
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,13 +188,20 @@ class ReadOptions(TableOptions):
 
 @dataclass(frozen=True, slots=True)
 class ListOptions:
-    """Which recommendations to list; `limit` counts them, `since` and `until` are sort keys, both inclusive."""
+    """Which recommendations to list; `limit` counts them.
+
+    `since` and `until` are sort keys, both inclusive; `min_duration` is in milliseconds.
+    """
 
     limit: int | None = None
     since: str | None = None
     until: str | None = None
     agents: tuple[str, ...] = ()
     min_confidence: Decimal | None = None
+    max_confidence: Decimal | None = None
+    statuses: tuple[str, ...] = ()
+    failed: bool = False
+    min_duration: int | None = None
 
     def period(self) -> Period:
         """Return the period asked for; raise a usage error when it ends before it begins."""
@@ -166,8 +210,12 @@ class ListOptions:
         return Period(self.since, self.until)
 
     def matching(self) -> Filter:
-        """Return the filter by agent and confidence."""
-        return Filter(self.agents, self.min_confidence)
+        """Return what a recommendation must be to be listed; raise a usage error when nothing can be."""
+        least, most = self.min_confidence, self.max_confidence
+        if least is not None and most is not None and least > most:
+            raise click.UsageError("--min-confidence must not be above --max-confidence.")
+        statuses = tuple(status.upper() for status in self.statuses)
+        return Filter(self.agents, least, most, statuses, self.failed, self.min_duration)
 
     def scope(self, runtime: Runtime) -> str:
         """Describe in words how the list is narrowed; an empty string when it is not."""
@@ -203,11 +251,28 @@ period_options: Final = declaring(
         "--until", metavar="TIME", callback=moment, help="At or before TIME; a date alone includes the whole day."
     ),
 )
-confidence_option: Final[Declaration] = click.option(
-    "--min-confidence",
-    metavar="NUMBER",
-    callback=_confidence,
-    help="Confidence of at least NUMBER, 0 to 1; leaves out items without a usable confidence.",
+filter_options: Final = declaring(
+    click.option(
+        "--min-confidence",
+        metavar="NUMBER",
+        callback=_confidence,
+        help="Confidence of at least NUMBER, 0 to 1; leaves out items without a usable confidence.",
+    ),
+    click.option("--max-confidence", metavar="NUMBER", callback=_confidence, help="Confidence of at most NUMBER."),
+    click.option(
+        "--status",
+        "statuses",
+        type=click.Choice(STATUSES, case_sensitive=False),
+        multiple=True,
+        help="Only this status; may be repeated. An item without a status, such as a consensus, counts as a success.",
+    ),
+    click.option("--failed", is_flag=True, help="Only what did not succeed: any status but success."),
+    click.option(
+        "--min-duration",
+        metavar="TIME",
+        callback=_milliseconds,
+        help="Only agents that took at least TIME, such as 500ms, 30s or 2m.",
+    ),
 )
 
 
@@ -226,4 +291,4 @@ def agents_option(default: str = "") -> Declaration:
 read_declarations: Final = declaring(output_option, table_declarations)
 table_options: Final = options_as(TableOptions, table_declarations)
 read_options: Final = options_as(ReadOptions, read_declarations)
-list_options: Final = options_as(ListOptions, limit_option, period_options, agents_option(), confidence_option)
+list_options: Final = options_as(ListOptions, limit_option, period_options, agents_option(), filter_options)

@@ -11,7 +11,7 @@ from recommendation_cli.options import (
     ListOptions,
     TableOptions,
     agents_option,
-    confidence_option,
+    filter_options,
     key,
     options_as,
     period_options,
@@ -59,7 +59,7 @@ _destination: Final = options_as(
 @export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
 @_destination
-@options_as(ListOptions, agents_option(), period_options, confidence_option)
+@options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options
 @click.pass_obj
 def incident(
@@ -77,7 +77,7 @@ def incident(
 @export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
 @click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
 @_destination
-@options_as(ListOptions, period_options, confidence_option)
+@options_as(ListOptions, period_options, filter_options)
 @table_options
 @click.pass_obj
 def agent(
@@ -95,7 +95,7 @@ def agent(
 @export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
 @click.argument("execution_id", callback=key(limits.ID_BYTES))
 @_destination
-@options_as(ListOptions, agents_option(), period_options, confidence_option)
+@options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options
 @click.pass_obj
 def execution(
@@ -112,7 +112,7 @@ def execution(
 
 @export.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
 @_destination
-@options_as(ListOptions, agents_option(default="the seven usual agents"), period_options, confidence_option)
+@options_as(ListOptions, agents_option(default="the seven usual agents"), period_options, filter_options)
 @table_options
 @click.pass_obj
 def period(runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /) -> None:

@@ -159,7 +159,7 @@ def _nothing_to_export(client: DynamoDb, state: ExportState) -> NothingFoundErro
     remedy = "check the period, --table and --region"
     if reached.others:
         below = sum(reached.others.values())
-        remedy = f"{below:,} {'is' if below == 1 else 'are'} below --min-confidence"
+        remedy = f"{plural(below, 'other')} left out by {visible(str(plan.matching))}"
     elif reached.expired:
         expired = "1 has" if reached.expired == 1 else f"{reached.expired:,} have"
         remedy = f"{expired} expired; --include-expired exports expired items too"

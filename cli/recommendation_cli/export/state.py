@@ -10,7 +10,9 @@ from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_shared.item.attribute_value import AttributeValue
 
-_STATE_VERSION: Final = 3
+_STATE_VERSION: Final = 4
+
+_LIMITS: Final = ("least_confidence", "most_confidence")  # kept as text: JSON has no decimal numbers
 
 Keys = tuple[tuple[str, str], ...]
 """The searches to run one after another, as index key and value, such as `(("incidentId", "incident-7"),)`."""
@@ -61,9 +63,10 @@ class ExportState:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON values."""
-        least = self.plan.matching.least_confidence
-        matching = [list(self.plan.matching.agents), None if least is None else str(least)]
-        plan = {**asdict(self.plan), "matching": matching}
+        limits = {
+            name: None if (number := getattr(self.plan.matching, name)) is None else str(number) for name in _LIMITS
+        }
+        plan = {**asdict(self.plan), "matching": {**self.plan.matching._asdict(), **limits}}
         return {"version": _STATE_VERSION, "plan": plan, "progress": asdict(self.progress)}
 
     @classmethod
@@ -73,12 +76,14 @@ class ExportState:
             if value["version"] != _STATE_VERSION:
                 raise StateError(f"version {value['version']!r} is not known")
             given = value["plan"]
-            agents, least = given["matching"]
+            matching = given["matching"]
+            limits = {name: None if matching[name] is None else Decimal(matching[name]) for name in _LIMITS}
+            lists = {name: tuple(map(str, matching[name])) for name in ("agents", "statuses")}
             plan = Plan(
                 target=Target(**given["target"]),
                 keys=tuple((str(key), str(wanted)) for key, wanted in given["keys"]),
                 period=Period(*given["period"]),
-                matching=Filter(tuple(map(str, agents)), None if least is None else Decimal(least)),
+                matching=Filter(**{**matching, **limits, **lists}),
                 file_format=given["file_format"],
                 now=given["now"],
             )

@@ -8,8 +8,8 @@ from recommendation_cli.completion import complete_agents
 from recommendation_cli.options import (
     ListOptions,
     ReadOptions,
-    confidence_option,
-    key,
+    filter_options,
+    keys_argument,
     limit_option,
     list_options,
     options_as,
@@ -28,17 +28,18 @@ Examples:
   recs incident incident-aws-s3-2017-02-28
   recs incident incident-7 --since 2026-01-31 --until 2026-02-01
   recs incident incident-7 --since 12:00 --agent consensus --agent knowledge-rag
+  recs incident incident-7 incident-8 --failed
   recs incident incident-7 -o json > incident-7.json"""
 )
-@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@keys_argument("incident_ids", limits.ID_BYTES)
 @list_options
 @read_options
 @click.pass_obj
-def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_id: str) -> None:
-    """List an incident's recommendations, grouped by execution."""
+def incident(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, incident_ids: tuple[str, ...]) -> None:
+    """List the recommendations of an incident, or of several, grouped by execution."""
     from recommendation_cli.reading.run import list_recommendations
 
-    list_recommendations(runtime, "incidentId", incident_id, read, listed)
+    list_recommendations(runtime, "incidentId", incident_ids, read, listed)
 
 
 @click.command(
@@ -48,15 +49,15 @@ Examples:
   recs agent risk-blast-radius --since 7d -o csv > week.csv
   recs agent consensus --since 24h --min-confidence 0.8"""
 )
-@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
-@options_as(ListOptions, limit_option, period_options, confidence_option)
+@keys_argument("agent_types", limits.AGENT_TYPE_BYTES, complete_agents)
+@options_as(ListOptions, limit_option, period_options, filter_options)
 @read_options
 @click.pass_obj
-def agent(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, agent_type: str) -> None:
+def agent(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, agent_types: tuple[str, ...]) -> None:
     """List an agent's recommendations across all incidents."""
     from recommendation_cli.reading.run import list_recommendations
 
-    list_recommendations(runtime, "agentType", agent_type, read, listed)
+    list_recommendations(runtime, "agentType", agent_types, read, listed)
 
 
 @click.command(
@@ -65,31 +66,32 @@ Examples:
   recs execution exec-42
   recs execution exec-42 -o jsonl | jq -r .reasoning"""
 )
-@click.argument("execution_id", callback=key(limits.ID_BYTES))
+@keys_argument("execution_ids", limits.ID_BYTES)
 @list_options
 @read_options
 @click.pass_obj
-def execution(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, execution_id: str) -> None:
+def execution(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, execution_ids: tuple[str, ...]) -> None:
     """List an execution's recommendations."""
     from recommendation_cli.reading.run import list_recommendations
 
-    list_recommendations(runtime, "executionId", execution_id, read, listed)
+    list_recommendations(runtime, "executionId", execution_ids, read, listed)
 
 
 @click.command(
     epilog="""\b
 Examples:
   recs show rec-incident-7-consensus-2026-01-31T12:00:00Z
-  recs show rec-incident-7-consensus-2026-01-31T12:00:00Z -o json | jq .recommendation"""
+  recs show rec-incident-7-consensus-2026-01-31T12:00:00Z -o json | jq .recommendation
+  recs incident incident-7 --failed -o jsonl | jq -r .recommendationId | recs show -"""
 )
-@click.argument("rec_id", callback=key(_RECOMMENDATION_ID_BYTES))
+@keys_argument("rec_ids", _RECOMMENDATION_ID_BYTES)
 @read_options
 @click.pass_obj
-def show(runtime: Runtime, read: ReadOptions, /, rec_id: str) -> None:
-    """Show one recommendation in full and verify its digest.
+def show(runtime: Runtime, read: ReadOptions, /, rec_ids: tuple[str, ...]) -> None:
+    """Show a recommendation in full, or several, and verify their digests.
 
-    With -o json the output is a single object; the commands that list print an array.
+    With -o json, one ID gives a single object and several give an array, as the commands that list do.
     """
-    from recommendation_cli.reading.run import show_recommendation
+    from recommendation_cli.reading.run import show_recommendations
 
-    show_recommendation(runtime, rec_id, read)
+    show_recommendations(runtime, rec_ids, read)

@@ -1,4 +1,7 @@
-"""How lists look on a terminal: grouped, newest first; one line per recommendation if it fits, two otherwise."""
+"""How lists look on a terminal: printed as they are read, grouped, the newest first.
+
+A recommendation takes one line if it fits, two otherwise.
+"""
 
 from collections.abc import Iterable, Sequence
 from itertools import groupby
@@ -7,7 +10,7 @@ from typing import Final, NamedTuple
 from rich.console import Console
 from rich.text import Text
 
-from recommendation_cli.screen.table import Cell, Column, Row, print_table
+from recommendation_cli.screen.table import Cell, Column, Row, Table
 from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.summary import Summary
 
@@ -32,22 +35,44 @@ LAYOUTS: Final = {
 _NOUNS: Final = {"execution_id": "Execution", "incident_id": "Incident", "agent_type": "Agent"}
 
 
-def render_list(console: Console, summaries: Sequence[Summary], layout: Layout) -> None:
-    """Print summaries, grouped by execution (or incident) and UTC day; at least one, the newest first."""
-    is_wide = console.width >= WIDE
-    columns = (
-        Column("time (UTC)"),
-        Column(_NOUNS[layout.column].lower(), least=_LEAST_NAME, most=_MOST_NAME),
-        Column("confidence"),
-        Column("status"),
-        Column("summary" if is_wide else "", least=_LEAST_HEADLINE),
-    )
-    rows = [
-        Row(_cells(console, summary, layout.column), above=() if position else (Text(), Text(heading, style="bold")))
-        for heading, members in _groups(summaries, layout.group)
-        for position, summary in enumerate(members)
-    ]
-    print_table(console, columns, rows, fold=not is_wide)
+class ListView:
+    """Prints a list part by part, grouped by execution (or incident) and UTC day, the newest group first.
+
+    A group that goes on in a later part gets its heading again, marked as continued.
+    """
+
+    def __init__(self, console: Console, layout: Layout) -> None:
+        self._console = console
+        self._layout = layout
+        is_wide = console.width >= WIDE
+        columns = (
+            Column("time (UTC)"),
+            Column(_NOUNS[layout.column].lower(), least=_LEAST_NAME, most=_MOST_NAME),
+            Column("confidence"),
+            Column("status"),
+            Column("summary" if is_wide else "", least=_LEAST_HEADLINE),
+        )
+        self._table = Table(console, columns, fold=not is_wide)
+        self._headings: set[str] = set()
+        self._latest = ""
+
+    def print(self, summaries: Sequence[Summary]) -> None:
+        """Print a part of the list, newest first."""
+        rows = [
+            Row(_cells(self._console, summary, self._layout.column), above=() if position else self._above(heading))
+            for heading, members in _groups(summaries, self._layout.group)
+            for position, summary in enumerate(members)
+        ]
+        if rows:
+            self._table.print(rows)
+
+    def _above(self, heading: str) -> tuple[Text, ...]:
+        if heading == self._latest:
+            return ()
+        note = " (continued)" if heading in self._headings else ""
+        self._headings.add(heading)
+        self._latest = heading
+        return (Text(), Text(heading + note, style="bold"))
 
 
 def _groups(summaries: Sequence[Summary], group: str | None) -> Iterable[tuple[str, list[Summary]]]:

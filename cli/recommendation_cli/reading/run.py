@@ -2,85 +2,150 @@
 
 import shlex
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 
 import click
+from rich.text import Text
 
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError, explained
 from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
 from recommendation_cli.reading.document_view import render_document
-from recommendation_cli.reading.list_view import LAYOUTS, render_list
+from recommendation_cli.reading.list_view import LAYOUTS, ListView
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.not_found import no_such_recommendation, nothing_found
-from recommendation_cli.search.queries import Listing, Search, get_item, is_expired
+from recommendation_cli.search.projection import LISTED
+from recommendation_cli.search.queries import Document, Listing, Search, get_item, is_expired
 from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item, item_digest
 from recommendation_shared.wording import plural
 
 
-def list_recommendations(runtime: Runtime, key: str, value: str, read: ReadOptions, listed: ListOptions) -> None:
-    """Print the recommendations whose `key` is `value`, newest first."""
+def list_recommendations(
+    runtime: Runtime, key: str, values: Sequence[str], read: ReadOptions, listed: ListOptions
+) -> None:
+    """Print the recommendations whose `key` is one of the values, newest first; of one value after another."""
     target = read.target(runtime)
-    search = Search(
-        key, value, period=listed.period(), limit=listed.limit, matching=listed.matching(), whole=read.output != "table"
-    )
     now = None if read.include_expired else runtime.now()
+    as_table = read.output == "table"
+    searches = [
+        Search(
+            *(key, value, listed.period(), listed.limit),
+            matching=listed.matching(),
+            whole=not as_table,
+            attributes=LISTED if as_table else (),
+        )
+        for value in values
+    ]
     with explained(target):
         client = runtime.connect(target)
-        listing = Listing(client, target.table, search, now=now)
-        if read.output == "table":
-            summaries = [summarise(document) for document in listing]
-            if summaries:
-                console = open_terminal(runtime.environ)
-                print_scope(console, listed.scope(runtime))
-                render_list(console, summaries, LAYOUTS[key])
+        listings = [Listing(client, target.table, search, now=now) for search in searches]
+        if as_table:
+            newest = _print_lists(runtime, listings, listed)
         else:
-            write_documents(sys.stdout.buffer, listing, read.output)
+            write_documents(sys.stdout.buffer, _as_read(listings), read.output)
         sys.stdout.flush()  # before notes appear on stderr
-        if listing.shown == 0:
-            raise nothing_found(client, target, search, listing.expired, listing.others)
-    if read.output == "table":
-        _print_note(listing, newest=summaries[0].recommendation_id)
+        absent = [
+            nothing_found(client, target, search, listing.expired, listing.others).message
+            for search, listing in zip(searches, listings, strict=True)
+            if listing.shown == 0
+        ]
+    if as_table and len(absent) < len(values):
+        _print_note(listings, newest)
+    if absent:
+        raise NothingFoundError("\n".join(absent))
 
 
-def _print_note(listing: Listing, newest: str) -> None:
-    counted = plural(listing.shown, "recommendation")
-    parts = [f"{counted}, and there are older ones" if listing.cut_off else counted]
-    if listing.others:
-        parts.append(f"{plural(listing.others.total(), 'other')} left out")
-    if listing.expired:
-        parts.append(f"{listing.expired:,} expired hidden (--include-expired shows them)")
+def _as_read(listings: Iterable[Listing]) -> Iterator[Document]:
+    """Yield documents, and flush what was written of a page before the next one is read."""
+    for listing in listings:
+        for batch in listing.batches():
+            yield from batch
+            sys.stdout.flush()
+
+
+def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOptions) -> str:
+    """Print lists page by page; return the ID of the first recommendation printed, or an empty string."""
+    console = open_terminal(runtime.environ)
+    newest = ""
+    for listing in listings:
+        view = ListView(console, LAYOUTS[listing.search.key])
+        for batch in listing.batches():
+            summaries = [summarise(document) for document in batch]
+            with console:  # which writes a page at once, not line by line
+                if summaries and not newest:
+                    newest = summaries[0].recommendation_id
+                    print_scope(console, listed.scope(runtime))
+                if summaries and listing.shown == len(summaries) and len(listings) > 1:
+                    console.print(Text(f"\n{visible(listing.search.value)}", style="bold underline"), soft_wrap=True)
+                view.print(summaries)
+    return newest
+
+
+def _print_note(listings: Sequence[Listing], newest: str) -> None:
+    counted = plural(sum(listing.shown for listing in listings), "recommendation")
+    cut_off = any(listing.cut_off for listing in listings)
+    parts = [f"{counted}, and there are older ones" if cut_off else counted]
+    others = sum(listing.others.total() for listing in listings)
+    if others:
+        parts.append(f"{plural(others, 'other')} left out")
+    expired = sum(listing.expired for listing in listings)
+    if expired:
+        parts.append(f"{expired:,} expired hidden (--include-expired shows them)")
     click.echo(f"\n{', '.join(parts)}. To see one in full:\n  recs show {shlex.quote(newest)}", err=True)
 
 
-def show_recommendation(runtime: Runtime, recommendation_id: str, read: ReadOptions) -> None:
-    """Print one recommendation in full and verify its digest."""
+def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], read: ReadOptions) -> None:
+    """Print recommendations in full, one after another, and verify their digests."""
     target = read.target(runtime)
+    documents: list[Document] = []
+    problems: list[click.ClickException] = []
     with explained(target):
         client = runtime.connect(target)
-        item = get_item(client, target.table, recommendation_id)
-        if item is None:
-            raise no_such_recommendation(client, target, recommendation_id)
-    if not read.include_expired and is_expired(item, runtime.now()):
-        raise NothingFoundError(
-            f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until DynamoDB"
-            " deletes it."
-        )
-    stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
-    intact = stored == computed
-    verdict = f"verified, SHA-256 {computed}" if intact else "DOES NOT MATCH the content"
-    document = decode_item(item)
-    if read.output == "table":
-        render_document(open_terminal(runtime.environ), document, digest=verdict, intact=intact)
-    elif read.output == "json":
-        sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
-    else:
-        write_documents(sys.stdout.buffer, [document], read.output)
-    if not intact:
-        claim = "it has no contentDigest" if stored is None else f"its contentDigest is {visible(stored)}"
-        raise DigestMismatchError(
-            f"This is not what the consumer wrote: {claim}, but its content has the digest {computed}. Compare it with"
-            " a backup of the table (point-in-time recovery)."
-        )
+        for recommendation_id in recommendation_ids:
+            item = get_item(client, target.table, recommendation_id)
+            if item is None:
+                problems.append(no_such_recommendation(client, target, recommendation_id))
+            elif not read.include_expired and is_expired(item, runtime.now()):
+                problems.append(_expired(recommendation_id))
+            else:
+                documents.append(decode_item(item))
+                stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
+                if stored != computed:
+                    problems.append(_mismatch(stored, computed))
+                if read.output == "table":
+                    _print_in_full(runtime, documents, computed, intact=stored == computed)
+    if read.output == "json" and documents and len(recommendation_ids) == 1:
+        sys.stdout.buffer.write(f"{pretty_json(documents[0])}\n".encode())
+    elif read.output != "table" and documents:
+        write_documents(sys.stdout.buffer, documents, read.output)
+    sys.stdout.flush()
+    if problems:
+        worst = max(problems, key=lambda problem: problem.exit_code)
+        raise type(worst)("\n".join(problem.message for problem in problems))
+
+
+def _print_in_full(runtime: Runtime, documents: Sequence[Document], digest: str, *, intact: bool) -> None:
+    """Print the last of the documents."""
+    console = open_terminal(runtime.environ)
+    if len(documents) > 1:
+        console.print()
+    verdict = f"verified, SHA-256 {digest}" if intact else "DOES NOT MATCH the content"
+    render_document(console, documents[-1], digest=verdict, intact=intact)
+
+
+def _expired(recommendation_id: str) -> NothingFoundError:
+    return NothingFoundError(
+        f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until DynamoDB deletes"
+        " it."
+    )
+
+
+def _mismatch(stored: str | None, computed: str) -> DigestMismatchError:
+    claim = "it has no contentDigest" if stored is None else f"its contentDigest is {visible(stored)}"
+    return DigestMismatchError(
+        f"This is not what the consumer wrote: {claim}, but its content has the digest {computed}. Compare it with"
+        " a backup of the table (point-in-time recovery)."
+    )

@@ -56,12 +56,12 @@ def _fetch(client: DynamoDb, table: str, keys: list[dict[str, Any]], sleep: Call
     delays = full_jitter(random, base=_FIRST_DELAY, cap=_MOST_DELAY, attempts=_ATTEMPTS)
     while keys:
         answer = client.batch_get_item(RequestItems={table: {"Keys": keys, "ConsistentRead": True}})
-        if "Responses" not in answer:
+        if answer.get("Responses") is None:
             raise NotDynamoDbError
         items = [item for items in answer["Responses"].values() for item in items]
         fetched |= {item[PARTITION_KEY]["S"]: item for item in items}
         # Keys are left unprocessed beyond 16 MB, and when the table is throttled.
-        keys = [key for unprocessed in answer.get("UnprocessedKeys", {}).values() for key in unprocessed["Keys"]]
+        keys = [key for unprocessed in (answer.get("UnprocessedKeys") or {}).values() for key in unprocessed["Keys"]]
         if items:
             delays = full_jitter(random, base=_FIRST_DELAY, cap=_MOST_DELAY, attempts=_ATTEMPTS)
         if keys:

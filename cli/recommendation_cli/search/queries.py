@@ -8,6 +8,7 @@ from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
 from recommendation_cli.search.compact_index import FETCHED_KEYS, completed, is_part
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period
+from recommendation_cli.search.projection import LISTED, LISTED_IN_FULL, lacks_headline, projection
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
 
@@ -20,8 +21,9 @@ TTL: Final = "ttl"
 class Search(NamedTuple):
     """A search for the items whose `key` (incidentId, agentType or executionId) is `value` and that pass a filter.
 
-    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. Unless
-    `whole` is set, items from a compact index may lack what a list does not print.
+    `limit` counts the items returned; None means all. The newest come first unless `oldest_first` is set. `attributes`
+    are those to ask for (see `projection`); none means whole items. Unless `whole` is set, items from a compact index
+    may lack what a list does not print.
     """
 
     key: str
@@ -31,6 +33,7 @@ class Search(NamedTuple):
     oldest_first: bool = False
     matching: Filter = Filter()
     whole: bool = True
+    attributes: tuple[str, ...] = ()
 
     def parameters(self) -> dict[str, Any]:
         """Return the parameters of the Query for the first page."""
@@ -47,7 +50,12 @@ class Search(NamedTuple):
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": values,
             "ScanIndexForward": self.oldest_first,
+            "ReturnConsumedCapacity": "TOTAL",
         }
+        if self.attributes:
+            wanted = projection(self.attributes)
+            parameters["ProjectionExpression"] = wanted.expression
+            parameters["ExpressionAttributeNames"] = names | wanted.names
         if self.limit is None or self.matching != Filter():  # a page that small may hold nothing that passes
             return parameters
         return {**parameters, "Limit": self.limit + 1}  # the extra item shows that there are more
@@ -63,15 +71,18 @@ class Listing:
     """The documents of one search, newest first; iterate over it once.
 
     `now` (epoch seconds) hides what had expired by then; None hides nothing. DynamoDB deletes expired items only days
-    later. `shown` and `expired` count what was returned and hidden so far, `others` what the filter rejected, by agent
-    type; `cut_off` says that there are older items beyond the limit.
+    later. `read` counts the items read and `units` DynamoDB's read units. `shown` and `expired` count what was
+    returned and hidden so far, `others` what the filter rejected, by agent type; `cut_off` says that there are older
+    items beyond the limit.
     """
 
     def __init__(self, client: DynamoDb, table: str, search: Search, *, now: float | None) -> None:
         self._client = client
         self._table = table
-        self._search = search
+        self.search = search
         self._now = now
+        self.read = 0
+        self.units = 0.0
         self.shown = 0
         self.expired = 0
         self.others: Counter[str] = Counter()
@@ -79,30 +90,43 @@ class Listing:
 
     def __iter__(self) -> Iterator[Document]:
         """Yield documents, reading each page when it is needed."""
-        for item in self._items():
-            if self.shown == self._search.limit:
-                self.cut_off = True
-                return
-            if self._now is not None and is_expired(item, self._now):
-                self.expired += 1
-                continue
-            document = decode_item(item)
-            if not self._search.matching.passes(document):
-                self.others[str(document.get("agentType"))] += 1
-                continue
-            self.shown += 1
-            yield document
+        for batch in self.batches():
+            yield from batch
 
-    def _items(self) -> Iterator[Mapping[str, AttributeValue]]:
-        for page in pages(self._client, self._table, self._search):
-            yield from page.items
+    def batches(self) -> Iterator[list[Document]]:
+        """Yield the documents of one page after another; some pages may have none."""
+        for page in pages(self._client, self._table, self.search):
+            self.read += len(page.items)
+            self.units += page.units
+            yield [document for document in map(self._document, page.items) if document is not None]
+            if self.cut_off:
+                return
+
+    def _document(self, item: Mapping[str, AttributeValue]) -> Document | None:
+        """Count an item; return it unless it is hidden, rejected or beyond the limit."""
+        if self.shown == self.search.limit:
+            self.cut_off = True
+            return None
+        if self._now is not None and is_expired(item, self._now):
+            self.expired += 1
+            return None
+        document = decode_item(item)
+        if not self.search.matching.passes(document):
+            self.others[str(document.get("agentType"))] += 1
+            return None
+        self.shown += 1
+        return document
 
 
 class Page(NamedTuple):
-    """Up to 1 MB of an index, or 100 completed items; the next page starts after the key `last`, None at the end."""
+    """Up to 1 MB of an index, or 100 completed items; the next page starts after the key `last`, None at the end.
+
+    `units` are the read units that DynamoDB billed for it, without those for completing items.
+    """
 
     items: Sequence[Mapping[str, AttributeValue]]
     last: Mapping[str, AttributeValue] | None
+    units: float = 0.0
 
 
 def pages(
@@ -117,20 +141,37 @@ def pages(
 
     A page with parts of items is yielded in pieces of `piece` completed items, at most as many as one BatchGetItem.
     """
-    parameters = search.parameters()
     more = True
     while more:
-        if after is not None:
-            parameters["ExclusiveStartKey"] = after
-        answer = client.query(TableName=table, **parameters)
-        if "Items" not in answer:  # DynamoDB returns an empty list if there are no items
-            raise NotDynamoDbError
+        answer, search = _read(client, table, search, after)
+        if search.attributes == LISTED and any(map(lacks_headline, answer["Items"])):
+            # Agents without reasoning: read this page and the rest with what they recommend.
+            answer, search = _read(client, table, search._replace(attributes=LISTED_IN_FULL), after)
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: any page may be short or empty
-        if any(is_part(item, whole=search.whole) for item in answer["Items"]):
-            yield from _completed(client, table, search, Page(answer["Items"], after), piece)
+        page = Page(answer["Items"], after, (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0))
+        if any(is_part(item, whole=search.whole) for item in page.items):
+            yield from _completed(client, table, search, page, piece)
         else:
-            yield Page(answer["Items"], after)
+            yield page
+
+
+def _read(
+    client: DynamoDb, table: str, search: Search, after: Mapping[str, AttributeValue] | None
+) -> tuple[Mapping[str, Any], Search]:
+    """Return one page, and the search that later pages need: a compact index may lack the attributes asked for."""
+    from botocore.exceptions import ClientError
+
+    start = {} if after is None else {"ExclusiveStartKey": after}
+    try:
+        answer = client.query(TableName=table, **search.parameters(), **start)
+    except ClientError as error:
+        if not search.attributes or "does not project" not in str(error):
+            raise
+        return _read(client, table, search._replace(attributes=()), after)
+    if answer.get("Items") is None:  # DynamoDB returns an empty list if there are no items
+        raise NotDynamoDbError
+    return answer, search
 
 
 def _completed(client: DynamoDb, table: str, search: Search, page: Page, piece: int) -> Iterator[Page]:
@@ -139,7 +180,7 @@ def _completed(client: DynamoDb, table: str, search: Search, page: Page, piece: 
         items = page.items[start : start + piece]
         is_last = start + piece >= len(page.items)
         last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
-        yield Page(completed(client, table, items, whole=search.whole), last)
+        yield Page(completed(client, table, items, whole=search.whole), last, page.units if is_last else 0.0)
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:

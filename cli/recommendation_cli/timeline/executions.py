@@ -3,17 +3,15 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any, Final
 
+from recommendation_cli.facts import facts, succeeded
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
 from recommendation_shared.envelope.identity import parse_instant
 
-_SUCCEEDED: Final = frozenset({"SUCCESS", ""})  # the consensus carries no status
 _LEAST_PAUSE: Final = timedelta(seconds=1)  # anything shorter is the executor's own work between two agents
-_MOST_MILLISECONDS: Final = 366 * 86_400_000  # a longer duration is a mistake, and could overflow a date
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +36,7 @@ class Moment:
     @property
     def failed(self) -> bool:
         """Whether the agent ended with any status but success."""
-        return self.summary.status not in _SUCCEEDED
+        return not succeeded(self.summary.status)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +147,8 @@ def _moment(document: Document) -> Moment:
 
 
 def _duration(document: Document) -> timedelta | None:
-    metadata = document.get("metadata")
-    value = metadata.get("durationMs") if isinstance(metadata, dict) else None
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= _MOST_MILLISECONDS:
-        return None
-    return timedelta(milliseconds=float(value))
+    milliseconds = facts(document).duration_ms
+    return None if milliseconds is None else timedelta(milliseconds=float(milliseconds))
 
 
 def _replay_of(moments: Iterable[Moment]) -> str | None:

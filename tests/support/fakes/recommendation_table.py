@@ -109,8 +109,22 @@ class IndexedDynamoDb(FakeDynamoDb):
         items = items[: parameters.get("Limit")]
         projected = parameters.get("ProjectionExpression")
         if projected is not None:
-            items = [{names[projected]: stored[names[projected]]} for stored in items]
+            paths = [[names[part] for part in path.split(".")] for path in projected.split(", ")]
+            items = [_projected(stored, paths) for stored in items]
         return {"Items": items}
+
+
+def _projected(stored: Item, paths: list[list[str]]) -> Item:
+    result: Item = {}
+    for *parents, name in paths:
+        source, target = stored, result
+        for parent in parents:
+            source = source.get(parent, {}).get("M", {})
+            if name in source:
+                target = target.setdefault(parent, {"M": {}})["M"]
+        if name in source:
+            target[name] = source[name]
+    return result
 
 
 def create_table(client: Any, table: str, *, compact: bool = False) -> None:

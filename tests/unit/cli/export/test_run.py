@@ -53,7 +53,7 @@ def test_an_export_that_finds_nothing_explains_why(tmp_path: Path) -> None:
     nothing = run_export(client, "incident", "incident-7", tmp_path / "x.jsonl", "--agent", "oracle")
     assert "matches agent oracle; those found are from consensus (1)" in nothing.stderr
     nothing = run_export(client, "period", tmp_path / "x.jsonl", "--min-confidence", "1")
-    assert "1 is below --min-confidence" in nothing.stderr
+    assert "1 other left out by confidence of at least 1" in nothing.stderr
     expired = IndexedDynamoDb([item("expired", age=timedelta(days=2), retention=1)])
     nothing = run_export(expired, "period", tmp_path / "x.jsonl", "--agent", "expired", "--agent", "consensus")
     assert "1 has expired; --include-expired exports expired items too." in nothing.stderr

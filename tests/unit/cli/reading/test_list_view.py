@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from recommendation_cli.reading.list_view import LAYOUTS, WIDE, render_list
+from recommendation_cli.reading.list_view import LAYOUTS, WIDE, ListView
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item
@@ -20,7 +20,7 @@ def _list(*documents: Document, key: str = "incidentId", width: int = 120, encod
     written = io.BytesIO()
     stream = io.TextIOWrapper(written, encoding=encoding, newline="")
     console = Console(file=stream, width=width, color_system=None, highlight=False, markup=False, emoji=False)
-    render_list(console, [summarise(document) for document in documents], LAYOUTS[key])
+    ListView(console, LAYOUTS[key]).print([summarise(document) for document in documents])
     stream.flush()
     return written.getvalue().decode(encoding).splitlines()
 

@@ -57,6 +57,7 @@ def test_the_index_is_read_from_its_newest_end() -> None:
             "ExpressionAttributeNames": {"#key": "incidentId"},
             "ExpressionAttributeValues": {":key": {"S": "incident-7"}},
             "ScanIndexForward": False,
+            "ReturnConsumedCapacity": "TOTAL",
         }
     ]
 
