@@ -19,6 +19,7 @@ class Entry(NamedTuple):
     number: int
     enqueued_at: float
     body: bytes
+    trace_header: str | None = None  # of the invocation that enqueued it; no part of its size, as SQS counts it
 
 
 class Buffer:
@@ -27,7 +28,7 @@ class Buffer:
     def __init__(self, max_items: int, max_bytes: int) -> None:
         self._max_items = max_items
         self._max_bytes = max_bytes
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[tuple[float, bytes, str | None]] = deque()
         # Re-entrant, because a finalizer or signal handler may enqueue while its own thread holds the lock.
         self._entering = threading.RLock()
         self._closed = False
@@ -49,14 +50,14 @@ class Buffer:
 
     # The callers' side.
 
-    def offer(self, body: bytes, now: float) -> str | None:
+    def offer(self, body: bytes, now: float, trace_header: str | None = None) -> str | None:
         """Admit a body; return None, or the reason it was refused.
 
         Finalizers and signal handlers run at calls, and may enqueue. So no count is read before a call and written
         after it, and there is no call at all between checking the bounds and admitting the entry.
         """
         size = len(body)
-        waiting = (now, body)
+        waiting = (now, body, trace_header)
         with self._entering:
             self._handed_over += 1
             if self._closed:

@@ -1,10 +1,12 @@
 """What the producer takes from the environment, and what makes a queue URL unusable."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Final, Literal, TypedDict
 
 from recommendation_producer._loss_log import LOGGER
+from recommendation_producer._redaction import Redact
+from recommendation_producer._sending.delivery import ClientFactory
 from recommendation_shared.settings import Settings, SettingsError
 
 # The rest is not the producer's: a mistake in it must not cost a recommendation.
@@ -12,10 +14,38 @@ _USED: Final = frozenset({"RECOMMENDATIONS_QUEUE_URL", "AWS_REGION"})
 _OPTIONAL: Final = ("RETENTION_DAYS", "RECOMMENDATIONS_METRICS_NAMESPACE")
 _URL: Final = re.compile(r"https?://[^\s\"'/]+/[^\s\"']+")
 _ENDPOINT: Final = re.compile(r"https?://[^\s\"']+")
-_REGION: Final = re.compile(r"https?://sqs(?:-fips)?\.([a-z0-9-]+)\.amazonaws\.com(?:\.cn)?/")
+# Amazon SQS's own endpoints, the legacy ones and interface VPC endpoints included.
+_REGION: Final = re.compile(
+    r"https?://(?:(?:[a-z0-9.-]+\.)?sqs(?:-fips)?\.)?([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\."
+    r"(?:queue\.|vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws|[a-z0-9.-]+\.gov)(?::[0-9]+)?/"
+)
+# botocore's own, the first one that is set (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
+_ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
+_IGNORE: Final = "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"
+
+Drain = Literal["before_response", "after_response"]
 
 
-def options_from(environ: Mapping[str, str]) -> dict[str, Any]:
+class Options(TypedDict, total=False):
+    """The arguments of the producer's constructor, see there."""
+
+    queue_url: str | None
+    region_name: str | None
+    endpoint_url: str | None
+    max_items: int
+    max_bytes: int
+    max_age: float
+    retention: int | None
+    redact: Redact | None
+    emit_metrics: bool | None
+    metrics_namespace: str | None
+    drain: Drain
+    clock: Callable[[], float]
+    jitter: Callable[[], float] | None
+    client_factory: ClientFactory | None
+
+
+def options_from(environ: Mapping[str, str]) -> Options:
     """Return arguments of the producer's constructor; a wrong optional one is logged and its default is used."""
     used = {name: environ[name] for name in _USED if name in environ}
     for name in _OPTIONAL:
@@ -33,17 +63,27 @@ def options_from(environ: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def problem_with(queue_url: str | None, region_name: str | None, endpoint_url: str | None) -> str | None:
+def problem_with(
+    queue_url: str | None, region_name: str | None, endpoint_url: str | None, environ: Mapping[str, str]
+) -> str | None:
     """Return why nothing can be sent to this queue, or None. The text names the setting and never quotes it."""
     if queue_url is None:
         return "RECOMMENDATIONS_QUEUE_URL is not set: set it to the queue's URL (an output of the stack)"
     if not isinstance(queue_url, str) or _URL.fullmatch(queue_url) is None:
         return "RECOMMENDATIONS_QUEUE_URL must be the queue's URL, without blanks or quotes"
-    if endpoint_url is not None:
-        return (
-            None if _ENDPOINT.fullmatch(str(endpoint_url)) else "the endpoint URL must start with http:// or https://"
-        )
-    named = _REGION.match(queue_url)
-    if named is not None and region_name is not None and named[1] != region_name:
-        return f"the queue is in {named[1]}, but the client's region is {region_name}"
+    setting, endpoint = "the endpoint URL", endpoint_url
+    if endpoint is None and environ.get(_IGNORE, "").lower() != "true":
+        for name in _ENDPOINT_VARIABLES:
+            setting, endpoint = (name, environ[name]) if endpoint is None and environ.get(name) else (setting, endpoint)
+    if endpoint is not None:
+        return None if _ENDPOINT.fullmatch(str(endpoint)) else f"{setting} must start with http:// or https://"
+    named = region_of(queue_url)
+    if named is not None and region_name is not None and named != region_name:
+        return f"the queue is in {named}, but the client's region is {region_name}"
     return None
+
+
+def region_of(queue_url: object) -> str | None:
+    """Return the region that an AWS queue URL names, or None."""
+    named = _REGION.match(queue_url) if isinstance(queue_url, str) else None
+    return named[1] if named else None

@@ -25,6 +25,9 @@ class MetricWriter:
         self._dropped: Counter[str] = Counter()
         self._batches = 0
         self._batches_written = 0
+        self._fallbacks = 0
+        self._fallbacks_written = 0
+        self._failure: str | None = None
         self._latencies: deque[float] = deque(maxlen=emf.VALUES_PER_METRIC)
 
     def note_batch(self, seconds: float) -> None:
@@ -32,13 +35,17 @@ class MetricWriter:
         self._batches += 1
         self._latencies.append(round(seconds * 1000, 3))
 
+    def note_fallback(self) -> None:
+        """Count an invocation that drained before its response, although it was to drain after it."""
+        self._fallbacks += 1
+
     def write(self, enqueued: int, dropped: Mapping[str, int], pending: int = 0) -> None:
         """Write to stdout; while it is closed, broken or in use, keep the counts for the next time."""
         # Never wait: the flush in progress may be on this very thread, interrupted by a signal handler.
         if not self._is_on or not self._writing.acquire(blocking=False):
             return
         try:
-            batches, latencies = self._batches, list(self._latencies)
+            batches, fallbacks, latencies = self._batches, self._fallbacks, list(self._latencies)
             lines = list(
                 metric_lines(
                     self._namespace,
@@ -47,6 +54,7 @@ class MetricWriter:
                         metrics.BATCHES: batches - self._batches_written,
                         metrics.SEND_LATENCY: latencies,
                         metrics.PENDING: pending,
+                        metrics.DRAIN_FALLBACK: fallbacks - self._fallbacks_written,
                     },
                     Counter(dropped) - self._dropped,
                 )
@@ -55,11 +63,13 @@ class MetricWriter:
                 sys.stdout.write("\n".join(lines) + "\n")
                 sys.stdout.flush()
                 self._enqueued, self._dropped, self._batches_written = enqueued, Counter(dropped), batches
+                self._fallbacks_written, self._failure = fallbacks, None
                 for _ in latencies:  # the sender may have added others
                     self._latencies.popleft()
-        # stdout raises RuntimeError in a signal handler that interrupted a write.
-        except (OSError, ValueError, RuntimeError) as error:
-            LOGGER.warning("metrics could not be written to stdout: %s", type(error).__name__)
+        except Exception as error:  # noqa: BLE001 - stdout is the host's: closed, None, binary, or any object at all
+            if type(error).__name__ != self._failure:  # not at every flush
+                self._failure = type(error).__name__
+                LOGGER.warning("metrics could not be written to stdout: %s", self._failure)
         finally:
             self._writing.release()
 

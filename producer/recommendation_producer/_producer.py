@@ -7,13 +7,14 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Final, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack
 
-from recommendation_producer import _draining
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._configuration import options_from, problem_with
-from recommendation_producer._executor_state import recommendations_of
+from recommendation_producer._configuration import Drain, Options, options_from, problem_with, region_of
+from recommendation_producer._draining.termination import call_at_sigterm
+from recommendation_producer._executor_state.handed_over import HandedOver
+from recommendation_producer._executor_state.recommendations import recommendations_of
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._metrics import MetricWriter
 from recommendation_producer._redaction import Redact, RedactError, redacted
@@ -21,11 +22,14 @@ from recommendation_producer._sending.client import open_client
 from recommendation_producer._sending.delivery import ClientFactory
 from recommendation_producer._sending.sender import Sender
 from recommendation_producer._sending.setup import Setup
+from recommendation_producer._trace_header import TraceHeader
 from recommendation_shared import limits, metrics
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
-from recommendation_shared.item.shrink import shrink
+
+if TYPE_CHECKING:
+    from recommendation_producer._draining.after_response import Extension
 
 MAX_ITEMS: Final = 10_000
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -53,7 +57,8 @@ class RecommendationProducer:
     to keep items indefinitely, and applies to envelopes that do not set their own. `redact` receives the arguments of
     `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
     `emit_metrics` writes EMF to stdout at every flush; None does so only in Lambda, where it becomes metrics. They are
-    in `metrics_namespace`, or else in that of the stage whose queue this is.
+    in `metrics_namespace`, or else in that of the stage whose queue this is. `drain` says when a `lambda_handler`
+    drains.
 
     Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends only
     its own envelopes. The sender runs until the process ends: `close` a producer that you do not keep. `clock`
@@ -73,11 +78,12 @@ class RecommendationProducer:
         redact: Redact | None = None,
         emit_metrics: bool | None = None,
         metrics_namespace: str | None = None,
+        drain: Drain = "before_response",
         clock: Callable[[], float] = time.monotonic,
         jitter: Callable[[], float] | None = None,
         client_factory: ClientFactory | None = None,
     ) -> None:
-        self._problem = problem_with(queue_url, region_name, endpoint_url)
+        self._problem = problem_with(queue_url, region_name, endpoint_url, os.environ)
         if self._problem is not None:
             LOGGER.warning("recommendations will be dropped, not persisted: %s", self._problem)
         self._queue_url = queue_url
@@ -88,22 +94,27 @@ class RecommendationProducer:
         self._redact = redact
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._namespace = metrics_namespace or metrics.namespace_of(None if self._problem else queue_url)
+        self._drains_after_response = drain == "after_response"
+        self._extension: Extension | None = None
+        self._trace_header = TraceHeader(os.environ)
         self._clock = clock
         self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
-        self._client_factory = client_factory or partial(open_client, region_name, endpoint_url)
+        self._client_factory = client_factory or partial(open_client, region_name or region_of(queue_url), endpoint_url)
+        self._handed_over = HandedOver()
         self._start_afresh()
         if hasattr(os, "register_at_fork"):  # not everywhere
             os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
         atexit.register(_call_if_alive, weakref.WeakMethod(self._at_exit))
+        call_at_sigterm(weakref.WeakMethod(self._at_sigterm))
 
     @classmethod
-    def from_env(cls, **options: Any) -> "RecommendationProducer":
+    def from_env(cls, **options: Unpack[Options]) -> "RecommendationProducer":
         """Create a producer from the environment; `options` are those of the constructor.
 
         The host still runs without a valid RECOMMENDATIONS_QUEUE_URL: this is logged here, once, and every envelope
         is counted as dropped (`not_configured`).
         """
-        return cls(**{**options_from(os.environ), **options})
+        return cls(**(options_from(os.environ) | options))
 
     def enqueue(self, **fields: Unpack[EnvelopeArguments]) -> Outcome:
         """Snapshot one recommendation and queue it for sending, in microseconds.
@@ -116,7 +127,7 @@ class RecommendationProducer:
             if "retention" not in fields:
                 fields["retention"] = self._retention
             wire = write_envelope(**(fields if self._redact is None else redacted(fields, self._redact)))
-            body = wire.body if len(wire.body) <= limits.SQS_REQUEST_BYTES else shrink(wire.body)
+            body = wire.body if len(wire.body) <= limits.SQS_REQUEST_BYTES else _shrunk(wire.body)
         except RedactError as error:
             return self._refused(REDACT_FAILED, detail=str(error))
         except EnvelopeError as error:
@@ -125,7 +136,7 @@ class RecommendationProducer:
             return self._refused(INVALID, detail=f"envelope: {type(error).__name__}")
         if len(body) > limits.SQS_REQUEST_BYTES:
             return self._refused(TOO_LARGE, wire.recommendation_id)
-        reason = self._buffer.offer(body, self._clock())
+        reason = self._buffer.offer(body, self._clock(), self._trace_header.current())
         if reason is not None:
             return Outcome(accepted=False, reason=reason, recommendation_id=wire.recommendation_id)
         self._sender.notice()
@@ -133,7 +144,7 @@ class RecommendationProducer:
 
     def enqueue_state(self, state: object) -> list[Outcome]:
         """Enqueue every agent's output in the executor's graph state, and the consensus; never raises."""
-        return [self.enqueue(**fields) for fields in recommendations_of(state)]
+        return [self._handed_over.enqueue(found, self.enqueue) for found in recommendations_of(state)]
 
     def flush(self, timeout: float = 2.0) -> Balance:
         """Send what was enqueued before this call, within `timeout` seconds; keep the rest for later.
@@ -168,8 +179,20 @@ class RecommendationProducer:
         return self._end_flush()
 
     def lambda_handler(self, handler: Callable[_P, _R]) -> Callable[_P, _R]:
-        """Decorate a sync or async Lambda handler so that it drains before the sandbox freezes."""
-        return _draining.drained(handler, self)
+        """Decorate a Lambda handler of any kind so that the producer drains before the sandbox freezes.
+
+        With `drain="after_response"` the handler returns at once, and the sandbox stays awake for the drain. Decorate
+        at module scope then: Lambda accepts an extension only while the sandbox initialises. If it refuses, the drain
+        takes place before the response, and RecommendationDrainFallback counts it.
+        """
+        from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - 10 ms, for `inspect`
+
+        if self._drains_after_response and self._extension is None:
+            from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
+
+            self._extension = Extension(self.flush, open_api, self._metrics.note_fallback)
+            self._extension.register()
+        return drained(handler, self, takes_over=self._extension)
 
     def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
         self._buffer.refuse(reason)
@@ -209,11 +232,26 @@ class RecommendationProducer:
         self._start_afresh()
 
     def _at_exit(self) -> None:
+        self._end_within(_AT_EXIT)
+
+    def _at_sigterm(self, timeout: float, is_final: bool) -> None:  # noqa: FBT001 - called by position
+        if is_final:
+            self._end_within(timeout)
+        else:
+            self.flush(timeout)
+
+    def _end_within(self, timeout: float) -> None:
         self._buffer.close()
-        mark, deadline = self._begin_flush(_AT_EXIT)
+        mark, deadline = self._begin_flush(timeout)
         self._sender.wait_until_settled(mark, deadline)
         self._buffer.abandon()
         self._end_flush()
+
+
+def _shrunk(body: bytes) -> bytes:
+    from recommendation_shared.item.shrink import shrink  # noqa: PLC0415 - nine modules that few hosts ever need
+
+    return shrink(body)
 
 
 def _call_if_alive(reference: "weakref.WeakMethod[Callable[[], None]]") -> None:

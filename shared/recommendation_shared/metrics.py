@@ -19,6 +19,7 @@ DELETED: Final = "RecommendationDeleted"  # from the table, before it expired
 ENQUEUED: Final = "RecommendationsEnqueued"
 DROPPED: Final = "RecommendationsDropped"
 PENDING: Final = "RecommendationsPending"  # unsent at the end of a flush; they stay for the next invocation
+DRAIN_FALLBACK: Final = "RecommendationDrainFallback"  # drained before the response instead of after it
 BATCHES: Final = "RecommendationBatches"  # SendMessageBatch calls that SQS answered
 SEND_LATENCY: Final = "RecommendationSendLatency"  # of one such call
 

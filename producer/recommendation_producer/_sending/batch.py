@@ -24,5 +24,8 @@ def due(waiting: Sequence[Entry], *, now: float, max_age: float, flush_mark: int
 
 
 def body_bytes(entry: Entry) -> int:
-    """Return the bytes that SQS counts for an entry: those of its body, since the producer sends no attributes."""
+    """Return the bytes that SQS counts for an entry: those of its body, but not those of its trace header.
+
+    Source: AWS X-Ray Developer Guide, "Amazon SQS and AWS X-Ray".
+    """
     return len(entry.body)

@@ -86,11 +86,9 @@ class Call:
             if self.client is None:
                 self.client = client_factory()
                 self._report(Opened(self.client))
-            bodies = [
-                {"Id": str(index), "MessageBody": entry.body.decode()} for index, entry in enumerate(self.entries)
-            ]
+            messages = [_message(index, entry) for index, entry in enumerate(self.entries)]
             started = time.perf_counter()
-            self.response = self.client.send_message_batch(QueueUrl=queue_url, Entries=bodies)
+            self.response = self.client.send_message_batch(QueueUrl=queue_url, Entries=messages)
             self.seconds = time.perf_counter() - started
         except BaseException as error:  # noqa: BLE001 - whatever it is, the entries are retried or counted
             self.error = error
@@ -101,6 +99,14 @@ class Call:
     def ends_thread(self) -> bool:
         """Whether the call raised an exception, such as `SystemExit`, that is meant to end its thread."""
         return self.error is not None and not isinstance(self.error, Exception)
+
+
+def _message(index: int, entry: Entry) -> dict[str, Any]:
+    message: dict[str, Any] = {"Id": str(index), "MessageBody": entry.body.decode()}
+    if entry.trace_header is not None:
+        attribute = {"DataType": "String", "StringValue": entry.trace_header}
+        message["MessageSystemAttributes"] = {"AWSTraceHeader": attribute}
+    return message
 
 
 Report = Callable[[Call | Opened], None]

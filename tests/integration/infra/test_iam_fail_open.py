@@ -15,7 +15,7 @@ from examples.executor.handler import Handler, lambda_handler
 from infra.local import LocalStack
 from recommendation_producer import RecommendationProducer
 from recommendation_producer._balance import SEND_FAILED
-from recommendation_producer._draining import CAP
+from recommendation_producer._draining.handler import CAP
 from recommendation_shared import metrics
 from tests.support.iam.roles import create_role, session_of
 

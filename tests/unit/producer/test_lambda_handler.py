@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from recommendation_producer._draining import budget, drained
+from recommendation_producer._draining.handler import budget, drained
 from tests.support.fakes.queue import BlackHole, FakeQueue, recommendation, running_producer
 
 
