@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from recommendation_shared.exact_json.dump import dump_json
-from recommendation_shared.exact_json.parse import parse_json
 
 Redact = Callable[[dict[str, Any]], Mapping[str, Any]]
 _CONTENT: Final = ("recommendation", "reasoning", "citations", "metadata")
@@ -19,6 +18,8 @@ def redacted(fields: Mapping[str, Any], redact: Redact) -> Mapping[str, Any]:
 
     `redact` receives the content as a copy in plain JSON values, which it may change in place.
     """
+    from recommendation_shared.exact_json.parse import parse_json  # noqa: PLC0415 - most hosts do not redact
+
     content = {name: parse_json(dump_json(fields[name])) for name in _CONTENT if name in fields}
     try:
         result = redact({**fields, **content})
