@@ -14,32 +14,33 @@ import orjson
 
 from recommendation_consumer.batch_result import BatchResult
 from recommendation_shared import emf, metrics
+from recommendation_shared.settings import IncidentMetrics
 
 
-def emit(result: BatchResult, now: float, *, namespace: str, incident_metrics: bool) -> None:
+def emit(result: BatchResult, now: float, *, namespace: str, incident_metrics: IncidentMetrics) -> None:
     """Print an EMF line for each combination of dimension values, then lines for the invocation as a whole.
 
-    Each line also counts towards the total without dimensions. `namespace` is the stage's, `now` in epoch seconds.
-    `incident_metrics` adds the IncidentId dimension, each value of which is billed as a metric.
+    Counts with dimensions also count towards the total without any. `namespace` is the stage's, `now` in epoch seconds.
+    Dead letters are not failures too: an alarm of their own watches the queue.
     """
     lines = _lines(result, partial(_beginning, namespace, round(now * 1000)), incident_metrics=incident_metrics)
     print("\n".join(lines))  # noqa: T201 - EMF is read from stdout
 
 
-def _lines(result: BatchResult, beginning_of: Callable[..., bytes], *, incident_metrics: bool) -> Iterator[str]:
-    stored = Counter(
-        (item.agent_type, item.incident_id if incident_metrics and emf.is_dimension_value(item.incident_id) else "")
-        for item in result.stored
-    )
+def _lines(
+    result: BatchResult, beginning_of: Callable[..., bytes], *, incident_metrics: IncidentMetrics
+) -> Iterator[str]:
+    named = incident_metrics != "none"
+    stored = Counter((item.agent_type, item.incident_id if named else "") for item in result.stored)
     by_agent = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE)
     by_incident = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE, metrics.INCIDENT_ID)
     for (agent_type, incident_id), count in stored.items():
         values: dict[str, Any] = {metrics.AGENT_TYPE: agent_type, metrics.PERSISTED: [count]}
         if incident_id:
-            yield _line(by_incident, {metrics.INCIDENT_ID: incident_id, **values})
-        else:
-            yield _line(by_agent, values)
-    failures = Counter(result.failures.values()) + result.dead_lettered
+            values[metrics.INCIDENT_ID] = incident_id
+        is_dimension = incident_metrics == "dimension" and emf.is_dimension_value(incident_id)
+        yield _line(by_incident if is_dimension else by_agent, values)
+    failures = Counter(result.failures.values())
     beginning = beginning_of([metrics.PERSISTENCE_FAILURE], metrics.ERROR_TYPE)
     for error_type, count in failures.items():
         yield _line(beginning, {metrics.ERROR_TYPE: error_type, metrics.PERSISTENCE_FAILURE: [count]})
@@ -56,15 +57,14 @@ def _lines(result: BatchResult, beginning_of: Callable[..., bytes], *, incident_
         metrics.PERSISTENCE_DURATION: [round(result.write_ms, 3)],
     }
     yield _line(beginning_of(totals), totals)
-    beginning = beginning_of([metrics.QUEUE_LAG])
     for start in range(0, len(result.stored), emf.VALUES_PER_METRIC):
         lags = [round(item.lag_ms) for item in result.stored[start : start + emf.VALUES_PER_METRIC]]
-        yield _line(beginning, {metrics.QUEUE_LAG: lags})
+        yield orjson.dumps({metrics.QUEUE_LAG: lags}).decode()
 
 
 def _beginning(namespace: str, timestamp_ms: int, names: Iterable[str], *dimensions: str) -> bytes:
-    """Return the start of lines whose metrics count in total, by the first dimension, by the first two and so on."""
-    dimension_sets = [dimensions[:count] for count in range(len(dimensions) + 1)]
+    """Return the start of lines whose metrics count in total and, if there are any, by all dimensions together."""
+    dimension_sets = [dimensions, ()] if dimensions else [()]
     return orjson.dumps({"_aws": emf.directive(namespace, timestamp_ms, names, dimension_sets)})[:-1]
 
 

@@ -29,7 +29,9 @@ ERROR_TYPE: Final = "ErrorType"
 REASON: Final = "Reason"
 
 # The queue's name in infra/template.yaml ends with the stack's suffix, as the namespace does.
-_QUEUE: Final = re.compile(r".*/opx-recommendations((?:-[a-z0-9]+)*)")
+_QUEUE: Final = r".*/opx-recommendations((?:-[a-z0-9]+)*)"
+# Logged as plain JSON: nothing alarms on them, and each would be billed whenever there is an incident.
+LOGGED: Final = frozenset({QUEUE_LAG, ENQUEUED, BATCHES, SEND_LATENCY})
 _MILLISECONDS: Final = frozenset({PERSISTENCE_DURATION, QUEUE_LAG, SEND_LATENCY})
 
 
@@ -43,5 +45,5 @@ def namespace_of(queue_url: str | None) -> str:
 
     Two stages in one account and region must not share a namespace, or each one's alarms would watch both.
     """
-    match = _QUEUE.fullmatch(queue_url or "")
+    match = re.fullmatch(_QUEUE, queue_url or "")
     return NAMESPACE + match[1] if match else NAMESPACE

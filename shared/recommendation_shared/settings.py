@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, Literal, NamedTuple, Self
 
 from recommendation_shared import limits, metrics
 
@@ -16,6 +16,10 @@ _BOOLEANS: Final = {
 }
 
 
+IncidentMetrics = Literal["dimension", "property", "none"]
+"""Whether an incident's ID is a dimension of metrics, each value of which is billed; only in the log; or neither."""
+
+
 class SettingsError(ValueError):
     """An environment variable is missing or invalid. The message names the variable, its rule and what to do."""
 
@@ -23,9 +27,9 @@ class SettingsError(ValueError):
 class Settings(NamedTuple):  # a dataclass costs the producer's host 1.5 ms at import
     """The configuration of producer, consumer and CLI. Each field is read from one environment variable.
 
-    `retention_days` is from 1 to 36,500. `incident_metrics` adds the IncidentId dimension to the consumer's metrics.
-    `metrics_namespace` is the CloudWatch namespace of this stage's metrics. `archive_bucket` is where the keeper writes
-    what TTL removes, if anywhere.
+    `retention_days` is from 1 to 36,500. `incident_metrics` is about the consumer's metrics.
+    `metrics_namespace` is the CloudWatch namespace of this stage's metrics. `archive_bucket` names the bucket to which
+    the keeper writes what TTL removes; its variable may hold an ARN.
     """
 
     queue_url: str | None = None
@@ -34,7 +38,7 @@ class Settings(NamedTuple):  # a dataclass costs the producer's host 1.5 ms at i
     retention_days: int = limits.RETENTION_DAYS
     # Read here because botocore reads only AWS_DEFAULT_REGION. Lambda sets both.
     region: str | None = None
-    incident_metrics: bool = True
+    incident_metrics: IncidentMetrics = "dimension"
     metrics_namespace: str = metrics.NAMESPACE
     archive_bucket: str | None = None
 
@@ -74,6 +78,10 @@ def _namespace(text: str) -> str:
     return text
 
 
+def _bucket_name(text: str) -> str:
+    return text.rpartition(":::")[2]  # of an ARN: the template passes its parameter
+
+
 def _retention_days(text: str) -> int:
     # ASCII digits only, and few of them, because `int` raises on thousands.
     if re.fullmatch("[0-9]{1,9}", text) is None or not 1 <= int(text) <= limits.MAX_RETENTION_DAYS:
@@ -81,11 +89,13 @@ def _retention_days(text: str) -> int:
     return int(text)
 
 
-def _boolean(text: str) -> bool:
+def _incident_metrics(text: str) -> IncidentMetrics:
+    if text.lower() == "property":
+        return "property"
     try:
-        return _BOOLEANS[text.lower()]
+        return "dimension" if _BOOLEANS[text.lower()] else "none"
     except KeyError:
-        raise ValueError("must be true or false") from None
+        raise ValueError("must be true (a dimension), property or false") from None
 
 
 _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
@@ -94,9 +104,9 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "RECOMMENDATIONS_TABLE": ("table_name", _table_name),
     "RETENTION_DAYS": ("retention_days", _retention_days),
     "AWS_REGION": ("region", str),
-    "INCIDENT_METRICS": ("incident_metrics", _boolean),
+    "INCIDENT_METRICS": ("incident_metrics", _incident_metrics),
     "RECOMMENDATIONS_METRICS_NAMESPACE": ("metrics_namespace", _namespace),
-    "RECOMMENDATIONS_ARCHIVE_BUCKET": ("archive_bucket", str),
+    "RECOMMENDATIONS_ARCHIVE_BUCKET": ("archive_bucket", _bucket_name),
 }
 VARIABLES: Final = frozenset(_FIELDS)  # the names of the environment variables
 

@@ -10,7 +10,7 @@ def test_defaults_are_those_of_the_contract() -> None:
     settings = Settings.from_env({})
     assert settings.table_name == "opx-agent-recommendations"
     assert settings.retention_days == 90
-    assert settings.incident_metrics is True
+    assert settings.incident_metrics == "dimension"
     assert settings.queue_url is None
 
 
@@ -31,7 +31,15 @@ def test_every_variable_is_read() -> None:
     assert settings.require_dlq_url() == "http://127.0.0.1/1/d"
     assert settings.region == "eu-central-1"
     assert settings.metrics_namespace == "OPX/Recommendations-dev"
-    assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, False)
+    assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, "none")
+
+
+@pytest.mark.parametrize(
+    ("text", "meaning"), [("true", "dimension"), ("1", "dimension"), ("Property", "property"), ("off", "none")]
+)
+def test_incident_metrics_may_be_a_dimension_a_property_or_neither(text: str, meaning: str) -> None:
+    """True and false mean what they meant before there was a third choice."""
+    assert Settings.from_env({"INCIDENT_METRICS": text}).incident_metrics == meaning
 
 
 def test_empty_variable_counts_as_unset() -> None:
