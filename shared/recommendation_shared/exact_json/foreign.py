@@ -65,7 +65,7 @@ def fields(value: Any) -> Mapping[str, Any] | None:
     if isinstance(value, SimpleNamespace):
         return vars(value)
     has_text = getattr(kind, "__str__") is not object.__str__ or getattr(kind, "__repr__") is not object.__repr__  # noqa: B009 - mypy
-    return None if has_text or isinstance(value, Iterator) else _state(value)
+    return None if has_text or isinstance(value, Iterator) else attributes(value)
 
 
 def _present(value: Any, names: Iterable[str]) -> dict[str, Any]:
@@ -73,8 +73,8 @@ def _present(value: Any, names: Iterable[str]) -> dict[str, Any]:
     return {name: getattr(value, name) for name in names if hasattr(value, name)}
 
 
-def _state(value: Any) -> dict[str, Any] | None:
-    """Return the attributes of an object whose text says nothing but its address, if it has any."""
+def attributes(value: Any) -> dict[str, Any] | None:
+    """Return an object's public attributes, or None if it has none."""
     names = [name for kind in type(value).__mro__ for name in _slots(kind)]
     state = {**_present(value, names), **getattr(value, "__dict__", {})}
     return {name: child for name, child in state.items() if not name.startswith("_")} or None

@@ -218,8 +218,10 @@ def test_update_that_cannot_be_read_is_counted_and_passed_on() -> None:
     class Unreadable(dict[str, Any]):
         """An update whose parts the producer cannot read."""
 
-        def get(self, *_: Any) -> Any:
+        def keys(self) -> Any:
             raise RuntimeError
+
+        __iter__ = keys
 
     result, ids, producer = persisted(graph_of(lambda state: Unreadable(first(state))))
     assert list(result["hypotheses"]) == ["first"]

@@ -1,0 +1,1 @@
+"""What an executor's graph state says: every agent's output as a recommendation."""

@@ -1,0 +1,1 @@
+"""How the nodes of a LangGraph graph are watched for new outputs."""

@@ -1,0 +1,113 @@
+"""A graph's nodes, each replaced by one that does the same and is watched.
+
+LangGraph itself is not imported: nodes are recognised by what they have, and its versions since 0.2 differ little.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from copy import copy
+from typing import Any, Protocol
+
+from recommendation_producer._executor_state.reading import UNREADABLE
+from recommendation_producer._langgraph.updates import updates_in, updates_of_raised
+from recommendation_producer._langgraph.visit import Visit
+from recommendation_producer._loss_log import LOGGER
+
+
+class EnqueuesState(Protocol):
+    """The part of the producer used here."""
+
+    def enqueue_state(self, state: object) -> object:
+        """Enqueue the outputs in a graph state."""
+
+
+def watch(builder: Any, producer: EnqueuesState) -> None:
+    """Replace the runnable of every node of a graph that is not compiled yet. Never raises.
+
+    A node that cannot be replaced stays as it is, which the log says once.
+    """
+    for name, spec in list(builder.nodes.items()):
+        try:
+            _replace_runnable(builder, name, spec, _watched(spec.runnable, producer))
+        except Exception as error:  # noqa: BLE001 - another version of LangGraph, or another kind of node
+            LOGGER.warning(
+                "node %r is not watched (%s); its output is only enqueued by enqueue_state", name, type(error).__name__
+            )
+
+
+def _replace_runnable(builder: Any, name: str, spec: Any, runnable: Any) -> None:
+    if hasattr(spec, "_replace"):  # a named tuple, before langgraph 0.6
+        builder.nodes[name] = spec._replace(runnable=runnable)
+    else:
+        spec.runnable = runnable
+
+
+def _watched(node: Any, producer: EnqueuesState) -> Any:
+    if getattr(node, "recommendation_producer", None) is producer:  # already watched
+        return node
+
+    def invoke(state: Any, config: Any = None, **kwargs: Any) -> Any:
+        visit = _begun(state, config)
+        try:
+            result = node.invoke(state, config, **kwargs)
+        except Exception as error:
+            _hand_over(producer, visit, updates_of_raised, error)
+            raise
+        finally:
+            visit.leave()
+        _hand_over(producer, visit, updates_in, result)
+        return result
+
+    async def ainvoke(state: Any, config: Any = None, **kwargs: Any) -> Any:
+        visit = _begun(state, config)
+        try:
+            result = await node.ainvoke(state, config, **kwargs)
+        except Exception as error:
+            _hand_over(producer, visit, updates_of_raised, error)
+            raise
+        finally:
+            visit.leave()
+        _hand_over(producer, visit, updates_in, result)
+        return result
+
+    async def astream(state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+        yield await ainvoke(state, config, **kwargs)
+
+    methods: dict[str, Any] = {"invoke": invoke, "ainvoke": ainvoke, "astream": astream}
+    return _with_methods(node, {**methods, "recommendation_producer": producer})
+
+
+def _with_methods(node: Any, methods: dict[str, Any]) -> Any:
+    """Return a copy of a runnable with other methods, of a type by which LangGraph recognises the same kind of node."""
+    if hasattr(node, "get_subgraphs"):  # a graph, which copies itself from its attributes and must not have others
+        twin = copy(node)
+        kind = type(node)
+        static = {name: staticmethod(value) if callable(value) else value for name, value in methods.items()}
+        twin.__class__ = type(kind.__name__, (kind,), {**static, "__module__": kind.__module__})
+        return twin
+    twin = node.bind() if hasattr(node, "steps") else copy(node)  # LangGraph would take a sequence apart
+    for name, method in methods.items():
+        object.__setattr__(twin, name, method)  # because runnables that are pydantic models refuse
+    return twin
+
+
+def _begun(state: Any, config: Any) -> Visit:
+    visit = Visit()
+    try:
+        visit.look_at(state, config)
+    except Exception:  # noqa: BLE001 - a host's object may raise anything; all that the node returns is then new
+        LOGGER.debug("a node's input cannot be read")
+    return visit
+
+
+def _hand_over(
+    producer: EnqueuesState, visit: Visit, updates: Callable[[Any], Iterable[dict[str, Any]]], result: Any
+) -> None:
+    try:
+        additions: list[object] = [*visit.additions(updates(result))]
+    except Exception:  # noqa: BLE001 - a host's object may raise anything; the producer counts it as invalid
+        additions = [UNREADABLE]
+    for addition in additions:
+        try:
+            producer.enqueue_state(addition)
+        except Exception as error:  # noqa: BLE001 - the node's result or exception comes first
+            LOGGER.warning("a node's output cannot be enqueued: %s", type(error).__name__)
