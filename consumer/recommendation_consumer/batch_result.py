@@ -33,8 +33,8 @@ class BatchResult:
     """The outcome of a batch. Each message counts once: as stored, duplicate, expired, dead-lettered or failed.
 
     `dead_lettered` counts by reason. `failures` maps message IDs to error types. `dead_letter_errors` counts dead
-    letters that could not be sent, by cause. `throttled` counts writes that DynamoDB throttled, including those that
-    succeeded when retried. `write_ms` is the time from reading the first message to storing the last item.
+    letters that could not be sent, by cause. `throttled` counts requests that DynamoDB throttled at least in part,
+    including those that succeeded when retried. `write_ms` is the time from reading the first message to storing the last item.
     """
 
     stored: list[Stored] = field(default_factory=list)

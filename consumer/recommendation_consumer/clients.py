@@ -6,16 +6,22 @@ from contextlib import AsyncExitStack
 from typing import Any, Final
 
 import aioboto3
-from botocore.config import Config
+from aiobotocore.config import AioConfig
 
+from recommendation_consumer.connections import PooledConnections
 from recommendation_consumer.dynamodb_calls import DynamoDbCalls
 from recommendation_shared.settings import Settings
 
 # Timeouts in seconds; botocore's default of 60 would outlive the invocation. The writer does its own retries, because
 # it knows the deadline and what is left to write. A batch of dead letters is sent whole, so botocore may retry it.
-_WRITE_CONFIG: Final = Config(connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1})
-_DEAD_LETTER_CONFIG: Final = Config(
-    connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 2}
+_WRITE_CONFIG: Final = AioConfig(
+    connect_timeout=1, read_timeout=5, retries={"total_max_attempts": 1}, http_session_cls=PooledConnections
+)
+_DEAD_LETTER_CONFIG: Final = AioConfig(
+    connect_timeout=1,
+    read_timeout=2,
+    retries={"mode": "standard", "total_max_attempts": 2},
+    http_session_cls=PooledConnections,
 )
 
 
@@ -56,7 +62,7 @@ class Clients:
         response: Mapping[str, Any] = await self._sqs.send_message_batch(QueueUrl=self._dlq_url, Entries=entries)
         return response
 
-    async def _open(self, service: str, config: Config) -> Any:
+    async def _open(self, service: str, config: AioConfig) -> Any:
         return await self._exits.enter_async_context(
             self._session.client(service, region_name=self._region, config=config)
         )

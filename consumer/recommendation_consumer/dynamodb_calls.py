@@ -14,7 +14,7 @@ import orjson
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSPreparedRequest, AWSRequest, prepare_request_dict
 from botocore.exceptions import ChecksumError, ClientError, NoCredentialsError
-from botocore.parsers import create_parser
+from botocore.parsers import ResponseParserError, create_parser
 
 _LARGE_BODY: Final = 1024 * 1024  # bytes; aiohttp requires a stream for more, as one write would block the event loop
 _ERROR_STATUS: Final = 300  # the lowest HTTP status of an error
@@ -96,10 +96,14 @@ class DynamoDbCalls:
         return await self._client._endpoint.http_session.send(request)  # noqa: SLF001 - botocore has no public access to a client's connections
 
     def _error(self, operation: str, response: Any, content: bytes) -> Any:
-        return self._parser.parse(
-            {"status_code": response.status_code, "headers": response.headers, "body": content},
-            self._model.operation_model(operation).output_shape,
-        )
+        status = response.status_code
+        try:
+            return self._parser.parse(
+                {"status_code": status, "headers": response.headers, "body": content},
+                self._model.operation_model(operation).output_shape,
+            )
+        except (AttributeError, TypeError, ValueError, ResponseParserError):  # JSON, but not an error of DynamoDB's
+            return {"Error": {"Code": str(status)}, "ResponseMetadata": {"HTTPStatusCode": status}}
 
 
 def _json_object(content: bytes) -> Mapping[str, Any]:
@@ -112,5 +116,5 @@ def _json_object(content: bytes) -> Mapping[str, Any]:
 
 def _verify_checksum(content: bytes, checksum: str | None) -> None:
     """Raise `ChecksumError` if the response does not match the CRC-32 that DynamoDB sent with it."""
-    if checksum is not None and int(checksum) != crc32(content):
+    if checksum is not None and checksum.strip() != str(crc32(content)):
         raise ChecksumError(checksum_type="crc32", expected_checksum=checksum, actual_checksum=crc32(content))

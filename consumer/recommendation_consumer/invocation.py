@@ -91,14 +91,26 @@ class _Invocation:
         started = dependencies.monotonic()
         written = await write_items(self._puts(), self._until.write, dependencies)
         self.result.write_ms = (dependencies.monotonic() - started) * 1000
+        # What was not registered is tried again with the next batch that has such an agent.
+        dependencies.registered_types.update(
+            agent_type
+            for agent_type in self._new_agent_types()
+            if registration(agent_type).recommendation_id in written.stored
+        )
         return written
 
     def _puts(self) -> Iterator[Put]:
         monotonic, end = self._dependencies.monotonic, self._until.write
         yield from planned_puts(self._plan, self._messages, self._dependencies.wall(), lambda: monotonic() >= end)
+        yield from (Put(registration(agent_type), False) for agent_type in self._new_agent_types())
         # By now every message has been read. If there are at most 25, none has been written yet.
         with self._log_keys():
             log_plan(self._dependencies.logger, self._plan)
+
+    def _new_agent_types(self) -> set[str]:
+        """Return the unusual agent types in the batch that this sandbox has not registered (docs/decisions/0018)."""
+        seen = {write.agent_type for write in self._plan.writes.values()}
+        return seen - self._dependencies.registered_types
 
     def _raise_if_nothing_was_stored(self, written: WriteResult) -> None:
         unwritten = Counter(written.unwritten.values())

@@ -71,7 +71,7 @@ def log_result(logger: Logger, result: BatchResult) -> None:
             "Acknowledged %s past retention", plural(result.expired, "message"), extra={"expired": result.expired}
         )
     if result.throttled:
-        throttled = plural(result.throttled, "write")
+        throttled = plural(result.throttled, "request")
         logger.warning("DynamoDB throttled %s", throttled, extra={"throttled": result.throttled})
     for reason, count in result.dead_lettered.items():
         logger.warning(

@@ -1,9 +1,9 @@
 """Build the bodies of DynamoDB requests from encoded items, and read the responses."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final, NamedTuple
 
-from recommendation_shared.item.encoding import PARTITION_KEY, EncodedItem
+from recommendation_shared.item.encoding import EncodedItem
 
 _SEPARATOR: Final = b'}},{"PutRequest":{"Item":'  # between two items
 PUT_BYTES: Final = len(_SEPARATOR)  # added to each item in a batch
@@ -37,10 +37,22 @@ def guarded_body(table: bytes, item: EncodedItem) -> bytes:
     return b'{"TableName":"' + table + b'","Item":' + item.body + _GUARD % item.digest.encode()
 
 
-def unprocessed(response: Mapping[str, Any]) -> set[str]:
-    """Return the IDs of the items that DynamoDB did not write."""
-    return {
-        request["PutRequest"]["Item"][PARTITION_KEY]["S"]
-        for requests in response["UnprocessedItems"].values()
-        for request in requests
-    }
+def unprocessed(response: Mapping[str, Any], sent: Collection[str]) -> set[str] | None:
+    """Return the IDs of the items that DynamoDB did not write, or None if the response does not confirm anything.
+
+    DynamoDB always returns `UnprocessedItems`, even if empty, and it holds only puts that were `sent` (IDs). Any other
+    response, such as a proxy's page that parses as empty, is not DynamoDB's.
+    """
+    tables = response.get("UnprocessedItems")
+    if not isinstance(tables, dict):
+        return None
+    keys = {_key(put) for puts in tables.values() for put in (puts if isinstance(puts, list) else [puts])}
+    return keys if all(key in sent for key in keys) else None
+
+
+def _key(put: Any) -> str:
+    """Return the ID of a put's item, or an empty text, which is no item's ID, for anything else."""
+    match put:
+        case {"PutRequest": {"Item": {"recommendationId": {"S": str(key)}}}}:
+            return key
+    return ""

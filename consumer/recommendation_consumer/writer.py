@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from traceback import format_tb
 from typing import Final
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -14,7 +15,9 @@ from recommendation_shared import limits
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
 from recommendation_shared.item.encoding import EncodedItem
 
-_TRANSIENT_ATTEMPTS: Final = 3  # per chunk, while the table is unreachable or responds with HTTP 5xx
+# Of the time to write. An outage ends the writing after this share of it without any other response: short ones pass
+# by then, and in longer ones the messages are better kept in the queue than in a function that is billed for waiting.
+_OUTAGE_SHARE: Final = 1 / 3
 
 
 @dataclass(slots=True)
@@ -22,8 +25,8 @@ class WriteResult:
     """The outcome of each recommendation ID: when it was stored (epoch seconds), or why it was not.
 
     `unwritten` maps IDs to error types. `rejected` holds the IDs of items that DynamoDB rejected as invalid, and
-    `conflicts` the IDs of guarded items for which the table has other content. `throttled` counts throttled writes,
-    including those that succeeded when retried.
+    `conflicts` the IDs of guarded items for which the table has other content. `throttled` counts requests that were
+    throttled at least in part, including those that succeeded when retried.
     """
 
     stored: dict[str, float] = field(default_factory=dict)
@@ -34,7 +37,7 @@ class WriteResult:
 
 
 async def write_items(puts: Iterable[Put], deadline: float, dependencies: Dependencies) -> WriteResult:
-    """Write items with unique IDs; return which were stored, and why others were not. Expected failures never raise.
+    """Write items with unique IDs; return which were stored, and why others were not. A failed request never raises.
 
     Draws from `puts` as requests complete, at most one request ahead, so that `puts` can create items while others are
     in flight.
@@ -48,6 +51,8 @@ async def write_items(puts: Iterable[Put], deadline: float, dependencies: Depend
     async def write(chunk: Sequence[EncodedItem], *, guard: bool) -> None:
         try:
             await writer.write(chunk, guard=guard)
+        except Exception as error:  # noqa: BLE001 - a bug of ours must cost one chunk, not what its neighbours stored
+            writer.give_up(chunk, error)
         finally:
             slots.release()
 
@@ -90,31 +95,45 @@ class _Writer:
         self._table = dependencies.settings.table_name.encode()
         self._deadline = deadline
         self._dependencies = dependencies
+        self._reached = dependencies.monotonic()  # when the table last responded with anything but an outage
+        self._patience = (deadline - self._reached) * _OUTAGE_SHARE
 
     async def write(self, chunk: Sequence[EncodedItem], *, guard: bool = False) -> bool:
         """Write a chunk, or one guarded item; return whether every item was stored or is a known conflict."""
         send = self._put if guard else self._put_all
         pending = {item.recommendation_id: item for item in chunk}
         delays = self._dependencies.delays()
-        transient_errors, why = 0, DEADLINE_EXCEEDED
+        why = DEADLINE_EXCEEDED
         while (left := self._deadline - self._dependencies.monotonic()) > 0:
             kind, why = await self._attempt(send, pending, left)
+            if kind is not Kind.TRANSIENT or not pending:
+                self._reached = self._dependencies.monotonic()
             if not pending:
                 return True
+            self.result.throttled += kind is Kind.THROTTLED
             if kind is Kind.INVALID:
                 await self._isolate(list(pending.values()))
                 return False
-            transient_errors += kind is Kind.TRANSIENT
-            if kind is Kind.SYSTEMIC or transient_errors == _TRANSIENT_ATTEMPTS:
-                break
-            if kind is Kind.THROTTLED:
-                self.result.throttled += len(pending)
             delay = next(delays)
-            if self._dependencies.monotonic() + delay >= self._deadline:
+            if kind is Kind.SYSTEMIC or self._dependencies.monotonic() + delay >= self._end(kind):
                 break
             await self._dependencies.sleep(delay)
         self.result.unwritten.update(dict.fromkeys(pending, why))
         return False
+
+    def give_up(self, chunk: Sequence[EncodedItem], error: Exception) -> None:
+        """Leave what is undecided in a chunk to SQS, after an error that is not AWS's but ours."""
+        result, cause = self.result, type(error).__name__
+        decided = result.stored.keys() | result.unwritten.keys() | {*result.rejected, *result.conflicts}
+        keys = [item.recommendation_id for item in chunk if item.recommendation_id not in decided]
+        result.unwritten.update(dict.fromkeys(keys, cause))
+        # The exception's message may quote an item; the frames do not.
+        details = {"errorType": cause, "stack": format_tb(error.__traceback__)}
+        self._dependencies.logger.error("A request failed unexpectedly: %s", cause, extra=details)
+
+    def _end(self, kind: Kind) -> float:
+        """Return when to stop retrying after this kind of failure: seconds on the monotonic clock."""
+        return min(self._deadline, self._reached + self._patience) if kind is Kind.TRANSIENT else self._deadline
 
     async def _attempt(self, send: _Send, pending: dict[str, EncodedItem], left: float) -> Failure:
         """Send what is pending, once; return why the items still pending afterwards were not stored."""
@@ -128,11 +147,10 @@ class _Writer:
 
     async def _put_all(self, pending: dict[str, EncodedItem]) -> Failure:
         response = await self._dependencies.batch_write(batch_body(self._table, pending.values()))
-        if "UnprocessedItems" not in response:
-            # DynamoDB always returns it, even if empty. A response without it, such as a proxy's page that parses as
-            # empty, does not confirm anything.
+        returned = unprocessed(response, pending.keys())
+        if returned is None:
             return Failure(Kind.TRANSIENT, NOT_CONFIRMED)
-        self._stored(pending, pending.keys() - unprocessed(response))
+        self._stored(pending, pending.keys() - returned)
         return Failure(Kind.THROTTLED, THROTTLED)
 
     async def _put(self, pending: dict[str, EncodedItem]) -> Failure:
@@ -145,7 +163,7 @@ class _Writer:
             self.result.conflicts.append(key)
             pending.clear()
         else:
-            if "ConsumedCapacity" in response:
+            if isinstance(response.get("ConsumedCapacity"), dict):
                 self._stored(pending, [key])
         return Failure(Kind.TRANSIENT, NOT_CONFIRMED)
 

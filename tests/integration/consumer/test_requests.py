@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import random
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
@@ -33,13 +34,22 @@ class Endpoint:
         self.peers: set[Any] = set()
         self.responses: list[web.Response] = []
         self.drop_next = False
+        self.reset_reused = False
+        self.slow_start = 0.0  # seconds
         self.slow: Callable[[web.BaseRequest, bytes], bool] = lambda _request, _body: False
 
     async def respond(self, request: web.BaseRequest) -> web.StreamResponse:
         """Respond with the next of `responses`, or with an empty success."""
         self.requests.append((request, await request.content.read()))
         assert request.transport is not None
-        self.peers.add(request.transport.get_extra_info("peername"))
+        peer = request.transport.get_extra_info("peername")
+        if self.reset_reused and peer in self.peers:
+            # With this option, closing sends a reset.
+            connection = request.transport.get_extra_info("socket")
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            request.transport.abort()
+        self.peers.add(peer)
+        await asyncio.sleep(self.slow_start)
         if self.drop_next:
             self.drop_next = False
             request.transport.abort()
@@ -147,6 +157,38 @@ async def test_dropped_connection_raises_botocores_exception(endpoint: Endpoint,
         await clients.batch_write(BODY)
     await clients.batch_write(BODY)
     assert len(endpoint.peers) == 2
+
+
+@pytest.mark.parametrize("length", [len(BODY), 3 * 1024 * 1024])
+async def test_dead_pooled_connections_cost_no_attempt(endpoint: Endpoint, clients: Clients, length: int) -> None:
+    """Each of the eight is reset as soon as it is used again. A large body is streamed from its beginning again."""
+    endpoint.slow_start = 0.05  # so that each request needs a connection of its own
+    await asyncio.gather(*(clients.batch_write(BODY) for _ in range(8)))
+    assert len(endpoint.peers) == 8
+    endpoint.reset_reused = True
+    body = BODY.ljust(length)
+    assert await clients.batch_write(body) == {"UnprocessedItems": {}}
+    assert len(endpoint.peers) == 9
+    assert endpoint.requests[-1][1] == body
+
+
+async def test_dead_pooled_connection_costs_no_attempt_of_a_dead_letter(endpoint: Endpoint, clients: Clients) -> None:
+    """The client's own retry is left for what the queue itself does."""
+    success = {"Successful": [{"Id": "0", "MessageId": "m", "MD5OfMessageBody": hashlib.md5(b"x").hexdigest()}]}  # noqa: S324 - SQS's checksum
+    busy = web.json_response({"__type": "com.amazonaws.sqs#InternalError"}, status=500)
+    endpoint.responses = [web.json_response(success), busy, web.json_response(success)]
+    await clients.send_dead_letters([{"Id": "0", "MessageBody": "x"}])
+    endpoint.reset_reused = True
+    response = await clients.send_dead_letters([{"Id": "0", "MessageBody": "x"}])
+    assert response["Successful"][0]["Id"] == "0"
+
+
+async def test_reset_of_a_new_connection_is_an_attempt(endpoint: Endpoint, clients: Clients) -> None:
+    """The endpoint itself may be down, so the writer waits before it tries again."""
+    endpoint.drop_next = True
+    with pytest.raises(ConnectionClosedError):
+        await clients.batch_write(BODY)
+    assert len(endpoint.requests) == 1
 
 
 async def test_dead_letters_are_sent_to_sqs(endpoint: Endpoint, clients: Clients) -> None:

@@ -10,10 +10,11 @@ import aioboto3
 import pytest
 from botocore import xform_name
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, NoCredentialsError
+from botocore.exceptions import BotoCoreError, ChecksumError, ClientError, NoCredentialsError
 from botocore.loaders import Loader
 
 from recommendation_consumer.dynamodb_calls import DynamoDbCalls
+from recommendation_shared.aws_errors import http_status
 
 TABLE: Final = "opx-agent-recommendations"
 ARN: Final = "arn:aws:dynamodb:us-east-1:999999999999:table/opx-agent-recommendations"
@@ -70,19 +71,24 @@ class Recorder:
 
     def __init__(self) -> None:
         self.requests: list[Any] = []
+        self.status, self.headers, self.content = 200, dict[str, str](), b"{}"
 
     async def send(self, request: Any) -> Any:
-        """Respond with a success."""
+        """Respond with a success, unless the attributes say otherwise."""
         self.requests.append(request)
-        return SimpleNamespace(status_code=200, headers={}, content=Content(), raw=SimpleNamespace())
+        content = Content(self.content)
+        return SimpleNamespace(status_code=self.status, headers=self.headers, content=content, raw=SimpleNamespace())
 
 
 class Content:
     """A body that can be awaited several times, like aiobotocore's."""
 
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+
     def __await__(self) -> Generator[None, None, bytes]:
-        """Return an empty object."""
-        return b"{}"
+        """Return the content."""
+        return self._content
         yield
 
 
@@ -204,6 +210,25 @@ class ChangingAccount:
         """Return the credentials of the current account."""
         frozen = await self._credentials.get_frozen_credentials()
         return frozen._replace(account_id=self.account_id)
+
+
+@pytest.mark.parametrize("checksum", ["", "none", "-1", "²", "9" * 5_000])
+async def test_checksum_that_is_not_a_number_does_not_match(checksum: str) -> None:
+    """Something other than DynamoDB set the header, so the response confirms nothing."""
+    async with _client("us-east-1") as (client, credentials, recorder):
+        recorder.headers = {"x-amz-crc32": checksum}
+        with pytest.raises(ChecksumError):
+            await DynamoDbCalls(client, credentials, TABLE).send("PutItem", b"{}")
+
+
+@pytest.mark.parametrize("content", [b"[]", b"null", b"7", b'"busy"', b'{"__type":7}', b'{"__type":"a","message":[]}'])
+async def test_error_that_is_not_dynamodbs_has_its_status(content: bytes) -> None:
+    """A gateway may respond with any JSON, and the writer decides by the status."""
+    async with _client("us-east-1") as (client, credentials, recorder):
+        recorder.status, recorder.content = 503, content
+        with pytest.raises(ClientError) as raised:
+            await DynamoDbCalls(client, credentials, TABLE).send("PutItem", b"{}")
+    assert http_status(raised.value) == 503
 
 
 async def test_nothing_is_sent_without_credentials() -> None:

@@ -58,7 +58,7 @@ def _deliver(
     table.items = items
     try:
         response = asyncio.run(invoke(messages, table, queue))
-    except (NothingStoredError, ExceptionGroup):
+    except NothingStoredError:
         return set()
     return _message_ids(batch) - redelivered(response, messages)
 

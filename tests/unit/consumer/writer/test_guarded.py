@@ -83,11 +83,12 @@ async def test_invalid_item_is_rejected() -> None:
     assert (await write(table, guarded=[ITEM])).rejected == [ITEM.recommendation_id]
 
 
-async def test_response_without_consumed_capacity_confirms_nothing() -> None:
+@pytest.mark.parametrize("response", [{}, {"ConsumedCapacity": None}, {"ConsumedCapacity": []}])
+async def test_response_without_consumed_capacity_confirms_nothing(response: dict[str, Any]) -> None:
     """The request asks for it, so a response without it is not from DynamoDB."""
 
     async def respond(_: bytes) -> dict[str, Any]:
-        return {}
+        return response
 
     result = await write(FakeTable(), guarded=[ITEM], put_item=respond)
     assert result.unwritten == {ITEM.recommendation_id: "NotConfirmed"}

@@ -1,9 +1,12 @@
 """Which requests are retried, for how long, and which items are given up as unwritten."""
 
 import asyncio
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 from botocore.exceptions import (
     ConnectionClosedError,
     ConnectTimeoutError,
@@ -12,10 +15,11 @@ from botocore.exceptions import (
     ReadTimeoutError,
 )
 
-from tests.support.fakes.aws import Clock, FakeTable, client_error
+from tests.support.fakes.aws import TABLE, Clock, FakeTable, client_error
 from tests.support.lambdas.invoke import encoded, ids, write
 
 URL = "http://table"
+OUTAGE = client_error("InternalServerError", 500)
 
 
 async def test_only_unprocessed_items_are_sent_again() -> None:
@@ -24,7 +28,7 @@ async def test_only_unprocessed_items_are_sent_again() -> None:
     result = await write(table, items, clock=clock)
     assert table.requests == [ids(items), ids(items)[3:]]
     assert set(result.stored) == set(ids(items))
-    assert result.throttled == 2
+    assert result.throttled == 1
     assert clock.slept == [1.0]
 
 
@@ -45,7 +49,7 @@ async def test_throttled_request_is_sent_again(code: str) -> None:
     result = await write(table, items)
     assert table.requests == [ids(items)] * 3
     assert set(result.stored) == set(ids(items))
-    assert result.throttled == 6
+    assert result.throttled == 2
 
 
 async def test_items_throttled_until_the_deadline_are_unwritten() -> None:
@@ -90,19 +94,34 @@ async def test_transient_error_is_retried(error: Exception) -> None:
         (ConnectionClosedError(endpoint_url=URL), "Unreachable"),
     ],
 )
-async def test_outage_is_given_up_after_three_attempts(error: Exception, error_type: str) -> None:
-    """Messages are better kept in the queue than in a waiting function."""
-    table, items = FakeTable(last=error), encoded(3)
-    result = await write(table, items)
+async def test_outage_is_retried_for_a_third_of_the_time(error: Exception, error_type: str) -> None:
+    """In a longer one, messages are better kept in the queue than in a waiting function."""
+    table, items, clock = FakeTable(last=error), encoded(3), Clock()
+    result = await write(table, items, clock=clock, seconds=30.0)
     assert result.unwritten == dict.fromkeys(ids(items), error_type)
-    assert len(table.requests) == 3
+    assert len(table.requests) == 10
+    assert sum(clock.slept) == 9.0
 
 
-async def test_throttling_does_not_use_up_the_attempts_of_an_outage() -> None:
-    """The two are counted separately."""
-    throttled, outage = client_error("ThrottlingException"), client_error("InternalServerError", 500)
-    table, items = FakeTable(throttled, throttled, throttled, outage, outage), encoded(1)
-    assert set((await write(table, items)).stored) == set(ids(items))
+async def test_outage_of_a_third_of_the_time_is_survived() -> None:
+    """Its end comes in time for the last attempt."""
+    table, items = FakeTable(*[OUTAGE] * 9), encoded(3)
+    assert set((await write(table, items, seconds=30.0)).stored) == set(ids(items))
+
+
+async def test_any_other_response_ends_an_outage() -> None:
+    """Its time starts again, because the table can be reached."""
+    throttled = client_error("ThrottlingException")
+    table, items = FakeTable(*[OUTAGE] * 8, throttled, *[OUTAGE] * 8), encoded(1)
+    assert set((await write(table, items, seconds=30.0)).stored) == set(ids(items))
+
+
+async def test_each_chunk_has_one_attempt_in_a_lasting_outage() -> None:
+    """Those that follow do not wait for as long as the first ones."""
+    table, items, clock = FakeTable(last=OUTAGE), encoded(25 * 9), Clock()
+    result = await write(table, items, clock=clock, seconds=30.0)
+    assert len(result.unwritten) == 25 * 9
+    assert table.requests.count(ids(items)[200:]) == 1
 
 
 @pytest.mark.parametrize(
@@ -156,15 +175,45 @@ async def test_nothing_is_sent_after_the_deadline() -> None:
     assert result.unwritten == dict.fromkeys(ids(items), "DeadlineExceeded")
 
 
-async def test_response_without_unprocessed_items_confirms_nothing() -> None:
-    """DynamoDB always returns the map, even if empty, whereas a proxy's page parses as an empty response."""
-    items, requests = encoded(2), []
+@pytest.mark.parametrize(
+    "response",
+    [
+        pytest.param({}, id="a page that parses as empty"),
+        pytest.param({"UnprocessedItems": None}, id="null"),
+        pytest.param({"UnprocessedItems": []}, id="a list"),
+        pytest.param({"UnprocessedItems": "none"}, id="a text"),
+        pytest.param({"UnprocessedItems": {TABLE: None}}, id="null for the table"),
+        pytest.param({"UnprocessedItems": {TABLE: [None]}}, id="a null request"),
+        pytest.param({"UnprocessedItems": {TABLE: [{"PutRequest": {"Item": {}}}]}}, id="a put without a key"),
+        pytest.param(
+            {"UnprocessedItems": {TABLE: [{"DeleteRequest": {"Key": {"recommendationId": {"S": "rec-1"}}}}]}},
+            id="a delete",
+        ),
+        pytest.param(
+            {"UnprocessedItems": {TABLE: [{"PutRequest": {"Item": {"recommendationId": {"S": "rec-1"}}}}]}},
+            id="a put that was not sent",
+        ),
+    ],
+)
+async def test_response_that_is_not_dynamodbs_confirms_nothing(response: dict[str, Any]) -> None:
+    """DynamoDB always returns a map of puts that were sent; the other chunks are stored and counted."""
+    table, items = FakeTable(), encoded(30)
 
-    async def respond(body: bytes) -> dict[str, Any]:
-        requests.append(body)
-        return {}
+    async def respond(body: bytes) -> Any:
+        return response if b'"agent-0"' in body else await table.batch_write(body)
 
-    result = await write(FakeTable(), items, batch_write=respond)
-    assert result.unwritten == dict.fromkeys(ids(items), "NotConfirmed")
-    assert not result.stored
-    assert len(requests) == 3
+    result = await write(table, items, batch_write=respond)
+    assert result.unwritten == dict.fromkeys(ids(items)[:25], "NotConfirmed")
+    assert set(result.stored) == set(ids(items)[25:])
+
+
+async def test_unexpected_error_leaves_its_chunk_to_sqs_and_stores_the_others() -> None:
+    """A bug of ours must not hide what the other chunks have stored; its log line has no message, only frames."""
+    table, items, log = FakeTable(ZeroDivisionError("a-secret-value")), encoded(30), StringIO()
+    result = await write(table, items, logger=Logger(service="unexpected", stream=log))
+    assert result.unwritten == dict.fromkeys(ids(items)[:25], "ZeroDivisionError")
+    assert set(result.stored) == set(ids(items)[25:])
+    line = json.loads(log.getvalue())
+    assert (line["level"], line["errorType"]) == ("ERROR", "ZeroDivisionError")
+    assert any("batch_write" in frame for frame in line["stack"])
+    assert "a-secret-value" not in log.getvalue()
