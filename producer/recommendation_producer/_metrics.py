@@ -93,5 +93,6 @@ def _line(
     namespace: str, now: int, values: Mapping[str, float | Sequence[float]], dimensions: Mapping[str, str]
 ) -> str:
     dimension_sets = [list(dimensions), []] if dimensions else [[]]
-    document = {"_aws": emf.directive(namespace, now, values, dimension_sets), **dimensions, **values}
-    return json.dumps(document, separators=(",", ":"))
+    names = [name for name in values if name not in metrics.LOGGED]
+    directive = {"_aws": emf.directive(namespace, now, names, dimension_sets)} if names else {}
+    return json.dumps({**directive, **dimensions, **values}, separators=(",", ":"))
