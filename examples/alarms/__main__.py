@@ -59,7 +59,7 @@ def nothing_wrong(stack: LocalStack, _: RefusingTable) -> None:
 
 def some_refused_requests(stack: LocalStack, table: RefusingTable) -> None:
     """Twenty recommendations; the table refuses eleven requests and then accepts all."""
-    table.left = 11  # each has at least one write, and the alarm fires above ten
+    table.left = 11  # the alarm fires above ten
     _send(stack, _bodies("refused", 20))
 
 
