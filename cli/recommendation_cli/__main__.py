@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import Final
 
 _REQUIRED: Final = ("botocore", "click", "orjson", "pydantic", "rich")  # top-level modules of the extra `cli`
+_INTERRUPTED: Final = 130  # 128 + SIGINT, as a shell reports it
 _USAGE_ERROR: Final = 2  # as click exits; 1 means that nothing was found
 
 
@@ -17,9 +18,12 @@ def main() -> None:
         names = f"{', '.join(others)} and {last}, which are" if others else f"{last}, which is"
         sys.stderr.write(f"recs needs {names} not installed: install the wheel or the checkout with [cli].\n")
         sys.exit(_USAGE_ERROR)
-    from recommendation_cli.app import run
+    try:
+        from recommendation_cli.app import run
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while modules are imported, or results are still being written
+        sys.exit(_INTERRUPTED)
 
 
 if __name__ == "__main__":

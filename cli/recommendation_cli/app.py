@@ -1,7 +1,6 @@
 """`recs` itself: its commands, and options that may stand before a command."""
 
 import gc
-import os
 import sys
 from typing import Any, Final
 
@@ -10,15 +9,19 @@ from click.core import ParameterSource
 
 from recommendation_cli.aws.errors import ExitCode
 from recommendation_cli.completion import SHELLS, completion_script
+from recommendation_cli.config.commands import config
 from recommendation_cli.cost.command import cost
 from recommendation_cli.dead_letters.commands import dlq
 from recommendation_cli.diff.command import diff
 from recommendation_cli.doctor.command import doctor
 from recommendation_cli.export.commands import export
+from recommendation_cli.help_pages import help_pages
 from recommendation_cli.options import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
 from recommendation_cli.report.command import report
 from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.pager import paged
+from recommendation_cli.screen.streams import OutputError, discard_output, open_streams
 from recommendation_cli.timeline.command import timeline
 
 _EPILOG: Final = """\b
@@ -39,12 +42,13 @@ Exit codes:
   2    usage error (recs diff: also when an execution does not exist)
   3    AWS refused the call, or could not be reached
   4    content does not match its digest (recs show, recs export verify)
-  5    incomplete; the message says why (recs dlq, recs export)
+  5    incomplete; the message says why (recs dlq, recs export; or the output cannot be written)
   130  interrupted
   141  whatever was reading the output closed it, as in | head
 
 \b
-NO_COLOR turns colours off, and COLUMNS sets the width of tables.
+On a terminal, long output goes through $RECS_PAGER, $PAGER or less (RECS_PAGER=cat: none).
+NO_COLOR turns colours off, FORCE_COLOR turns them on, and COLUMNS sets the width of tables.
 """
 
 
@@ -53,17 +57,10 @@ _EXPLICIT: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 class _Recs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command; exit quietly if it is interrupted or its output is no longer read."""
+        """Run a command; exit quietly if it is interrupted, at a prompt too."""
         try:
-            try:
-                return super().invoke(ctx)
-            finally:
-                sys.stdout.flush()
-        except BrokenPipeError:
-            # Otherwise the interpreter would print an error when it fails to flush the rest at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-            ctx.exit(ExitCode.BROKEN_PIPE)
-        except KeyboardInterrupt:
+            return super().invoke(ctx)
+        except (KeyboardInterrupt, click.Abort):
             ctx.exit(ExitCode.INTERRUPTED)
 
 
@@ -96,7 +93,9 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incident, agent, execution, show, timeline, diff, export, report, doctor, cost, dlq):
+for command in (incident, agent, execution, show, timeline, diff, help_pages):
+    recs.add_command(paged(command))
+for command in (export, report, doctor, cost, dlq, config):
     recs.add_command(command)
 
 
@@ -105,6 +104,15 @@ def run() -> None:
     # Loading botocore's model of DynamoDB allocates many objects and frees none. Collecting garbage at Python's default
     # of every 700 objects took 35 of the 350 ms of CPU that `recs show` needs.
     gc.set_threshold(100_000)
-    # If the terminal's encoding lacks a character, print its escape instead of a traceback.
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # it is a real stream
-    recs(prog_name="recs", obj=Runtime.of_process())
+    open_streams()
+    try:
+        try:
+            recs(prog_name="recs", obj=Runtime.of_process())
+        finally:
+            sys.stdout.flush()
+    except OutputError as error:
+        discard_output()
+        if error.is_closed_pipe:
+            sys.exit(ExitCode.BROKEN_PIPE)
+        click.echo(f"Error: Standard output cannot be written: {error}.", err=True)
+        sys.exit(ExitCode.INCOMPLETE)

@@ -1,11 +1,12 @@
 """Files that appear whole or not at all, and survive a power cut once they are there."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+from recommendation_cli.file_lock import lock
 
 
 @contextmanager
@@ -14,7 +15,7 @@ def durable_file(path: Path, *, replace: bool = True, mode: int = 0o666) -> Iter
 
     Until then it is in `PATH.new`, which is removed after an error; what a killed process left there is removed too.
     `mode` is the file's permission bits, before the umask. Raises `OSError`: `FileExistsError` when the file
-    exists and `replace` is false, `BlockingIOError` when another process is writing it.
+    exists and `replace` is false, `BlockingIOError` when another process is writing it, ENOLCK without file locks.
     """
     temporary = path.with_name(f"{path.name}.new")
     with _create_alone(temporary, mode) as stream:
@@ -56,15 +57,21 @@ def _create_alone(path: Path, mode: int) -> BinaryIO:
         except FileExistsError:
             _remove_left_over(path)
             continue
-        if _is_ours(path, stream):
-            return stream
+        try:
+            if _is_ours(path, stream):
+                return stream
+        except BlockingIOError:
+            raise
+        except OSError:  # there are no locks here
+            path.unlink(missing_ok=True)
+            raise
         stream.close()  # another process took it for a left-over before it was locked
 
 
 def _remove_left_over(path: Path) -> None:
     """Remove the file of a killed process; it is never truncated, as it may be a second name of a finished file."""
     try:
-        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
+        stream = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
     except FileNotFoundError:
         return
     with stream:
@@ -73,12 +80,12 @@ def _remove_left_over(path: Path) -> None:
 
 
 def _is_ours(path: Path, stream: BinaryIO) -> bool:
-    """Lock an open file and return whether `path` still names it; raise `BlockingIOError` when another has the lock."""
+    """Lock an open file and return whether `path` still names it. Closes it and raises as `lock` does."""
     try:
-        fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        lock(stream)
         return os.path.samestat(path.lstat(), os.fstat(stream.fileno()))
     except FileNotFoundError:
         return False
-    except BlockingIOError:
+    except OSError:
         stream.close()
         raise

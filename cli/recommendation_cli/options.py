@@ -15,6 +15,7 @@ mypy rejects a parameter of another type, or decorators in another order. A grou
 so a command that needs only some of them declares its own: `options_as(ListOptions, agents_option())`.
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -27,6 +28,7 @@ from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
 import click
 
 from recommendation_cli.aws.connection import Target
+from recommendation_cli.common_options import bom_option, color_option, context_option, with_bom
 from recommendation_cli.completion import complete_agents
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
@@ -94,7 +96,7 @@ def _declared_names(declarations: tuple[Declaration, ...]) -> list[str]:
         """Stand in for a command, which is how click keeps what was declared."""
 
     parameters = click.command(declaring(*declarations)(probe)).params
-    return [parameter.name for parameter in parameters if parameter.name is not None]
+    return [parameter.name for parameter in parameters if parameter.name is not None and parameter.expose_value]
 
 
 def key(most: int) -> CheckKey:
@@ -163,6 +165,10 @@ def _milliseconds(_ctx: click.Context, _param: click.Parameter, value: str | Non
     return round(float(match[1]) * _MILLISECONDS[match[2]])
 
 
+def _region() -> str | None:
+    return os.environ.get("AWS_REGION") or None
+
+
 @dataclass(frozen=True, slots=True)
 class TableOptions:
     """Which table to read, and whether expired items count."""
@@ -226,15 +232,30 @@ class ListOptions:
 table_option: Final[Declaration] = click.option(
     "--table", metavar="NAME", help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]."
 )
-output_option: Final[Declaration] = click.option(
-    "-o", "--output", type=click.Choice(OUTPUT_FORMATS), default="table", show_default=True, help="Output format."
+output_option: Final[Declaration] = declaring(
+    click.option(
+        "-o",
+        "--output",
+        type=click.Choice(OUTPUT_FORMATS),
+        default="table",
+        show_default=True,
+        callback=with_bom,
+        help="Output format.",
+    ),
+    bom_option,
+    color_option,
+)
+location_options: Final[Declaration] = declaring(
+    # Not click's `envvar`, which would win over an option given before the command, and over a context.
+    click.option("--region", metavar="NAME", default=_region, help="AWS region [default: $AWS_REGION]."),
+    click.option("--profile", metavar="NAME", help="Profile from the AWS configuration."),
+    click.option("--endpoint-url", metavar="URL", help="Another AWS endpoint, such as a local stack's."),
+    context_option,
 )
 table_declarations: Final = declaring(
     click.option("--include-expired", is_flag=True, help="Include expired items that DynamoDB has not deleted yet."),
     table_option,
-    click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
-    click.option("--profile", metavar="NAME", help="Profile from the AWS configuration."),
-    click.option("--endpoint-url", metavar="URL", help="Another DynamoDB endpoint, such as a local stack's."),
+    location_options,
 )
 limit_option: Final[Declaration] = click.option(
     "--limit", type=click.IntRange(min=1), metavar="N", help="Show only the newest N."

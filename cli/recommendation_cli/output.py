@@ -1,10 +1,13 @@
 """Output for other programs: JSON, JSON Lines and CSV, in UTF-8 whatever the terminal's encoding."""
 
+import codecs
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
+from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
 from recommendation_shared.envelope.fields import FIELDS
@@ -13,7 +16,11 @@ from recommendation_shared.exact_json.printable import json_escaped, json_line
 
 COLUMNS: Final = (*FIELDS, TTL, "contentDigest")  # of CSV: an envelope's fields, then the derived attributes
 OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JSON object
-_FORMULA: Final = ("=", "+", "-", "@", "\t")
+# Spreadsheets take a cell that starts with one of these for a formula. Whoever opens the file chooses the separator, so
+# a cell may also start after any punctuation, quote, line break or (unless another follows) space within ours.
+_SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"  # the last four are full-width ones, which Excel takes for the same
+_FORMULA: Final = re.compile(rf"^\t|(?<![\w {_SIGNS}])[{_SIGNS}]|(?<= )[{_SIGNS}](?=[^ ])")
+_JSON_STRING: Final = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def pretty_json(value: Any, indent: str = "") -> str:
@@ -33,6 +40,9 @@ def _pretty(value: Any, indent: str) -> str:
 
 def write_documents(stream: BinaryIO, documents: Iterable[Document], output_format: str) -> None:
     """Write documents as they arrive, as json (one array), jsonl (one per line) or csv (with a header)."""
+    if output_format == CSV_WITH_BOM:
+        stream.write(codecs.BOM_UTF8)
+        output_format = "csv"
     stream.writelines(text.encode() for text in _FORMATS[output_format](documents))
 
 
@@ -44,6 +54,8 @@ def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], output
         case "jsonl":
             stream.writelines(map(json_line, records))
         case _:
+            if output_format == CSV_WITH_BOM:
+                stream.write(codecs.BOM_UTF8)
             titles = [list(record) for record in records[:1]]
             cells = ([_cell(value) for value in record.values()] for record in records)
             stream.writelines(_csv_row(row).encode() for row in (*titles, *cells))
@@ -97,6 +109,10 @@ def _cell(value: Any) -> str:
     if value is None:
         return ""
     if not isinstance(value, str):
-        return json_escaped(canonical_text(value))
-    text = visible_lines(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
+        return _JSON_STRING.sub(_without_formulas, json_escaped(canonical_text(value)))
+    return _FORMULA.sub(r"'\g<0>", visible_lines(value))
+
+
+def _without_formulas(string: re.Match[str]) -> str:
+    """Return a JSON string of the same value in which no formula starts."""
+    return _FORMULA.sub(lambda sign: f"\\u{ord(sign[0]):04x}", string[0])

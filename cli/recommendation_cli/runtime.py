@@ -12,6 +12,7 @@ import click
 from recommendation_cli.aws.connection import DynamoDb, Location, Target, connect, create_client
 from recommendation_cli.aws.queues import QueueTarget, Sqs, connect_queues
 from recommendation_cli.search.period import Localise
+from recommendation_cli.zone import local_zone
 from recommendation_shared.settings import Settings, SettingsError
 
 
@@ -34,7 +35,7 @@ class Runtime:
     @classmethod
     def of_process(cls) -> Self:
         """Return the real clock, environment and clients."""
-        return cls(now=time.time, environ=os.environ, connect=connect)
+        return cls(now=time.time, environ=os.environ, connect=connect, localise=local_zone(os.environ))
 
     def default_table(self) -> str:
         """Return the table that the environment names; raise a usage error if a variable is not valid."""

@@ -122,7 +122,8 @@ def unreachable(error: Exception, target: Location) -> str:
         case aws.SSOError() | aws.TokenRetrievalError():
             return f"The AWS sign-in is not valid: run aws sso login. AWS says: {visible(str(error))}"
         case aws.ProfileNotFound():
-            return f"There is no AWS profile {target.profile!r}: aws configure list-profiles shows those that exist."
+            name = visible(str(error.kwargs["profile"]))
+            return f"There is no AWS profile {name!r}: aws configure list-profiles shows those that exist."
         case aws.NoRegionError():
             return "No AWS region is set: pass --region, or set AWS_REGION or the profile's region."
         case aws.HTTPClientError() | aws.ConnectionError():

@@ -8,7 +8,7 @@ import click
 
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.completion import beginning, complete_agents
-from recommendation_cli.options import Declaration, declaring, moment, options_as
+from recommendation_cli.options import Declaration, declaring, location_options, moment, options_as
 from recommendation_cli.runtime import Runtime
 
 if TYPE_CHECKING:
@@ -87,9 +87,7 @@ def _selection(
 
 destination_options: Final[Declaration] = declaring(
     click.option("--queue-url", metavar="URL", help="Queue [default: $RECOMMENDATIONS_QUEUE_URL]."),
-    click.option("--region", metavar="NAME", envvar="AWS_REGION", show_envvar=True, help="AWS region."),
-    click.option("--profile", metavar="NAME", help="Profile from the AWS configuration."),
-    click.option("--endpoint-url", metavar="URL", help="Another SQS endpoint, such as a local stack's."),
+    location_options,
 )
 queue_options: Final[Declaration] = declaring(
     click.option("--dlq-url", metavar="URL", help="Dead-letter queue [default: $RECOMMENDATIONS_DLQ_URL]."),

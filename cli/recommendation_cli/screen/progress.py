@@ -43,7 +43,7 @@ def _bar(environ: Mapping[str, str]) -> Iterator[Report]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     columns = (BarColumn(20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    console = Console(stderr=True, no_color=bool(environ.get("NO_COLOR")), highlight=False)
+    console = Console(stderr=True, force_terminal=True, no_color=bool(environ.get("NO_COLOR")), highlight=False)
     with Progress(*columns, console=console, transient=True) as display:
         task = display.add_task("starting", total=None)
 

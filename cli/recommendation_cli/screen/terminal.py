@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from rich.console import Console
 from rich.text import Text
+
+from recommendation_cli.screen.streams import columns
 
 PIPE_WIDTH: Final = 120  # columns, where nothing tells the width of the reader's window
 BAR_CELLS: Final = 5
@@ -21,11 +23,21 @@ class _Terminal(Console):
 
 
 def open_terminal(environ: Mapping[str, str]) -> Console:
-    """Return a console on stdout, without ANSI codes when that is not a terminal or NO_COLOR is set."""
-    plain = not sys.stdout.isatty() or bool(environ.get("NO_COLOR"))
-    width = None if sys.stdout.isatty() or environ.get("COLUMNS") else PIPE_WIDTH
+    """Return a console on stdout, with ANSI codes on a terminal or with FORCE_COLOR, and never with NO_COLOR."""
+    is_terminal = sys.stdout.isatty()
+    colours: Literal["auto", "standard"] | None = None
+    if not environ.get("NO_COLOR"):
+        colours = "auto" if is_terminal and not environ.get("FORCE_COLOR") else "standard"
+        if not is_terminal and environ.get("FORCE_COLOR", "0") in {"", "0", "false"}:
+            colours = None
     return _Terminal(
-        file=sys.stdout, width=width, color_system=None if plain else "auto", highlight=False, markup=False, emoji=False
+        file=sys.stdout,
+        width=columns(environ, PIPE_WIDTH),
+        force_terminal=is_terminal,
+        color_system=colours,
+        highlight=False,
+        markup=False,
+        emoji=False,
     )
 
 

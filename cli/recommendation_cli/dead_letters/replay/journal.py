@@ -4,7 +4,6 @@ JSON lines without message bodies. A dead letter goes through `sending`, `sent` 
 run does not send what is `sent`; a redrive only deletes it where that was not confirmed.
 """
 
-import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import Any, Final, TextIO
 import click
 
 from recommendation_cli.durable_file import sync_folder
+from recommendation_cli.file_lock import lock
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 
@@ -84,11 +84,13 @@ def open_journal(path: Path, source: str, destination: str, now: float) -> Itera
         raise click.UsageError(_advice(path, f"cannot be opened ({error.strerror})")) from None
     with os.fdopen(descriptor, "r+", encoding="utf-8") as stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream)
         except BlockingIOError:
             raise click.UsageError(
                 f"Another run is writing the journal {visible(str(path))}: wait for it to finish."
             ) from None
+        except OSError as error:
+            raise click.UsageError(_advice(path, f"cannot be locked ({error.strerror})")) from None
         journal = Journal(stream, path)
         end = _read(journal, stream, (source, destination))
         stream.seek(end)

@@ -1,0 +1,1 @@
+"""`recs config`: named sets of options (contexts) in a file."""
