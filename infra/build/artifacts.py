@@ -34,7 +34,7 @@ CONSUMER = Artifact(
     unpacked_at="/var/task",
     compressed_limit=13 * _MIB,
     limit_source="the project's own: a cold start downloads and unpacks the zip",
-    services=frozenset({"dynamodb", "sqs"}),
+    services=frozenset({"dynamodb", "s3", "sqs"}),  # s3: the keeper's archive
 )
 
 # Source alone: one zip for every architecture and every runtime in LAYER_PYTHONS. The producer uses the executor's own

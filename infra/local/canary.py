@@ -1,4 +1,4 @@
-"""Proof that the deployed stack consumes: one recommendation through the queue into the table."""
+"""Proof that the deployed stack works: one recommendation through the queue into the table, and out of it again."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -19,12 +19,12 @@ VISIBILITY_TIMEOUT: Final = "45"  # seconds
 
 
 def wait_until_consumed(
-    client: Callable[[str], Any], queue_url: str, table_name: str, check: Callable[[], None]
+    client: Callable[[str], Any], queue_url: str, dlq_url: str, table_name: str, check: Callable[[], None]
 ) -> None:
-    """Send a recommendation, wait until it is stored and its message is gone, and delete it from the table.
+    """Send a recommendation and wait until it is stored; delete it from the table and wait until the keeper keeps it.
 
-    The queue must be empty. `check` is called while waiting, and raises if waiting is pointless. Raises `StackError` if
-    the canary is not consumed in time.
+    Both queues must be empty, and are again. `check` is called while waiting, and raises if waiting is pointless.
+    Raises `StackError` if the canary is not consumed, or not kept, in time.
     """
     envelope = Envelope.create(
         incident_id=INCIDENT_ID,
@@ -42,14 +42,22 @@ def wait_until_consumed(
         while not reached():
             check()
             if time.monotonic() > deadline:
-                raise StackError(f"The consumer has not {what} the canary within {_TIMEOUT:.0f} s")
+                raise StackError(f"The {what} the canary within {_TIMEOUT:.0f} s")
             time.sleep(0.05)
 
     with _delivered_to_one_invocation_at_a_time(sqs, queue_url):
         sqs.send_message(QueueUrl=queue_url, MessageBody=envelope.to_json().decode())
-        wait_until(lambda: "Item" in dynamodb.get_item(**item, ConsistentRead=True), "stored")
-        wait_until(lambda: depth(sqs, queue_url) == 0, "acknowledged")
+        wait_until(lambda: "Item" in dynamodb.get_item(**item, ConsistentRead=True), "consumer has not stored")
+        wait_until(lambda: depth(sqs, queue_url) == 0, "consumer has not acknowledged")
     dynamodb.delete_item(**item)
+    wait_until(lambda: _deleted_one_message(sqs, dlq_url), "keeper has not kept")
+
+
+def _deleted_one_message(sqs: Any, queue_url: str) -> bool:
+    messages = sqs.receive_message(QueueUrl=queue_url).get("Messages", [])
+    for message in messages:
+        sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=message["ReceiptHandle"])
+    return bool(messages)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Deploy the template through CloudFormation, as `sam deploy` does: upload, change set, execute."""
 
 import copy
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -36,15 +37,26 @@ def load_template(path: Path, parameters: Mapping[str, str]) -> Template:
 
 def package(client: Client, template: Template, zip_file: Path, digest: str) -> Template:
     """Upload the zip and return the template with every function's code pointing at it."""
-    s3 = client("s3")
-    s3.create_bucket(Bucket=_BUCKET)
     code = {"Bucket": _BUCKET, "Key": f"{digest}.zip"}
-    s3.put_object(**code, Body=zip_file.read_bytes())
+    _upload(client, code["Key"], zip_file.read_bytes())
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = code
     return changed
+
+
+def upload(client: Client, template: Template) -> dict[str, str]:
+    """Upload the template; return the argument that names it. In a request itself, 51,200 bytes are the limit."""
+    text = json.dumps(template).encode()
+    return {"TemplateURL": _upload(client, f"{hashlib.sha256(text).hexdigest()}.template", text)}
+
+
+def _upload(client: Client, key: str, content: bytes) -> str:
+    s3 = client("s3")
+    s3.create_bucket(Bucket=_BUCKET)
+    s3.put_object(Bucket=_BUCKET, Key=key, Body=content)
+    return f"{s3.meta.endpoint_url}/{_BUCKET}/{key}"
 
 
 def deploy(
@@ -60,7 +72,7 @@ def deploy(
         StackName=stack_name,
         ChangeSetName="create",
         ChangeSetType="CREATE",
-        TemplateBody=json.dumps(template),
+        **upload(client, template),
         Capabilities=_CAPABILITIES,
     )["Id"]
     planned = _settled(lambda: cloudformation.describe_change_set(ChangeSetName=change_set), "Status", check)

@@ -138,7 +138,9 @@ def _start(emulator: Emulator, port: int, parameters: Mapping[str, str]) -> Loca
         template = apply_all(deployment.load_template(TEMPLATE, parameters))
         template = deployment.package(client_for, template, Path(built.path), built.digest)
         outputs = deployment.deploy(client_for, template, emulator.check)
-        canary.wait_until_consumed(client_for, outputs["QueueUrl"], outputs["TableName"], emulator.check)
+        canary.wait_until_consumed(
+            client_for, outputs["QueueUrl"], outputs["DeadLetterQueueUrl"], outputs["TableName"], emulator.check
+        )
     except (BotoCoreError, ClientError, StackError) as error:
         emulator.check()
         raise StackError(f"{error}\n{emulator.last_log_lines()}") from error

@@ -8,6 +8,7 @@ from infra.template import Template
 
 ACCOUNT: Final = "123456789012"
 REGION: Final = "us-east-1"
+STREAM_LABEL: Final = "2026-01-31T12:00:00.000"  # AWS chooses it
 NO_VALUE: Final = object()
 
 _PSEUDO: Final = {
@@ -125,6 +126,8 @@ class Resolver:
             return self._formatted(name, _ARNS[kind])
         if attribute == "QueueName":
             return self._name(name)
+        if attribute == "StreamArn":
+            return f"{self._formatted(name, _ARNS[kind])}/stream/{STREAM_LABEL}"
         if (kind, attribute) == ("AWS::Lambda::Version", "Version"):
             return "1"
         raise UnresolvedError(f"{name}.{attribute} of {kind} is not supported")

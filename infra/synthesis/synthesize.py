@@ -24,6 +24,7 @@ EVERY_OPTION: Final = {
     "NameSuffix": "-all",
     "CompactIndexes": "true",
     "KmsKeyArn": "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-3333-4444-555555555555",
+    "ArchiveBucketArn": "arn:aws:s3:::opx-archive",
     "SnapStart": "PublishedVersions",
     "MinimumPollers": "2",
     "ExecutorRoleName": "OpxPhase6ExecutorLambdaRole",

@@ -131,7 +131,7 @@ def update_under_load(stack: LocalStack, outputs: dict[str, str], wanted: Templa
         StackName=STACK,
         ChangeSetName=incident,
         ChangeSetType="UPDATE",
-        TemplateBody=json.dumps(wanted),
+        **deployment.upload(stack.client, wanted),
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )["Id"]
     until(

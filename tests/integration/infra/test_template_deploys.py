@@ -72,7 +72,8 @@ def everything(emulator: Emulator, client_for: Callable[[str], Any], deploy: Dep
         ],
     }
     outputs = deploy({**EVERY_OPTION, **own})
-    canary.wait_until_consumed(client_for, outputs["QueueUrl"], outputs["TableName"], emulator.check)
+    queues = outputs["QueueUrl"], outputs["DeadLetterQueueUrl"]
+    canary.wait_until_consumed(client_for, *queues, outputs["TableName"], emulator.check)
     return outputs
 
 
@@ -127,7 +128,7 @@ def test_changing_only_a_parameter_changes_what_the_queue_invokes(
     before = functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
     cloudformation.update_stack(
         StackName="options-changed",
-        TemplateBody=json.dumps(packaged({"NameSuffix": "-changed", "LogLevel": "DEBUG"})),
+        **deployment.upload(client_for, packaged({"NameSuffix": "-changed", "LogLevel": "DEBUG"})),
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     deadline = time.monotonic() + 30

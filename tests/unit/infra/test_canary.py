@@ -9,14 +9,16 @@ from infra.errors import StackError
 from infra.local.canary import VISIBILITY_TIMEOUT, wait_until_consumed
 
 QUEUE = "http://127.0.0.1:4566/000000000000/recommendations"
+DLQ = f"{QUEUE}-dlq"
 
 
 class Consumer:
-    """A queue, a table and a consumer in one; it stores and acknowledges the canary only after some polls."""
+    """Queues, table, consumer and keeper in one; it stores, acknowledges and keeps the canary only after some polls."""
 
-    def __init__(self, *, stored_after: int = 2, acknowledged_after: int = 2) -> None:
+    def __init__(self, *, stored_after: int = 2, acknowledged_after: int = 2, kept_after: int = 2) -> None:
         self.stored_after = stored_after
         self.acknowledged_after = acknowledged_after
+        self.kept_after = kept_after
         self.visibility_timeout = "5"
         self.calls: list[str] = []
 
@@ -42,6 +44,17 @@ class Consumer:
         """Record the call."""
         self.calls.append("deleted")
 
+    def receive_message(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the dead letter once it has been asked for often enough."""
+        assert parameters["QueueUrl"] == DLQ
+        self.kept_after -= 1
+        return {"Messages": [{"ReceiptHandle": "receipt"}]} if self.kept_after < 0 else {}
+
+    def delete_message(self, **parameters: Any) -> None:
+        """Record the call."""
+        assert parameters == {"QueueUrl": DLQ, "ReceiptHandle": "receipt"}
+        self.calls.append("dead letter removed")
+
     def get_queue_attributes(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the counts, or the visibility timeout. The canary is in flight until it is acknowledged."""
         if parameters["AttributeNames"] == ["VisibilityTimeout"]:
@@ -65,7 +78,7 @@ def _wait(consumer: Consumer, polls: int = 10) -> None:
         if next(checks, None) is None:
             raise StackError("the emulator has ended")
 
-    wait_until_consumed(consumer.client, QUEUE, "recommendations", check)
+    wait_until_consumed(consumer.client, QUEUE, DLQ, "recommendations", check)
 
 
 def test_canary_is_deleted_only_after_its_message_is_acknowledged() -> None:
@@ -81,6 +94,7 @@ def test_canary_is_deleted_only_after_its_message_is_acknowledged() -> None:
         "acknowledged",
         "visibility timeout 5",
         "deleted",
+        "dead letter removed",
     ]
 
 
@@ -92,3 +106,11 @@ def test_waiting_ends_when_the_check_fails(never: str) -> None:
         _wait(consumer, polls=2)
     assert consumer.visibility_timeout == "5"
     assert "deleted" not in consumer.calls
+
+
+def test_stack_whose_keeper_does_not_work_is_not_ready() -> None:
+    """It would lose what is deleted, unseen."""
+    consumer = Consumer(kept_after=1_000)
+    with pytest.raises(StackError, match="the emulator has ended"):
+        _wait(consumer)
+    assert consumer.calls[-1] == "deleted"

@@ -34,9 +34,10 @@ def test_parts_are_built_once_per_sandbox(monkeypatch: pytest.MonkeyPatch) -> No
     runner.close()
 
 
-def test_archive_is_configured_by_the_bucket_name(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An empty name means no archive, as the template passes it."""
+def test_archive_is_configured_by_the_arn_of_its_bucket(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The template passes the ARN, and an empty one means that there is no archive."""
     monkeypatch.setenv("RECOMMENDATIONS_DLQ_URL", "http://127.0.0.1/dlq")
-    monkeypatch.setenv("RECOMMENDATIONS_ARCHIVE_BUCKET", "opx-archive")
+    monkeypatch.setenv("RECOMMENDATIONS_ARCHIVE_BUCKET", "arn:aws:s3:::opx-archive")
+    assert sandbox().dependencies.settings.archive_bucket == "opx-archive"
     assert sandbox().dependencies.put_file is not None
     sandbox().runner.close()
