@@ -34,6 +34,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period, parse_moment
+from recommendation_shared.envelope.identity import EPOCH
 
 CheckKey = Callable[[click.Context, click.Parameter, str | None], str | None]
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
@@ -140,6 +141,7 @@ def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str
     if value is None:
         return None
     runtime = ctx.ensure_object(Runtime)
+    runtime.localise(EPOCH)  # so that a zone that does not exist is an error for relative times too
     try:
         return parse_moment(value, runtime.now(), runtime.localise, end_of_day=param.name == "until")
     except ValueError as error:

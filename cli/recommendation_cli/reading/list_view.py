@@ -17,6 +17,7 @@ from recommendation_cli.summary import Summary
 WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
 _MOST_NAME: Final = 40  # columns of an incident's ID or an agent's type; the other formats print it in full
 _LEAST_NAME: Final = 8
+_LEAST_CONFIDENCE: Final = 5  # columns: the number, and an ellipsis for its bar
 _LEAST_HEADLINE: Final = 20
 
 
@@ -48,8 +49,8 @@ class ListView:
         columns = (
             Column("time (UTC)"),
             Column(_NOUNS[layout.column].lower(), least=_LEAST_NAME, most=_MOST_NAME),
-            Column("confidence"),
-            Column("status"),
+            Column("confidence", least=_LEAST_CONFIDENCE),
+            Column("status", keep=True),
             Column("summary" if is_wide else "", least=_LEAST_HEADLINE),
         )
         self._table = Table(console, columns, fold=not is_wide)
@@ -100,6 +101,5 @@ def _cells(console: Console, summary: Summary, column: str) -> list[Cell]:
 
 
 def _time_of_day(timestamp: str) -> str:
-    """Return the time as it appears in the recommendation's ID: in its shortest exact form."""
-    time = timestamp[11:].removesuffix("Z")
-    return time.rstrip("0").removesuffix(".") if "." in time else time
+    """Return the time to the millisecond; the recommendation's ID has it exactly."""
+    return timestamp[11:23].removesuffix("Z")

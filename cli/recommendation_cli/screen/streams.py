@@ -4,6 +4,7 @@ import io
 import os
 import sys
 from collections.abc import Mapping
+from errno import EBADF
 from typing import Any, Final
 
 _STDIN, _STDOUT, _STDERR = range(3)  # file descriptors
@@ -15,7 +16,7 @@ class OutputError(Exception):
     """Standard output cannot be written. Not an `OSError`, which click and rich would turn into their own exits."""
 
     def __init__(self, error: OSError) -> None:
-        super().__init__(error.strerror or str(error))
+        super().__init__("it is closed" if error.errno == EBADF else error.strerror or str(error))
         self.is_closed_pipe = isinstance(error, BrokenPipeError)  # whatever was reading it has closed it
 
 

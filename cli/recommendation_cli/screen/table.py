@@ -25,6 +25,7 @@ class Column(NamedTuple):
     right: bool = False  # aligned to the right, as numbers are
     least: int | None = None  # cells to which it may shrink when the table is too wide; None: it keeps its width
     most: int | None = None  # cells
+    keep: bool = False  # keeps its width while any other column has one
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +111,18 @@ def _fold(cells: Sequence[Text], columns: Sequence[Column], widths: list[int], r
 
 
 def _shrink(columns: Sequence[Column], widths: list[int], room: int) -> None:
-    """Narrow the columns that may shrink, the rightmost first, until all of them fit."""
+    """Narrow the columns that may shrink, the rightmost first, until all fit; if that is not enough, the others too."""
     for index in reversed(range(len(widths))):
         least = columns[index].least
         if least is not None:
-            widths[index] = max(min(least, widths[index]), widths[index] - max(0, _total(widths) - room))
+            _narrow(widths, index, least, room)
+    for index in reversed(range(len(widths))):
+        if not columns[index].keep:
+            _narrow(widths, index, 1, room)
+
+
+def _narrow(widths: list[int], index: int, least: int, room: int) -> None:
+    widths[index] = max(min(least, widths[index]), widths[index] - max(0, _total(widths) - room))
 
 
 def _total(widths: Sequence[int]) -> int:

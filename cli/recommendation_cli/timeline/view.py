@@ -43,7 +43,9 @@ def _print_execution(console: Console, execution: Execution) -> None:
     width = _chart_width(console, cells)
     pauses = execution.pauses()
     columns = [
-        Column(title, least=_LEAST_AGENT if title == "agent" else None, most=_MOST_AGENT if title == "agent" else None)
+        Column(title, least=_LEAST_AGENT, most=_MOST_AGENT)
+        if title == "agent"
+        else Column(title, keep=title == "status")
         for title in _TITLES
     ]
     rows = [

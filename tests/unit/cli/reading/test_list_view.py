@@ -36,11 +36,11 @@ def test_an_incident_is_listed_by_execution() -> None:
         "time (UTC)",
         "",
         "Execution second · 2026-01-31 UTC",
-        "12:00:00",
-        "11:59:57.5",
+        "12:00:00.000",
+        "11:59:57.500",
         "",
         "Execution first · 2026-01-31 UTC",
-        "11:59:59",
+        "11:59:59.000",
     ]
 
 
@@ -48,7 +48,7 @@ def test_a_wide_terminal_shows_everything_on_one_line() -> None:
     """The line has time, agent, confidence as number and bar, status, and the first line of the reasoning."""
     lines = _list(_document(confidence=0.5))
     assert lines[0].split() == ["time", "(UTC)", "agent", "confidence", "status", "summary"]
-    assert lines[-1] == "12:00:00    consensus  0.50 ██▌    success  The deploy came first."
+    assert lines[-1] == "12:00:00.000  consensus  0.50 ██▌    success  The deploy came first."
 
 
 def test_an_agent_is_listed_by_day() -> None:
@@ -113,3 +113,13 @@ def test_items_written_by_hand_are_listed() -> None:
     assert len(_list({"recommendationId": "rec-1"})) == 4
     odd = {"recommendationId": "rec-2", "metadata": "none", "confidence": "high", "timestamp": 5, "reasoning": [1]}
     assert "[1]" in _list(odd)[-1]
+
+
+@pytest.mark.parametrize("width", [20, 30, 40, 60])
+def test_a_narrow_terminal_loses_text_before_the_status(width: int) -> None:
+    """What failed is what an operator looks for on a phone."""
+    failed = _document("response-strategy", metadata={"status": "TIMEOUT"}, timestamp="2026-01-31T12:00:00.123456Z")
+    lines = _list(failed, width=width)
+    (row,) = [line for line in lines if "TIMEOUT" in line]
+    assert "! TIMEOUT" in row
+    assert len(row) <= width
