@@ -36,6 +36,11 @@ CONTENDERS: Final = (
         our_producer.enqueue_parked,
     ),
     Contender(
+        "producer.enqueue without orjson",
+        "the same as producer.enqueue in a host that has no orjson: the standard library serialises",
+        our_producer.enqueue_without_orjson,
+    ),
+    Contender(
         "OTel BatchSpanProcessor.on_end",
         "queueing a reference to a span created beforehand",
         telemetry_clients.otel_span,

@@ -4,9 +4,11 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
+from unittest.mock import patch
 
 from benchmarks.producer.latency import Subject
 from recommendation_producer import RecommendationProducer
+from recommendation_shared.exact_json import dump
 
 QUEUE_URL: Final = "http://127.0.0.1/000000000000/opx-recommendations"  # never connected to
 
@@ -41,6 +43,13 @@ def enqueue(fields: dict[str, Any]) -> Iterator[Subject]:
     balance = producer.close(timeout=30.0)
     if balance.sent != balance.accepted:
         raise RuntimeError(f"the row measured refused envelopes, not enqueued ones: {balance}")
+
+
+@contextmanager
+def enqueue_without_orjson(fields: dict[str, Any]) -> Iterator[Subject]:
+    """Yield `producer.enqueue` in a host that has no orjson."""
+    with patch.object(dump, "ORJSON", None), enqueue(fields) as subject:
+        yield subject
 
 
 @contextmanager

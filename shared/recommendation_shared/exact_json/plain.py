@@ -42,6 +42,8 @@ _SMALLEST: Final = 1e-4
 _LARGEST: Final = 1e16
 
 SCALARS: Final = frozenset({str, int, bool, type(None)})
+_TEXT: Final = frozenset({str})
+_LISTS: Final = frozenset({list, tuple})
 
 
 class Mark(NamedTuple):
@@ -198,15 +200,15 @@ def _decimal(value: Decimal) -> Any:
     return number if number_text(number) == text else Decimal(text)
 
 
-def is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:  # noqa: C901 - calls would cost more than the checks
     """Return whether every JSON library writes the value alike: plain kinds, text keys, floats without exponent."""
-    waiting = [value]
-    for container in waiting:  # which grows
-        if len(waiting) > limits.ITEM_BYTES:  # a circle
+    containers = [value]
+    for container in containers:  # which grows
+        if len(containers) > limits.ITEM_BYTES:  # a circle
             return False
         kind = type(container)
         if kind is dict:
-            if set(map(type, container)) - {str}:
+            if not _TEXT.issuperset(map(type, container)):
                 return False
             children: Iterable[Any] = container.values()
         elif kind is list or kind is tuple:
@@ -215,9 +217,26 @@ def is_plain(value: Any) -> bool:
             return False
         for child in children:
             kind = type(child)
+            if kind is str or kind is int:  # most are, and this is faster than the set below
+                continue
             if kind is float:
                 if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
                     return False
             elif kind not in SCALARS:
-                waiting.append(child)
-    return True
+                containers.append(child)
+    return len(containers) <= limits.JSON_LEVELS or _is_shallow(value)
+
+
+def _is_shallow(value: Any) -> bool:
+    """Return whether orjson would write a value of plain kinds, which it refuses beyond 254 levels."""
+    level = [value]
+    for _ in range(limits.JSON_LEVELS):
+        children = [child for container in level for child in _children(container)]
+        level = [child for child in children if type(child) is dict or type(child) in _LISTS]
+        if not level:
+            return True
+    return False
+
+
+def _children(container: Any) -> Iterable[Any]:
+    return container.values() if type(container) is dict else container

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommendation_shared import limits
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.exact_json import dump
@@ -61,6 +62,20 @@ def test_bytes_are_the_same_with_and_without_orjson(value: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dump, "ORJSON", None)
         assert dump_json(value) == with_orjson
+
+
+@pytest.mark.parametrize("kind", [dict, list])
+@pytest.mark.parametrize("levels", [200, 201, 254, 255, 300, 2_000])
+def test_bytes_are_the_same_with_and_without_orjson_at_any_depth(kind: type, levels: int) -> None:
+    """More than 254 levels are refused by orjson, but not by the standard library's encoder."""
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value} if kind is dict else [value]
+    with_orjson = dump_json(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dump, "ORJSON", None)
+        assert dump_json(value) == with_orjson
+    assert (b"<nested too deeply>" in with_orjson) == (levels > limits.JSON_LEVELS)
 
 
 @given(plain_values)
