@@ -34,11 +34,16 @@ class Extension:
     """
 
     def __init__(
-        self, drain: Callable[[float], object], api: "Callable[[], ExtensionsApi]", note_fallback: Callable[[], None]
+        self,
+        drain: Callable[[float], object],
+        api: "Callable[[], ExtensionsApi]",
+        note_fallback: Callable[[], None],
+        grace: float = GRACE,
     ) -> None:
         self._drain = drain
         self._open_api = api
         self._note_fallback = note_fallback
+        self._grace = grace
         self._pid = os.getpid()
         self._registered = threading.Event()
         self._state = threading.Condition()
@@ -105,12 +110,15 @@ class Extension:
         return takes_over
 
     def _run(self) -> None:
+        api = None
         try:
             api = self._open_api()
             api.register(f"recommendation-producer-{next(_NUMBERS)}")
         except Exception as error:  # noqa: BLE001 - whatever it is, the handler drains instead, and that is counted
             _log_failure(error)
             self._registered.set()
+            if api is not None:
+                api.close()
             return
         delays = iter(_RETRIES)
         while True:
@@ -159,7 +167,7 @@ class Extension:
                 is_running = self._begun == request_id and self._depth > 0
                 until = deadline
                 if not is_running:
-                    grace = GRACE if self._expects_handler else 0.0
+                    grace = self._grace if self._expects_handler else 0.0
                     until = min(deadline, max(idle_since, self._idle_since) + grace)
                 left = until - time.monotonic()
                 if left <= 0:

@@ -47,13 +47,17 @@ class ExtensionsApi:
             return None
         return Invoke(str(event.get("requestId")), float(event.get("deadlineMs", 0)))
 
+    def close(self) -> None:
+        """Close the connection; the next request would open another."""
+        self._connection.close()
+
     def _request(self, method: str, path: str, headers: dict[str, str], body: str | None) -> tuple[Any, dict[str, Any]]:
         try:
             self._connection.request(method, f"{_PATH}/{path}", body, headers)
             response = self._connection.getresponse()
             content = response.read()
         except BaseException:
-            self._connection.close()  # the next request opens another
+            self.close()
             raise
         if response.status != HTTPStatus.OK:
             raise ExtensionsApiError(
