@@ -1,11 +1,12 @@
 """An invocation's dependencies on the outside world, in one object."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
 from aws_lambda_powertools import Logger
 
+from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 from recommendation_shared.settings import Settings
 
 MAX_IN_FLIGHT: Final = 8  # requests per client; botocore's connection pool holds 10 connections
@@ -34,7 +35,8 @@ class Dependencies:
     """Built once per sandbox by `handler.sandbox`; tests build their own.
 
     `monotonic` and `wall` return seconds; `wall` counts from the epoch. `delays` starts a new sequence of delays
-    between retries, in seconds.
+    between retries, in seconds. `registered_types` grows: the agent types that readers find without a registration, or
+    that this sandbox has registered (see `recommendation_shared.item.agent_types`).
     """
 
     settings: Settings
@@ -46,3 +48,4 @@ class Dependencies:
     wall: Callable[[], float]
     sleep: Callable[[float], Awaitable[None]]
     delays: Callable[[], Iterator[float]]
+    registered_types: set[str] = field(default_factory=lambda: set(KNOWN_AGENT_TYPES))

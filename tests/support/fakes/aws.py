@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_shared import limits
+from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 from recommendation_shared.settings import Settings
 
 TABLE = "recommendations"
@@ -166,5 +167,6 @@ def dependencies(
         wall=clock.wall,
         sleep=clock.sleep,
         delays=lambda: repeat(1.0),
+        registered_types={*KNOWN_AGENT_TYPES, *(f"agent-{number}" for number in range(1_001))},  # see `event.bodies`
     )
     return replace(fakes, **changes)
