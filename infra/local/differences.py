@@ -63,6 +63,18 @@ def _no_tls_only_policies(template: Template) -> Template:
     )
 
 
+def _no_saved_queries(template: Template) -> Template:
+    return _without(template, lambda resource: resource["Type"] == "AWS::Logs::QueryDefinition")
+
+
+def _no_composite_alarms(template: Template) -> Template:
+    changed = _without(template, lambda resource: resource["Type"] == "AWS::CloudWatch::CompositeAlarm")
+    gone = template["Resources"].keys() - changed["Resources"].keys()
+    names = changed["Outputs"]["AlarmNames"]["Value"]["Fn::Join"][1]
+    names[:] = [name for name in names if not any(f"'{each}'" in str(name) for each in gone)]
+    return changed
+
+
 def _batch_actions_by_name(template: Template) -> Template:
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
@@ -110,6 +122,16 @@ DIFFERENCES = (
         name="no-tls-only-policies",
         why="The emulator speaks plain HTTP and enforces the policies that deny it.",
         apply=_no_tls_only_policies,
+    ),
+    Difference(
+        name="no-saved-queries",
+        why="The emulator rejects a template with a resource type that it does not know.",
+        apply=_no_saved_queries,
+    ),
+    Difference(
+        name="no-composite-alarms",
+        why="The emulator rejects a template with a resource type that it does not know.",
+        apply=_no_composite_alarms,
     ),
     Difference(
         name="batch-actions-by-name",

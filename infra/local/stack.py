@@ -25,7 +25,7 @@ from infra.paths import TEMPLATE
 # Values of the template's parameters, not differences from it. Production's visibility timeout of minutes would make
 # every retry, and so every test and demonstration of one, take as long. The concurrency suits a machine of few cores:
 # with ten, a burst spends its time starting function processes.
-PARAMETERS = {"VisibilityTimeout": "5", "MaximumConcurrency": "2"}
+PARAMETERS = {"VisibilityTimeout": "5", "MaximumConcurrency": "2", "MaxReceiveCount": "5"}
 
 
 @dataclass(frozen=True)
