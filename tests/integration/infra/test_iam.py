@@ -34,6 +34,7 @@ def roles(stack: LocalStack) -> dict[str, str]:
     return {
         "ExecutorPolicy": create_role(stack, "executor", stack.outputs["ExecutorPolicyArn"]),
         "ConsumerRole": stack.outputs["ConsumerRoleArn"],
+        "KeeperRole": stack.outputs["KeeperRoleArn"],
         "ReaderRole": stack.outputs["ReaderRoleArn"],
         "RedriveRole": stack.outputs["RedriveRoleArn"],
         "nobody": create_role(stack, "nobody"),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import botocore.session
 
+from infra.synthesis.intrinsics import STREAM_LABEL
 from infra.synthesis.synthesize import EVERY_OPTION, synthesize
 from tests.support.iam.policy import Request, Statement, decide
 
@@ -15,7 +16,12 @@ TABLE: Final = f"{DYNAMODB}/opx-agent-recommendations"
 QUEUE: Final = f"{SQS}:opx-recommendations"
 DEAD: Final = f"{QUEUE}-dlq"
 INDEXES: Final = tuple(f"{TABLE}/index/{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId"))
+STREAM: Final = f"{TABLE}/stream/{STREAM_LABEL}"
+FAILURES: Final = f"{QUEUE}-keeper-failures"
 LOG: Final = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-recommendations-consumer:log-stream:one"
+KEEPER_LOG: Final = LOG.replace("consumer", "keeper")
+BUCKET: Final = EVERY_OPTION["ArchiveBucketArn"]
+ARCHIVE: Final = f"{BUCKET}/incidents/dt=2026-01-31/1-event.jsonl.gz"
 KEY: Final = EVERY_OPTION["KmsKeyArn"]
 # Resources that none of our identities may use.
 FOREIGN: Final = (
@@ -25,26 +31,32 @@ FOREIGN: Final = (
     f"{DYNAMODB}/opx-incident-events/stream/2026-01-31T12:00:00.000",
     f"{TABLE}-staging",
     f"{TABLE}/index/other-index",
-    f"{TABLE}/stream/2026-01-31T12:00:00.000",
+    f"{TABLE}/stream/2025-01-01T00:00:00.000",
     f"{TABLE}/backup/01",
     f"{QUEUE}-staging",
     f"{DEAD}-2",
     f"{SQS}:opx-incidents",
     "arn:aws:sqs:us-east-1:999999999999:opx-recommendations",
     "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-incidents:log-stream:one",
+    BUCKET,
+    f"{BUCKET}/elsewhere/1-event.jsonl.gz",
+    f"{BUCKET}-2/incidents/1-event.jsonl.gz",
     "arn:aws:lambda:us-east-1:123456789012:function:opx-recommendations-consumer",
     "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms",
     "arn:aws:iam::123456789012:role/RecommendationReaderRole",
     KEY.replace("1111", "9999"),
     "*",
 )
-RESOURCES: Final = (QUEUE, DEAD, TABLE, *INDEXES, LOG, KEY, *FOREIGN)
-IDENTITIES: Final = ("ExecutorPolicy", "ConsumerRole", "ReaderRole", "RedriveRole")
+RESOURCES: Final = (QUEUE, DEAD, FAILURES, TABLE, STREAM, *INDEXES, LOG, KEEPER_LOG, ARCHIVE, KEY, *FOREIGN)
+IDENTITIES: Final = ("ExecutorPolicy", "ConsumerRole", "KeeperRole", "ReaderRole", "RedriveRole")
 
-# Actions without an operation of that name: PartiQL's, conditions in transactions, both sides of re-encryption.
+# Actions without an operation of that name: PartiQL's, conditions in transactions, both sides of re-encryption, the
+# streams' (another service to botocore), and S3's for lists and versions.
 BEYOND_OPERATIONS: Final = (
     *(f"dynamodb:PartiQL{verb}" for verb in ("Select", "Insert", "Update", "Delete")),
     "dynamodb:ConditionCheckItem",
+    *(f"dynamodb:{name}" for name in ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")),
+    *(f"s3:{name}" for name in ("ListBucket", "GetObjectVersion", "DeleteObjectVersion", "BypassGovernanceRetention")),
     "kms:ReEncryptFrom",
     "kms:ReEncryptTo",
 )
@@ -52,10 +64,22 @@ BEYOND_OPERATIONS: Final = (
 Grants = Mapping[str, frozenset[str]]  # allowed actions by resource
 
 
+_NAMED: Final[Mapping[str, tuple[str, ...]]] = {
+    "QUEUE": (QUEUE,),
+    "DEAD": (DEAD,),
+    "FAILURES": (FAILURES,),
+    "TABLE": (TABLE,),
+    "STREAM": (STREAM,),
+    "INDEXES": INDEXES,
+    "LOG": (LOG,),
+    "KEEPER_LOG": (KEEPER_LOG,),
+    "KEY": (KEY,),
+}
+
+
 def grants(**by_resource: str) -> Grants:
     """Return grants from `QUEUE="sqs:SendMessage ..."`; INDEXES means all three."""
-    named = {"QUEUE": (QUEUE,), "DEAD": (DEAD,), "TABLE": (TABLE,), "INDEXES": INDEXES, "LOG": (LOG,), "KEY": (KEY,)}
-    return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in named[name]}
+    return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in _NAMED[name]}
 
 
 ALLOWED: Final[Mapping[str, Grants]] = {
@@ -65,6 +89,12 @@ ALLOWED: Final[Mapping[str, Grants]] = {
         DEAD="sqs:SendMessage",
         TABLE="dynamodb:BatchWriteItem dynamodb:PutItem",
         LOG="logs:CreateLogStream logs:PutLogEvents",
+    ),
+    "KeeperRole": grants(
+        STREAM="dynamodb:DescribeStream dynamodb:GetRecords dynamodb:GetShardIterator dynamodb:ListStreams",
+        DEAD="sqs:SendMessage",
+        FAILURES="sqs:SendMessage",
+        KEEPER_LOG="logs:CreateLogStream logs:PutLogEvents",
     ),
     "ReaderRole": grants(TABLE="dynamodb:GetItem dynamodb:Query", INDEXES="dynamodb:Query"),
     "RedriveRole": grants(
@@ -97,7 +127,7 @@ def actions(service: str) -> frozenset[str]:
 
 def every_action() -> frozenset[str]:
     """Return all actions of the services in which an identity could do harm."""
-    return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms")))
+    return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms", "s3")))
 
 
 def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statement]:

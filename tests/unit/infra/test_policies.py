@@ -8,11 +8,14 @@ import pytest
 from infra.synthesis.synthesize import EVERY_OPTION
 from tests.support.iam.identities import (
     ALLOWED,
+    ARCHIVE,
     DEAD,
+    FAILURES,
     FOREIGN,
     IDENTITIES,
     KEY,
     QUEUE,
+    STREAM,
     TABLE,
     actions,
     allowed,
@@ -27,6 +30,8 @@ KMS_ALLOWED: Final = {
     ("ExecutorPolicy", "sqs"): VIA_SQS,
     ("ConsumerRole", "sqs"): VIA_SQS,
     ("ConsumerRole", "dynamodb"): VIA_DYNAMODB,
+    ("KeeperRole", "sqs"): VIA_SQS,
+    ("KeeperRole", "dynamodb"): "kms:Decrypt",
     ("ReaderRole", "dynamodb"): "kms:Decrypt",
     ("RedriveRole", "sqs"): VIA_SQS,
 }
@@ -34,7 +39,7 @@ KMS_ALLOWED: Final = {
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_identity_may_do_exactly_this(identity: str) -> None:
-    """Every action of six services is checked on every resource, including foreign ones."""
+    """Every action of seven services is checked on every resource, including foreign ones."""
     assert allowed(identity, {}, {}) == ALLOWED[identity]
 
 
@@ -77,8 +82,21 @@ def test_customer_managed_key_is_used_only_through_the_services_that_need_it(ide
     assert actual == {resource: granted for resource, granted in expected.items() if granted}
 
 
+@pytest.mark.parametrize("key", [{}, {"KmsKeyArn": KEY}], ids=["without a key", "with a key"])
+def test_archive_bucket_lets_the_keeper_write_files_and_nothing_else(key: Mapping[str, str]) -> None:
+    """It can neither read nor delete what it archived, and nobody else gets anything."""
+    via_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
+    for identity in IDENTITIES:
+        expected = dict(ALLOWED[identity])
+        if identity == "KeeperRole":
+            expected[ARCHIVE] = frozenset({"s3:PutObject"})
+            if key:
+                expected[KEY] = frozenset({"kms:GenerateDataKey"})
+        assert allowed(identity, {"ArchiveBucketArn": EVERY_OPTION["ArchiveBucketArn"], **key}, via_s3) == expected
+
+
 def test_each_critical_permission_belongs_to_one_identity() -> None:
-    """Only the consumer receives and writes, only the reader reads, and only redrive moves messages."""
+    """Only the consumer receives and writes, only the reader and the keeper read, and only redrive moves messages."""
     granted = {identity: allowed(identity, {**EVERY_OPTION, "NameSuffix": ""}, {}) for identity in IDENTITIES}
 
     def holders(resource: str, *actions_of_interest: str) -> set[str]:
@@ -92,8 +110,11 @@ def test_each_critical_permission_belongs_to_one_identity() -> None:
     assert holders(QUEUE, "sqs:ReceiveMessage", "sqs:DeleteMessage") == {"ConsumerRole"}
     assert holders(QUEUE, "sqs:SendMessage") == {"ExecutorPolicy", "RedriveRole"}
     assert holders(DEAD, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:StartMessageMoveTask") == {"RedriveRole"}
-    assert holders(DEAD, "sqs:SendMessage") == {"ConsumerRole"}
-    for resource in (QUEUE, DEAD):
+    assert holders(DEAD, "sqs:SendMessage") == {"ConsumerRole", "KeeperRole"}
+    assert holders(STREAM, "dynamodb:GetRecords") == {"KeeperRole"}
+    assert holders(ARCHIVE, *every_action()) == {"KeeperRole"}
+    assert not any(granted["KeeperRole"].get(resource) for resource in (TABLE, QUEUE))
+    for resource in (QUEUE, DEAD, FAILURES):
         assert not holders(resource, "sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:AddPermission")
     for resource in FOREIGN:
         assert not holders(resource, *every_action()), resource
@@ -102,13 +123,15 @@ def test_each_critical_permission_belongs_to_one_identity() -> None:
 @pytest.mark.parametrize("parameters", [{}, EVERY_OPTION], ids=["default", "every option"])
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_identity_has_a_wildcard(identity: str, parameters: Mapping[str, str]) -> None:
-    """Only the log group's ARN ends in one, because Lambda names the log streams."""
+    """Only two ARNs end in one: a log group's, because Lambda names its streams, and that of the archive's files."""
     for statement in statements_of(identity, parameters):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
         assert not [action for action in listed(statement["Action"]) if "*" in action or "?" in action]
-        streams = f"log-group:/aws/lambda/opx-recommendations{parameters.get('NameSuffix', '')}-consumer:*"
-        assert not [arn for arn in listed(statement["Resource"]) if "*" in arn and not arn.endswith(streams)]
+        function = "keeper" if identity == "KeeperRole" else "consumer"
+        streams = f"log-group:/aws/lambda/opx-recommendations{parameters.get('NameSuffix', '')}-{function}:*"
+        files = f"{parameters.get('ArchiveBucketArn')}/incidents/*"
+        assert not [arn for arn in listed(statement["Resource"]) if "*" in arn and not arn.endswith((streams, files))]
 
 
 def listed(value: Any) -> list[str]:

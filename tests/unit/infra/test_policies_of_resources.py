@@ -8,7 +8,7 @@ import pytest
 
 from infra.paths import ROOT
 from infra.synthesis.synthesize import EVERY_OPTION
-from tests.support.iam.identities import DEAD, KEY, QUEUE, allowed, deployed, statements_of
+from tests.support.iam.identities import DEAD, FAILURES, KEY, QUEUE, allowed, deployed, statements_of
 from tests.support.iam.policy import Request, Statement, decide
 
 
@@ -21,9 +21,10 @@ def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
 
 
 def test_roles_can_be_assumed_only_by_the_named_principals() -> None:
-    """Lambda assumes the consumer's; this account, or the principal of a parameter, assumes the operators'."""
+    """Lambda assumes the functions'; this account, or the principal of a parameter, assumes the operators'."""
     account = {"AWS": "arn:aws:iam::123456789012:root"}
-    assert trusted("ConsumerRole", EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
+    for identity in ("ConsumerRole", "KeeperRole"):
+        assert trusted(identity, EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
     for identity, parameter in (("ReaderRole", "ReaderPrincipalArn"), ("RedriveRole", "RedrivePrincipalArn")):
         assert trusted(identity, {}) == account
         assert trusted(identity, {parameter: "arn:aws:iam::123456789012:role/x"}) == {
@@ -38,13 +39,14 @@ def resource_policies(parameters: Mapping[str, str]) -> Iterator[Statement]:
             yield from resource["Properties"]["PolicyDocument"]["Statement"]
 
 
-@pytest.mark.parametrize("identity", ["ExecutorPolicy", "ConsumerRole", "RedriveRole"])
+@pytest.mark.parametrize("identity", ["ExecutorPolicy", "ConsumerRole", "KeeperRole", "RedriveRole"])
 def test_every_call_to_a_queue_without_tls_is_denied(identity: str) -> None:
     """Without TLS, an identity's other permissions do not count."""
     statements = [*statements_of(identity, {}), *resource_policies({})]
     permissions = allowed(identity, {}, {})
-    assert {QUEUE, DEAD} & permissions.keys()
-    for queue in {QUEUE, DEAD} & permissions.keys():
+    queues = {QUEUE, DEAD, FAILURES} & permissions.keys()
+    assert queues
+    for queue in queues:
         for action in permissions[queue]:
             for secure, decision in (("true", "allowed"), ("false", "denied")):
                 context = {"aws:SecureTransport": secure}

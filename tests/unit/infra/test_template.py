@@ -93,14 +93,16 @@ def test_function_has_the_settings_that_it_reads() -> None:
     """Its environment has every variable that the settings know, and no unknown one."""
     variables = properties("Consumer")["Environment"]["Variables"]
     ours = {name for name in variables if not name.startswith(("POWERTOOLS_", "PYDANTIC_"))}
-    others = {"RECOMMENDATIONS_QUEUE_URL", "RETENTION_DAYS", "AWS_REGION"}  # the producer's two, and Lambda's own
+    # The producer's two, Lambda's own, and the keeper's.
+    others = {"RECOMMENDATIONS_QUEUE_URL", "RETENTION_DAYS", "AWS_REGION", "RECOMMENDATIONS_ARCHIVE_BUCKET"}
     assert ours == VARIABLES - others
 
 
-def test_queue_redrives_after_five_receives_to_its_own_dead_letter_queue() -> None:
-    """Only the queue may use the dead-letter queue, whose retention is longer."""
+def test_queue_redrives_after_twelve_hours_of_receives_to_its_own_dead_letter_queue() -> None:
+    """So an outage overnight heals itself. Only the queue may use the dead-letter queue, whose retention is longer."""
     queue = "arn:aws:sqs:us-east-1:123456789012:opx-recommendations"
-    assert properties("Queue")["RedrivePolicy"] == {"deadLetterTargetArn": f"{queue}-dlq", "maxReceiveCount": 5}
+    assert properties("Queue")["RedrivePolicy"] == {"deadLetterTargetArn": f"{queue}-dlq", "maxReceiveCount": 225}
+    assert 225 * properties("Queue")["VisibilityTimeout"] == 12 * 3600
     allow = properties("DeadLetterQueue")["RedriveAllowPolicy"]
     assert allow == {"redrivePermission": "byQueue", "sourceQueueArns": [queue]}
     fourteen_days = 14 * 24 * 3600
@@ -112,7 +114,7 @@ def test_each_queue_has_its_own_policy() -> None:
     """The policies' content is tested in test_policies_of_resources.py."""
     covered = {url for policy in of_type("AWS::SQS::QueuePolicy") for url in properties(policy)["Queues"]}
     queue = "https://sqs.us-east-1.amazonaws.com/123456789012/opx-recommendations"
-    assert covered == {queue, f"{queue}-dlq"}
+    assert covered == {queue, f"{queue}-dlq", f"{queue}-keeper-failures"}
 
 
 def test_table_has_its_three_indexes() -> None:
