@@ -31,7 +31,7 @@ REASON: Final = "Reason"
 # The queue's name in infra/template.yaml ends with the stack's suffix, as the namespace does.
 _QUEUE: Final = r".*/opx-recommendations((?:-[a-z0-9]+)*)"
 # Logged as plain JSON: nothing alarms on them, and each would be billed whenever there is an incident.
-LOGGED: Final = frozenset({QUEUE_LAG, ENQUEUED, BATCHES, SEND_LATENCY})
+LOGGED: Final = frozenset({QUEUE_LAG, ENQUEUED, BATCHES, SEND_LATENCY, DRAIN_FALLBACK})
 _MILLISECONDS: Final = frozenset({PERSISTENCE_DURATION, QUEUE_LAG, SEND_LATENCY})
 
 

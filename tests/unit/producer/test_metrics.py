@@ -1,5 +1,6 @@
 """How the producer publishes its counts: EMF on stdout at a flush, and a rate-limited log line about losses."""
 
+import io
 import json
 import sys
 from typing import Any
@@ -12,7 +13,13 @@ from recommendation_producer._loss_log import LossLog
 from recommendation_producer._metrics import MetricWriter, metric_lines
 from tests.support.fakes.queue import NOTHING_HANGS, BlackHole, FakeQueue, aws_error, recommendation, running_producer
 
-LOGGED = {"RecommendationsEnqueued", "RecommendationBatches", "RecommendationSendLatency"}  # nothing alarms on them
+# Nothing alarms on these.
+LOGGED = {
+    "RecommendationsEnqueued",
+    "RecommendationBatches",
+    "RecommendationSendLatency",
+    "RecommendationDrainFallback",
+}
 UNITS = {
     "RecommendationsDropped": "Count",
     "RecommendationsPending": "Count",
@@ -110,6 +117,16 @@ def test_only_successful_calls_count_as_batches(capsys: pytest.CaptureFixture[st
         assert [line["RecommendationBatches"] for line in printed(capsys)] == [1]
 
 
+def test_drains_that_were_to_follow_the_response_and_did_not_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """Once each, at the next flush."""
+    writer = MetricWriter("OPX/Recommendations", is_on=True)
+    for count in (1, 2):
+        for _ in range(count):
+            writer.note_fallback()
+        writer.write(0, {})
+    assert [line["RecommendationDrainFallback"] for line in printed(capsys)] == [1, 2]
+
+
 def test_latencies_are_bounded_and_counts_are_not(capsys: pytest.CaptureFixture[str]) -> None:
     """A line takes 100 values of a metric, and a host that never flushes must not pay for more in memory."""
     writer = MetricWriter("OPX/Recommendations", is_on=True)
@@ -141,21 +158,53 @@ def test_metrics_are_written_only_in_lambda_by_default(
     assert len(printed(capsys)) == lines
 
 
-def test_broken_stdout_keeps_the_counts_for_the_next_flush(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+class Broken:
+    """A stream of the host's own that cannot be written to."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def write(self, _: str) -> int:
+        """Fail."""
+        raise self._error
+
+
+def closed() -> io.StringIO:
+    """Return a closed stream."""
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("stdout", "named"),
+    [
+        (None, "AttributeError"),
+        (closed(), "ValueError"),
+        (io.BytesIO(), "TypeError"),
+        (io.TextIOWrapper(io.BytesIO(), encoding="undefined"), "UnicodeError"),
+        (Broken(BrokenPipeError()), "BrokenPipeError"),
+        (Broken(RuntimeError("reentrant call")), "RuntimeError"),
+        (Broken(LookupError()), "LookupError"),
+    ],
+    ids=["None", "closed", "binary", "unusable encoding", "broken pipe", "in use", "another error"],
+)
+def test_stdout_that_cannot_be_written_to_never_breaks_a_flush_and_keeps_the_counts(
+    stdout: Any,
+    named: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """The flush itself succeeds."""
-
-    class Broken:
-        def write(self, _: str) -> int:
-            raise BrokenPipeError
-
+    """The next flush writes them. The log names the cause once, not at every flush."""
     with running_producer(FakeQueue(), emit_metrics=True) as producer:
         producer.enqueue(**recommendation())
         with monkeypatch.context() as patch:
-            patch.setattr(sys, "stdout", Broken())
+            patch.setattr(sys, "stdout", stdout)
+            assert producer.flush(NOTHING_HANGS).sent == 1
             assert producer.flush(NOTHING_HANGS).sent == 1
         producer.flush(NOTHING_HANGS)
+    assert caplog.messages == [f"metrics could not be written to stdout: {named}"]
     (line,) = printed(capsys)
     assert (line["RecommendationsEnqueued"], line["RecommendationBatches"]) == (1, 1)
     assert len(line["RecommendationSendLatency"]) == 1
