@@ -141,8 +141,9 @@ def resume(runtime: Runtime, /, path: Path) -> None:
 
 @export.command(
     epilog="""\b
-Example:
+Examples:
   recs export verify january.jsonl
+  recs export verify incidents/dt=2026-01-31/4421584500000000025478-5d0e.jsonl.gz
 
 \b
 Exit codes:
@@ -152,7 +153,7 @@ For the others see recs --help."""
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(path: Path) -> None:
-    """Check a .jsonl or .parquet export by re-importing it.
+    """Check a .jsonl or .parquet export, or a .jsonl.gz file of the archive, by re-importing it.
 
     Rebuilds each item as the consumer would and compares its digest and bytes. Nothing is sent.
     """

@@ -1,6 +1,8 @@
 """Verifying an export: re-importing each line must produce the same item and the same bytes."""
 
+import gzip
 import json
+import zlib
 from collections.abc import Iterable, Iterator
 from itertools import tee
 from pathlib import Path
@@ -19,6 +21,7 @@ from recommendation_shared.item.encoding import decode_item, encode_item
 from recommendation_shared.wording import plural
 
 _MOST_PROBLEMS: Final = 20  # printed; all are counted
+_GZIPPED: Final = ".gz"  # a file of the keeper's archive
 
 
 class Problem(NamedTuple):
@@ -81,15 +84,23 @@ def verify_file(path: Path) -> None:
                 click.echo(f"{place} {problem.line}: {problem.recommendation_id or '(no ID)'}: {problem.what}")
     if wrong:
         differ = f"{wrong:,} of {plural(count, place)} of {path} {'is' if wrong == 1 else 'are'}"
-        raise DigestMismatchError(f"{differ} not what the table held: export again.")
+        remedy = "download it again" if suffix == _GZIPPED else "export again"
+        raise DigestMismatchError(f"{differ} not what the table held: {remedy}.")
     if not count:
         raise NothingFoundError(f"{path} is empty.")
     click.echo(f"{plural(count, 'recommendation')} verified: each {place} produces the same item, digest and bytes.")
 
 
 def _verify_lines(path: Path) -> Iterator[Problem | None]:
-    with path.open("rb") as lines:
-        yield from verify(lines)
+    if path.suffix.lower() != _GZIPPED:
+        with path.open("rb") as lines:
+            yield from verify(lines)
+        return
+    try:
+        with gzip.open(path) as lines:
+            yield from verify(lines)
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        raise DigestMismatchError(f"{path} is damaged or was cut off: download it again.") from None
 
 
 def _verify_rows(path: Path) -> Iterator[Problem | None]:

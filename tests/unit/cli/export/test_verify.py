@@ -1,4 +1,6 @@
+import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +10,13 @@ from hypothesis import given, settings
 
 from recommendation_cli.app import recs
 from recommendation_cli.export.verify import verify
+from recommendation_consumer.keeper.archive import archive_files
+from recommendation_consumer.keeper.change import read_changes
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item, encode_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, item, runtime
+from tests.support.lambdas.stream_event import expired, stored, stream_event
 from tests.support.strategies import envelope_fields
 
 
@@ -81,3 +86,28 @@ def test_an_intact_export_is_counted(tmp_path: Path) -> None:
     (tmp_path / "x.csv").touch()
     assert _recs(FakeDynamoDb(), "verify", tmp_path / "x.csv").exit_code == 2
     assert _recs(FakeDynamoDb(), "verify", tmp_path / "none.jsonl").exit_code == 2
+
+
+def test_a_file_of_the_archive_is_verified_as_it_is(tmp_path: Path) -> None:
+    """The keeper writes what TTL removes as gzipped JSON Lines; its own code makes the file here."""
+    changes = read_changes(stream_event(expired(stored("one"), 1), expired(stored("two"), 2)))
+    (archived,) = archive_files(changes)
+    file = tmp_path / "x.jsonl.gz"
+    file.write_bytes(archived.body)
+    result = _recs(FakeDynamoDb(), "verify", file)
+    assert (result.exit_code, result.stdout[:27]) == (0, "2 recommendations verified:"), result.stderr
+    file.write_bytes(gzip.compress(gzip.decompress(archived.body).replace(b"roll back", b"roll on")))
+    result = _recs(FakeDynamoDb(), "verify", file)
+    assert result.exit_code == 4
+    assert f"2 of 2 lines of {file} are not what the table held: download it again." in result.stderr
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-9], lambda raw: raw[:20] + b"x" + raw[21:], lambda _: b"text"])
+def test_a_damaged_file_of_the_archive_is_refused(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    """Cut off, changed, or not gzip at all."""
+    (archived,) = archive_files(read_changes(stream_event(expired(stored()))))
+    file = tmp_path / "x.jsonl.gz"
+    file.write_bytes(damage(archived.body))
+    result = _recs(FakeDynamoDb(), "verify", file)
+    assert result.exit_code == 4
+    assert result.stderr.endswith(f"{file} is damaged or was cut off: download it again.\n")
