@@ -16,6 +16,7 @@ from recommendation_cli.diff.command import diff
 from recommendation_cli.doctor.command import doctor
 from recommendation_cli.export.commands import export
 from recommendation_cli.help_pages import help_pages
+from recommendation_cli.incidents.command import incidents
 from recommendation_cli.options import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
 from recommendation_cli.report.command import report
@@ -93,7 +94,7 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incident, agent, execution, show, timeline, diff, help_pages):
+for command in (incidents, incident, agent, execution, show, timeline, diff, help_pages):
     recs.add_command(paged(command))
 for command in (export, report, doctor, cost, dlq, config):
     recs.add_command(command)

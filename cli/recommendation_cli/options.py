@@ -20,7 +20,7 @@ import re
 import sys
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from functools import wraps
 from typing import Any, Concatenate, Final, ParamSpec, Protocol, TypeVar
@@ -297,6 +297,13 @@ filter_options: Final = declaring(
         help="Only agents that took at least TIME, such as 500ms, 30s or 2m.",
     ),
 )
+
+
+def since_by_default(runtime: Runtime, listed: ListOptions, ago: str) -> ListOptions:
+    """Return the options with a period that starts `ago`, such as `7d`, if none was given."""
+    if listed.since is not None or listed.until is not None:
+        return listed
+    return replace(listed, since=parse_moment(ago, runtime.now(), runtime.localise, end_of_day=False))
 
 
 def agents_option(default: str = "") -> Declaration:

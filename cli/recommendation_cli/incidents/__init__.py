@@ -1,0 +1,1 @@
+"""`recs incidents`: which incidents there are."""
