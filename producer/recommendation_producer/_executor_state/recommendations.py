@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
-from recommendation_producer._executor_state.content import Budget, Content, content_of
+from recommendation_producer._executor_state.content import Budget, Content, adds_nothing, content_of
 from recommendation_producer._executor_state.instants import CONSENSUS, SOURCE, instant_of
 from recommendation_producer._executor_state.names import camel_case, kebab_case
 from recommendation_producer._executor_state.reading import (
@@ -50,8 +50,23 @@ def recommendations_of(state: object) -> Iterator[FoundOutput]:
     except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
         yield FoundOutput({})
         return
-    for parts in states:
-        yield from _found_in(parts, budget)
+    found: list[FoundOutput] = []
+    for number, parts in enumerate(states):
+        for output in _found_in(parts, budget):
+            if number == 0 or not _is_among(found, output):
+                found.append(output)
+                yield output
+
+
+def _is_among(found: list[FoundOutput], output: FoundOutput) -> bool:
+    """Return whether an output of a snapshot's task is in the snapshot's values as well."""
+    return any(
+        known.content is not None
+        and output.content is not None
+        and known.fields["agent_type"] == output.fields["agent_type"]
+        and adds_nothing(output.content, known.content)
+        for known in found
+    )
 
 
 def _found_in(parts: Mapping[str, Any], budget: Budget) -> Iterator[FoundOutput]:

@@ -44,6 +44,8 @@ def _replace_runnable(builder: Any, name: str, spec: Any, runnable: Any) -> None
 def _watched(node: Any, producer: EnqueuesState) -> Any:
     if getattr(node, "recommendation_producer", None) is producer:  # already watched
         return node
+    if any(hasattr(step, "get_subgraphs") for step in getattr(node, "steps", ())):
+        return _with_last_step_watched(node, producer)
 
     def invoke(state: Any, config: Any = None, **kwargs: Any) -> Any:
         visit = _begun(state, config)
@@ -70,10 +72,30 @@ def _watched(node: Any, producer: EnqueuesState) -> Any:
         return result
 
     async def astream(state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
-        yield await ainvoke(state, config, **kwargs)
+        visit, result = _begun(state, config), None
+        try:
+            async for part in node.astream(state, config, **kwargs):
+                result = _joined(result, part)
+                yield part
+        except Exception as error:
+            _hand_over(producer, visit, updates_of_raised, error)
+            raise
+        finally:
+            visit.leave()
+        _hand_over(producer, visit, updates_in, result)
 
     methods: dict[str, Any] = {"invoke": invoke, "ainvoke": ainvoke, "astream": astream}
     return _with_methods(node, {**methods, "recommendation_producer": producer})
+
+
+def _with_last_step_watched(sequence: Any, producer: EnqueuesState) -> Any:
+    """Return a copy of a sequence in which LangGraph still finds the graphs. Its result is that of its last step."""
+    twin, last = copy(sequence), _watched(sequence.steps[-1], producer)
+    if hasattr(twin, "last"):
+        object.__setattr__(twin, "last", last)  # a pydantic model, as below
+    else:
+        twin.steps = [*sequence.steps[:-1], last]
+    return twin
 
 
 def _with_methods(node: Any, methods: dict[str, Any]) -> Any:
@@ -84,10 +106,20 @@ def _with_methods(node: Any, methods: dict[str, Any]) -> Any:
         static = {name: staticmethod(value) if callable(value) else value for name, value in methods.items()}
         twin.__class__ = type(kind.__name__, (kind,), {**static, "__module__": kind.__module__})
         return twin
-    twin = node.bind() if hasattr(node, "steps") else copy(node)  # LangGraph would take a sequence apart
+    twin = node.bind() if hasattr(node, "steps") else copy(node)  # because LangGraph takes a sequence apart
     for name, method in methods.items():
         object.__setattr__(twin, name, method)  # because runnables that are pydantic models refuse
     return twin
+
+
+def _joined(result: Any, part: Any) -> Any:
+    """Return what LangGraph takes for the result so far: the sum of the parts, or the last one if they have none."""
+    if result is None:
+        return part
+    try:
+        return result + part
+    except TypeError:
+        return part
 
 
 def _begun(state: Any, config: Any) -> Visit:
