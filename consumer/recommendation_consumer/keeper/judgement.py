@@ -15,7 +15,7 @@ class Judgement(Enum):
 
     UNCHANGED = "the same recommendation was written again"
     OVERWRITTEN = "other content was written under the same ID"
-    TAMPERED = "it was edited by hand: a digest does not fit its content, or a derived attribute is not the derived one"
+    TAMPERED = "it was edited by hand: the new item's digest does not fit its content, or a derived attribute changed"
     DELETED = "somebody deleted it before it expired"
     EXPIRED = "it was removed after it had expired"
 
@@ -38,17 +38,18 @@ def changed_attributes(change: Change) -> list[str]:
     return sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
 
 
+def is_intact(image: Image) -> bool:
+    """Return whether an item's digest fits its content. Raises `ValueError` for an unknown DynamoDB type."""
+    return image.get(DIGEST, {}).get("S") == item_digest(image)
+
+
 def _judge_rewrite(old: Image, new: Image) -> Judgement:
-    before, after = item_digest(old), item_digest(new)
-    if before == after:
+    if item_digest(old) == item_digest(new):
         same = all(old.get(name) == new.get(name) for name in DERIVED_FIELDS)
         return Judgement.UNCHANGED if same else Judgement.TAMPERED
-    fits = _digest_of(old) == before and _digest_of(new) == after
-    return Judgement.OVERWRITTEN if fits else Judgement.TAMPERED
-
-
-def _digest_of(image: Image) -> object:
-    return image.get(DIGEST, {}).get("S")
+    # An edited item that is replaced by the original again is kept too, but not as Tampered: redriving what was
+    # tampered with would otherwise make new letters of that reason.
+    return Judgement.OVERWRITTEN if is_intact(new) else Judgement.TAMPERED
 
 
 def _had_expired(image: Image, at: float) -> bool:

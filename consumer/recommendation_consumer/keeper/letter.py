@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Final
 
-from recommendation_consumer.keeper.change import Change
-from recommendation_consumer.keeper.judgement import Judgement, changed_attributes
+from recommendation_consumer.keeper.change import Change, Image
+from recommendation_consumer.keeper.judgement import Judgement, changed_attributes, is_intact
 from recommendation_consumer.message import Message
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
@@ -38,22 +38,30 @@ def kept_letter(change: Change, reason: str) -> Poison:
     letter of an item that was no valid recommendation says so. Raises `LetterTooLargeError`, and `ValueError` for an
     unknown DynamoDB type.
     """
-    body = message_body(change.old or {})
+    old = change.old or {}
+    body = message_body(old)
     if len(body) > limits.SQS_REQUEST_BYTES - _ATTRIBUTE_BYTES:
         raise LetterTooLargeError(f"The envelope of event {change.event_id} exceeds SQS's limit of 1 MiB")
     message = Message(change.event_id, body.decode(), round(change.at * 1000), change.stream_arn)
-    return Poison(message, reason, _detail(change, reason, body))
+    return Poison(message, reason, _detail(change, reason) + _flaws(old, body) + _differences(change))
 
 
-def _detail(change: Change, reason: str, body: bytes) -> str:
+def _detail(change: Change, reason: str) -> str:
     """Return what happened, when and by whom, as far as the stream says. Never quotes a value."""
     when = (EPOCH + timedelta(seconds=round(change.at))).isoformat().replace("+00:00", "Z")
     who = f"by {change.principal}" if change.principal else "the stream does not say by whom"
-    detail = f"{_WHAT[reason]} at {when}, {who}"
+    return f"{_WHAT[reason]} at {when}, {who}"
+
+
+def _flaws(old: Image, body: bytes) -> str:
+    """Return why the letter may not be what an agent said, or why it cannot be redriven."""
+    flaws = "" if is_intact(old) else "; it had been edited before, because its own digest does not fit"
     try:
         read_envelope(body)
     except EnvelopeError as error:
-        detail += f"; it is not a valid envelope ({error.reason}: {error.detail})"
-    if change.new is not None:  # last, because a long list is cut
-        detail += f"; changed: {', '.join(changed_attributes(change))}"
-    return detail
+        flaws += f"; it is not a valid envelope ({error.reason}: {error.detail})"
+    return flaws
+
+
+def _differences(change: Change) -> str:
+    return "" if change.new is None else f"; changed: {', '.join(changed_attributes(change))}"

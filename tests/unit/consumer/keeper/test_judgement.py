@@ -43,11 +43,16 @@ def _change(record: dict[str, Any]) -> Change:
         ),
         pytest.param(modified(ITEM, stored(retention=None)), Judgement.OVERWRITTEN, id="other retention"),
         pytest.param(modified(ITEM, {**ITEM, "reasoning": {"S": "edited"}}), Judgement.TAMPERED, id="edited by hand"),
-        pytest.param(modified({**ITEM, "reasoning": {"S": "edited"}}, ITEM), Judgement.TAMPERED, id="edit undone"),
+        pytest.param(modified({**ITEM, "reasoning": {"S": "edited"}}, ITEM), Judgement.OVERWRITTEN, id="edit undone"),
         pytest.param(
             modified({**ITEM, "reasoning": {"S": "edited"}}, stored(reasoning="other")),
-            Judgement.TAMPERED,
+            Judgement.OVERWRITTEN,
             id="edit replaced",
+        ),
+        pytest.param(
+            modified({**ITEM, "reasoning": {"S": "edited"}}, {**ITEM, "reasoning": {"S": "again"}}),
+            Judgement.TAMPERED,
+            id="edited twice",
         ),
         pytest.param(modified(ITEM, {**ITEM, "note": {"S": "mine"}}), Judgement.TAMPERED, id="attribute added"),
         pytest.param(modified(ITEM, {**ITEM, "icon": {"B": "AAEC"}}), Judgement.TAMPERED, id="binary attribute added"),

@@ -76,6 +76,16 @@ def test_item_that_was_no_recommendation_is_kept_too(item: dict[str, Any], probl
     assert json.loads(str(letter.message.body))["recommendationId"] == item["recommendationId"]["S"]
 
 
+def test_letter_of_an_edited_item_says_that_it_is_not_what_the_agent_said() -> None:
+    """Undoing an edit keeps the edited content too, as evidence."""
+    edited = {**ITEM, "reasoning": {"S": "edited"}}
+    assert (
+        "edited before, because its own digest does not fit; changed"
+        in _letter(modified(edited, ITEM), "IdConflict").detail
+    )
+    assert "edited before" not in _letter(modified(ITEM, edited), "Tampered").detail
+
+
 def test_item_whose_envelope_exceeds_a_message_is_refused() -> None:
     """Control characters take six bytes in JSON and one in the table."""
     with pytest.raises(LetterTooLargeError, match="event event-0 exceeds SQS's limit of 1 MiB"):
