@@ -17,10 +17,30 @@ from recommendation_shared.aws_errors import (
 _ABOUT_CONTENTS: Final = frozenset({"BatchRequestTooLong", "InvalidMessageContents", "InvalidParameterValue"})
 # A clock that stood still while the sandbox was frozen, or wrong credentials: the code does not say which.
 _REFUSED_SIGNATURE: Final = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch"})
-_OLD_SIGNATURE: Final = ("Signature expired", "Signature not yet current")
+_WRONG_TIME: Final = ("Signature expired", "Signature not yet current")
 _SKEWED_CLOCK: Final = "RequestTimeTooSkewed"
-# Raised by the client before it sends anything, until somebody corrects the configuration.
-_MISCONFIGURED: Final = frozenset({"NoCredentialsError", "NoRegionError", "ParamValidationError", "ProfileNotFound"})
+# Raised by botocore before it sends anything, until somebody corrects the configuration or the environment.
+_MISCONFIGURED: Final = frozenset(
+    {
+        "ConfigNotFound",
+        "ConfigParseError",
+        "EndpointVariantError",
+        "InvalidConfigError",
+        "InvalidDefaultsMode",
+        "InvalidMaxRetryAttemptsError",
+        "InvalidProxiesConfigError",
+        "InvalidRegionError",
+        "InvalidRetryConfigurationError",
+        "InvalidRetryModeError",
+        "NoCredentialsError",
+        "NoRegionError",
+        "ParamValidationError",
+        "PartialCredentialsError",
+        "ProfileNotFound",
+        "UnknownServiceError",
+        "ValueError",  # an endpoint without a scheme
+    }
+)
 # The host's packages do not fit together: no retry helps in this process.
 _BROKEN: Final = (ImportError, SyntaxError, TypeError, AttributeError, NameError)
 _CLIENT_ERRORS: Final = range(400, 500)
@@ -55,7 +75,7 @@ def judge(error: BaseException) -> Verdict:
         return Verdict.RETRY
     if code in _REFUSED_SIGNATURE:
         message = str(response.get("Error", {}).get("Message", ""))
-        return Verdict.RETRY if message.startswith(_OLD_SIGNATURE) else Verdict.SIGN_AGAIN
+        return Verdict.RETRY if any(text in message for text in _WRONG_TIME) else Verdict.SIGN_AGAIN
     return Verdict.DROP if http_status(error) in _CLIENT_ERRORS else Verdict.RETRY
 
 
@@ -65,10 +85,12 @@ def is_about_credentials(error: BaseException) -> bool:
 
 
 def cause(error: BaseException) -> str:
-    """Return the cause of a failed call for the log: its code, and a broken client's own message."""
+    """Return the cause of a failed call for the log: its code, and the message of a client that sent nothing."""
     origin = _origin(error)
     if isinstance(origin, _BROKEN):
         return f"the SQS client is unavailable: {type(origin).__name__}: {origin}"[:_MESSAGE_CHARACTERS]
+    if response_of(error) is None and error_code(error) in _MISCONFIGURED:
+        return f"SendMessageBatch failed: {error_code(error)}: {error}"[:_MESSAGE_CHARACTERS]
     return f"SendMessageBatch failed: {error_code(error)}"
 
 
