@@ -34,7 +34,8 @@ class BatchResult:
 
     `dead_lettered` counts by reason. `failures` maps message IDs to error types. `dead_letter_errors` counts dead
     letters that could not be sent, by cause. `throttled` counts requests that DynamoDB throttled at least in part,
-    including those that succeeded when retried. `write_ms` is the time from reading the first message to storing the last item.
+    including those that succeeded when retried. `write_ms` is the time from reading the first message to storing the
+    last item.
     """
 
     stored: list[Stored] = field(default_factory=list)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from recommendation_consumer.plan import Poison
 from recommendation_shared import limits
 from recommendation_shared.queue import dead_letter
+from recommendation_shared.queue.batches import TRACE_HEADER
 
 # Characters that make SQS reject an entry (Amazon SQS API Reference, SendMessageBatch).
 _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -21,7 +22,8 @@ def build_entry(poison: Poison, entry_id: str) -> Entry:
     """Return the entry of a dead letter.
 
     The message keeps its own attributes as far as SQS's limit of ten allows: the replay count first, the others in
-    alphabetical order. The consumer's attributes replace those of an earlier dead-lettering.
+    alphabetical order. The consumer's attributes replace those of an earlier dead-lettering. The trace header is a
+    system attribute, which does not count.
     """
     own = {
         dead_letter.FAILURE_REASON: poison.reason,
@@ -38,7 +40,11 @@ def build_entry(poison: Poison, entry_id: str) -> Entry:
             break
         if name not in own:
             attributes[name] = attribute
-    return {"Id": entry_id, "MessageBody": poison.message.body, "MessageAttributes": attributes}
+    entry = {"Id": entry_id, "MessageBody": poison.message.body, "MessageAttributes": attributes}
+    if poison.message.trace_header is not None:
+        header = {"DataType": "String", "StringValue": poison.message.trace_header}
+        entry["MessageSystemAttributes"] = {TRACE_HEADER: header}
+    return entry
 
 
 def _detail(text: str) -> str:

@@ -26,6 +26,7 @@ from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.identity import parse_instant
+from recommendation_shared.item.agent_types import registration
 from recommendation_shared.queue.dead_letter import ID_CONFLICT, ITEM_REJECTED
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
@@ -101,22 +102,31 @@ class _Invocation:
 
     def _puts(self) -> Iterator[Put]:
         monotonic, end = self._dependencies.monotonic, self._until.write
-        yield from planned_puts(self._plan, self._messages, self._dependencies.wall(), lambda: monotonic() >= end)
-        yield from (Put(registration(agent_type), False) for agent_type in self._new_agent_types())
+        yield from planned_puts(self._plan, self._messages, lambda: monotonic() >= end)
+        yield from (Put(registration(agent_type)) for agent_type in self._new_agent_types())
         # By now every message has been read. If there are at most 25, none has been written yet.
         with self._log_keys():
             log_plan(self._dependencies.logger, self._plan)
 
-    def _new_agent_types(self) -> set[str]:
+    def _new_agent_types(self) -> list[str]:
         """Return the unusual agent types in the batch that this sandbox has not registered (docs/decisions/0018)."""
         seen = {write.agent_type for write in self._plan.writes.values()}
-        return seen - self._dependencies.registered_types
+        return sorted(seen - self._dependencies.registered_types)
 
     def _raise_if_nothing_was_stored(self, written: WriteResult) -> None:
-        unwritten = Counter(written.unwritten.values())
+        writes = self._plan.writes  # what else is written says nothing about the recommendations
+        if writes.keys() & written.stored.keys() or written.conflicts:
+            return
+        unwritten = Counter(cause for key, cause in written.unwritten.items() if key in writes)
+        rejected = [key for key in written.rejected if key in writes]
         if self._plan.unread:
             unwritten[DEADLINE_EXCEEDED] += len(self._plan.unread)
-        if unwritten and not (written.stored or written.rejected or written.conflicts):
+        # DynamoDB may reject one item as invalid. If it rejects each of several, the table is at fault, such as one
+        # with another key, and none of them is poison.
+        if unwritten or len(rejected) > 1:
+            unwritten.update([ITEM_REJECTED] * len(rejected))
+            messages = [message for key in rejected for message in writes[key].messages]
+            self.result.failures.update((message.message_id, ITEM_REJECTED) for message in messages)
             causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
             raise NothingStoredError(f"None of the batch's recommendations could be stored: {causes}")
 
@@ -126,7 +136,10 @@ class _Invocation:
             **dict.fromkeys(written.conflicts, (ID_CONFLICT, _CONFLICT_DETAIL)),
         }
         poison = self._plan.poison + [
-            Poison(message, *reason) for key, reason in refused.items() for message in self._plan.writes[key].messages
+            Poison(message, *reason)
+            for key, reason in refused.items()
+            if key in self._plan.writes  # a registration has no message
+            for message in self._plan.writes[key].messages
         ]
         unsent = await send_dead_letters(poison, self._until.dead_letters, self._dependencies)
         self.result.failures.update(dict.fromkeys(unsent, DEAD_LETTER_FAILED))
@@ -147,7 +160,7 @@ class _Invocation:
 
     def _log_keys(self) -> AbstractContextManager[None]:
         """Return a context that adds this invocation's log keys, so that the sandbox's next one does not log them."""
-        keys = context_keys(self._plan, self._request_id, len(self._messages))
+        keys = context_keys(self._plan, self._request_id, self._messages)
         return self._dependencies.logger.append_context_keys(**keys)
 
 

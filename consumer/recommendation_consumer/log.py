@@ -1,6 +1,7 @@
 """Log an invocation as JSON lines, through Powertools. Message bodies are never logged."""
 
 from collections import Counter
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -9,6 +10,7 @@ from aws_lambda_powertools import Logger
 
 from recommendation_consumer.batch_result import BatchResult
 from recommendation_consumer.failure import THROTTLED, UNREACHABLE
+from recommendation_consumer.message import Message
 from recommendation_consumer.plan import Plan
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION
@@ -20,9 +22,15 @@ _LOGGED_EXECUTIONS: Final = 10  # with a line each; a full batch may hold hundre
 _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
 
 
-def context_keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str | int]:
-    """Return the keys that every log line has. They include the execution if the batch holds only one."""
-    keys: dict[str, str | int] = {"function_request_id": request_id, "batchSize": batch_size}
+def context_keys(plan: Plan, request_id: str, messages: Sequence[Message]) -> dict[str, str | int]:
+    """Return the keys that every log line has.
+
+    They include the execution and the trace header if the batch holds only one.
+    """
+    keys: dict[str, str | int] = {"function_request_id": request_id, "batchSize": len(messages)}
+    match list({message.trace_header for message in messages}):
+        case [str(trace_header)]:
+            keys["traceHeader"] = trace_header
     executions = groupby(plan.writes.values(), key=_execution)
     execution = next(executions, (None,))[0]
     if execution is not None and next(executions, None) is None:
@@ -33,12 +41,19 @@ def context_keys(plan: Plan, request_id: str, batch_size: int) -> dict[str, str 
 def log_plan(logger: Logger, plan: Plan) -> None:
     """Log what is about to be written, with one line per execution."""
     executions = Counter(map(_execution, plan.writes.values()))
+    headers = ((_execution(write), write.messages[0].trace_header) for write in plan.writes.values())
+    traces = {execution: {"traceHeader": header} for execution, header in headers if header is not None}
     for (incident_id, execution_id), count in executions.most_common(_LOGGED_EXECUTIONS):
         logger.info(
             "Persisting %s for %s",
             plural(count, "recommendation"),
             incident_id,
-            extra={"incidentId": incident_id, "executionId": execution_id, "count": count},
+            extra={
+                "incidentId": incident_id,
+                "executionId": execution_id,
+                "count": count,
+                **traces.get((incident_id, execution_id), {}),
+            },
         )
     rest = executions.most_common()[_LOGGED_EXECUTIONS:]
     if rest:

@@ -7,12 +7,14 @@ from typing import Any, Final, NamedTuple
 
 from recommendation_consumer.message import Message
 from recommendation_consumer.request import Put
+from recommendation_consumer.wrapping import wrapped_by
 from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION, EnvelopeError
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import EncodedItem, encode_item
-from recommendation_shared.queue.dead_letter import ID_CONFLICT
+from recommendation_shared.queue.dead_letter import EXPIRED, ID_CONFLICT
 
 NO_BODY: Final = "NoBody"
+_EXPIRED_DETAIL: Final = "timestamp and retention: it was past its ttl when it was sent; is the sender's clock right?"
 
 
 @dataclass(slots=True)
@@ -54,12 +56,12 @@ class Plan:
     unread: list[Message] = field(default_factory=list)
 
 
-def planned_puts(plan: Plan, messages: Sequence[Message], now: float, is_late: Callable[[], bool]) -> Iterator[Put]:
+def planned_puts(plan: Plan, messages: Sequence[Message], is_late: Callable[[], bool]) -> Iterator[Put]:
     """Read messages on demand: yield each new item to write, and record every message in `plan`.
 
-    Until the iterator is exhausted, `plan` holds only the messages read so far. `now`, in epoch seconds, decides what
-    has expired. Messages not yet read when `is_late` returns true are left for SQS to redeliver. Neither parsed bodies
-    nor items are kept, because the garbage collector would take as long again to traverse hundreds of them.
+    Until the iterator is exhausted, `plan` holds only the messages read so far. Messages not yet read when `is_late`
+    returns true are left for SQS to redeliver. Neither parsed bodies nor items are kept, because the garbage collector
+    would take as long again to traverse hundreds of them.
     """
     # The earliest message with an ID wins. SQS does not deliver in order, and the messages of one request have the same
     # time. Message IDs decide between those, so that every delivery has the same outcome.
@@ -72,26 +74,38 @@ def planned_puts(plan: Plan, messages: Sequence[Message], now: float, is_late: C
             continue
         try:
             fields = read_envelope(message.body)
-            item = encode_item(fields)
+            item = encode_item(fields, message.trace_header)
         except EnvelopeError as error:
             if error.reason == UNKNOWN_SCHEMA_VERSION:  # the next deployment may support it
                 plan.failures[message.message_id] = error.reason
             else:
-                plan.poison.append(Poison(message, error.reason, error.detail))
+                plan.poison.append(Poison(message, error.reason, wrapped_by(message.body) or error.detail))
         except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message, not its whole batch
             plan.failures[message.message_id] = type(error).__name__
         else:
-            if _is_new(plan, message, fields, item, now):
+            if not _is_expired(plan, message, item) and _is_new(plan, message, fields, item):
                 # Since its first delivery, another message may have written different content under the same ID. A
                 # redelivered message must not overwrite that.
                 yield Put(item, guarded=message.redelivered)
 
 
-def _is_new(plan: Plan, message: Message, fields: Mapping[str, Any], item: EncodedItem, now: float) -> bool:
-    """Record a message in the plan; return whether its item still has to be written."""
-    if item.expires_at is not None and item.expires_at <= now:
-        plan.expired.append(message)
+def _is_expired(plan: Plan, message: Message, item: EncodedItem) -> bool:
+    """Return whether an item was past its ttl when its message was first delivered; if so, record that in the plan.
+
+    SQS's clock decides and never ours: a clock that is a year ahead would otherwise acknowledge everything unwritten.
+    What expires later is written, and DynamoDB deletes it.
+    """
+    if item.expires_at is None or item.expires_at * 1000 > message.received_at:
         return False
+    if item.expires_at * 1000 > message.sent_at:
+        plan.expired.append(message)
+    else:
+        plan.poison.append(Poison(message, EXPIRED, _EXPIRED_DETAIL))
+    return True
+
+
+def _is_new(plan: Plan, message: Message, fields: Mapping[str, Any], item: EncodedItem) -> bool:
+    """Record a message in the plan; return whether its item still has to be written."""
     write = plan.writes.get(item.recommendation_id)
     if write is None:
         plan.writes[item.recommendation_id] = Write(

@@ -109,7 +109,7 @@ async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) ->
 
 
 def _planned(*texts: str) -> list[EncodedItem]:
-    puts = planned_puts(Plan(), read_messages(event(*texts)), time.time(), lambda: False)
+    puts = planned_puts(Plan(), read_messages(event(*texts)), lambda: False)
     return [put.item for put in puts]
 
 

@@ -10,9 +10,10 @@ from recommendation_shared import limits
 from recommendation_shared.envelope.errors import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.exact_json.parse import JsonError, parse_json
-from recommendation_shared.queue.batches import entry_bytes, in_batches
+from recommendation_shared.queue.batches import TRACE_HEADER, entry_bytes, in_batches
 from recommendation_shared.queue.dead_letter import (
     DELETED,
+    EXPIRED,
     FAILURE_DETAIL,
     FAILURE_REASON,
     ID_CONFLICT,
@@ -29,11 +30,11 @@ POISON_OUTCOMES: Final = {
     ID_MISMATCH: "would fail again (wrong ID)",
     ID_CONFLICT: "would fail again (ID already in use)",
     ITEM_REJECTED: "would fail again (DynamoDB rejects it)",
+    EXPIRED: "would fail again (past its retention)",
     TAMPERED: "would undo the edit (or fail: digest edited too)",
     DELETED: "would restore the deleted item",
 }
 
-_TRACE: Final = "AWSTraceHeader"  # the only system attribute that a sender may set
 _PARTS: Final = ("DataType", "StringValue", "BinaryValue")
 
 Entry = dict[str, Any]
@@ -119,8 +120,10 @@ class DeadLetter:
         Where there is no room for the counter (10 attributes, or 1 MiB), it is left out and the message goes unchanged.
         """
         entry: Entry = {"Id": entry_id, "MessageBody": self.body}
-        if _TRACE in self.system:
-            entry["MessageSystemAttributes"] = {_TRACE: {"DataType": "String", "StringValue": self.system[_TRACE]}}
+        if TRACE_HEADER in self.system:
+            entry["MessageSystemAttributes"] = {
+                TRACE_HEADER: {"DataType": "String", "StringValue": self.system[TRACE_HEADER]}
+            }
         counter = {REPLAY_COUNT: {"DataType": "Number", "StringValue": str(self.replays + 1)}}
         with_counter = {**entry, "MessageAttributes": {**self.attributes, **counter}}
         if (

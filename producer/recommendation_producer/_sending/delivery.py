@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from recommendation_producer._buffer import Entry
+from recommendation_shared.queue.batches import TRACE_HEADER
 
 if TYPE_CHECKING:
     from recommendation_producer._sending.call_threads import CallThread
@@ -105,7 +106,7 @@ def _message(index: int, entry: Entry) -> dict[str, Any]:
     message: dict[str, Any] = {"Id": str(index), "MessageBody": entry.body.decode()}
     if entry.trace_header is not None:
         attribute = {"DataType": "String", "StringValue": entry.trace_header}
-        message["MessageSystemAttributes"] = {"AWSTraceHeader": attribute}
+        message["MessageSystemAttributes"] = {TRACE_HEADER: attribute}
     return message
 
 

@@ -42,6 +42,9 @@ TTL: Final = "ttl"  # when the item expires, in epoch seconds
 DIGEST: Final = "contentDigest"  # SHA-256 (hex) of all other fields
 DERIVED_FIELDS: Final = frozenset({TTL, DIGEST})
 MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value that JSON cannot represent
+# In `metadata`: the X-Ray trace header of the message. It is not part of the content that the digest covers, because
+# the same output may be sent by two invocations.
+TRACE_HEADER: Final = "awsTraceHeader"
 RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
 
 _HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")

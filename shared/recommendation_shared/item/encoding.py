@@ -6,7 +6,7 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from recommendation_shared import limits
-from recommendation_shared.envelope.fields import DERIVED_FIELDS
+from recommendation_shared.envelope.fields import DERIVED_FIELDS, TRACE_HEADER
 from recommendation_shared.envelope.identity import expiry
 from recommendation_shared.item.attribute_value import AttributeValue, decode_map, encode_map
 from recommendation_shared.item.quick_encoding import encode_quickly
@@ -29,11 +29,20 @@ class EncodedItem(NamedTuple):
     expires_at: int | None
 
 
-def encode_item(fields: Mapping[str, Any]) -> EncodedItem:
+def encode_item(fields: Mapping[str, Any], trace_header: str | None = None) -> EncodedItem:
     """Encode an envelope's fields (see `read_envelope`); trim them if the item exceeds DynamoDB's 400 KB.
 
-    Equal fields give identical bytes.
+    `trace_header` is stored in `metadata` unless the envelope has one, or there is no room for it. Equal arguments give
+    identical bytes, and equal content has the same digest whatever its trace header.
     """
+    if TRACE_HEADER in fields["metadata"]:
+        metadata = dict(fields["metadata"])
+        trace = metadata.pop(TRACE_HEADER)
+        return _with_trace(_encode({**fields, "metadata": metadata}), trace)
+    return _encode(fields) if trace_header is None else _with_trace(_encode(fields), trace_header)
+
+
+def _encode(fields: Mapping[str, Any]) -> EncodedItem:
     key, expires_at = fields[PARTITION_KEY], expiry(fields["timestamp"], fields["retention"])
     item = _with_derived(key, encode_quickly(fields) or encode_map(fields).encode(), expires_at)
     # A value's JSON is never shorter than its size by DynamoDB's rule, so most items need no measuring.
@@ -41,6 +50,14 @@ def encode_item(fields: Mapping[str, Any]) -> EncodedItem:
         content = decode_map(_without_derived(json.loads(item.body)))
         item = _with_derived(key, encode_map(trim(content)).encode(), expires_at)
     return item
+
+
+def _with_trace(item: EncodedItem, trace_header: Any) -> EncodedItem:
+    document = json.loads(item.body)
+    document["metadata"]["M"] |= json.loads(encode_map({TRACE_HEADER: trace_header}))
+    if item_size(document) > limits.ITEM_BYTES:
+        return item
+    return item._replace(body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
 
 
 def _with_derived(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
@@ -61,7 +78,11 @@ def item_digest(item: Mapping[str, AttributeValue]) -> str:
 
 
 def _without_derived(item: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
-    return {name: item[name] for name in item.keys() - DERIVED_FIELDS}
+    content = {name: item[name] for name in item.keys() - DERIVED_FIELDS}
+    match content.get("metadata"):
+        case {"M": dict(metadata)} if TRACE_HEADER in metadata:
+            content["metadata"] = {"M": {name: metadata[name] for name in metadata.keys() - {TRACE_HEADER}}}
+    return content
 
 
 def _digest(content: bytes) -> str:

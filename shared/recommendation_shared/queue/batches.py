@@ -4,9 +4,11 @@ The limits are 10 entries and 1 MiB per request (Amazon SQS Developer Guide, "Me
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from recommendation_shared import limits
+
+TRACE_HEADER: Final = "AWSTraceHeader"  # the only system attribute that a sender may set
 
 T = TypeVar("T")
 

@@ -167,6 +167,14 @@ def dependencies(
         wall=clock.wall,
         sleep=clock.sleep,
         delays=lambda: repeat(1.0),
-        registered_types={*KNOWN_AGENT_TYPES, *(f"agent-{number}" for number in range(1_001))},  # see `event.bodies`
+        # Those of `event.bodies` and of single tests.
+        registered_types={
+            *KNOWN_AGENT_TYPES,
+            *(f"agent-{number}" for number in range(1_001)),
+            "a",
+            "b",
+            "late",
+            "other",
+        },
     )
     return replace(fakes, **changes)

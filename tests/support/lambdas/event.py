@@ -37,13 +37,22 @@ def bodies(count: int, **fields: Any) -> list[str]:
     return [body(f"agent-{number}", **fields) for number in range(count)]
 
 
-def record(message_id: str, text: Any, sent_at: int = 1_769_860_800_000) -> dict[str, Any]:
-    """Create a record as an SQS event source mapping delivers it; `sent_at` is in epoch milliseconds."""
+def record(message_id: str, text: Any, sent_at: int = 1_769_860_800_000, **attributes: str) -> dict[str, Any]:
+    """Create a record as an SQS event source mapping delivers it, a second after it was sent.
+
+    `sent_at` is in epoch milliseconds; `attributes` replace system attributes or add some.
+    """
+    system = {
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": str(sent_at),
+        "SenderId": "someone",
+        "ApproximateFirstReceiveTimestamp": str(sent_at + 1_000),
+    }
     return {
         "messageId": message_id,
         "receiptHandle": "handle",
         "body": text,
-        "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": str(sent_at), "SenderId": "someone"},
+        "attributes": {**system, **attributes},
         "messageAttributes": {},
         "md5OfBody": "0" * 32,
         "eventSource": "aws:sqs",

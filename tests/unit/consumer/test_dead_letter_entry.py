@@ -102,3 +102,14 @@ def test_detail_contains_only_characters_that_sqs_accepts() -> None:
 def test_entry_names_the_source_queue() -> None:
     """A dead letter sent by the consumer carries no trace of its source queue otherwise."""
     assert _entry({})["MessageAttributes"]["sourceQueueArn"]["StringValue"] == QUEUE_ARN
+
+
+def test_trace_header_is_kept_as_a_system_attribute() -> None:
+    """It does not count towards SQS's limit of ten, so a full message keeps all of its attributes, too."""
+    full = {f"name-{number}": _attribute("x") for number in range(6)}
+    delivered = {**record("m0", "not JSON", AWSTraceHeader="Root=1"), "messageAttributes": full}
+    (message,) = read_messages({"Records": [delivered]})
+    entry = build_entry(Poison(message, "InvalidJson", "body: must be JSON"), "0")
+    assert entry["MessageSystemAttributes"] == {"AWSTraceHeader": {"DataType": "String", "StringValue": "Root=1"}}
+    assert len(entry["MessageAttributes"]) == 10
+    assert "MessageSystemAttributes" not in _entry({})

@@ -12,7 +12,7 @@ from botocore.exceptions import ReadTimeoutError
 
 from recommendation_consumer.invocation import NothingStoredError
 from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
-from tests.support.lambdas.event import Context, bodies, body, event
+from tests.support.lambdas.event import Context, bodies, body, event, record
 from tests.support.lambdas.invoke import invoke
 
 Line = dict[str, Any]
@@ -89,8 +89,22 @@ async def test_mixed_batch_has_a_line_per_execution(log: Log) -> None:
 
 async def test_expired_message_is_logged(log: Log) -> None:
     """It is acknowledged and not stored, so the log is its only trace."""
-    lines = await log.of(event(body(timestamp="2025-01-01T00:00:00Z")))
+    late = record("m0", body(retention=1), ApproximateFirstReceiveTimestamp="1769960800000")
+    lines = await log.of({"Records": [late]})
     assert [line["message"] for line in lines] == ["Acknowledged 1 message past retention"]
+
+
+async def test_trace_headers_are_logged(log: Log) -> None:
+    """With every line if the batch has only one; otherwise with the line of their execution."""
+    lines = await log.of({"Records": [record("m0", body(), AWSTraceHeader="Root=1")]})
+    assert {line["traceHeader"] for line in lines} == {"Root=1"}
+    other = record("m1", body("other", execution_id="execution-2"), AWSTraceHeader="Root=2")
+    lines = await log.of({"Records": [record("m0", body(), AWSTraceHeader="Root=1"), other]})
+    assert [(line.get("executionId"), line.get("traceHeader")) for line in lines] == [
+        ("execution-1", "Root=1"),
+        ("execution-2", "Root=2"),
+        (None, None),
+    ]
 
 
 async def test_throttling_is_logged_as_a_warning(log: Log) -> None:

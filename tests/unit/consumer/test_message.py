@@ -16,6 +16,35 @@ def test_messages_keep_their_order_of_arrival() -> None:
     assert messages[0].queue_arn == QUEUE_ARN
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"ApproximateReceiveCount": "2"},
+        {"DeadLetterQueueSourceArn": QUEUE_ARN},
+    ],
+)
+def test_message_that_came_back_is_redelivered(change: dict[str, Any]) -> None:
+    """A native redrive makes a new message with a receive count of 1, which names the queue that it once failed in."""
+    first, again = read_messages({"Records": [record("m0", "{}"), record("m1", "{}", **change)]})
+    assert not first.redelivered
+    assert again.redelivered
+
+
+@pytest.mark.parametrize("name", ["failureReason", "replayCount"])
+def test_message_with_the_attributes_of_a_dead_letter_is_redelivered(name: str) -> None:
+    """It was redriven, by `recs` or natively."""
+    redriven = {**record("m0", "{}"), "messageAttributes": {name: {"dataType": "String", "stringValue": "1"}}}
+    (message,) = read_messages({"Records": [redriven]})
+    assert message.redelivered
+
+
+@pytest.mark.parametrize(("header", "expected"), [("Root=1", "Root=1"), ("", None), (7, None), (None, None)])
+def test_trace_header_is_a_text_or_absent(header: Any, expected: str | None) -> None:
+    """An emulator or a test invocation may put anything there."""
+    (message,) = read_messages({"Records": [record("m0", "{}", AWSTraceHeader=header)]})
+    assert message.trace_header == expected
+
+
 def test_event_without_records_has_no_messages() -> None:
     """An empty batch is not an error."""
     assert read_messages({"Records": []}) == []

@@ -8,20 +8,26 @@ import pytest
 from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
-from recommendation_shared.item.encoding import encode_item
+from recommendation_shared.item.encoding import encode_item, item_digest
 from tests.support.lambdas.event import COMPLETED, bodies, body, envelope, event, record
 
-NOW = COMPLETED.timestamp() + 1
 DAY = 86_400
+TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
-def _plan_event(messages: Any, now: float = NOW) -> tuple[Plan, list[Put]]:
+def _plan_event(messages: Any) -> tuple[Plan, list[Put]]:
     plan = Plan()
-    return plan, list(planned_puts(plan, read_messages(messages), now, lambda: False))
+    return plan, list(planned_puts(plan, read_messages(messages), lambda: False))
 
 
-def _plan(*texts: object, now: float = NOW) -> Plan:
-    return _plan_event(event(*texts), now)[0]
+def _plan(*texts: object) -> Plan:
+    return _plan_event(event(*texts))[0]
+
+
+def _times(sent_days: float, received_days: float) -> dict[str, Any]:
+    """Return the times of a message sent and first received so many days after the agent completed."""
+    sent, received = (round((COMPLETED.timestamp() + days * DAY) * 1000) for days in (sent_days, received_days))
+    return {"SentTimestamp": str(sent), "ApproximateFirstReceiveTimestamp": str(received)}
 
 
 def test_each_recommendation_is_one_write() -> None:
@@ -85,16 +91,76 @@ def test_newer_schema_version_is_left_for_sqs_to_redeliver() -> None:
     assert len(planned.writes) == 1
 
 
-@pytest.mark.parametrize(("age_days", "expired"), [(89, False), (90, True), (91, True)])
-def test_expired_recommendation_is_not_written(age_days: int, expired: bool) -> None:
-    """DynamoDB would only delete it again."""
-    planned = _plan(body(), now=COMPLETED.timestamp() + age_days * DAY)
-    assert (len(planned.expired), len(planned.writes)) == (expired, not expired)
+@pytest.mark.parametrize(
+    ("sent", "received", "outcome"),
+    [
+        (0, 89, "written"),
+        (0, 90, "expired"),
+        (89, 91, "expired"),
+        (90, 90, "poison"),
+        (91, 92, "poison"),
+        (20_000, 20_000, "poison"),
+    ],
+)
+def test_recommendation_past_its_ttl_is_not_written(sent: float, received: float, outcome: str) -> None:
+    """One that expired while it waited needs no storing; one that was sent expired shows that a clock is wrong."""
+    planned, puts = _plan_event({"Records": [record("m0", body(), **_times(sent, received))]})
+    assert {"written": len(puts), "expired": len(planned.expired), "poison": len(planned.poison)} == {
+        "written": 0,
+        "expired": 0,
+        "poison": 0,
+        outcome: 1,
+    }
+    assert [poison.reason for poison in planned.poison] == ["Expired"] * (outcome == "poison")
+
+
+def test_message_whose_times_are_unknown_is_written() -> None:
+    """DynamoDB deletes it if it has expired, whereas nobody could bring it back."""
+    messages = event(body(timestamp="1970-01-01T00:00:00Z"))
+    messages["Records"][0]["attributes"] = {}
+    assert len(_plan_event(messages)[1]) == 1
+
+
+def test_trace_header_is_stored_unless_the_envelope_has_one() -> None:
+    """It is not part of the digest, so one output that two invocations send is still one recommendation."""
+    traced = record("m0", body(), AWSTraceHeader=TRACE)
+    _, ((item, _),) = _plan_event({"Records": [traced, record("m1", body(), 1_769_860_800_001)]})
+    assert json.loads(item.body)["metadata"] == {"M": {"awsTraceHeader": {"S": TRACE}}}
+    assert item.digest == encode_item(envelope().to_fields()).digest == item_digest(json.loads(item.body))
+    own = record("m0", body(metadata={"awsTraceHeader": "Root=own"}), AWSTraceHeader=TRACE)
+    _, ((item, _),) = _plan_event({"Records": [own]})
+    assert json.loads(item.body)["metadata"] == {"M": {"awsTraceHeader": {"S": "Root=own"}}}
+
+
+@pytest.mark.parametrize(
+    ("wrapped", "service"),
+    [
+        ({"Type": "Notification", "TopicArn": "arn:aws:sns:us-east-1:1:t", "Message": body()}, "Amazon SNS"),
+        ({"version": "0", "detail-type": "r", "source": "executor", "detail": {}}, "Amazon EventBridge event"),
+        ({"messageId": "m", "body": body(), "eventSource": "aws:sqs"}, "Amazon EventBridge Pipes"),
+        ({"eventID": "1", "eventSource": "aws:dynamodb", "dynamodb": {}}, "Amazon EventBridge Pipes"),
+    ],
+)
+def test_wrapped_message_is_poison_that_names_its_wrapper(wrapped: dict[str, Any], service: str) -> None:
+    """Whoever reads the dead letter must learn what to change, and not that eleven fields are missing."""
+    ((_, reason, detail),) = _plan(json.dumps(wrapped)).poison
+    assert reason == "InvalidEnvelope"
+    assert service in detail
+    assert "raw message delivery is needed" in detail
+    assert "schemaVersion" not in detail
+
+
+@pytest.mark.parametrize("text", ["7", "[]", "{", '{"Type":7}', '{"eventSource":"own"}', '{"source":"a","detail":1}'])
+def test_other_poison_is_not_called_wrapped(text: str) -> None:
+    """Its own rule is the better hint."""
+    ((_, _, detail),) = _plan(text).poison
+    assert "wraps" not in detail
+    assert "Pipes" not in detail
 
 
 def test_recommendation_with_null_retention_never_expires() -> None:
     """Its item has no ttl."""
-    assert len(_plan(body(retention=None), now=COMPLETED.timestamp() + 40_000 * DAY).writes) == 1
+    assert len(_plan_event({"Records": [record("m0", body(retention=None), **_times(20_000, 20_001))]})[1]) == 1
 
 
 def test_retention_defaults_to_90_days() -> None:
@@ -122,7 +188,7 @@ class _Unreadable(str):
 def test_unexpected_error_costs_one_message() -> None:
     """The rest of the batch is planned."""
     plan, messages = Plan(), [Message("m0", _Unreadable("{}"), 0, ""), *read_messages(event(body()))]
-    assert len(list(planned_puts(plan, messages, NOW, lambda: False))) == 1
+    assert len(list(planned_puts(plan, messages, lambda: False))) == 1
     assert plan.failures == {"m0": "RecursionError"}
 
 
@@ -138,7 +204,7 @@ def test_messages_after_the_deadline_are_not_read() -> None:
     """The deadline is checked before each message, because earlier items are written in the meantime."""
     plan, lateness = Plan(), iter([False, False, True, True])
     messages = read_messages(event(*bodies(2), "not JSON", *bodies(4)[3:]))
-    puts = planned_puts(plan, messages, NOW, lambda: next(lateness))
+    puts = planned_puts(plan, messages, lambda: next(lateness))
     assert next(puts).item.recommendation_id in plan.writes
     assert len(plan.writes) == 1
     assert len(list(puts)) == 1

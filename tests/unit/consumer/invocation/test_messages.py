@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from recommendation_consumer.invocation import NothingStoredError
 from recommendation_consumer.message import MalformedEventError
-from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
-from tests.support.lambdas.event import bodies, body, envelope, event, named, record, redelivered
+from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, FakeTable, client_error
+from tests.support.lambdas.event import again, bodies, body, envelope, event, named, record, redelivered
 from tests.support.lambdas.invoke import invoke
 
 pytestmark = pytest.mark.usefixtures("capsys")  # for the metrics' lines
@@ -90,12 +91,36 @@ async def test_all_messages_of_an_unwritten_recommendation_are_named() -> None:
     assert named(await invoke(event(body("a"), body("b"), body("b")), table)) == ["m1", "m2"]
 
 
-async def test_expired_message_is_acknowledged_unwritten() -> None:
+async def test_message_that_expired_while_waiting_is_acknowledged_unwritten() -> None:
     """DynamoDB would only delete it again."""
-    table = FakeTable()
-    messages = event(body(timestamp="2025-01-01T00:00:00Z"), body())
-    assert named(await invoke(messages, table)) == []
+    table, queue = FakeTable(), FakeDeadLetterQueue()
+    late = record("late", body("late", retention=1), ApproximateFirstReceiveTimestamp="1769960800000")
+    assert named(await invoke({"Records": [late, record("m1", body())]}, table, queue)) == []
     assert len(table.items) == 1
+    assert not queue.messages
+
+
+@pytest.mark.parametrize("timestamp", ["2025-01-01T00:00:00Z", "1970-01-01T00:00:00Z"])
+async def test_message_that_was_sent_expired_is_dead_lettered(timestamp: str) -> None:
+    """An executor with a wrong clock would otherwise lose everything, acknowledged."""
+    table, queue = FakeTable(), FakeDeadLetterQueue()
+    assert named(await invoke(event(body(timestamp=timestamp), body()), table, queue)) == []
+    assert len(table.items) == 1
+    (attributes,) = queue.attributes()
+    assert attributes["failureReason"] == "Expired"
+    assert "is the sender's clock right?" in attributes["failureDetail"]
+
+
+@pytest.mark.parametrize("years", [-1, 1])
+async def test_consumers_own_clock_decides_nothing(years: int) -> None:
+    """A host whose clock is a year off, in either direction, stores what every other host stores."""
+    table, usual, now = FakeTable(), FakeTable(), Clock().wall()
+    await invoke(event(*bodies(3)), usual)
+    messages = event(*bodies(3), body(timestamp="2025-01-01T00:00:00Z"))
+    queue = FakeDeadLetterQueue()
+    assert named(await invoke(messages, table, queue, wall=lambda: now + years * 365 * 86_400)) == []
+    assert table.items == usual.items
+    assert [attributes["failureReason"] for attributes in queue.attributes()] == ["Expired"]
 
 
 async def test_newer_schema_version_is_named_and_its_neighbours_are_stored() -> None:
@@ -128,11 +153,32 @@ async def test_all_messages_of_a_rejected_item_share_its_outcome() -> None:
 
 
 async def test_lone_rejected_item_does_not_raise() -> None:
-    """The table responded, so it has not failed."""
+    """The table accepts most items, so this one is at fault."""
     queue = FakeDeadLetterQueue()
     table = FakeTable(invalid={envelope().recommendation_id})
     assert named(await invoke(event(body()), table, queue)) == []
     assert len(queue.messages) == 1
+
+
+@pytest.mark.parametrize("count", [2, 7, 100])
+async def test_batch_that_is_rejected_whole_raises(count: int) -> None:
+    """The table is at fault, such as one with another key; a hundred messages must not become a hundred dead letters."""
+    messages, queue = event(*bodies(count), "poison"), FakeDeadLetterQueue()
+    with pytest.raises(NothingStoredError, match=rf"could be stored: ItemRejected \({count}\)$"):
+        await invoke(messages, FakeTable(last=client_error("ValidationException")), queue)
+    assert not queue.messages
+
+
+async def test_redelivered_batch_that_is_rejected_whole_raises() -> None:
+    """Its items are written one by one, and rejected one by one."""
+    queue = FakeDeadLetterQueue()
+    with pytest.raises(NothingStoredError, match=r"ItemRejected \(3\)"):
+        await invoke(
+            {"Records": [again(delivered) for delivered in event(*bodies(3))["Records"]]},
+            FakeTable(last=client_error("ValidationException")),
+            queue,
+        )
+    assert not queue.messages
 
 
 @pytest.mark.parametrize("shape", [None, {}, {"Records": None}, {"Records": [{}]}])
@@ -170,8 +216,11 @@ async def test_every_message_of_a_mixed_batch_is_accounted_for() -> None:
         body(timestamp="2020-01-01T00:00:00Z"),
         "",
     )
+    messages["Records"].append(
+        record("m9", body("late", retention=1), ApproximateFirstReceiveTimestamp="1769960800000")
+    )
     table, queue = FakeTable(1, last=1), FakeDeadLetterQueue()
     response = await invoke(messages, table, queue)
     assert redelivered(response, messages) == {"m3", "m6", "m8"}
     assert len(table.items) == 3
-    assert [attributes["originalMessageId"] for attributes in queue.attributes()] == ["m5"]
+    assert [attributes["originalMessageId"] for attributes in queue.attributes()] == ["m5", "m7"]
