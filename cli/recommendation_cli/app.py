@@ -15,6 +15,7 @@ from recommendation_cli.dead_letters.commands import dlq
 from recommendation_cli.diff.command import diff
 from recommendation_cli.doctor.command import doctor
 from recommendation_cli.export.commands import export
+from recommendation_cli.follow.command import follow
 from recommendation_cli.help_pages import help_pages
 from recommendation_cli.incidents.command import incidents
 from recommendation_cli.options import read_declarations
@@ -96,7 +97,7 @@ def completion(shell: str) -> None:
 
 for command in (incidents, incident, agent, execution, show, timeline, diff, help_pages):
     recs.add_command(paged(command))
-for command in (export, report, doctor, cost, dlq, config):
+for command in (follow, export, report, doctor, cost, dlq, config):
     recs.add_command(command)
 
 

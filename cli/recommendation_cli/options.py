@@ -195,6 +195,18 @@ class ReadOptions(TableOptions):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """Whether to follow, and whether to stop at a consensus, which implies following."""
+
+    follow: bool
+    until_consensus: bool
+
+    def __bool__(self) -> bool:
+        """Return whether to follow."""
+        return self.follow or self.until_consensus
+
+
+@dataclass(frozen=True, slots=True)
 class ListOptions:
     """Which recommendations to list; `limit` counts them.
 
@@ -296,6 +308,20 @@ filter_options: Final = declaring(
         callback=_milliseconds,
         help="Only agents that took at least TIME, such as 500ms, 30s or 2m.",
     ),
+)
+
+
+until_consensus_option: Final[Declaration] = click.option(
+    "--until-consensus", is_flag=True, help="Stop following when a consensus is there, and exit with 0."
+)
+follow_options: Final = options_as(
+    FollowOptions,
+    click.option(
+        "--follow",
+        is_flag=True,
+        help="Show new recommendations below the list as they are stored, until Ctrl-C (one incident; oldest first).",
+    ),
+    until_consensus_option,
 )
 
 

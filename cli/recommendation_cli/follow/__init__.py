@@ -1,0 +1,1 @@
+"""`recs follow`, and `recs incident --follow`: recommendations as they are stored."""
