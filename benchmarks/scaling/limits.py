@@ -16,7 +16,7 @@ BATCH_SIZE: Final = 1_000
 WINDOW: Final = 2.0  # seconds
 MAXIMUM_CONCURRENCY: Final = 10
 VISIBILITY: Final = 192.0  # seconds
-RECEIVES: Final = 5
+RECEIVES: Final = 225
 DEADLINE: Final = 25.0  # seconds, of 30, until the consumer stops writing and returns the rest as batch item failures
 
 # Lambda quotas, "Invocation payload": 6 MB. A record is its attributes, and its body as a JSON string within JSON.

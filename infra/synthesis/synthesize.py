@@ -32,6 +32,8 @@ EVERY_OPTION: Final = {
     "ReaderMayScan": "true",
     "RedrivePrincipalArn": "arn:aws:iam::123456789012:role/on-call",
     "AlarmEmail": "on-call@example.com",
+    "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager",
+    "LogLevel": "WARNING",
 }
 
 

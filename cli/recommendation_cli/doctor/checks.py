@@ -16,7 +16,7 @@ from recommendation_shared.wording import plural
 Result = Literal["passed", "failed", "skipped"]
 Described = Mapping[str, Any]  # as botocore returns it
 
-MAX_RECEIVE_COUNT: Final = 5
+OUTAGE_HOURS: Final = 4  # the template keeps retrying for 12
 DEAD_LETTER_SECONDS: Final = 1_209_600
 INDEXES: Final = ("incidentId", "agentType", "executionId")
 _VISIBILITY_FACTOR: Final = 6  # AWS's advice: times the sum of the function's timeout and the batching window
@@ -46,7 +46,14 @@ def check_queue(queue: Described, dead_letter_arn: str) -> Iterator[Finding]:
     redrive = _json(queue.get("RedrivePolicy"))
     target, count = redrive.get("deadLetterTargetArn"), redrive.get("maxReceiveCount")
     yield finding("queue", target == dead_letter_arn, "moves failed messages to the dead-letter queue", target)
-    yield finding("queue", str(count) == str(MAX_RECEIVE_COUNT), f"allows {MAX_RECEIVE_COUNT} receives", count)
+    apart = int(queue.get("VisibilityTimeout", 0))
+    yield finding(
+        "queue",
+        int(count or 0) * apart >= OUTAGE_HOURS * 3600,
+        f"retries messages through an outage of at least {OUTAGE_HOURS} hours",
+        f"{count} receives, {apart} s apart",
+        "Deploy with a higher MaxReceiveCount.",
+    )
     age = int(queue.get("MessageRetentionPeriod", 0))
     # A message keeps its age when SQS moves it.
     shorter = "keeps messages for less time than the dead-letter queue"

@@ -15,6 +15,7 @@ LOCAL_DIFFERENCES = {
     ("table", "deletes items past their ttl"),
     ("table", "can be restored to any point in time"),
     ("queue", "has a visibility timeout of at least 192 s"),
+    ("queue", "retries messages through an outage of at least 4 hours"),
 }
 
 
@@ -33,5 +34,5 @@ def test_a_fresh_deployment_matches_the_template(stack: LocalStack) -> None:
     assert {
         (finding["subject"], finding["expected"]) for finding in findings if finding["state"] != "passed"
     } == LOCAL_DIFFERENCES
-    assert len(findings) == 41
+    assert len(findings) == 42
     assert done.returncode == 1

@@ -17,9 +17,16 @@ ENVIRON: Final = {"RECOMMENDATIONS_QUEUE_URL": URL, "RECOMMENDATIONS_DLQ_URL": f
 TLS_ONLY: Final = json.dumps(
     {"Statement": [{"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}]}
 )
+
+
+def redrive_policy(max_receive_count: int) -> str:
+    """Return the queue's redrive policy with this number of receives."""
+    return json.dumps({"deadLetterTargetArn": f"{ARN}-dlq", "maxReceiveCount": max_receive_count})
+
+
 QUEUE: Final = {
     "QueueArn": ARN,
-    "RedrivePolicy": json.dumps({"deadLetterTargetArn": f"{ARN}-dlq", "maxReceiveCount": 5}),
+    "RedrivePolicy": redrive_policy(225),
     "MessageRetentionPeriod": "604800",
     "VisibilityTimeout": "192",
     "SqsManagedSseEnabled": "true",

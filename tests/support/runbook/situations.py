@@ -3,6 +3,7 @@
 Each runs to its first `yield` before the section's first block, and to the next `yield` after every block.
 """
 
+import json
 from collections.abc import Callable, Generator
 from typing import Final
 
@@ -87,6 +88,61 @@ def queue_misspelt(world: World) -> Situation:
     yield
 
 
+def recommendation_overwritten(world: World) -> Situation:
+    """Two executors reported the same agent at the same instant, in different batches."""
+    first = world.body("overwritten", reasoning="first opinion")
+    world.store(first)
+    world.store(json.dumps({**json.loads(first), "reasoning": "second opinion"}))
+    world.until_dead(3)
+    yield
+    world.remove_dead_letters({"IdConflict"}, 1)
+
+
+def recommendation_tampered(world: World) -> Situation:
+    """Somebody edited an item in the console."""
+    original = world.body("tampered", reasoning="what the agent said")
+    world.store(original)
+    world.stack.client("dynamodb").update_item(
+        TableName=world.stack.table_name,
+        Key={"recommendationId": {"S": json.loads(original)["recommendationId"]}},
+        UpdateExpression="SET reasoning = :edited",
+        ExpressionAttributeValues={":edited": {"S": "altered by hand"}},
+    )
+    world.until_dead(3)
+    yield
+    yield
+    yield
+    world.remove_dead_letters({"IdConflict"}, 1)
+
+
+def recommendation_deleted(world: World) -> Situation:
+    """Somebody deleted an item in the console."""
+    body = world.body("deleted", agent_type="consensus", reasoning="deleted by mistake")
+    world.store(body)
+    world.stack.client("dynamodb").delete_item(
+        TableName=world.stack.table_name, Key={"recommendationId": {"S": json.loads(body)["recommendationId"]}}
+    )
+    world.until_dead(3)
+    yield
+    yield
+    world.until("stored again", lambda: world.stored("deleted"))
+
+
+def keeper_gave_up(world: World) -> Situation:
+    """The mapping has reported a batch to the failure queue, in the form that Lambda documents."""
+    batch = {
+        "shardId": "shardId-00000001769947200000-5d0e1f2a",
+        "startSequenceNumber": "4421584500000000025478",
+        "endSequenceNumber": "4421584500000000025490",
+        "batchSize": 13,
+        "streamArn": "arn:aws:dynamodb:us-east-1:000000000000:table/opx-agent-recommendations/stream/one",
+    }
+    world.sqs.send_message(
+        QueueUrl=world.stack.outputs["KeeperFailureQueueUrl"], MessageBody=json.dumps({"DDBStreamBatchInfo": batch})
+    )
+    yield
+
+
 def retries_exhausted(world: World) -> Situation:
     """Two recommendations failed five times in an outage, so SQS moved them, without a reason."""
     for number in (1, 2):
@@ -94,8 +150,10 @@ def retries_exhausted(world: World) -> Situation:
         world.sqs.send_message(QueueUrl=world.stack.dlq_url, MessageBody=body)
     # Delete everything else, so that the page shows only these two.
     dynamodb = world.stack.client("dynamodb")
-    for item in dynamodb.scan(TableName=world.stack.table_name)["Items"]:
+    items = dynamodb.scan(TableName=world.stack.table_name)["Items"]
+    for item in items:
         dynamodb.delete_item(TableName=world.stack.table_name, Key={"recommendationId": item["recommendationId"]})
+    world.remove_dead_letters({"Deleted"}, len(items))
     yield
 
 
@@ -149,8 +207,18 @@ SITUATIONS: Final[dict[str, Callable[[World], Situation]]] = {
     "persistentrecommendationthrottling": table_throttles,
     "recommendationdeadletterqueuenotempty": poison_of_two_kinds,
     "recommendationqueueoldestmessage": consumer_stopped,
+    "recommendationdeadlettersexpiring": nothing_special,
+    "recommendationqueuenearretention": nothing_special,
+    "recommendationsnotpersisted": nothing_special,
+    "recommendationexpired": nothing_special,
+    "recommendationconsumerneartimeout": nothing_special,
+    "recommendationconsumerthrottled": nothing_special,
     "recommendationconsumererrors": writes_denied,
     "recommendationsdropped": queue_misspelt,
+    "recommendationoverwritten": recommendation_overwritten,
+    "recommendationtampered": recommendation_tampered,
+    "recommendationdeleted": recommendation_deleted,
+    "recommendationkeeperfailed": keeper_gave_up,
     "redrive-once-the-cause-is-fixed": retries_exhausted,
     "examine-poison": poison_saved,
     "stop-and-resume-the-consumer": nothing_special,

@@ -10,15 +10,17 @@ import pytest
 
 from infra.paths import ROOT
 from infra.synthesis.synthesize import EVERY_OPTION, synthesize
+from recommendation_consumer.deadlines import deadlines
 from recommendation_shared import metrics
 
 OURS = {
     value
     for name, value in vars(metrics).items()
     if name.isupper()
+    and not name.startswith("_")
     and name not in ("NAMESPACE", "AGENT_TYPE", "INCIDENT_ID", "ERROR_TYPE", "REASON")
     and isinstance(value, str)
-}
+} - metrics.LOGGED
 DIMENSIONS = {metrics.AGENT_TYPE, metrics.INCIDENT_ID, metrics.ERROR_TYPE, metrics.REASON}
 # From AWS's documentation of each service's metrics, by namespace and dimensions.
 AWS_METRICS: dict[tuple[str, ...], set[str]] = {
@@ -26,6 +28,7 @@ AWS_METRICS: dict[tuple[str, ...], set[str]] = {
         "ApproximateNumberOfMessagesVisible",
         "ApproximateNumberOfMessagesNotVisible",
         "ApproximateAgeOfOldestMessage",
+        "NumberOfMessagesSent",
     },
     ("AWS/Lambda", "FunctionName"): {"Invocations", "Errors", "Throttles", "Duration", "ConcurrentExecutions"},
     ("AWS/DynamoDB", "TableName"): {
@@ -38,6 +41,7 @@ AWS_METRICS: dict[tuple[str, ...], set[str]] = {
 AWS_METRICS["AWS/DynamoDB", "TableName", "GlobalSecondaryIndexName"] = AWS_METRICS["AWS/DynamoDB", "TableName"]
 SEARCH = re.compile(
     r"SEARCH\('\{(?P<namespace>[^,}]+),(?P<dimension>\w+)\} MetricName=\"(?P<name>\w+)\"', 'Sum', 300\)"
+    r"|SELECT SUM\((?P<summed>\w+)\) FROM \"(?P<from>[^\"]+)\" GROUP BY (?P<by>\w+)"
 )
 
 Metric = tuple[str, str, tuple[str, ...], tuple[str, ...]]  # namespace, name, names and values of dimensions
@@ -62,23 +66,30 @@ def watched(alarm: Mapping[str, Any]) -> Iterator[Metric]:
 
 
 def widgets(parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Return the dashboard's widgets."""
-    body = synthesize(parameters)["Resources"]["Dashboard"]["Properties"]["DashboardBody"]
+    """Return the widgets of the dashboard, which only production has."""
+    body = synthesize({"AlarmEmail": "on-call@example.com", **parameters, "Stage": "prod"})["Resources"]["Dashboard"][
+        "Properties"
+    ]["DashboardBody"]
     result: list[dict[str, Any]] = json.loads(body)["widgets"]
     return result
 
 
 def graphed(parameters: Mapping[str, str]) -> Iterator[Metric]:
-    """Yield every metric that the dashboard draws; a SEARCH yields a dimension without a value."""
+    """Yield every metric that the dashboard draws; an expression yields a dimension without a value."""
     for widget in widgets(parameters):
+        previous: list[str] = []
         for row in widget["properties"].get("metrics", ()):
             options = row[-1] if isinstance(row[-1], dict) else {}
             if "expression" in options:
-                search = SEARCH.fullmatch(options["expression"])
-                assert search, options
-                yield search["namespace"], search["name"], (search["dimension"],), ()
+                query = SEARCH.fullmatch(options["expression"])
+                assert query, options
+                found = query["namespace"] or query["from"], query["name"] or query["summed"]
+                yield *found, (query["dimension"] or query["by"],), ()
             else:
-                namespace, name, *dimensions = (cell for cell in row if isinstance(cell, str))
+                cells = [cell for cell in row if isinstance(cell, str)]
+                # A dot stands for the cell above it.
+                previous = [previous[index] if cell == "." else cell for index, cell in enumerate(cells)]
+                namespace, name, *dimensions = previous
                 yield namespace, name, tuple(dimensions[::2]), tuple(dimensions[1::2])
 
 
@@ -92,14 +103,69 @@ def exists(metric: Metric) -> bool:
 
 def test_everything_that_needs_a_person_has_an_alarm() -> None:
     """The runbook and other tools depend on the names."""
-    assert set(alarms({"NameSuffix": "-two"})) == {
-        "HighRecommendationPersistenceFailureRate-two",
-        "PersistentRecommendationThrottling-two",
-        "RecommendationDeadLetterQueueNotEmpty-two",
-        "RecommendationQueueOldestMessage-two",
-        "RecommendationConsumerErrors-two",
-        "RecommendationsDropped-two",
+    assert {name.removesuffix("-two") for name in alarms({"NameSuffix": "-two"})} == {
+        "HighRecommendationPersistenceFailureRate",
+        "PersistentRecommendationThrottling",
+        "RecommendationDeadLetterQueueNotEmpty",
+        "RecommendationDeadLettersExpiring",
+        "RecommendationQueueOldestMessage",
+        "RecommendationQueueNearRetention",
+        "RecommendationsNotPersisted",
+        "RecommendationConsumerErrors",
+        "RecommendationConsumerNearTimeout",
+        "RecommendationConsumerThrottled",
+        "RecommendationsDropped",
+        "RecommendationExpired",
+        "RecommendationOverwritten",
+        "RecommendationTampered",
+        "RecommendationDeleted",
+        "RecommendationKeeperFailed",
     }
+
+
+def test_pager_alarm_combines_the_alarms_on_losses_alone() -> None:
+    """A wrong name in its rule would make CloudWatch reject it; the others are for a ticket."""
+    parameters = {"NameSuffix": "-two", "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager"}
+    pager = synthesize(parameters)["Resources"]["LossAlarm"]["Properties"]
+    assert pager["AlarmName"] == "RecommendationsBeingLost-two"
+    assert pager["AlarmDescription"].endswith(" See docs/runbook.md#recommendationsbeinglost.")
+    names = [part.removeprefix('ALARM("').removesuffix('")') for part in pager["AlarmRule"].split(" OR ")]
+    assert [name.removesuffix("-two") for name in names] == [
+        "RecommendationsDropped",
+        "RecommendationExpired",
+        "RecommendationsNotPersisted",
+        "RecommendationQueueNearRetention",
+        "RecommendationDeadLettersExpiring",
+        "RecommendationKeeperFailed",
+    ]
+    assert set(names) <= alarms(parameters).keys()
+
+
+def test_what_is_gone_has_no_all_clear() -> None:
+    """The count of losses returns to zero although nothing was recovered, and a message saying OK would mislead."""
+    silent = {name for name, alarm in alarms().items() if "OKActions" not in alarm}
+    assert silent == {
+        "RecommendationsDropped",
+        "RecommendationExpired",
+        "RecommendationOverwritten",
+        "RecommendationTampered",
+        "RecommendationDeleted",
+    }
+
+
+def test_ages_leave_two_days_before_sqs_deletes() -> None:
+    """A dead letter keeps the age it had in the queue, which its own queue's metric does not show."""
+    resources = synthesize({})["Resources"]
+    queue, dead = (resources[name]["Properties"]["MessageRetentionPeriod"] for name in ("Queue", "DeadLetterQueue"))
+    two_days = 2 * 24 * 3600
+    assert queue - alarms()["RecommendationQueueNearRetention"]["Threshold"] == two_days
+    assert dead - queue - alarms()["RecommendationDeadLettersExpiring"]["Threshold"] == two_days
+
+
+def test_near_timeout_is_when_the_consumer_stops_writing() -> None:
+    """Its last three seconds are for dead letters and the response."""
+    timeout = synthesize({})["Resources"]["Consumer"]["Properties"]["Timeout"]
+    assert alarms()["RecommendationConsumerNearTimeout"]["Threshold"] == deadlines(0, timeout * 1000).write * 1000
 
 
 @pytest.mark.parametrize("name", sorted(alarms()))
@@ -120,7 +186,8 @@ def test_alarms_watch_this_stacks_own_queue_and_function() -> None:
     """Another stage may be deployed in the same account."""
     suffixed = alarms({"NameSuffix": "-two"}).values()
     values = {value for alarm in suffixed for *_, dimension_values in watched(alarm) for value in dimension_values}
-    assert values == {"opx-recommendations-two", "opx-recommendations-two-dlq", "opx-recommendations-two-consumer"}
+    names = {"", "-dlq", "-consumer", "-keeper-failures"}
+    assert values == {f"opx-recommendations-two{name}" for name in names}
 
 
 @pytest.mark.parametrize(("suffix", "namespace"), [("", "OPX/Recommendations"), ("-dev", "OPX/Recommendations-dev")])
@@ -149,7 +216,7 @@ def test_failure_rate_is_a_percentage_over_five_minutes() -> None:
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanThreshold")
     assert {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query} == {300}
     (returned,) = [query for query in alarm["Metrics"] if query["ReturnData"]]
-    assert "100 * failed / (failed + persisted)" in returned["Expression"]
+    assert returned["Expression"] == "IF(failed > 2, 100 * failed / (failed + persisted), 0)"  # at least three
 
 
 def test_throttling_alarm_means_more_than_ten_in_five_minutes() -> None:
@@ -168,6 +235,8 @@ def test_dashboard_draws_every_metric() -> None:
     """A metric that nobody sees only costs money."""
     drawn_metrics = list(graphed({}))
     assert {name for namespace, name, *_ in drawn_metrics if namespace == metrics.NAMESPACE} == OURS
+    # An account's first three dashboards are free while they draw at most 50 metrics; an expression draws several.
+    assert len(drawn_metrics) <= 40
     drawn: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for namespace, name, dimensions, _ in drawn_metrics:
         drawn[namespace, *dimensions].add(name)

@@ -14,6 +14,8 @@ from infra.template import load
 
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
+OWN_TOPIC = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
+PAGER = "arn:aws:sns:us-east-1:123456789012:pager"
 NOTIFIED: tuple[dict[str, str], ...] = ({"AlarmEmail": "on-call@example.com"}, {"AlarmTopicArn": TOPIC})
 # The options that affect the same resource, each off and on; the others are added to half of the combinations.
 COMBINATIONS: list[dict[str, str]] = [
@@ -71,8 +73,11 @@ def test_every_combination_is_consistent(parameters: dict[str, str]) -> None:
 
     notified = bool({"AlarmEmail", "AlarmTopicArn"} & parameters.keys())
     for alarm in of_type("AWS::CloudWatch::Alarm", deployed):
-        assert ("AlarmActions" in alarm) == ("OKActions" in alarm) == notified
-    assert ("AlarmTopic" in deployed) == ("AlarmTopicPolicy" in deployed) == ("AlarmEmail" in parameters)
+        assert len(alarm["AlarmActions"]) == 1
+        assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"]
+    assert ("AlarmTopic" in deployed) == ("AlarmTopicPolicy" in deployed) == ("AlarmTopicArn" not in parameters)
+    assert ("LossAlarm" in deployed) == notified
+    assert ("Dashboard" in deployed) == (parameters["Stage"] == "prod")
 
     key = parameters.get("KmsKeyArn")
     for each in of_type("AWS::SQS::Queue", deployed):
@@ -99,14 +104,14 @@ def test_everything_that_can_be_tagged_is_tagged(parameters: dict[str, str]) -> 
             assert wanted <= tags.keys(), name
             assert tags["Stage"] == parameters.get("Stage", "dev")
     assert {"AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::IAM::Role"} <= taggable
-    assert {"AWS::CloudWatch::Alarm", "AWS::CloudWatch::Dashboard", "AWS::Logs::LogGroup"} <= taggable
+    assert {"AWS::CloudWatch::Alarm", "AWS::Logs::LogGroup"} <= taggable
 
 
 def test_every_physical_name_has_the_suffix() -> None:
     """A second stack can then be deployed in the same account."""
     first, second = (
-        resources({"AlarmEmail": "a@b.example"}),
-        resources({"AlarmEmail": "a@b.example", "NameSuffix": "-two"}),
+        resources({"Stage": "prod", "AlarmEmail": "a@b.example"}),
+        resources({"Stage": "prod", "AlarmEmail": "a@b.example", "NameSuffix": "-two"}),
     )
     kinds = {"QueueName", "TableName", "FunctionName", "RoleName", "AlarmName", "LogGroupName", "TopicName"}
     names = 0
@@ -116,7 +121,7 @@ def test_every_physical_name_has_the_suffix() -> None:
                 continue  # these refer to the function by its name
             names += 1
             assert second[logical]["Properties"][kind] != resource["Properties"][kind], logical
-    assert names == 2 + 1 + 1 + 2 + 6 + 1 + 1 + 1
+    assert names == 3 + 1 + 2 + 2 + 17 + 2 + 1 + 1  # queues, table, functions, roles, alarms, logs, topic, dashboard
 
 
 def test_compact_indexes_hold_what_lists_show() -> None:
@@ -140,17 +145,61 @@ def test_pollers_replace_the_limit_of_concurrency() -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-@pytest.mark.parametrize(("parameters", "actions"), [(NOTIFIED[1], [TOPIC]), ({}, None)])
-def test_alarms_notify_an_existing_topic(parameters: dict[str, str], actions: list[str] | None) -> None:
-    """Without one they notify nobody."""
-    for alarm in of_type("AWS::CloudWatch::Alarm", resources(parameters)):
-        assert alarm.get("AlarmActions") == alarm.get("OKActions") == actions
+@pytest.mark.parametrize(("parameters", "topic"), [(NOTIFIED[1], TOPIC), ({}, OWN_TOPIC)])
+def test_alarms_notify_an_existing_topic_or_the_stacks_own(parameters: dict[str, str], topic: str) -> None:
+    """Nobody is subscribed to the stack's own without AlarmEmail."""
+    deployed = resources(parameters)
+    assert {alarm["AlarmActions"][0] for alarm in of_type("AWS::CloudWatch::Alarm", deployed)} == {topic}
+    assert not any("Subscription" in each for each in of_type("AWS::SNS::Topic", deployed))
+
+
+@pytest.mark.parametrize(
+    ("parameters", "topic"),
+    [
+        ({}, None),
+        ({"AlarmEmail": "on-call@example.com"}, OWN_TOPIC),
+        (NOTIFIED[1], TOPIC),
+        ({**NOTIFIED[1], "PagerTopicArn": PAGER}, PAGER),
+        ({"PagerTopicArn": PAGER}, PAGER),
+    ],
+)
+def test_only_losses_page_and_only_if_there_is_somebody_to_page(parameters: dict[str, str], topic: str | None) -> None:
+    """The composite alarm alone costs as much as five others."""
+    composites = of_type("AWS::CloudWatch::CompositeAlarm", resources(parameters))
+    assert [composite["AlarmActions"] for composite in composites] == ([[topic]] if topic else [])
+
+
+def test_queues_and_table_survive_their_stack_and_a_changed_suffix() -> None:
+    """What they hold is the only copy. A first deployment that fails leaves nothing behind."""
+    template = load()["Resources"]
+    for name in ("Queue", "DeadLetterQueue", "Table"):
+        assert template[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+        assert template[name]["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize(
+    ("level", "logging"),
+    [
+        ("DEBUG", {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG"}),
+        ("INFO", {"LogFormat": "JSON", "ApplicationLogLevel": "INFO"}),
+        ("WARNING", {"LogFormat": "Text"}),
+        ("ERROR", {"LogFormat": "Text"}),
+    ],
+)
+def test_logs_are_json_unless_lambda_would_then_drop_the_metrics(level: str, logging: dict[str, str]) -> None:
+    """Lambda filters JSON by level, and takes an EMF line, which has none, for INFO."""
+    deployed = resources({"LogLevel": level})
+    for name in ("Consumer", "Keeper"):
+        properties = deployed[name]["Properties"]
+        group = deployed[f"{name}LogGroup"]["Properties"]["LogGroupName"]
+        assert properties["LoggingConfig"] == {"LogGroup": group, **logging}
+        assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == level
 
 
 def test_address_is_notified_through_a_topic_that_the_stack_creates() -> None:
     """Every alarm publishes to the topic, and the address is subscribed to it."""
     deployed = resources(NOTIFIED[0])
-    topic = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
+    topic = OWN_TOPIC
     assert all(alarm["AlarmActions"] == [topic] for alarm in of_type("AWS::CloudWatch::Alarm", deployed))
     subscription = {"Protocol": "email", "Endpoint": "on-call@example.com"}
     assert deployed["AlarmTopic"]["Properties"]["Subscription"] == [subscription]
@@ -200,4 +249,4 @@ def test_defaults_and_every_option_take_both_branches_of_every_condition() -> No
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     off, on = Resolver(template, defaults), Resolver(template, {**defaults, **EVERY_OPTION})
     same = {name for name in template["Conditions"] if off.holds(name) == on.holds(name)}
-    assert same == {"HasAlarmTopic"}  # the alternative to AlarmEmail; an existing topic adds no resource
+    assert same == {"CreatesAlarmTopic"}  # an existing topic is the alternative to AlarmEmail

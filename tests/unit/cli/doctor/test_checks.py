@@ -5,12 +5,13 @@ import pytest
 
 from infra.local.deployment import load_template
 from infra.paths import ROOT
-from recommendation_cli.doctor.checks import DEAD_LETTER_SECONDS, INDEXES, MAX_RECEIVE_COUNT
+from recommendation_cli.doctor.checks import DEAD_LETTER_SECONDS, INDEXES, OUTAGE_HOURS
 from tests.support.fakes.deployment_answers import (
     DESCRIBED_TABLE,
     compact_indexes,
     healthy_answers,
     key_schema,
+    redrive_policy,
     without_variable,
 )
 from tests.support.fakes.recommendation_table import TABLE
@@ -37,7 +38,8 @@ def test_compact_indexes_pass(run_doctor: RunDoctor) -> None:
         ({"queue": {"MessageRetentionPeriod": "1209600"}}, "queue", "keeps messages for less time"),
         ({"queue": {"SqsManagedSseEnabled": "false"}}, "queue", "is encrypted"),
         ({"queue": {"Policy": '{"Statement": []}'}}, "queue", "refuses connections without TLS"),
-        ({"queue": {"VisibilityTimeout": "30"}}, "queue", "has a visibility timeout of at least 192 s"),
+        ({"queue": {"VisibilityTimeout": "191"}}, "queue", "has a visibility timeout of at least 192 s"),
+        ({"queue": {"RedrivePolicy": redrive_policy(74)}}, "queue", "through an outage of at least 4 hours"),
         ({"dead_letters": {"MessageRetentionPeriod": "345600"}}, "dead-letter queue", "14 days"),
         ({"dead_letters": {"RedriveAllowPolicy": ""}}, "dead-letter queue", "accepts dead letters only from the queue"),
         ({"table": {"TableStatus": "UPDATING"}}, "table", "is active"),
@@ -87,8 +89,10 @@ def test_a_difference_fails_its_check_and_has_a_remedy(
 
 def test_the_expected_numbers_are_the_templates() -> None:
     """Neither the template nor the checks can change alone."""
-    resources = load_template(ROOT / "infra" / "template.yaml", {})["Resources"]
-    assert resources["Queue"]["Properties"]["RedrivePolicy"]["maxReceiveCount"] == MAX_RECEIVE_COUNT
+    template = load_template(ROOT / "infra" / "template.yaml", {})
+    parameters, resources = template["Parameters"], template["Resources"]
+    retried = parameters["MaxReceiveCount"]["Default"] * parameters["VisibilityTimeout"]["Default"]
+    assert retried / 3600 >= OUTAGE_HOURS
     assert resources["DeadLetterQueue"]["Properties"]["MessageRetentionPeriod"] == DEAD_LETTER_SECONDS
     indexes = [index["IndexName"] for index in resources["Table"]["Properties"]["GlobalSecondaryIndexes"]]
     assert indexes == [f"{key}-timestamp-index" for key in INDEXES]
