@@ -1,56 +1,65 @@
 """What an output says, field by field, for comparing outputs within one process."""
 
 from collections.abc import Mapping
-from decimal import Decimal
 from json import JSONEncoder
 from typing import Any, Final
 
+from recommendation_shared.exact_json.orjson_if_usable import ORJSON
 from recommendation_shared.exact_json.plain import to_plain
 
-Content = Mapping[str, int]  # a hash of each field's JSON, by the field's name; of this process only
-# Characters and values of one state that are compared, at about 10 ms. What is beyond is compared by identity.
-MAX_SIZE: Final = 1_000_000
-_NULL: Final = hash("null")
-_VALUE: Final = 8  # what a number, or an entry of a container, counts
+Content = Mapping[str, int]  # a hash of each field's JSON with sorted keys, by the field's name; of this process only
+# Bytes of JSON that are compared for one state, at about 10 ms (without orjson, 80). Outputs beyond that are compared
+# by identity. A value that is not plain JSON takes as long as a thousand bytes, because it is converted in Python.
+MAX_BYTES: Final = 4_000_000
+_VALUE: Final = 1_000
 
 
 class Budget:
     """How much more of one state may be compared by its content."""
 
-    def __init__(self, size: int = MAX_SIZE) -> None:
+    def __init__(self, size: int = MAX_BYTES) -> None:
         self._left = size
 
-    def takes(self, value: Any) -> bool:
-        """Return whether there is room for this value, and take it. Looks at no more of it than there is room for."""
-        waiting, size = [value], 0
+    def takes(self, size: int) -> bool:
+        """Take as many bytes; return whether they were left."""
+        self._left -= size
+        return self._left >= 0
+
+    def takes_values_of(self, value: Any) -> bool:
+        """Take what converting a value costs; return whether it was left. Looks at no more of the value than that."""
+        waiting = [value]
         for each in waiting:  # which grows
-            if isinstance(each, str | bytes):
-                size += len(each)
-            elif isinstance(each, Mapping):
-                size += _VALUE * len(each)
+            if not self.takes(_VALUE + (len(each) if isinstance(each, str | bytes) else 0)):
+                return False
+            if isinstance(each, Mapping):
                 waiting += each.values()
             elif isinstance(each, list | tuple | set | frozenset):
-                size += _VALUE * len(each)
                 waiting += each
-            else:
-                size += _VALUE + int(getattr(each, "nbytes", 0))  # of an array
+            elif not isinstance(each, type):
+                self.takes(int(getattr(each, "nbytes", 0)))  # of an array
                 waiting += getattr(each, "__dict__", {}).values()
-            if size > self._left:
-                return False
-        self._left -= size
         return True
 
 
 def content_of(fields: Mapping[str, Any], budget: Budget) -> Content | None:
     """Return an output's content, or None if it is too large to be compared."""
-    if not budget.takes(fields):
-        return None
-    return {name: hash(_canonical(value)) for name, value in fields.items()}
+    content = {}
+    for name, value in fields.items():
+        text = _sorted_json(value)
+        if text is None:
+            if not budget.takes_values_of(value):
+                return None
+            plain = to_plain(value)[0]
+            text = _sorted_json(plain) or _EXACT.encode(plain)
+        elif not budget.takes(len(text)):
+            return None
+        content[name] = hash(text)
+    return content
 
 
 def adds_nothing(new: Content, known: Content) -> bool:
     """Return whether all that `new` says is in `known`: it may lack fields, or have null for them."""
-    return all(known.get(name, _NULL) == value or value == _NULL for name, value in new.items())
+    return all(value in (known.get(name, _NULL), _NULL) for name, value in new.items())
 
 
 def same_but_for_timestamp(one: Content, other: Content) -> bool:
@@ -58,16 +67,17 @@ def same_but_for_timestamp(one: Content, other: Content) -> bool:
     return {**one, "timestamp": _NULL} == {**other, "timestamp": _NULL}
 
 
-def _canonical(value: Any) -> str:
+def _sorted_json(value: Any) -> bytes | str | None:
+    """Return JSON that is the same for the same content in this process, or None if not all of it is plain."""
     try:
-        return _CANONICAL.encode(value)
-    except Exception:  # noqa: BLE001 - keys that cannot be sorted, circles, or whatever a host's object raises
-        return _CANONICAL.encode(to_plain(value)[0])
+        return _ENCODER.encode(value) if ORJSON is None else ORJSON.dumps(value, option=_SORTED)
+    except Exception:  # noqa: BLE001 - an object, keys of several kinds, a circle, or whatever a host's mapping raises
+        return None
 
 
-def _plain(value: Any) -> Any:
-    plain = to_plain(value)[0]
-    return str(plain) if isinstance(plain, Decimal) else plain
-
-
-_CANONICAL: Final = JSONEncoder(sort_keys=True, separators=(",", ":"), default=_plain)
+_ENCODER: Final = JSONEncoder(sort_keys=True, separators=(",", ":"))
+_EXACT: Final = JSONEncoder(sort_keys=True, default=str)  # of Decimals, and integers of any size
+_SORTED: Final = (
+    0 if ORJSON is None else ORJSON.OPT_SORT_KEYS | ORJSON.OPT_PASSTHROUGH_DATACLASS | ORJSON.OPT_PASSTHROUGH_SUBCLASS
+)
+_NULL: Final = hash(_sorted_json(None))
