@@ -14,9 +14,9 @@ from recommendation_cli.search.period import Period
 from recommendation_cli.search.projection import MEASURED
 from recommendation_cli.search.queries import Document, Search, get_item, is_expired, pages
 from recommendation_shared.envelope.identity import EPOCH, sort_key
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
 
-CONSENSUS: Final = "consensus"
 OVERLAP: Final = 120.0  # seconds that each poll reads again: an index usually lags its table by less than one
 SWEEP_UNITS: Final = 20.0  # read units a second, on average
 

@@ -7,7 +7,7 @@ from typing import Final
 import click
 
 from recommendation_cli.aws.errors import explained
-from recommendation_cli.follow.follower import CONSENSUS, Followed, Follower
+from recommendation_cli.follow.follower import Followed, Follower
 from recommendation_cli.follow.view import Lines, View, screen
 from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.read_cost import read_price
@@ -18,6 +18,7 @@ from recommendation_cli.screen.words import age
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import error_code, is_throttling, is_transient
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
 _INTERVAL: Final = 1.0  # seconds between two polls

@@ -11,8 +11,8 @@ from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
 from recommendation_shared.envelope.identity import parse_instant
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 
-CONSENSUS: Final = "consensus"
 # An executor is a Lambda function, which runs for at most 15 minutes: an older execution is not still at work.
 _LONGEST_EXECUTION: Final = timedelta(minutes=15)
 

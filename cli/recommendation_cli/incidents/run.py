@@ -9,7 +9,7 @@ from rich.text import Text
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import NothingFoundError, explained
-from recommendation_cli.incidents.incident import CONSENSUS, Incident, newest_first
+from recommendation_cli.incidents.incident import Incident, newest_first
 from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import write_records
 from recommendation_cli.read_cost import read_cost
@@ -21,6 +21,7 @@ from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.projection import LISTED, MEASURED
 from recommendation_cli.search.queries import Listing, Search
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
 

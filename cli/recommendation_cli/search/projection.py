@@ -16,6 +16,9 @@ MEASURED: Final = (
 )
 """What counting and statistics need."""
 
+JUDGED: Final = (*MEASURED, "recommendation.minority_opinions")
+"""What statistics need of a consensus."""
+
 LISTED: Final = (
     *_ALWAYS,
     "reasoning",

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+CONSENSUS: Final = "consensus"
 KNOWN_AGENT_TYPES: Final = (
     "signal-intelligence",
     "historical-pattern",
@@ -9,5 +10,5 @@ KNOWN_AGENT_TYPES: Final = (
     "risk-blast-radius",
     "knowledge-rag",
     "response-strategy",
-    "consensus",
+    CONSENSUS,
 )

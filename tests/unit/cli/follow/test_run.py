@@ -77,7 +77,7 @@ def test_an_incident_is_followed_from_its_start_without_repeating_anything() -> 
     result = _Table(old, _nothing, _store(new), _nothing).run("incident", "incident-7", "--follow", "-o", "jsonl")
     assert _ids(result) == [recommendation_id(stored) for stored in (*old, new)]
     assert result.exit_code == 130
-    assert "Followed incident incident-7 for 3s: 3 recommendations shown, 5.0 read units ($0.000001 on demand)." in (
+    assert "Followed incident incident-7 for 4s: 3 recommendations shown, 5.0 read units ($0.000001 on demand)." in (
         result.stderr
     )
 

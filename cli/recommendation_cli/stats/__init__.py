@@ -1,0 +1,1 @@
+"""`recs stats`: totals over time."""

@@ -1,0 +1,76 @@
+"""What one agent did in a period, added up recommendation by recommendation."""
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median, quantiles
+from typing import Final, NamedTuple
+
+from recommendation_cli.facts import Facts, succeeded
+
+BUCKETS: Final = 12  # parts of the period, for the course of the confidence
+_TIMEOUT: Final = "TIMEOUT"
+
+
+class Quartiles(NamedTuple):
+    """The median, and the quartiles around it."""
+
+    first: float
+    median: float
+    third: float
+
+
+def quartiles(values: Sequence[float]) -> Quartiles | None:
+    """Return the quartiles of any number of values, None of none."""
+    if not values:
+        return None
+    if len(values) == 1:
+        return Quartiles(values[0], values[0], values[0])
+    first, _, third = quantiles(values, method="inclusive")
+    return Quartiles(first, median(values), third)
+
+
+def percentile(values: Sequence[float], percent: int) -> float | None:
+    """Return the smallest value that at least `percent` of the values do not exceed."""
+    if not values:
+        return None
+    return sorted(values)[max(0, -(-len(values) * percent // 100) - 1)]
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts and measurements; durations are in milliseconds.
+
+    `failed` counts every status but success, `timed_out` the timeouts among them. `judged` counts the executions that
+    reached a consensus, `agreed` those whose consensus does not list the agent among the minority.
+    """
+
+    count: int = 0
+    failed: int = 0
+    timed_out: int = 0
+    judged: int = 0
+    agreed: int = 0
+    tokens: int = 0
+    usd: float = 0.0
+    confidences: "array[float]" = field(default_factory=lambda: array("d"))
+    durations: "array[float]" = field(default_factory=lambda: array("d"))
+    course: "list[array[float]]" = field(default_factory=lambda: [array("d") for _ in range(BUCKETS)])
+
+    def add(self, facts: Facts, confidence: float | None, bucket: int, *, agrees: bool | None) -> None:
+        """Count a recommendation; `bucket` is its part of the period, `agrees` None without a consensus."""
+        self.count += 1
+        self.failed += not succeeded(facts.status)
+        self.timed_out += facts.status.upper() == _TIMEOUT
+        self.judged += agrees is not None
+        self.agreed += agrees is True
+        self.tokens += facts.tokens or 0
+        self.usd += float(facts.cost or 0)
+        if confidence is not None:
+            self.confidences.append(confidence)
+            self.course[bucket].append(confidence)
+        if facts.duration_ms is not None:
+            self.durations.append(float(facts.duration_ms))
+
+    def medians(self) -> list[float | None]:
+        """Return the median confidence in each part of the period."""
+        return [median(values) if values else None for values in self.course]
