@@ -69,20 +69,24 @@ def invoke(layer: Path, moto_server: str) -> Invoke:
     return invoke_host
 
 
-def invocation(host: Host, layer: Path, endpoint: str) -> Invocation:
-    """Invoke the host's handler with a queue of its own. Skip without its Python, but fail in CI if it must run."""
+def python_of(host: Host) -> str:
+    """Return the Python of the host's environment. Skip if this machine lacks it, but fail in CI if the host must run."""
     try:
         interpreter(host.python)
     except BuildError:
         if host.must_run and os.environ.get("CI"):
             raise
         pytest.skip(f"Python {host.python} is not on this machine")
-    python = environment(host.name, host.python, HERE / "locks" / f"{host.name}.lock")
+    return str(environment(host.name, host.python, HERE / "locks" / f"{host.name}.lock"))
+
+
+def invocation(host: Host, layer: Path, endpoint: str) -> Invocation:
+    """Invoke the host's handler with a queue of its own."""
     sqs = boto3.client("sqs", endpoint_url=endpoint)
     queue_url = sqs.create_queue(QueueName=f"{host.name}-{uuid.uuid4()}")["QueueUrl"]
     variables = {"AWS_ENDPOINT_URL": endpoint, "RECOMMENDATIONS_QUEUE_URL": queue_url}
     done = subprocess.run(
-        [str(python), "-I", str(HERE / "invoke.py"), str(HERE / "code" / host.code), str(layer)],
+        [python_of(host), "-I", str(HERE / "invoke.py"), str(HERE / "code" / host.code), str(layer)],
         env={**NO_ACCOUNT, **variables},
         capture_output=True,
         text=True,
@@ -143,3 +147,20 @@ def test_host_without_botocore_runs_and_every_output_is_counted(invoke: Invoke) 
         "recommendations dropped: client_unavailable 7; pending: 0; latest cause: the SQS client is unavailable: "
         "ModuleNotFoundError: No module named 'botocore'"
     )
+
+
+@pytest.mark.parametrize("host", [EXECUTOR, NEWEST, OLDEST], ids=lambda host: host.name)
+def test_requests_go_where_the_hosts_own_client_would_send_them(host: Host, layer: Path) -> None:
+    """In every region that this botocore knows, and in one that it does not."""
+    done = subprocess.run(
+        [python_of(host), "-I", str(HERE / "endpoints.py"), str(layer)],
+        env=dict(NO_ACCOUNT),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["differing"] == {}
+    assert result["compared"] > 20
