@@ -185,13 +185,17 @@ class RecommendationProducer:
         at module scope then: Lambda accepts an extension only while the sandbox initialises. If it refuses, the drain
         takes place before the response, and RecommendationDrainFallback counts it.
         """
-        from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - 10 ms, for `inspect`
+        try:
+            from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - 10 ms, for `inspect`
 
-        if self._drains_after_response and self._extension is None:
-            from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
+            if self._drains_after_response and self._extension is None:
+                from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
 
-            self._extension = Extension(self.flush, open_api, self._metrics.note_fallback)
-            self._extension.register()
+                self._extension = Extension(self.flush, open_api, self._metrics.note_fallback)
+                self._extension.register()
+        except Exception as error:  # noqa: BLE001 - the host must still start; the sender sends while it is awake
+            LOGGER.warning("the handler will not drain: %s: %s", type(error).__name__, error)
+            return handler
         return drained(handler, self, takes_over=self._extension)
 
     def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:

@@ -70,7 +70,7 @@ class _ImportGuard:
                 from recommendation_producer._sending import sqs_client  # noqa: PLC0415 - imports botocore
             except ImportError:
                 raise
-            except Exception as error:  # a retry would fail in the same way
+            except BaseException as error:  # also `SystemExit`: a retry would fail in the same way
                 raise ImportError(f"botocore does not load: {type(error).__name__}: {error}") from error
         return sqs_client.open_client(region_name, endpoint_url)
 

@@ -2,9 +2,14 @@
 
 from typing import Any, Final
 
+# What orjson imports itself, but without noticing a failure, which then ends the process (seen with 3.13.0).
+_NEEDED: Final = ("dataclasses", "datetime", "enum", "uuid")
+
 
 def _load() -> Any:
     try:
+        for name in _NEEDED:
+            __import__(name)
         import orjson  # noqa: PLC0415 - may be missing, or built for another Python
     except Exception:  # noqa: BLE001 - whatever a broken extension module raises
         return None
