@@ -42,7 +42,14 @@ class Budget:
 
 
 def content_of(fields: Mapping[str, Any], budget: Budget) -> Content | None:
-    """Return an output's content, or None if it is too large to be compared."""
+    """Return an output's content, or None if it cannot be compared: it is too large, or raises when it is read."""
+    try:
+        return _hashes_of(fields, budget)
+    except Exception:  # noqa: BLE001 - a host's object may raise anything; what it costs is the comparison
+        return None
+
+
+def _hashes_of(fields: Mapping[str, Any], budget: Budget) -> Content | None:
     content = {}
     for name, value in fields.items():
         text = _sorted_json(value)
