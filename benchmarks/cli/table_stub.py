@@ -11,6 +11,7 @@ import orjson
 from benchmarks.support import stub_process
 from benchmarks.support.recorded_outputs import recorded_fields
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.envelope.identity import recommendation_id, sort_key
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
 from recommendation_shared.item.size import item_size
 
@@ -25,21 +26,28 @@ def running_table(executions: int) -> AbstractContextManager[str]:
 
 
 def generated(executions: int) -> list[dict[str, Any]]:
-    """Return items as the consumer writes them, oldest first."""
-    items = []
-    outputs = recorded_fields()
-    for execution in range(executions):
-        for position, fields in enumerate(outputs.values()):
-            completed = _FIRST + timedelta(minutes=execution, seconds=position)
-            changed = {**fields, "execution_id": f"exec-{execution:05}", "timestamp": completed.isoformat()}
-            items.append(orjson.loads(encode_item(Envelope.create(**changed).to_fields()).body))
-    return items
+    """Return items, oldest first. They share their content, so their digests are those of the first execution."""
+    encoded = [
+        orjson.loads(encode_item(Envelope.create(**fields).to_fields()).body) for fields in recorded_fields().values()
+    ]
+    return [
+        _moved(item, execution, _FIRST + timedelta(minutes=execution, seconds=position))
+        for execution in range(executions)
+        for position, item in enumerate(encoded)
+    ]
+
+
+def _moved(item: dict[str, Any], execution: int, completed: datetime) -> dict[str, Any]:
+    key = recommendation_id(INCIDENT, item["agentType"]["S"], sort_key(completed))
+    changes = {PARTITION_KEY: key, "executionId": f"exec-{execution:05}", "timestamp": sort_key(completed)}
+    return {**item, **{name: {"S": text} for name, text in changes.items()}}
 
 
 class _Table:
     def __init__(self, items: list[dict[str, Any]]) -> None:
         self._items = items
-        self._sizes = [item_size(item) for item in items]
+        sizes = {item["agentType"]["S"]: item_size(item) for item in items[:7]}
+        self._sizes = [sizes[item["agentType"]["S"]] for item in items]  # IDs are of one length
         self._position = {item[PARTITION_KEY]["S"]: number for number, item in enumerate(items)}
 
     def query(self, request: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from examples.executor.execution import Execution
 from examples.executor.graph import build_graph
-from recommendation_producer._executor_state import recommendations_of
+from recommendation_producer._executor_state.recommendations import recommendations_of
 
 _INCIDENT: Final = "incident-aws-s3-2017-02-28"
 _DAY: Final = date(2026, 1, 31)
@@ -27,7 +27,7 @@ def simplest_fields() -> dict[str, Any]:
 def recorded_fields(day: date = _DAY) -> dict[str, dict[str, Any]]:
     """Return the arguments of `enqueue` for every output of one execution on `day`, by agent type."""
     state = build_graph().compile().invoke(Execution(_INCIDENT, day=day).initial_state())
-    return {fields["agent_type"]: fields for fields in recommendations_of(state)}
+    return {found.fields["agent_type"]: found.fields for found in recommendations_of(state)}
 
 
 def leaves(value: Any) -> Iterator[Any]:
