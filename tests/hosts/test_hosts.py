@@ -70,7 +70,7 @@ def invoke(layer: Path, moto_server: str) -> Invoke:
 
 
 def python_of(host: Host) -> str:
-    """Return the Python of the host's environment. Skip if this machine lacks it, but fail in CI if the host must run."""
+    """Return the Python of the host's environment; without it, skip, or fail in CI if the host must run."""
     try:
         interpreter(host.python)
     except BuildError:
