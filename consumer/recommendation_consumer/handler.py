@@ -40,7 +40,7 @@ def sandbox() -> Sandbox:
         clients,
         Dependencies(
             settings=settings,
-            logger=Logger(service=SERVICE),
+            logger=Logger(service=SERVICE, use_rfc3339=True),
             batch_write=clients.batch_write,
             put_item=clients.put_item,
             send_dead_letters=clients.send_dead_letters,

@@ -65,7 +65,7 @@ def _lines(
 def _beginning(namespace: str, timestamp_ms: int, names: Iterable[str], *dimensions: str) -> bytes:
     """Return the start of lines whose metrics count in total and, if there are any, by all dimensions together."""
     dimension_sets = [dimensions, ()] if dimensions else [()]
-    return orjson.dumps({"_aws": emf.directive(namespace, timestamp_ms, names, dimension_sets)})[:-1]
+    return orjson.dumps(emf.beginning(namespace, timestamp_ms, names, dimension_sets))[:-1]
 
 
 def _line(beginning: bytes, values: Mapping[str, Any]) -> str:

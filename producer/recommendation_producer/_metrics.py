@@ -94,5 +94,5 @@ def _line(
 ) -> str:
     dimension_sets = [list(dimensions), []] if dimensions else [[]]
     names = [name for name in values if name not in metrics.LOGGED]
-    directive = {"_aws": emf.directive(namespace, now, names, dimension_sets)} if names else {}
-    return json.dumps({**directive, **dimensions, **values}, separators=(",", ":"))
+    beginning = emf.beginning(namespace, now, names, dimension_sets) if names else {}
+    return json.dumps({**beginning, **dimensions, **values}, separators=(",", ":"))

@@ -35,7 +35,7 @@ def sandbox() -> Sandbox:
         asyncio.Runner(),
         KeeperDependencies(
             settings=settings,
-            logger=Logger(service=SERVICE),
+            logger=Logger(service=SERVICE, use_rfc3339=True),
             send_dead_letters=Clients(settings).send_dead_letters,
             put_file=None if archive is None else archive.put,
             monotonic=time.monotonic,

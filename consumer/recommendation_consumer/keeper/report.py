@@ -33,14 +33,14 @@ def _metric_lines(result: KeepResult, dependencies: KeeperDependencies) -> Itera
     namespace, now_ms = dependencies.settings.metrics_namespace, round(dependencies.wall() * 1000)
     for judgement, count in Counter(letter.judgement for letter in result.letters).items():
         values: dict[str, Any] = {_METRICS[judgement]: [count]}
-        yield _line(emf.directive(namespace, now_ms, values, [[]]), values)
+        yield _line(emf.beginning(namespace, now_ms, values, [[]]), values)
         values = {metrics.DEAD_LETTERED: [count]}
-        directive = emf.directive(namespace, now_ms, values, [[], [metrics.REASON]])
-        yield _line(directive, {metrics.REASON: REASONS[judgement], **values})
+        beginning = emf.beginning(namespace, now_ms, values, [[], [metrics.REASON]])
+        yield _line(beginning, {metrics.REASON: REASONS[judgement], **values})
 
 
-def _line(directive: dict[str, Any], values: dict[str, Any]) -> str:
-    return orjson.dumps({"_aws": directive, **values}).decode()
+def _line(beginning: dict[str, Any], values: dict[str, Any]) -> str:
+    return orjson.dumps({**beginning, **values}).decode()
 
 
 def _log(result: KeepResult, dependencies: KeeperDependencies) -> None:

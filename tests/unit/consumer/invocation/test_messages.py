@@ -162,7 +162,7 @@ async def test_lone_rejected_item_does_not_raise() -> None:
 
 @pytest.mark.parametrize("count", [2, 7, 100])
 async def test_batch_that_is_rejected_whole_raises(count: int) -> None:
-    """The table is at fault, such as one with another key; a hundred messages must not become a hundred dead letters."""
+    """The table is at fault, such as one with another key; a hundred messages must not become dead letters."""
     messages, queue = event(*bodies(count), "poison"), FakeDeadLetterQueue()
     with pytest.raises(NothingStoredError, match=rf"could be stored: ItemRejected \({count}\)$"):
         await invoke(messages, FakeTable(last=client_error("ValidationException")), queue)
