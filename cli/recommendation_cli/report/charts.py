@@ -11,6 +11,7 @@ _WIDTH: Final = 400  # units; about as wide as a phone, so that text keeps its s
 _LABEL: Final = 18
 _BAR: Final = 12
 _SPACE: Final = 8
+_LINE: Final = 22
 _VALUE: Final = 44  # units for the number, to the right of the longest bar
 _MOST_NAME: Final = 48  # characters; more do not fit
 
@@ -77,3 +78,49 @@ def _confidence(moment: Moment, y: int, prefix: str) -> list[Html]:
         ),
         element("text", text, x=_WIDTH - _VALUE + 6, y=y + 10, class_="value"),
     ]
+
+
+def trend_chart(executions: Sequence[Execution]) -> Html:
+    """Return each agent's confidence over the executions, in order of time, as one line for each agent."""
+    agents = sorted(
+        {moment.summary.agent_type for execution in executions for moment in execution.moments},
+        key=lambda name: (name != "consensus", name),
+    )
+    drawn: list[Html] = []
+    y = 0
+    for agent in agents:
+        y += _LABEL
+        drawn.append(element("text", agent[:_MOST_NAME], x=0, y=y - 5, class_="label"))
+        drawn += _trend([_last(execution, agent) for execution in executions], y)
+        y += _LINE + _SPACE
+    ends = (
+        element("text", "#1", x=0, y=y + 8, class_="execution"),
+        element("text", f"#{len(executions)}", x=_WIDTH - _VALUE, y=y + 8, text_anchor="end", class_="execution"),
+    )
+    title = element("title", "Confidence of each agent over the executions, from 0 to 1")
+    height = max(y, 1) + _LABEL
+    return element("svg", title, *drawn, *ends, viewBox=f"0 0 {_WIDTH} {height}", class_="chart", role="img")
+
+
+def _trend(moments: Sequence[Moment | None], y: int) -> list[Html]:
+    most = _WIDTH - _VALUE
+    drawn = [element("rect", x=0, y=y, width=most, height=_LINE, class_="axis")]
+    points: list[tuple[float, float]] = []
+    text = "none"
+    for index, moment in enumerate([*moments, None]):
+        confidence = None if moment is None else moment.summary.confidence
+        if confidence is None:  # the line ends where an execution has no confidence, and at the last one
+            if len(points) > 1:
+                drawn.append(element("polyline", points=" ".join(f"{x},{dot}" for x, dot in points), class_="line"))
+            points = []
+            continue
+        x = round(4 + index / max(1, len(moments) - 1) * (most - 8), 1)
+        points.append((x, round(y + _LINE - confidence * _LINE, 1)))
+        kind = "failed" if moment is not None and moment.failed else "worked"
+        drawn.append(element("circle", cx=x, cy=points[-1][1], r=2.5, class_=kind))
+        text = f"{confidence:.2f}"
+    return [*drawn, element("text", text, x=most + 6, y=y + _LINE - 5, class_="value")]
+
+
+def _last(execution: Execution, agent: str) -> Moment | None:
+    return next((moment for moment in reversed(execution.moments) if moment.summary.agent_type == agent), None)

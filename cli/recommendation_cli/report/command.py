@@ -11,7 +11,8 @@ from recommendation_shared import limits
     epilog="""\b
 Examples:
   recs report incident-7 -o incident-7.html
-  recs report incident-7 --since 24h -o today.html"""
+  recs report incident-7 --since 24h -o today.html
+  recs report incident-7 --full -o everything.html"""
 )
 @click.argument("incident_id", callback=key(limits.ID_BYTES))
 @click.option(
@@ -22,15 +23,20 @@ Examples:
     metavar="FILE",
     help="File to write, replaced if it exists; - is standard output.",
 )
+@click.option("--full", is_flag=True, help="Include and unfold all JSON, on paper too.")
 @list_options
 @table_options
 @click.pass_obj
-def report(runtime: Runtime, table: TableOptions, listed: ListOptions, /, incident_id: str, destination: str) -> None:
+def report(  # noqa: PLR0913 - the option groups are positional
+    runtime: Runtime, table: TableOptions, listed: ListOptions, /, *, incident_id: str, destination: str, full: bool
+) -> None:
     """Write an HTML page for a post-incident review.
 
-    The page is one file with timeline, confidence, agreement and conflicts, each agent's reasoning and citations, and
-    what a replay changed. It needs no network and runs no scripts; agents' text is never treated as markup.
+    The top says what was recommended, the suspected cause, how sure the agents were, what failed and what it cost. Then
+    come agreement and conflicts, a row for each execution, confidence, what a replay changed in words, and what each
+    agent said; add #RECOMMENDATION_ID to the page's address to link to one. It prints on about a page an execution.
+    The page is one file, needs no network and runs no scripts; agents' text is never treated as markup.
     """
     from recommendation_cli.report.run import write_report
 
-    write_report(runtime, incident_id, destination, table, listed)
+    write_report(runtime, incident_id, destination, table, listed, full=full)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 from recommendation_cli.screen.visible import visible, visible_lines
 
 _SAFE_SCHEMES: Final = frozenset({"http", "https"})
-_EMPTY: Final = frozenset({"rect"})  # SVG elements without children
+_EMPTY: Final = frozenset({"rect", "circle", "polyline"})  # SVG elements without children
 
 Attribute = str | int | float | None
 

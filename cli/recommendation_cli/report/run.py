@@ -1,6 +1,7 @@
 """Fetch an incident for `recs report` and write its page."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -14,13 +15,14 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.timeline.executions import group_by_execution
 
 
-def write_report(
-    runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions
+def write_report(  # noqa: PLR0913 - one for each group of options
+    runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions, *, full: bool
 ) -> None:
     """Write an incident's page to standard output, or to a file, which changes all at once or not at all."""
     executions = group_by_execution(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
     source, scope = str(table.target(runtime)), listed.scope(runtime)
-    page = report_page(incident_id, executions, source, runtime.now(), scope).encode()
+    author = _author(runtime.environ)
+    page = report_page(incident_id, executions, source, runtime.now(), scope, author=author, full=full).encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)
         return
@@ -31,3 +33,12 @@ def write_report(
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
     click.echo(f"Wrote {path}, {decimal(len(page))}: open it in any browser.", err=True)
+
+
+def _author(environ: Mapping[str, str]) -> str:
+    """Return who makes the page, and with which version."""
+    from importlib.metadata import version
+
+    user = next(filter(None, (environ.get(name) for name in ("USER", "LOGNAME", "USERNAME"))), "")
+    program = f"recs {version('opx-agent-recommendations')}"
+    return f"{user} with {program}" if user else program

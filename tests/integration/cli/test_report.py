@@ -1,9 +1,11 @@
-"""The page of `recs report` in a real browser, with hostile content. Skipped where Chromium is not installed."""
+"""The page of `recs report` in a real browser, with hostile content. Skipped without Chromium, except in CI."""
 
+import os
 import re
 import shutil
 import subprocess
 from datetime import timedelta
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -22,8 +24,10 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
-# `make test` must not install system packages, and a browser is one; tests/unit/cli/report covers the rest.
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed: apt-get install chromium")
+# `make test` must not install system packages, and a browser is one; .ci/run does, so that these tests run there.
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed: apt-get install chromium"
+)
 
 
 def _browse(page: Path, profile: Path, *flags: str) -> str:
@@ -74,12 +78,53 @@ def test_the_page_renders_and_prints(page: Path, tmp_path: Path, width: int) -> 
     assert paper.read_bytes().startswith(b"%PDF")
 
 
-def test_folded_values_are_printed_in_full(tmp_path: Path) -> None:
-    """Paper cannot be unfolded: two thousand folded lines print as many pages."""
+def _pages(page: Path, folder: Path) -> int:
+    paper = folder / "page.pdf"
+    _browse(page, folder / "profile", f"--print-to-pdf={paper}")
+    return len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes()))
+
+
+def test_what_is_folded_stays_off_the_paper_unless_it_is_asked_for(tmp_path: Path) -> None:
+    """Two thousand lines of evidence do not hide what the agents said; `--full` prints them all."""
     steps = [f"step {number}" for number in range(2_000)]
     folded = item(recommendation={"plan": {"of": {"many": {"steps": steps}}}}, metadata={"status": "SUCCESS"})
-    page, paper = tmp_path / "report.html", tmp_path / "page.pdf"
-    page.write_text(report_page("incident-7", group_by_execution([decode_item(folded)]), "table t", NOW.timestamp()))
-    assert "<details>" in page.read_text()
-    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
-    assert len(re.findall(rb"/Type\s*/Page\b", paper.read_bytes())) > 20
+    executions = group_by_execution([decode_item(folded)])
+    page = tmp_path / "report.html"
+    page.write_text(report_page("incident-7", executions, "table t", NOW.timestamp()))
+    assert _pages(page, tmp_path) <= 2
+    page.write_text(report_page("incident-7", executions, "table t", NOW.timestamp(), full=True))
+    assert _pages(page, tmp_path) > 20
+
+
+def test_an_execution_takes_about_a_page_of_paper(tmp_path: Path) -> None:
+    """Ten executions of seven agents fit on a page each, and one more for their summary."""
+    said = {"recommended_action": "replace-disk", "suspected_cause": "bad-disk", "severity": "critical"}
+    table = [
+        item(
+            f"agent-{second}",
+            age=timedelta(hours=number, seconds=second),
+            execution_id=f"execution-{number}",
+            recommendation={**said, "evidence": list(range(1_000))},
+            reasoning="The disk fails now and then, which the logs show clearly. " * 5,
+        )
+        for number in range(10)
+        for second in range(7)
+    ]
+    page = tmp_path / "report.html"
+    page.write_text(report_page("i", group_by_execution(map(decode_item, table)), "table t", NOW.timestamp()))
+    assert _pages(page, tmp_path) <= 12
+
+
+@pytest.mark.parametrize("width", [390, 1000])
+def test_the_page_is_as_wide_as_the_window(page: Path, tmp_path: Path, width: int) -> None:
+    """Nobody scrolls sideways, on a phone either: the frame's content is no wider than the frame."""
+    frame = tmp_path / "frame.html"
+    frame.write_text(
+        f'<iframe id="f" srcdoc="{escape(page.read_text())}" width="{width}" height="900" style="border:0"></iframe>'
+        '<script>onload = () => { const page = document.getElementById("f").contentDocument.documentElement;'
+        " document.title = page.scrollWidth; }</script>"
+    )
+    shown = _browse(frame, tmp_path / "profile", "--dump-dom", "--window-size=1200,1000")
+    measured = re.search(r"<title>(\d+)</title>", shown)
+    assert measured is not None
+    assert int(measured[1]) <= width

@@ -1,7 +1,10 @@
 import re
+import time
 from datetime import timedelta
+from decimal import Decimal
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given, settings
@@ -52,8 +55,9 @@ class Reader(HTMLParser):
         self.texts.append(data)
 
 
-def _page(*table: Item, incident: str = "incident-7") -> str:
-    return report_page(incident, group_by_execution(map(decode_item, table)), "table t", NOW.timestamp())
+def _page(*table: Item, incident: str = "incident-7", full: bool = False) -> str:
+    executions = group_by_execution(map(decode_item, table))
+    return report_page(incident, executions, "table t", NOW.timestamp(), author="alice with recs 1", full=full)
 
 
 def _incident() -> list[Item]:
@@ -89,19 +93,78 @@ def test_the_page_has_everything_a_review_needs() -> None:
         "b, c",
         "a on suspected cause: deploy (confidence 0.4)",
         "✗ TIMEOUT",
-        "until the next execution",
-        "replay of execution-1",
-        "execution-1 → again",
-        "confidence none → 0.87",
+        " after the one before",
+        "replay of #1",
+        "From #1 to #2 · 1 agent said the same",
+        "confidence was none, and is 0.87",
+        "status changed from TIMEOUT to SUCCESS",
+        "the reasoning lost 1 sentence and gained 2 sentences",
+        "made by alice with recs 1",
         "What the replay changed",
         "Same output as in the original execution",
-        "No citations.",
     ):
         assert part in shown
     anchors = {attributes["id"] for _, attributes in reader.elements if "id" in attributes}
-    targets = {str(attributes["href"])[1:] for tag, attributes in reader.elements if tag == "a"}
+    targets = {unquote(str(attributes["href"]))[1:] for tag, attributes in reader.elements if tag == "a"}
     assert targets <= anchors
-    assert len(anchors) == 5
+    assert "rec-incident-7-consensus-2026-01-31T12:00:02Z" in anchors
+
+
+def test_the_top_answers_the_five_questions() -> None:
+    """It says what was recommended, the suspected cause, how sure, what failed and what it cost."""
+    cost = {"estimatedCost": Decimal("0.25"), "inputTokens": 1_000, "outputTokens": 200}
+    unified = {
+        "recommended_action": "replace-disk",
+        "suspected_cause": "bad-disk",
+        "actions": [{"action": "second", "order": 2}, {"action": "first", "order": 1, "rationale": "it is quick"}],
+    }
+    said = {"agreement_level": "STRONG", "unified_recommendation": unified}
+    page = _page(
+        item("a", age=timedelta(seconds=2), metadata={"status": "TIMEOUT", "durationMs": 61_000, "cost": cost}),
+        item("b", age=timedelta(seconds=1), metadata={"status": "SUCCESS", "durationMs": 1_000, "cost": cost}),
+        item("consensus", confidence=0.75, recommendation=said),
+    )
+    top = "".join(Reader(page.partition("In short</h2>")[2].partition("</section>")[0]).texts)
+    assert re.fullmatch(
+        "recommendedreplace-disksuspected causebad-diskhow sureconfidence 0.75, agreement STRONG"
+        r"not successful1 of 3 recommendations: a \(TIMEOUT\)"
+        r"cost\$0.5000, 2,400 tokens, 1 min 02 s of agents' timefrom first to last1 min 03 s, 1 execution"
+        "Recommended actionsfirstrationale: it is quicksecond",
+        top,
+    )
+
+
+def test_without_a_consensus_the_top_says_whose_recommendation_it_shows() -> None:
+    """An execution may fail before its consensus."""
+    page = _page(item("response-strategy", recommendation={"recommended_action": "wait"}))
+    assert "no consensus: this is what response-strategy recommended" in page
+    assert "wait" in page.partition("recommended</th>")[2].partition("</tr>")[0]
+    assert "no consensus" in _page(item("a"))
+
+
+def test_fifty_executions_stay_below_two_megabytes_and_five_seconds() -> None:
+    """What is folded and large is left out, and the page says where it is; `full` has it all, unfolded."""
+    evidence = {"samples": [{"at": str(number), "value": number} for number in range(100)]}
+    agents = ("a", "b", "c", "d", "e", "f", "consensus")
+    table = [
+        item(
+            agent,
+            age=timedelta(hours=number, seconds=second),
+            execution_id=f"execution-{number}",
+            reasoning="A sentence of the reasoning. " * 12,
+            recommendation={"recommended_action": f"action-{number}", "evidence": evidence},
+            metadata={"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-49"}},
+        )
+        for number in range(50)
+        for second, agent in enumerate(agents)
+    ]
+    started = time.process_time()
+    page = _page(*table)
+    assert time.process_time() - started < 5  # seconds; usually below two
+    assert len(page.encode()) < 2_000_000
+    assert "not on this page, but in recs show and with --full" in page
+    full = _page(*table[:7], full=True)
+    assert full.count("<details open") == full.count("<details") > 7
 
 
 def test_sections_without_content_are_omitted() -> None:
@@ -139,7 +202,8 @@ def test_hostile_text_never_becomes_markup(hostile: str) -> None:
     assert reader.open == []
     harmless = {"html", "head", "meta", "title", "style", "body", "header", "section", "article", "footer", "h1", "h2"}
     harmless |= {"h3", "h4", "p", "div", "span", "b", "a", "ul", "li", "table", "thead", "tbody", "tr", "th", "td"}
-    harmless |= {"details", "summary", "pre", "code", "del", "ins", "svg", "rect", "text"}
+    harmless |= {"details", "summary", "pre", "code", "del", "ins", "svg", "rect", "text", "circle", "polyline"}
+    harmless |= {"nav", "ol", "h5"}
     assert {tag for tag, _ in reader.elements} <= harmless
     for tag, attributes in reader.elements:
         assert not [name for name in attributes if name.startswith("on") or name in {"style", "src", "srcdoc"}]
