@@ -53,6 +53,7 @@ _destination: Final = options_as(
         help="File format [default: by the file's suffix].",
     ),
     click.option("--overwrite", is_flag=True, help="Replace an existing file."),
+    click.option("--bom", is_flag=True, help="Start CSV with a byte order mark, so that Excel reads umlauts."),
 )
 
 

@@ -1,11 +1,13 @@
 """Copying search results page by page, with a state after each page from which a later run can resume."""
 
+import codecs
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
+from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.export.state import ExportState, Progress
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.search.queries import Document, is_expired, pages
@@ -13,14 +15,19 @@ from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item
 
 # Parquet is converted from JSON Lines at the end: a Parquet file cannot be cut off and continued.
-_LINES: Final[dict[str, Callable[[Document], bytes]]] = {"jsonl": json_line, "parquet": json_line, "csv": csv_line}
+_LINES: Final[dict[str, Callable[[Document], bytes]]] = {
+    "jsonl": json_line,
+    "parquet": json_line,
+    "csv": csv_line,
+    CSV_WITH_BOM: csv_line,
+}
 
 
 def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportState]]:
     """Yield the bytes of page after page, each with the state that holds once they are written."""
     plan, progress = state.plan, state.progress
-    if progress == Progress() and plan.file_format == "csv":
-        header = csv_header()
+    if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
+        header = csv_header() if plan.file_format == "csv" else codecs.BOM_UTF8 + csv_header()
         progress = replace(progress, size=len(header))
         yield header, ExportState(plan, progress)
     line = _LINES[plan.file_format]

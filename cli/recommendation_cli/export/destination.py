@@ -6,6 +6,7 @@ from typing import Final
 
 import click
 
+from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.options import STDOUT
 from recommendation_cli.screen.visible import visible
 
@@ -15,14 +16,15 @@ _SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parq
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A file name (or `-`), the format if it was given, and whether an existing file may be replaced."""
+    """A file name (or `-`), the format if it was given, whether an existing file may be replaced, and CSV's mark."""
 
     path: str
     file_format: str | None
     overwrite: bool
+    bom: bool = False
 
     def resolved_format(self) -> str:
-        """Return `jsonl`, `csv` or `parquet`; raise a usage error when neither the option nor the name says which."""
+        """Return `jsonl`, `csv`, `csv-bom` or `parquet`; raise a usage error when that is unknown or impossible."""
         implied = "jsonl" if self.path == STDOUT else _SUFFIXES.get(PurePath(self.path).suffix.lower())
         file_format = self.file_format or implied
         if file_format is None:
@@ -32,4 +34,8 @@ class Destination:
             )
         if file_format == "parquet" and self.path == STDOUT:
             raise click.UsageError("Parquet cannot be written to standard output: name a file.")
+        if self.bom:
+            if file_format != "csv":
+                raise click.UsageError("--bom is for CSV: end the name with .csv, or pass --format csv.")
+            return CSV_WITH_BOM
         return file_format

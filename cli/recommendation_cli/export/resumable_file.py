@@ -1,6 +1,5 @@
 """The file of an export while it is written: FILE.part holds the bytes, FILE.state says how many of them count."""
 
-import fcntl
 import json
 import os
 from collections.abc import Callable
@@ -11,6 +10,7 @@ import click
 
 from recommendation_cli.durable_file import durable_file, rename_durably
 from recommendation_cli.export.state import ExportState, StateError
+from recommendation_cli.file_lock import lock
 
 
 class BusyError(click.UsageError):
@@ -28,10 +28,13 @@ class ResumableFile:
         self._stream = stream
         # Two processes writing one file would each count only their own pages. The lock ends with the process.
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(stream)
         except BlockingIOError:
             stream.close()
             raise BusyError(f"Another process is writing {part_path(path)}: let it finish.") from None
+        except OSError:  # there are no locks here
+            stream.close()
+            raise
 
     @classmethod
     def create(cls, path: Path, *, overwrite: bool) -> Self:

@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import ExitCode, NothingFoundError, explained
+from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.export.copying import copy
 from recommendation_cli.export.destination import Destination
 from recommendation_cli.export.parquet import arrow, write_parquet
@@ -74,6 +75,8 @@ def resume(runtime: Runtime, path: Path) -> None:
         raise click.UsageError(f"There is no interrupted export to {path}.") from None
     except StateError as error:
         raise click.UsageError(f"{error}: start again with --overwrite.") from None
+    except OSError as error:
+        raise click.UsageError(f"{part_path(path)} cannot be written: {error.strerror}.") from None
     _write(runtime, state, file, path)
 
 
@@ -139,7 +142,9 @@ def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: Bina
 
 def _report_success(state: ExportState, path: Path) -> None:
     hidden = f", {state.progress.expired:,} expired left out" if state.progress.expired else ""
-    check = "" if state.plan.file_format == "csv" else f" Check it: recs export verify {quote(str(path))}"
+    check = (
+        "" if state.plan.file_format in {"csv", CSV_WITH_BOM} else f" Check it: recs export verify {quote(str(path))}"
+    )
     count, size = state.progress.documents, path.stat().st_size
     click.echo(f"{plural(count, 'recommendation')}, {decimal(size)}{hidden}, in {path}.{check}", err=True)
     if len(state.plan.keys) > 1:
