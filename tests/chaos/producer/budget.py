@@ -10,6 +10,8 @@ from tests.support.fakes.queue import balanced, recommendation
 
 BUDGET: Final = 0.5  # seconds
 LATE: Final = 1.0  # seconds beyond the budget, for a busy machine; on an idle one a flush is a millisecond late
+PUNCTUAL: Final = 0.05  # seconds beyond the budget that are promised; the best of some tries keeps it even then
+TRIES: Final = 6
 COUNT: Final = 12  # envelopes
 
 
@@ -28,8 +30,15 @@ def producer_with(queue_url: str, endpoint_url: str) -> Iterator[RecommendationP
 
 
 def flushed_in_time(producer: RecommendationProducer) -> Balance:
-    """Flush with the budget, which the flush must use up but not exceed; return the balance."""
-    started = time.monotonic()
-    balance = producer.flush(BUDGET)
-    assert BUDGET <= time.monotonic() - started < BUDGET + LATE
+    """Flush with the budget, which the flush must use up but not exceed; return the balance.
+
+    A single flush may be late by what a busy machine adds. One of a few has to be punctual.
+    """
+    lateness: list[float] = []
+    while not lateness or (min(lateness) >= PUNCTUAL and len(lateness) < TRIES):
+        started = time.monotonic()
+        balance = producer.flush(BUDGET)
+        lateness.append(time.monotonic() - started - BUDGET)
+        assert 0 <= lateness[-1] < LATE
+    assert min(lateness) < PUNCTUAL
     return balance

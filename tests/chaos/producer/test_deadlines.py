@@ -3,6 +3,7 @@
 import contextlib
 import json
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -12,6 +13,8 @@ import pytest
 
 from recommendation_producer import Balance
 from recommendation_producer._buffer import Buffer
+from recommendation_producer._sending.call_threads import NAME
+from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, STUCK
 from recommendation_producer._sending.client import open_client
 from recommendation_producer._sending.sender import Sender
 from recommendation_producer._sending.setup import Setup
@@ -122,3 +125,28 @@ def test_dripping_responses_end_at_the_limit_of_a_call_and_other_batches_are_sen
     assert set(server.arrived_numbers()) == set(range(20))
     sender.stop(LATE)
     server.heal()
+
+
+def test_server_that_drips_forever_holds_no_more_threads_than_documented(server: SqsServer) -> None:
+    """Twelve calls, of which four are waited for at a time; then no other is made until one of them ends."""
+    most = IN_FLIGHT + STUCK
+    buffer = Buffer(1_000, 1_000_000)
+    factory = partial(open_client, "us-east-1", server.url)
+    setup = Setup(buffer, server.queue_url, factory, lambda _: None, 0.0, partial(repeat, 0.0), time.monotonic, 0.2)
+    sender = Sender(setup)
+    earlier = set(threading.enumerate())
+    server.fault = DRIP
+    for number in range(300):
+        buffer.offer(json.dumps({"recommendation": {"number": number}}).encode(), time.monotonic())
+    sender.start_draining(buffer.admitted)
+    ends = time.monotonic() + NOTHING_HANGS
+    while server.faults[DRIP] < most and time.monotonic() < ends:
+        time.sleep(0.01)
+    time.sleep(2.0)  # for several more rounds of calls, if there were any
+    calls = [thread for thread in set(threading.enumerate()) - earlier if thread.name == NAME]
+    assert (server.faults[DRIP], len(calls)) == (most, most)
+    assert buffer.balance() == Balance(300, 0, {}, 300)
+    server.heal()
+    sender.wait_until_settled(buffer.admitted, time.monotonic() + NOTHING_HANGS)
+    assert buffer.balance() == Balance(300, 300, {}, 0)
+    sender.stop(LATE)

@@ -167,12 +167,21 @@ def test_full_batch_does_not_wait_for_its_age() -> None:
 
 def test_dead_worker_is_replaced_and_its_envelopes_are_sent() -> None:
     """SystemExit ends the thread during a call; the next enqueue or flush starts another."""
-    queue = FakeQueue(SystemExit())
+    dying: list[threading.Thread] = []
+
+    def die(_: Entries) -> Answer:
+        dying.append(threading.current_thread())
+        raise SystemExit
+
+    queue = FakeQueue(die)
     with running_producer(queue) as producer:
         for number in range(12):
             producer.enqueue(**recommendation(number))
         assert producer.flush(NOTHING_HANGS).sent == 12
-    assert 2 <= len(queue.threads) <= IN_FLIGHT
+        (dead,) = dying
+        dead.join(NOTHING_HANGS)
+        assert not dead.is_alive()
+        assert any(thread.is_alive() for thread in queue.threads)
     assert len(set(queue.arrived)) == 12
 
 
@@ -263,9 +272,40 @@ async def test_aflush_does_not_block_the_loop_and_keeps_its_deadline() -> None:
     assert balance.pending == 1
 
 
+def test_backlog_is_sent_by_four_calls_at_once_on_threads_that_are_reused() -> None:
+    """Each call waits until it is one of four; a fifth would wait in vain, and so would a third that is the last."""
+    four = threading.Barrier(IN_FLIGHT)
+
+    class ByFours(FakeQueue):
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+            four.wait(NOTHING_HANGS)
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    queue = ByFours()
+    with running_producer(queue, max_age=600.0) as producer:
+        for number in range(10 * 3 * IN_FLIGHT):
+            producer.enqueue(**recommendation(number))
+        assert producer.flush(NOTHING_HANGS).sent == 10 * 3 * IN_FLIGHT
+        assert len(queue.calls) == 3 * IN_FLIGHT
+        assert len(queue.threads) == IN_FLIGHT
+        assert all(thread.is_alive() for thread in queue.threads)
+    assert not four.broken
+
+
 def test_nothing_is_lost_or_doubled_when_threads_enqueue_and_flush_concurrently() -> None:
     """The balance holds at every moment."""
-    queue = FakeQueue()
+    calling: set[int] = set()
+    peaks: list[int] = []
+
+    class Counting(FakeQueue):
+        def send_message_batch(self, *, QueueUrl: str, Entries: Entries) -> Answer:
+            calling.add(threading.get_ident())
+            peaks.append(len(calling))
+            time.sleep(0.001)  # so that others meet it
+            calling.discard(threading.get_ident())
+            return super().send_message_batch(QueueUrl=QueueUrl, Entries=Entries)
+
+    queue = Counting()
     with running_producer(queue) as producer:
 
         def work(first: int) -> None:
@@ -282,7 +322,7 @@ def test_nothing_is_lost_or_doubled_when_threads_enqueue_and_flush_concurrently(
             thread.join()
         assert producer.flush(NOTHING_HANGS).sent == 600
     assert len(set(queue.arrived)) == len(queue.arrived) == 600
-    assert len(queue.threads) <= IN_FLIGHT
+    assert 1 <= max(peaks) <= IN_FLIGHT
 
 
 def test_close_sends_counts_and_refuses_later_envelopes() -> None:
