@@ -118,3 +118,19 @@ def test_exit_right_after_the_enqueue_still_sends(sqs: Any, queue_url: str, moto
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert len(receive_all(sqs, queue_url)) == 1
+
+
+def test_trace_header_of_the_invocation_arrives_as_a_system_attribute(
+    sqs: Any, queue_url: str, moto_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQS hands it to the consumer's Lambda, which continues the trace; it is no message attribute."""
+    header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", header)
+    producer = RecommendationProducer(queue_url, "us-east-1", moto_server)
+    producer.enqueue(**recommendation())
+    assert producer.close(PLENTY).sent == 1
+    (message,) = sqs.receive_message(QueueUrl=queue_url, AttributeNames=["All"], MessageAttributeNames=["All"])[
+        "Messages"
+    ]
+    assert message["Attributes"]["AWSTraceHeader"] == header
+    assert "MessageAttributes" not in message
