@@ -45,17 +45,15 @@ def recommendations_of(state: object) -> Iterator[FoundOutput]:
     Never raises. A part that cannot be read yields empty arguments, which `enqueue` counts as invalid.
     """
     budget = Budget()
+    found: list[FoundOutput] = []
     try:
-        states = list(states_in(state))
+        for number, parts in enumerate(states_in(state)):
+            for output in _found_in(parts, budget):
+                if number == 0 or not _is_among(found, output):
+                    found.append(output)
+                    yield output
     except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid
         yield FoundOutput({})
-        return
-    found: list[FoundOutput] = []
-    for number, parts in enumerate(states):
-        for output in _found_in(parts, budget):
-            if number == 0 or not _is_among(found, output):
-                found.append(output)
-                yield output
 
 
 def _is_among(found: list[FoundOutput], output: FoundOutput) -> bool:

@@ -3,7 +3,8 @@
 LangGraph itself is not imported: nodes are recognised by what they have, and its versions since 0.2 differ little.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import suppress
 from copy import copy
 from typing import Any, Protocol
 
@@ -23,14 +24,19 @@ class EnqueuesState(Protocol):
 def watch(builder: Any, producer: EnqueuesState) -> None:
     """Replace the runnable of every node of a graph that is not compiled yet. Never raises.
 
-    A node that cannot be replaced stays as it is, which the log says once.
+    A node that cannot be replaced stays as it is, which is logged.
     """
+    if hasattr(builder, "invoke") or not hasattr(builder, "nodes"):
+        LOGGER.warning(
+            "persisting needs a graph before compile(), not a %s; no node is watched", type(builder).__name__
+        )
+        return
     for name, spec in list(builder.nodes.items()):
         try:
             _replace_runnable(builder, name, spec, _watched(spec.runnable, producer))
         except Exception as error:  # noqa: BLE001 - another version of LangGraph, or another kind of node
             LOGGER.warning(
-                "node %r is not watched (%s); its output is only enqueued by enqueue_state", name, type(error).__name__
+                "node %r is not watched (%s); pass the final state to enqueue_state", name, type(error).__name__
             )
 
 
@@ -73,8 +79,9 @@ def _watched(node: Any, producer: EnqueuesState) -> Any:
 
     async def astream(state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
         visit, result = _begun(state, config), None
+        parts = node.astream(state, config, **kwargs)
         try:
-            async for part in node.astream(state, config, **kwargs):
+            async for part in parts:
                 result = _joined(result, part)
                 yield part
         except Exception as error:
@@ -82,6 +89,8 @@ def _watched(node: Any, producer: EnqueuesState) -> Any:
             raise
         finally:
             visit.leave()
+            if hasattr(parts, "aclose"):  # as LangGraph does with a node's stream, whose place this one takes
+                await parts.aclose()
         _hand_over(producer, visit, updates_in, result)
 
     methods: dict[str, Any] = {"invoke": invoke, "ainvoke": ainvoke, "astream": astream}
@@ -113,13 +122,11 @@ def _with_methods(node: Any, methods: dict[str, Any]) -> Any:
 
 
 def _joined(result: Any, part: Any) -> Any:
-    """Return what LangGraph takes for the result so far: the sum of the parts, or the last one if they have none."""
-    if result is None:
-        return part
-    try:
-        return result + part
-    except TypeError:
-        return part
+    """Return what LangGraph takes for the result so far: the sum of mappings that can be added, else the last part."""
+    if isinstance(result, Mapping):
+        with suppress(TypeError):
+            return result + part  # LangChain's mappings can be added
+    return part
 
 
 def _begun(state: Any, config: Any) -> Visit:
