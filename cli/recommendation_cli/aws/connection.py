@@ -77,6 +77,7 @@ def create_client(service: str, location: Location) -> Any:
     from botocore.session import Session
 
     from recommendation_cli.aws.quick_answers import parse_quickly
+    from recommendation_cli.aws.shared_credentials import share_credentials
 
     config = Config(
         connect_timeout=CONNECT_SECONDS,
@@ -87,6 +88,7 @@ def create_client(service: str, location: Location) -> Any:
     try:
         session = Session(profile=location.profile)
         parse_quickly(session)
+        share_credentials(session)
         return session.create_client(
             service, region_name=location.region, endpoint_url=location.endpoint_url, config=config
         )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+_STDERR: Final = 2  # file descriptor
 _NONE: Final = ("", "cat")
 # Quit at once if everything fits on the screen, pass colours on, and leave the text on the screen; as git does.
 _LESS: Final = {"LESS": "FRX", "LV": "-c"}
@@ -44,26 +45,26 @@ def _through_pager(callback: Callable[P, R]) -> Callable[P, R]:
 
 @contextmanager
 def pager(environ: Mapping[str, str]) -> Iterator[None]:
-    """Send standard output to the pager, and error messages too; wait until the reader has left it.
+    """Send standard output to the pager from its first byte on, and error messages too; wait until it is left.
 
-    Does nothing unless standard output is a terminal. Leaving the pager early is not an error.
+    Does nothing unless standard output is a terminal. Until there is output, prompts such as that for an MFA code have
+    the terminal to themselves. Leaving the pager early is not an error.
     """
     raw = _terminal()
     words = _words(environ) if raw is not None else []
     if raw is None or not words:
         yield
         return
-    import subprocess
-
-    columns = os.get_terminal_size(raw.fileno()).columns
+    sys.stdout.flush()
+    pipe = _Pipe(raw, words, environ)
+    raw.before_first_write = pipe.open
     try:
-        process = subprocess.Popen(words, stdin=subprocess.PIPE, env={**_LESS, **environ})  # noqa: S603 - the user's own
-    except OSError as error:
-        click.echo(f"The pager {visible(words[0])} cannot be started ({error.strerror}): see RECS_PAGER.", err=True)
         yield
-        return
-    with _redirected(raw, process, columns):
-        yield
+    except OutputError as error:
+        if not error.is_closed_pipe or not pipe.is_open:
+            raise
+    finally:
+        pipe.close()
 
 
 def _terminal() -> StandardOutput | None:
@@ -85,40 +86,57 @@ def _words(environ: Mapping[str, str]) -> list[str]:
         raise click.UsageError(f"RECS_PAGER or PAGER cannot be read: {error}.") from None
 
 
-@contextmanager
-def _redirected(raw: StandardOutput, process: "subprocess.Popen[bytes]", columns: int) -> Iterator[None]:
-    if process.stdin is None:
-        raise ValueError("the pager has no pipe")
-    standard = [raw.fileno()] + [2] * sys.stderr.isatty()
-    sys.stdout.flush()
-    saved = [os.dup(descriptor) for descriptor in standard]
-    with process.stdin as pipe:
-        for descriptor in standard:
-            os.dup2(pipe.fileno(), descriptor)
-    raw.paged_columns = columns
-    try:
-        yield
-    except OutputError as error:
-        if not error.is_closed_pipe:
-            raise
-    finally:
-        _finish(standard, saved)
-        raw.paged_columns = None
-        # Ctrl-C is for the pager from now on.
-        previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        process.wait()
-        signal.signal(signal.SIGINT, previous)
+class _Pipe:
+    """The way from the standard streams, as far as they are the terminal, to a pager that shows them there."""
 
+    def __init__(self, raw: StandardOutput, words: list[str], environ: Mapping[str, str]) -> None:
+        self._raw = raw
+        self._words = words
+        self._environ = environ
+        self._process: subprocess.Popen[bytes] | None = None
+        self._saved: dict[int, int] = {}  # file descriptor -> a copy of what it was
 
-def _finish(standard: list[int], saved: list[int]) -> None:
-    """Print the rest, and give the terminal back, which ends the pager's input."""
-    try:
-        sys.stdout.flush()
-    except OutputError:  # the reader has left the pager: what is left goes nowhere
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, standard[0])
-        os.close(nowhere)
-        sys.stdout.flush()
-    for descriptor, terminal in zip(standard, saved, strict=True):
-        os.dup2(terminal, descriptor)
-        os.close(terminal)
+    @property
+    def is_open(self) -> bool:
+        """Whether the pager was started."""
+        return self._process is not None
+
+    def open(self) -> None:
+        """Start the pager; without it, say why and print directly."""
+        import subprocess
+
+        columns = os.get_terminal_size(self._raw.fileno()).columns
+        environ = {**_LESS, **self._environ}
+        try:
+            process = subprocess.Popen(self._words, stdin=subprocess.PIPE, env=environ)  # noqa: S603 - the user's choice
+        except OSError as error:
+            name = visible(self._words[0])
+            click.echo(f"The pager {name} cannot be started ({error.strerror}): see RECS_PAGER.", err=True)
+            return
+        if process.stdin is None:
+            raise ValueError("the pager has no pipe")
+        with process.stdin as pipe:
+            for descriptor in (self._raw.fileno(), *([_STDERR] if sys.stderr.isatty() else [])):
+                self._saved[descriptor] = os.dup(descriptor)
+                os.dup2(pipe.fileno(), descriptor)
+        self._raw.paged_columns = columns
+        self._process = process
+
+    def close(self) -> None:
+        """Print the rest, give the terminal back, which ends the pager's input, and wait for the reader."""
+        try:
+            sys.stdout.flush()
+        except OutputError:  # the reader has left the pager: what is left goes nowhere
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._raw.fileno())
+            os.close(nowhere)
+            sys.stdout.flush()
+        self._raw.before_first_write = None
+        self._raw.paged_columns = None
+        for descriptor, terminal in self._saved.items():
+            os.dup2(terminal, descriptor)
+            os.close(terminal)
+        if self._process is not None:
+            previous = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the pager from now on
+            self._process.wait()
+            signal.signal(signal.SIGINT, previous)

@@ -3,7 +3,7 @@
 import io
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from errno import EBADF
 from typing import Any, Final
 
@@ -23,10 +23,14 @@ class OutputError(Exception):
 class StandardOutput(io.FileIO):
     """The file descriptor of standard output. A pipe to a pager counts as the terminal whose columns it has."""
 
+    before_first_write: Callable[[], None] | None = None
     paged_columns: int | None = None
 
     def write(self, data: Any, /) -> int:
         """Write bytes; raise `OutputError`."""
+        if self.before_first_write is not None:
+            prepare, self.before_first_write = self.before_first_write, None
+            prepare()
         try:
             return super().write(data)
         except OSError as error:
