@@ -10,9 +10,11 @@ from typing import Final
 from benchmarks.support import stub_process
 
 LATENCY: Final = 0.005  # seconds before it answers
+RECEIVED: Final = "/received"  # the path of a request for the bytes of all bodies so far
 _BUFFER_BYTES: Final = 1024 * 1024
 _JSON_RESPONSES: Final = {
     "AmazonSQS.SendMessage": {"MessageId": "0", "MD5OfMessageBody": "0"},
+    "AmazonSQS.SendMessageBatch": {"Successful": [{"Id": str(index), "MessageId": "0"} for index in range(7)]},
     "DynamoDB_20120810.BatchWriteItem": {"UnprocessedItems": {}},
     "DynamoDB_20120810.PutItem": {},
 }
@@ -33,12 +35,15 @@ async def _serve(latency: float) -> None:
 class _Connection(asyncio.BufferedProtocol):
     """Reads one request after another and discards the bodies, so that the stub takes little CPU from the subject."""
 
+    received = 0  # bytes of all bodies
+
     def __init__(self, latency: float) -> None:
         self._latency = latency
         self._buffer = bytearray(_BUFFER_BYTES)
         self._head = b""
         self._missing = 0  # bytes of the body still to come
         self._target = ""
+        self._path = ""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker: it is a stream's
@@ -57,7 +62,10 @@ class _Connection(asyncio.BufferedProtocol):
                 return
             headers = _headers(head)
             self._head = b""
-            self._missing = int(headers.get("content-length", "0")) - len(rest)
+            self._path = head.split(maxsplit=2)[1].decode("latin-1")
+            length = int(headers.get("content-length", "0"))
+            _Connection.received += length
+            self._missing = length - len(rest)
             self._target = headers.get("x-amz-target", "")
             if headers.get("expect") == "100-continue":
                 self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
@@ -66,7 +74,10 @@ class _Connection(asyncio.BufferedProtocol):
 
     def _respond(self) -> None:
         document = _JSON_RESPONSES.get(self._target)
-        body = _PUT_METRIC_DATA if document is None else json.dumps(document).encode()
+        if self._path == RECEIVED:
+            body = str(_Connection.received).encode()
+        else:
+            body = _PUT_METRIC_DATA if document is None else json.dumps(document).encode()
         self._transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
 
 
