@@ -1,8 +1,10 @@
-"""`python -m examples.alarms`: cause failures on the local stack and show which of the template's alarms fire.
+"""`python -m examples.alarms`: show what makes each of the template's alarms fire, and what just does not.
 
-The consumer, its metrics, the queues and the definitions of the alarms are real. CloudWatch is not: the alarms are
-evaluated here, from what the consumer logged, and end as they would if nothing else happened. A failing message becomes
-a dead letter after 25 seconds, instead of 16 minutes, because the local visibility timeout is 5 seconds.
+First, every alarm is evaluated for its smallest cause and its nearest miss. Then failures are caused on the local
+stack, where the functions, their metrics, the queues and the definitions of the alarms are real. CloudWatch is not: the
+alarms are evaluated here, from what the functions logged, and end as they would if nothing else happened. A failing
+message becomes a dead letter after 25 seconds, instead of 12 hours, because the local stack allows it 5 receives, 5
+seconds apart.
 """
 
 import json
@@ -10,9 +12,10 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from examples.alarms.definition import MINUTE, Alarm, read_alarms
+from examples.alarms.cases import CASES, wrong_cases, wrong_pages
+from examples.alarms.definition import MINUTE, Alarm, Pager, read_alarms, read_pager
 from examples.alarms.evaluation import Point, minutes_firing
 from examples.alarms.observed import depth_points, logged_points
 from examples.alarms.refusing_table import ENDPOINT, RefusingTable, publish_consumer, refusing_table
@@ -25,7 +28,6 @@ from recommendation_shared.envelope import Envelope
 WAIT: Final = 60.0  # seconds for the queue to become empty; it takes a few
 LOG_DELAY: Final = 1.0  # seconds; the emulator logs an invocation only after it has deleted its messages
 QUIET: Final = 30 * MINUTE  # seconds after the last event for which alarms are evaluated
-NO_DATA: Final = {"ApproximateAgeOfOldestMessage", "RecommendationsDropped"}
 
 Scenario = Callable[[LocalStack, RefusingTable], None]
 
@@ -57,6 +59,12 @@ def nothing_wrong(stack: LocalStack, _: RefusingTable) -> None:
     _send(stack, _bodies("well", 20))
 
 
+def ten_refused_requests(stack: LocalStack, table: RefusingTable) -> None:
+    """Twenty recommendations; the table refuses ten requests and then accepts all."""
+    table.left = 10
+    _send(stack, _bodies("ten", 20))
+
+
 def some_refused_requests(stack: LocalStack, table: RefusingTable) -> None:
     """Twenty recommendations; the table refuses eleven requests and then accepts all."""
     table.left = 11  # the alarm fires above ten
@@ -68,6 +76,34 @@ def poison_among_good_ones(stack: LocalStack, _: RefusingTable) -> None:
     _send(stack, [*_bodies("poison", 18), "roll back", json.dumps({"schemaVersion": 1})])
 
 
+def changed_by_hand(stack: LocalStack, _: RefusingTable) -> None:
+    """Two stored recommendations, of which somebody edits one and deletes the other."""
+    _send(stack, _bodies("edited", 2))
+    table, dynamodb = stack.table_name, stack.client("dynamodb")
+    deadline = time.monotonic() + WAIT
+    found: list[dict[str, Any]] = []
+    while len(found) < 2 and time.monotonic() < deadline:  # noqa: PLR2004 - both of those sent
+        time.sleep(0.2)
+        found = [
+            item
+            for item in dynamodb.scan(TableName=table)["Items"]
+            if item.get("incidentId") == {"S": "incident-edited"}
+        ]
+    edited, deleted = found
+    dynamodb.put_item(TableName=table, Item={**edited, "reasoning": {"S": "as we would like it"}})
+    dynamodb.delete_item(TableName=table, Key={"recommendationId": deleted["recommendationId"]})
+    sqs = stack.client("sqs")
+    while depth(sqs, stack.dlq_url) < 2 and time.monotonic() < deadline:  # noqa: PLR2004 - both dead letters
+        time.sleep(0.2)
+
+
+def mapping_disabled(stack: LocalStack, _: RefusingTable) -> None:
+    """Seven recommendations while somebody has disabled the event source mapping."""
+    stack.client("lambda").update_event_source_mapping(UUID=stack.outputs["ConsumerMappingId"], Enabled=False)
+    time.sleep(LOG_DELAY)  # a poll in progress ends
+    _send(stack, _bodies("waiting", 7))
+
+
 def table_unreachable(stack: LocalStack, _: RefusingTable) -> None:
     """Seven recommendations while the table cannot be reached."""
     publish_consumer(stack, **{ENDPOINT: "http://127.0.0.1:1"})
@@ -76,9 +112,12 @@ def table_unreachable(stack: LocalStack, _: RefusingTable) -> None:
 
 SCENARIOS: Final[tuple[Scenario, ...]] = (
     nothing_wrong,
+    ten_refused_requests,
     some_refused_requests,
     poison_among_good_ones,
+    changed_by_hand,
     table_unreachable,
+    mapping_disabled,
 )
 
 
@@ -102,7 +141,7 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
         log.seek(0, 2)
         depths = list[Point]()
         scenario(stack, table)
-        deadline = time.monotonic() + WAIT
+        deadline = time.monotonic() + (LOG_DELAY if scenario is mapping_disabled else WAIT)
         while time.monotonic() < deadline:
             stack.check()
             time.sleep(0.5)
@@ -114,31 +153,38 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
 
 
 def main() -> int:
-    """Play every scenario and print its alarms; return 1 if the stack does not start."""
-    alarms = read_alarms(load_template(TEMPLATE, {}))
+    """Check every case, play every scenario and print its alarms; return 1 if an alarm is wrong or nothing starts."""
+    template = load_template(TEMPLATE, {})
+    alarms, pager = read_alarms(template), read_pager(template)
+    for case in CASES:
+        print(f"  {case.alarm:<42} fires after {case.fires}, not after {case.misses}")
+    problems = [*wrong_cases(alarms), *wrong_pages(pager, alarms)]
+    print(f"  {pager.name:<42} fires while any of these does: {', '.join(sorted(pager.alarms))}")
+    if problems:
+        sys.stderr.write("".join(f"error: {problem}\n" for problem in problems))
+        return 1
     try:
         with local_stack(port=0) as stack, refusing_table(stack.endpoint_url) as table:
             publish_consumer(stack, **{ENDPOINT: table.url})
             for scenario in SCENARIOS:
                 print(f"\n{scenario.__doc__}", flush=True)
                 points = play(stack, table, scenario)
-                _print(fired(alarms, points), points)
+                _print(fired(alarms, points), points, pager)
     except StackError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
-    unobserved = [alarm.name for alarm in alarms if any(metric.name in NO_DATA for metric in alarm.metrics.values())]
-    print(f"\nNot evaluated, because nothing local provides their metrics: {', '.join(unobserved)}.")
     return 0
 
 
-def _print(firing: dict[str, list[int]], points: list[Point]) -> None:
+def _print(firing: dict[str, list[int]], points: list[Point], pager: Pager) -> None:
     began = min(point.moment for point in points)
     for name, minutes in firing.items():
         delay, duration = minutes[0] - began, minutes[-1] + MINUTE - minutes[0]
-        end = f"for {duration // MINUTE} min" if duration < QUIET else "until somebody acts"
-        print(f"  {name:<42} fires after {delay:2.0f} s, at the end of the minute, {end}")
+        end = f"for {duration // MINUTE} min" if duration < QUIET / 2 else "until somebody acts"
+        print(f"  {name:<42} fires after {delay:3.0f} s, at the end of the minute, {end}")
     if not firing:
         print("  no alarm")
+    print(f"  {pager.name:<42} {'pages somebody' if pager.fires(firing) else 'stays silent'}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The template's alarms, as CloudWatch receives them."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -35,6 +36,32 @@ class Alarm:
     threshold: float
 
 
+@dataclass(frozen=True)
+class Pager:
+    """The composite alarm, which fires while any of `alarms` does."""
+
+    name: str
+    alarms: frozenset[str]
+
+    def fires(self, firing: Collection[str]) -> bool:
+        """Return whether it fires while these alarms do."""
+        return not self.alarms.isdisjoint(firing)
+
+
+def read_pager(template: Template) -> Pager:
+    """Return the template's composite alarm. Raises `ValueError` if its rule is more than alternatives."""
+    resources = template["Resources"]
+    (properties,) = (
+        each["Properties"] for each in resources.values() if each["Type"] == "AWS::CloudWatch::CompositeAlarm"
+    )
+    rule = properties["AlarmRule"]["Fn::Sub"]
+    if re.fullmatch(r'ALARM\("\$\{\w+\}"\)( OR ALARM\("\$\{\w+\}"\))*', rule) is None:
+        raise ValueError(f"only alternatives can be evaluated, not {rule}")
+    logical = re.findall(r"\$\{(\w+)\}", rule)
+    names = frozenset(_text(resources[each]["Properties"]["AlarmName"]) for each in logical)
+    return Pager(_text(properties["AlarmName"]), names)
+
+
 def read_alarms(template: Template) -> list[Alarm]:
     """Return the alarms of a template. Raises `ValueError` for an alarm that cannot be evaluated here."""
     resources = template["Resources"].values()
@@ -42,7 +69,7 @@ def read_alarms(template: Template) -> list[Alarm]:
 
 
 def _alarm(properties: Mapping[str, Any]) -> Alarm:
-    name = properties["AlarmName"]["Fn::Sub"].replace("${NameSuffix}", "")
+    name = _text(properties["AlarmName"])
     if (properties["ComparisonOperator"], properties["TreatMissingData"]) != ("GreaterThanThreshold", "notBreaching"):
         raise ValueError(f"{name}: only GreaterThanThreshold with missing data notBreaching can be evaluated")
     queries = properties.get("Metrics") or [
@@ -71,4 +98,9 @@ def _metric(stat: Mapping[str, Any]) -> Metric:
     metric = stat["Metric"]
     values = [dimension["Value"] for dimension in metric.get("Dimensions", [])]
     resources = [value.get("Ref") or value["Fn::GetAtt"][0] for value in values]
-    return Metric(metric["Namespace"], metric["MetricName"], stat["Stat"], "".join(resources))
+    return Metric(_text(metric["Namespace"]), metric["MetricName"], stat["Stat"], "".join(resources))
+
+
+def _text(value: str | Mapping[str, str]) -> str:
+    """Return a name of production, which has no suffix."""
+    return value if isinstance(value, str) else value["Fn::Sub"].replace("${NameSuffix}", "")

@@ -9,7 +9,15 @@ from typing import Any, Final
 from examples.alarms.evaluation import Point
 from infra.local import LocalStack
 
-QUEUES: Final = {"Queue": "QueueUrl", "DeadLetterQueue": "DeadLetterQueueUrl"}  # resource -> output
+QUEUES: Final = {
+    "Queue": "QueueUrl",
+    "DeadLetterQueue": "DeadLetterQueueUrl",
+    "KeeperFailureQueue": "KeeperFailureQueueUrl",
+}  # resource -> output
+_DEPTHS: Final = {  # attribute -> metric
+    "ApproximateNumberOfMessages": "ApproximateNumberOfMessagesVisible",
+    "ApproximateNumberOfMessagesNotVisible": "ApproximateNumberOfMessagesNotVisible",
+}
 # The emulator logs this, in local time, when a function raises; AWS counts it in the Errors metric of AWS/Lambda.
 _FAILED: Final = re.compile(r"(\S+ \S+) WARNING \[lambda\] ESM: Lambda \S+ failed processing")
 
@@ -36,7 +44,8 @@ def _embedded(document: dict[str, Any]) -> Iterator[Point]:
 
 def depth_points(stack: LocalStack, now: float) -> Iterator[Point]:
     """Yield how many messages each queue has. Their age is missing: SQS reports it only to CloudWatch."""
-    sqs, name = stack.client("sqs"), "ApproximateNumberOfMessages"
+    sqs = stack.client("sqs")
     for resource, output in QUEUES.items():
-        answer = sqs.get_queue_attributes(QueueUrl=stack.outputs[output], AttributeNames=[name])
-        yield Point(("AWS/SQS", f"{name}Visible", resource), now, int(answer["Attributes"][name]))
+        answer = sqs.get_queue_attributes(QueueUrl=stack.outputs[output], AttributeNames=list(_DEPTHS))["Attributes"]
+        for attribute, metric in _DEPTHS.items():
+            yield Point(("AWS/SQS", metric, resource), now, int(answer[attribute]))

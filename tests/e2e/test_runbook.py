@@ -151,10 +151,12 @@ def _printed(block: Block, done: subprocess.CompletedProcess[str]) -> str:
     ("scenario", "firing"),
     [
         (demonstration.nothing_wrong, set()),
+        (demonstration.ten_refused_requests, set()),
         (demonstration.some_refused_requests, {"PersistentRecommendationThrottling"}),
+        (demonstration.poison_among_good_ones, {"RecommendationDeadLetterQueueNotEmpty"}),
         (
-            demonstration.poison_among_good_ones,
-            {"HighRecommendationPersistenceFailureRate", "RecommendationDeadLetterQueueNotEmpty"},
+            demonstration.changed_by_hand,
+            {"RecommendationTampered", "RecommendationDeleted", "RecommendationDeadLetterQueueNotEmpty"},
         ),
     ],
 )

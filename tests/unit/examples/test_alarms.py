@@ -4,7 +4,8 @@ from typing import Final
 
 import pytest
 
-from examples.alarms.definition import Alarm, Metric, read_alarms
+from examples.alarms.cases import wrong_cases, wrong_pages
+from examples.alarms.definition import Alarm, Metric, read_alarms, read_pager
 from examples.alarms.evaluation import Point, calculate, minutes_firing
 from examples.alarms.observed import logged_points
 from infra.local.deployment import load_template
@@ -27,6 +28,39 @@ def _firing(alarm: Alarm, *points: Point) -> list[int]:
     return [round(minute - START) // 60 for minute in minutes_firing(alarm, points, START + 1800)]
 
 
+def test_each_alarm_fires_for_its_cause_and_not_for_its_near_miss() -> None:
+    """`make alarms` prints these cases. An alarm without one fails here."""
+    template = load_template(TEMPLATE, {})
+    definitions = read_alarms(template)
+    assert not list(wrong_cases(definitions))
+    assert not list(wrong_pages(read_pager(template), definitions))
+
+
+def test_a_changed_threshold_is_noticed() -> None:
+    """In either direction; so is an alarm that has no case."""
+    template = load_template(TEMPLATE, {})
+    throttling = template["Resources"]["ThrottlingAlarm"]["Properties"]
+    for threshold, sentence in ((9, "fires after 10 throttled"), (11, "does not fire after more than 10 throttled")):
+        throttling["Threshold"] = threshold
+        (found,) = wrong_cases(read_alarms(template))
+        assert sentence in found
+    throttling |= {"Threshold": 10, "AlarmName": {"Fn::Sub": "Other${NameSuffix}"}}
+    with pytest.raises(KeyError, match="PersistentRecommendationThrottling"):
+        list(wrong_cases(read_alarms(template)))
+
+
+def test_a_pager_that_pages_for_a_ticket_is_noticed() -> None:
+    """Its rule may only list alarms on losses, and only as alternatives."""
+    template = load_template(TEMPLATE, {})
+    pager = template["Resources"]["LossAlarm"]["Properties"]
+    pager["AlarmRule"]["Fn::Sub"] += ' OR ALARM("${DeadLetterAlarm}")'
+    (found,) = wrong_pages(read_pager(template), read_alarms(template))
+    assert "although nothing is being lost" in found
+    pager["AlarmRule"]["Fn::Sub"] += ' AND ALARM("${DroppedAlarm}")'
+    with pytest.raises(ValueError, match="only alternatives"):
+        read_pager(template)
+
+
 def test_an_alarm_fires_while_its_period_includes_the_point(alarms: dict[str, Alarm]) -> None:
     """It is evaluated every minute: minutes 1 to 5, then 2 to 6, and so on."""
     throttling = alarms["PersistentRecommendationThrottling"]
@@ -43,9 +77,9 @@ def test_values_of_a_period_are_summed(alarms: dict[str, Alarm]) -> None:
 def test_one_of_two_periods_suffices_for_the_failure_rate(alarms: dict[str, Alarm]) -> None:
     """The alarm therefore fires for ten minutes after the last failure."""
     rate = alarms["HighRecommendationPersistenceFailureRate"]
-    failed, persisted = Point(FAILED, START + 10, 1), Point(PERSISTED, START + 10, 19)
+    failed, persisted = Point(FAILED, START + 10, 3), Point(PERSISTED, START + 10, 57)
     assert _firing(rate, failed, persisted) == []  # 5 % is not more than 5 %
-    assert _firing(rate, failed, persisted._replace(value=18)) == list(range(1, 11))
+    assert _firing(rate, failed, persisted._replace(value=56)) == list(range(1, 11))
     assert _firing(rate, failed) == list(range(1, 11))
     assert _firing(rate, persisted) == []
 
@@ -88,7 +122,7 @@ def test_an_unsupported_alarm_is_refused() -> None:
 
 def test_the_templates_dimensions_name_resources(alarms: dict[str, Alarm]) -> None:
     """That is how points of the local queues and function are matched with their alarm."""
-    (depth,) = alarms["RecommendationDeadLetterQueueNotEmpty"].metrics.values()
+    depth, _ = alarms["RecommendationDeadLetterQueueNotEmpty"].metrics.values()
     assert depth == Metric("AWS/SQS", "ApproximateNumberOfMessagesVisible", "Maximum", "DeadLetterQueue")
     (errors,) = alarms["RecommendationConsumerErrors"].metrics.values()
     assert errors == Metric("AWS/Lambda", "Errors", "Sum", "Consumer")
