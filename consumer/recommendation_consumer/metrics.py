@@ -32,14 +32,17 @@ def _lines(
 ) -> Iterator[str]:
     named = incident_metrics != "none"
     stored = Counter((item.agent_type, item.incident_id if named else "") for item in result.stored)
+    in_total = beginning_of([metrics.PERSISTED])
     by_agent = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE)
     by_incident = beginning_of([metrics.PERSISTED], metrics.AGENT_TYPE, metrics.INCIDENT_ID)
     for (agent_type, incident_id), count in stored.items():
         values: dict[str, Any] = {metrics.AGENT_TYPE: agent_type, metrics.PERSISTED: [count]}
         if incident_id:
             values[metrics.INCIDENT_ID] = incident_id
-        is_dimension = incident_metrics == "dimension" and emf.is_dimension_value(incident_id)
-        yield _line(by_incident if is_dimension else by_agent, values)
+        if incident_metrics == "property":
+            yield _line(in_total, values)
+        else:
+            yield _line(by_incident if emf.is_dimension_value(incident_id) else by_agent, values)
     failures = Counter(result.failures.values())
     beginning = beginning_of([metrics.PERSISTENCE_FAILURE], metrics.ERROR_TYPE)
     for error_type, count in failures.items():

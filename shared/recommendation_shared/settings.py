@@ -17,7 +17,7 @@ _BOOLEANS: Final = {
 
 
 IncidentMetrics = Literal["dimension", "property", "none"]
-"""Whether an incident's ID is a dimension of metrics, each value of which is billed; only in the log; or neither."""
+"""Whether an incident's ID is a dimension of metrics, as which each value is billed; only in the log; or neither."""
 
 
 class SettingsError(ValueError):

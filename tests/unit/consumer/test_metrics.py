@@ -66,14 +66,14 @@ def test_incident_dimension_can_be_switched_off(emitted: Emit) -> None:
 
 
 def test_incident_can_be_a_property_that_only_the_log_has(capsys: pytest.CaptureFixture[str]) -> None:
-    """Logs Insights finds it, and no metric is billed for it; a property may have any characters."""
+    """Logs Insights finds it and its agents, and no metric is billed for either; a property may have any characters."""
     result = BatchResult(stored=[_stored("a", "störung-1"), _stored("a", "incident-2")])
     emit(result, 1.0, namespace="OPX/Recommendations", incident_metrics="property")
     lines = capsys.readouterr().out.splitlines()
-    assert not [dimensions for _, dimensions in _read(lines) if "IncidentId" in dict(dimensions)]
-    assert _of(_read(lines), "RecommendationsPersisted", AgentType="a") == [1, 1]
+    assert not [dimensions for _, dimensions in _read(lines) if dimensions]
+    assert _of(_read(lines), "RecommendationsPersisted") == [1, 1]
     persisted = [json.loads(line) for line in lines if "RecommendationsPersisted" in line]
-    assert [line["IncidentId"] for line in persisted] == ["störung-1", "incident-2"]
+    assert [(line["IncidentId"], line["AgentType"]) for line in persisted] == [("störung-1", "a"), ("incident-2", "a")]
 
 
 @pytest.mark.parametrize("incident_id", ["störung-1", " ", "a\tb", "x" * 1_025])
