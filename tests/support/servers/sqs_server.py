@@ -33,6 +33,7 @@ class SqsServer(HttpServer):
         self.trusted_key: str | None = None  # the only access key that `fault` does not affect
         self.faults: Counter[str] = Counter()
         self.arrived: list[str] = []  # bodies, including repetitions
+        self.system_attributes: list[dict[str, Any]] = []  # of each body
         self.batches: list[int] = []  # entries in each accepted request
         self.asked = threading.Event()  # a request has arrived
         self.answered = threading.Event()  # a request has been accepted
@@ -74,8 +75,9 @@ class _Connection(HttpConnection):
             status, code, at_fault = ERRORS[fault]
             self._respond(status, {"__type": f"com.amazonaws.sqs#{code}"}, ("x-amzn-query-error", f"{code};{at_fault}"))
 
-    def _accept(self, entries: list[dict[str, str]]) -> None:
+    def _accept(self, entries: list[dict[str, Any]]) -> None:
         self.server.arrived += [entry["MessageBody"] for entry in entries]
+        self.server.system_attributes += [entry.get("MessageSystemAttributes", {}) for entry in entries]
         self.server.batches.append(len(entries))
         self._respond(200, {"Successful": [{"Id": entry["Id"], "MessageId": entry["Id"]} for entry in entries]})
         self.server.answered.set()
