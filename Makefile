@@ -73,8 +73,14 @@ test-quick: $(VENV)/.ready ## run the tests that need no server, on any Python: 
 bench-producer: $(VENV)/.ready ## measure what enqueue costs its caller, and its peers' calls (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
 
+bench-host: $(VENV)/.ready ## measure what a host pays at import, in its first and later drains, and its peers (four minutes; writes build/bench-host.json)
+	$(BIN)/python -m benchmarks.host --json build/bench-host.json
+
 bench-consumer: $(VENV)/.ready ## measure what storing a record costs, and four common alternatives (four minutes; writes build/bench-consumer.json)
 	$(BIN)/python -m benchmarks.consumer --json build/bench-consumer.json
+
+bench-cli: $(VENV)/.ready $(VENV)-stack/.ready ## measure recs on 10,003 recommendations, beside the AWS CLI (ten minutes; writes build/bench-cli.json)
+	$(BIN)/python -m benchmarks.cli --json build/bench-cli.json
 
 chaos: setup ## send 50,000 envelopes through the pipeline under faults; none may be lost (seven minutes; writes build/chaos.json)
 	$(BIN)/python -m tests.chaos.pipeline --json build/chaos.json
@@ -131,6 +137,7 @@ lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
 
 lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)
 	@$(BIN)/python -m infra.build.lock_check
@@ -139,4 +146,4 @@ clean: ## stop a kept local stack and remove everything these targets created
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build dist .coverage .hypothesis .*_cache tests/conformance/node_modules tests/packaging/node_modules
 
-.PHONY: help setup demo down test test-quick bench-producer bench-consumer chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint format lock lock-check clean
+.PHONY: help setup demo down test test-quick bench-producer bench-host bench-consumer bench-cli chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint format lock lock-check clean
