@@ -121,7 +121,7 @@ def test_exit_right_after_the_enqueue_still_sends(sqs: Any, queue_url: str, moto
 
 
 def test_trace_header_of_the_invocation_is_sent_as_a_system_attribute(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the real client, as SQS's protocol has it. (moto ignores it in batches.)"""
+    """By the real client, as SQS's protocol has it; moto ignores it in batches."""
     header = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
     with sqs_server() as server:
         producer = RecommendationProducer(server.queue_url, "us-east-1", server.url, max_age=PLENTY)
