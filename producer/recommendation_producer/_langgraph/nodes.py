@@ -6,12 +6,14 @@ LangGraph itself is not imported: nodes are recognised by what they have, and it
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import copy
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from recommendation_producer._executor_state.reading import UNREADABLE
 from recommendation_producer._langgraph.updates import updates_in, updates_of_raised
 from recommendation_producer._langgraph.visit import Visit
 from recommendation_producer._loss_log import LOGGER
+
+_WATCHED_FOR: Final = "_recommendation_producer"
 
 
 class EnqueuesState(Protocol):
@@ -48,53 +50,61 @@ def _replace_runnable(builder: Any, name: str, spec: Any, runnable: Any) -> None
 
 
 def _watched(node: Any, producer: EnqueuesState) -> Any:
-    if getattr(node, "recommendation_producer", None) is producer:  # already watched
+    if getattr(node, _WATCHED_FOR, None) is producer:
         return node
     if any(hasattr(step, "get_subgraphs") for step in getattr(node, "steps", ())):
         return _with_last_step_watched(node, producer)
+    watched = _WatchedNode(node, producer)
+    methods = {"invoke": watched.invoke, "ainvoke": watched.ainvoke, "astream": watched.astream}
+    return _with_attributes(node, {**methods, _WATCHED_FOR: producer})
 
-    def invoke(state: Any, config: Any = None, **kwargs: Any) -> Any:
+
+class _WatchedNode:
+    """What a watched node does instead: the same, and hand over what its result adds to the state."""
+
+    def __init__(self, node: Any, producer: EnqueuesState) -> None:
+        self._node = node
+        self._producer = producer
+
+    def invoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
         visit = _begun(state, config)
         try:
-            result = node.invoke(state, config, **kwargs)
+            result = self._node.invoke(state, config, **kwargs)
         except Exception as error:
-            _hand_over(producer, visit, updates_of_raised, error)
+            _hand_over(self._producer, visit, updates_of_raised, error)
             raise
         finally:
             visit.leave()
-        _hand_over(producer, visit, updates_in, result)
+        _hand_over(self._producer, visit, updates_in, result)
         return result
 
-    async def ainvoke(state: Any, config: Any = None, **kwargs: Any) -> Any:
+    async def ainvoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
         visit = _begun(state, config)
         try:
-            result = await node.ainvoke(state, config, **kwargs)
+            result = await self._node.ainvoke(state, config, **kwargs)
         except Exception as error:
-            _hand_over(producer, visit, updates_of_raised, error)
+            _hand_over(self._producer, visit, updates_of_raised, error)
             raise
         finally:
             visit.leave()
-        _hand_over(producer, visit, updates_in, result)
+        _hand_over(self._producer, visit, updates_in, result)
         return result
 
-    async def astream(state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+    async def astream(self, state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
         visit, result = _begun(state, config), None
-        parts = node.astream(state, config, **kwargs)
+        parts = self._node.astream(state, config, **kwargs)
         try:
             async for part in parts:
                 result = _joined(result, part)
                 yield part
         except Exception as error:
-            _hand_over(producer, visit, updates_of_raised, error)
+            _hand_over(self._producer, visit, updates_of_raised, error)
             raise
         finally:
             visit.leave()
             if hasattr(parts, "aclose"):  # as LangGraph does with a node's stream, whose place this one takes
                 await parts.aclose()
-        _hand_over(producer, visit, updates_in, result)
-
-    methods: dict[str, Any] = {"invoke": invoke, "ainvoke": ainvoke, "astream": astream}
-    return _with_methods(node, {**methods, "recommendation_producer": producer})
+        _hand_over(self._producer, visit, updates_in, result)
 
 
 def _with_last_step_watched(sequence: Any, producer: EnqueuesState) -> Any:
@@ -107,17 +117,16 @@ def _with_last_step_watched(sequence: Any, producer: EnqueuesState) -> Any:
     return twin
 
 
-def _with_methods(node: Any, methods: dict[str, Any]) -> Any:
+def _with_attributes(node: Any, attributes: dict[str, Any]) -> Any:
     """Return a copy of a runnable with other methods, of a type by which LangGraph recognises the same kind of node."""
     if hasattr(node, "get_subgraphs"):  # a graph, which copies itself from its attributes and must not have others
-        twin = copy(node)
-        kind = type(node)
-        static = {name: staticmethod(value) if callable(value) else value for name, value in methods.items()}
+        twin, kind = copy(node), type(node)
+        static = {name: staticmethod(value) if callable(value) else value for name, value in attributes.items()}
         twin.__class__ = type(kind.__name__, (kind,), {**static, "__module__": kind.__module__})
         return twin
     twin = node.bind() if hasattr(node, "steps") else copy(node)  # because LangGraph takes a sequence apart
-    for name, method in methods.items():
-        object.__setattr__(twin, name, method)  # because runnables that are pydantic models refuse
+    for name, value in attributes.items():
+        object.__setattr__(twin, name, value)  # because runnables that are pydantic models refuse
     return twin
 
 
