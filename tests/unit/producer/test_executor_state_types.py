@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from typing import Any, NamedTuple
 from uuid import UUID
 
-import attrs
+import attrs  # comes with jsonschema
 import pytest
 from langgraph.types import GraphOutput, Overwrite, PregelTask, StateSnapshot
 from pydantic import BaseModel, ConfigDict, Field, RootModel, computed_field, field_serializer
