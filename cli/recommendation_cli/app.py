@@ -25,6 +25,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.pager import paged
 from recommendation_cli.screen.streams import OutputError, discard_output, open_streams
 from recommendation_cli.stats.command import stats
+from recommendation_cli.text_search.command import search
 from recommendation_cli.timeline.command import timeline
 
 _EPILOG: Final = """\b
@@ -96,7 +97,7 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incidents, stats, incident, agent, execution, show, timeline, diff, help_pages):
+for command in (incidents, search, stats, incident, agent, execution, show, timeline, diff, help_pages):
     recs.add_command(paged(command))
 for command in (follow, export, report, doctor, cost, dlq, config):
     recs.add_command(command)

@@ -8,7 +8,7 @@ _SUCCEEDED: Final = frozenset({"SUCCESS", ""})  # the consensus carries no statu
 _MOST_MILLISECONDS: Final = 366 * 86_400_000  # a longer duration is a mistake, and could overflow a date
 _MOST_TOKENS: Final = 10**15  # more is a mistake, and would not fit a column of integers
 
-Number = int | Decimal
+Number = int | float | Decimal
 
 
 class Facts(NamedTuple):
@@ -40,6 +40,22 @@ def facts(document: Mapping[str, Any]) -> Facts:
     )
 
 
+def fact_columns(document: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the facts under the names that exports have for them, in their order; None for what is missing."""
+    known = facts(document)
+    return {
+        "status": known.status or None,
+        "durationMs": known.duration_ms,
+        "cost": known.cost,
+        "tokens": known.tokens,
+        "model": known.model,
+        "agentVersion": known.agent_version,
+    }
+
+
+FACTS: Final = tuple(fact_columns({}))
+
+
 def succeeded(status: str) -> bool:
     """Return whether a status is a success; an agent without a status succeeded."""
     return status.upper() in _SUCCEEDED
@@ -55,7 +71,7 @@ def _tokens(value: Any) -> int | None:
 
 
 def _number(value: Any, most: int) -> Number | None:
-    if isinstance(value, bool) or not isinstance(value, int | Decimal) or not 0 <= value <= most:
+    if isinstance(value, bool) or not isinstance(value, Number) or not 0 <= value <= most:
         return None
     return value
 

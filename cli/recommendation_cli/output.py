@@ -8,13 +8,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from recommendation_cli.common_options import CSV_WITH_BOM
+from recommendation_cli.facts import FACTS, fact_columns
 from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
 from recommendation_shared.envelope.fields import FIELDS
 from recommendation_shared.exact_json.canonical import canonical_text, quote
 from recommendation_shared.exact_json.printable import json_escaped, json_line
 
-COLUMNS: Final = (*FIELDS, TTL, "contentDigest")  # of CSV: an envelope's fields, then the derived attributes
+COLUMNS: Final = (
+    *FIELDS,
+    TTL,
+    "contentDigest",
+)  # of CSV: an envelope's fields, then the derived attributes; then come `FACTS`
 OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JSON object
 # Spreadsheets take a cell that starts with one of these for a formula. Whoever opens the file chooses the separator, so
 # a cell may also start after any punctuation, quote, line break or (unless another follows) space within ours.
@@ -82,13 +87,14 @@ def _csv(documents: Iterable[Document]) -> Iterator[str]:
 
 def csv_header() -> bytes:
     """Return the header of a CSV file of documents."""
-    return _csv_row([*COLUMNS, OTHER_FIELDS]).encode()
+    return _csv_row([*COLUMNS, *FACTS, OTHER_FIELDS]).encode()
 
 
 def csv_line(document: Document) -> bytes:
     """Return a document as a CSV record, which may have line breaks in quoted cells."""
     other = {name: document[name] for name in document.keys() - set(COLUMNS)}
-    return _csv_row([*(_cell(document.get(name)) for name in COLUMNS), _cell(other or None)]).encode()
+    values = [*(document.get(name) for name in COLUMNS), *fact_columns(document).values(), other or None]
+    return _csv_row([_cell(value) for value in values]).encode()
 
 
 _FORMATS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {

@@ -11,6 +11,7 @@ from typing import Any, BinaryIO, Final
 import click
 
 from recommendation_cli.aws.errors import DigestMismatchError
+from recommendation_cli.facts import fact_columns
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.exact_json.parse import JsonError, parse_json
@@ -43,7 +44,9 @@ def arrow() -> Any:
 def _schema() -> Any:
     pa = arrow()
     fields = [(name, pa.string()) for name in _TEXTS] + [(name, pa.int64()) for name in _NUMBERS]
-    fields += [("timestamp", pa.timestamp("us", tz="UTC")), ("confidence", pa.float64()), (DOCUMENT, pa.string())]
+    fields += [("timestamp", pa.timestamp("us", tz="UTC")), ("confidence", pa.float64())]
+    fields += [("status", pa.string()), ("durationMs", pa.float64()), ("cost", pa.float64()), ("tokens", pa.int64())]
+    fields += [("model", pa.string()), ("agentVersion", pa.string()), (DOCUMENT, pa.string())]
     return pa.schema(fields)
 
 
@@ -117,11 +120,14 @@ def _row(text: str) -> dict[str, Any]:
     document: dict[str, Any] = parsed if isinstance(parsed, dict) else {}
     texts = {name: document.get(name) for name in _TEXTS}
     numbers = {name: document.get(name) for name in _NUMBERS}
+    known = fact_columns(document)
     return {
         **{name: value if isinstance(value, str) else None for name, value in texts.items()},
         **{name: value if type(value) is int and value in _INT64 else None for name, value in numbers.items()},
         "timestamp": _instant(document.get("timestamp")),
         "confidence": _double(document.get("confidence")),
+        **known,
+        **{name: None if known[name] is None else float(known[name]) for name in ("durationMs", "cost")},
         DOCUMENT: text,
     }
 

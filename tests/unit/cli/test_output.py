@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from recommendation_cli.facts import FACTS
 from recommendation_cli.output import COLUMNS, OTHER_FIELDS, pretty_json, write_documents, write_records
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import DERIVED_FIELDS, FIELDS
@@ -79,7 +80,7 @@ def test_csv_has_every_field() -> None:
     """Nested values are JSON, and unknown fields share the last column."""
     document = _document(citations=[{"title": "a,b"}], metadata={"status": "FAILURE"}) | {"newField": {"n": 1}}
     (row,) = _rows(document)
-    assert tuple(row) == (*COLUMNS, OTHER_FIELDS)
+    assert tuple(row) == (*COLUMNS, *FACTS, OTHER_FIELDS)
     assert set(COLUMNS) == FIELDS.keys() | DERIVED_FIELDS
     assert row["confidence"] == "0.87"
     assert row["reasoning"] == "The deploy came first.\nThen the errors."
@@ -87,6 +88,23 @@ def test_csv_has_every_field() -> None:
     assert json.loads(row["metadata"]) == {"status": "FAILURE"}
     assert json.loads(row[OTHER_FIELDS]) == {"newField": {"n": 1}}
     assert row["ttl"] == str(document["ttl"])
+
+
+def test_csv_has_columns_for_what_the_executor_measured() -> None:
+    """Tokens are those read and those written; what is missing is an empty cell."""
+    cost = {"inputTokens": 298, "outputTokens": 1214, "estimatedCost": 0.019104, "model": "large"}
+    metadata = {"status": "TIMEOUT", "durationMs": 7420, "agentVersion": "1.4.0", "cost": cost}
+    (row,) = _rows(_document(metadata=metadata))
+    assert {name: row[name] for name in FACTS} == {
+        "status": "TIMEOUT",
+        "durationMs": "7420",
+        "cost": "0.019104",
+        "tokens": "1512",
+        "model": "large",
+        "agentVersion": "1.4.0",
+    }
+    (row,) = _rows(_document(metadata={"cost": 0.5, "tokens": 7}))
+    assert {name: row[name] for name in FACTS} == dict.fromkeys(FACTS, "") | {"cost": "0.5", "tokens": "7"}
 
 
 def test_null_is_an_empty_cell_in_csv() -> None:

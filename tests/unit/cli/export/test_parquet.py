@@ -68,7 +68,8 @@ def _write(path: Path, lines: list[bytes], **limits: int) -> None:
 def test_documents_are_whole_and_columns_typed(tmp_path: Path) -> None:
     """Athena, DuckDB and pandas read both."""
     file = tmp_path / "i.parquet"
-    items = [*_items(2), item("knowledge-rag", confidence="high", retention=None)]
+    metadata = {"status": "TIMEOUT", "durationMs": 7420.5, "cost": {"estimatedCost": 0.25, "outputTokens": 9}}
+    items = [*_items(2), item("knowledge-rag", confidence="high", retention=None, metadata=metadata)]
     result = _recs(FakeDynamoDb(items), "incident", "incident-7", file)
     assert result.exit_code == 0, result.output
     assert f"Check it: recs export verify {file}" in result.stderr
@@ -77,6 +78,8 @@ def test_documents_are_whole_and_columns_typed(tmp_path: Path) -> None:
     assert table.column("timestamp")[0].cast(pa.int64()).as_py() == int(COMPLETED.timestamp() * 1_000_000)
     assert table.schema.field("timestamp").type == pa.timestamp("us", tz=str(UTC))
     assert table.column("confidence").to_pylist() == [0.87, 0.87, None]
+    facts = ("status", "durationMs", "cost", "tokens", "model")
+    assert [table.column(name).to_pylist()[2] for name in facts] == ["TIMEOUT", 7420.5, 0.25, 9, None]
     assert table.column("ttl").to_pylist()[1:] == [int(items[1]["ttl"]["N"]), None]
     assert table.column("agentType").to_pylist() == ["consensus", "consensus", "knowledge-rag"]
     assert [path.name for path in tmp_path.iterdir()] == ["i.parquet"]

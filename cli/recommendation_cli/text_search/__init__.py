@@ -1,0 +1,1 @@
+"""`recs search`: which recommendations mention a text."""

@@ -1,0 +1,34 @@
+"""`recs search`. Its code is imported when it runs, so that help is instant."""
+
+import click
+
+from recommendation_cli.options import ListOptions, ReadOptions, key, list_options, read_options, since_by_default
+from recommendation_cli.runtime import Runtime
+from recommendation_shared import limits
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  recs search "index subsystem"
+  recs search rollback --incident incident-7
+  recs search deploy --since 30d --agent change-intelligence --limit 10
+  recs search "no rollback" -o jsonl | jq -r .recommendationId | recs show -"""
+)
+@click.argument("text")
+@click.option("--incident", "incident_id", metavar="ID", callback=key(limits.ID_BYTES), help="Only in this incident.")
+@list_options
+@read_options
+@click.pass_obj
+def search(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, text: str, incident_id: str | None) -> None:
+    """Search reasoning, findings and citations for TEXT, and print the sentences that mention it.
+
+    The case of letters does not matter. No index holds words: every recommendation of the period is read, which is the
+    last 7 days unless --since, --until or --incident is given. What that cost is printed at the end.
+    """
+    from recommendation_cli.text_search.run import search_text
+
+    if not text.strip():
+        raise click.BadParameter("must not be empty", param_hint="TEXT")
+    chosen = listed if incident_id is not None else since_by_default(runtime, listed, "7d")
+    search_text(runtime, text, incident_id, read, chosen)
