@@ -1,8 +1,9 @@
-"""The producer's layer under the real Lambda runtime, behind an executor that packages its own boto3."""
+"""The producer's layer under the real Lambda runtime, behind the packages of the executor that it is for."""
 
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,10 @@ import botocore.session
 import pytest
 
 from infra.build.artifacts import LAYER
+from infra.paths import ROOT
 from recommendation_shared.envelope import Envelope
-from tests.support.lambdas.emulator import Sandbox, sandbox, unpack, where_it_runs
-from tests.support.lambdas.zips import packages_of_host
-
-BOTO3 = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
+from tests.support.lambdas.emulator import Sandbox, cannot_run, sandbox, unpack, where_it_runs
+from tests.support.lambdas.zips import EXECUTOR_PYTHON, packages_of_executor
 
 EXECUTOR = """
 import boto3
@@ -50,17 +50,24 @@ def opt(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def task_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of an executor: one file, and boto3 with the packages that it needs."""
+    """Return the folder of an executor: its packages, its code from tests/hosts, and a handler of this module."""
+    target, python = where_it_runs(EXECUTOR_PYTHON)
+    if not python.version.startswith(EXECUTOR_PYTHON):
+        cannot_run(f"the executor needs Python {EXECUTOR_PYTHON}")
     folder = tmp_path_factory.mktemp("task")
-    packages = packages_of_host(where_it_runs()[0])
-    for name in BOTO3:
-        source = packages / name
-        if source.is_dir():
-            shutil.copytree(source, folder / name)
-        else:
-            shutil.copy(source, folder)
+    for source in (packages_of_executor(target), ROOT / "tests" / "hosts" / "code" / "executor"):
+        shutil.copytree(source, folder, dirs_exist_ok=True)
     (folder / "executor.py").write_text(EXECUTOR)
     return folder
+
+
+@contextmanager
+def behind_the_executor(
+    folder: Path, task_root: Path, handler: str, environment: Mapping[str, str], opt: Path
+) -> Iterator[Sandbox]:
+    """Start a sandbox with the executor's Python."""
+    with sandbox(folder, task_root, handler, environment, opt, version=EXECUTOR_PYTHON) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +83,8 @@ def executor(
 ) -> Iterator[Sandbox]:
     """Start the executor; all tests that use it share its sandbox."""
     environment = {"AWS_ENDPOINT_URL": moto_server, "RECOMMENDATIONS_QUEUE_URL": queue[1]}
-    with sandbox(tmp_path_factory.mktemp("rie"), task_root, "executor.handler", environment, opt) as running:
+    folder = tmp_path_factory.mktemp("rie")
+    with behind_the_executor(folder, task_root, "executor.handler", environment, opt) as running:
         yield running
 
 
@@ -114,13 +122,30 @@ def test_failing_executor_keeps_its_error_and_loses_nothing(executor: Sandbox, q
     assert received(queue) == ["incident-that-fails"]
 
 
+def test_every_output_of_the_langgraph_executor_is_in_the_queue_when_it_returns(
+    moto_server: str, queue: tuple[Any, str], opt: Path, task_root: Path, tmp_path: Path
+) -> None:
+    """Six agents and their consensus, with the executor's own versions of everything."""
+    environment = {"AWS_ENDPOINT_URL": moto_server, "RECOMMENDATIONS_QUEUE_URL": queue[1]}
+    with behind_the_executor(tmp_path, task_root, "handler.handler", environment, opt) as running:
+        result = running.invoke({"incident": "incident-of-the-graph"})
+    assert result == {
+        "accepted": 7,
+        "reasons": [],
+        "versions": ["1.35.76", "2.10.3", "0.2.45"],
+        "incidents": "dynamodb",
+        "model": "ChatBedrock",
+    }
+    assert received(queue) == ["incident-of-the-graph"] * 7
+
+
 def test_executor_works_without_a_queue(opt: Path, task_root: Path, tmp_path: Path) -> None:
     """Nothing listens at the endpoint: the result is the same, and the unsent recommendation is counted."""
     environment = {
         "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
         "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1:9/123456789012/queue",
     }
-    with sandbox(tmp_path, task_root, "executor.handler", environment, opt) as running:
+    with behind_the_executor(tmp_path, task_root, "executor.handler", environment, opt) as running:
         assert running.invoke({"incident": "incident-unsent"})["accepted"] is True
         counted = "pending: 1; latest cause: SendMessageBatch failed: EndpointConnectionError"
         deadline = time.monotonic() + 30  # on a busy machine, the first attempt fails after the handler has returned
@@ -131,7 +156,8 @@ def test_executor_works_without_a_queue(opt: Path, task_root: Path, tmp_path: Pa
 
 def test_executors_own_calls_use_its_own_boto3(opt: Path, task_root: Path, tmp_path: Path) -> None:
     """The layer brings no other."""
-    with sandbox(tmp_path, task_root, "executor.own_calls", {"RECOMMENDATIONS_QUEUE_URL": "https://q"}, opt) as running:
+    environment = {"RECOMMENDATIONS_QUEUE_URL": "https://sqs.us-east-1.amazonaws.com/123456789012/q"}
+    with behind_the_executor(tmp_path, task_root, "executor.own_calls", environment, opt) as running:
         file, service = running.invoke({})
     assert Path(file).is_relative_to(task_root)
     assert service == "dynamodb"

@@ -10,13 +10,13 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from infra.build.artifacts import Artifact
+from infra.build.artifacts import FUNCTION_PYTHON, Artifact
 from infra.build.byte_code import Interpreter, interpreter
 from infra.build.dependencies import TARGETS, Target, install
 from infra.build.zips import build
@@ -63,15 +63,21 @@ def unpack(artifact: Artifact, folder: Path) -> Path:
 
 
 @contextmanager
-def sandbox(
-    folder: Path, task_root: Path, handler: str, environment: Mapping[str, str], layer: Path | None = None
+def sandbox(  # noqa: PLR0913 - what a Lambda function consists of
+    folder: Path,
+    task_root: Path,
+    handler: str,
+    environment: Mapping[str, str],
+    layer: Path | None = None,
+    *,
+    version: str = FUNCTION_PYTHON,
 ) -> Iterator[Sandbox]:
-    """Start the emulator with the code in `task_root` and the unpacked layer.
+    """Start the emulator with the code in `task_root` and the unpacked layer, on this version of Python.
 
     `folder` receives the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
     """
     rie = _emulator()
-    target, python = where_it_runs()
+    target, python = where_it_runs(version)
     lock = ROOT / "requirements" / "runtime.lock"
     runtime = folder / "runtime"
     shutil.copytree(install(_RUNTIME, lock, target, python, ROOT / "build" / "dependencies"), runtime)
@@ -115,12 +121,12 @@ def lambda_platform() -> str | None:
     return _MACHINES.get(platform.machine()) if sys.platform == "linux" else None
 
 
-def where_it_runs() -> tuple[Target, Interpreter]:
-    """Return Lambda's target on this architecture if its Python is on this machine, else the running Python's."""
+def where_it_runs(version: str = FUNCTION_PYTHON) -> tuple[Target, Interpreter]:
+    """Return Lambda's target on this architecture if that Python is on this machine, else the running Python's."""
     lambdas = TARGETS.get(lambda_platform() or "")
     if lambdas is not None:
         try:
-            return lambdas, interpreter(lambdas.python)
+            return replace(lambdas, python=version), interpreter(version)
         except BuildError:
             pass  # the running Python shows the same, except for the version
     local = TARGETS["local"]
@@ -130,10 +136,10 @@ def where_it_runs() -> tuple[Target, Interpreter]:
 def _emulator() -> Path:
     """Return the emulator for this architecture from the SAM CLI's wheel."""
     if sys.platform != "linux":
-        _cannot_run("the Runtime Interface Emulator runs on Linux only")
+        cannot_run("the Runtime Interface Emulator runs on Linux only")
     sam_python = Path(f"{sys.prefix}-sam", "bin", "python")
     if not sam_python.exists():
-        _cannot_run(f"{sam_python} does not exist; run: make {sys.prefix}-sam/.ready")
+        cannot_run(f"{sam_python} does not exist; run: make {sys.prefix}-sam/.ready")
     locate = "import importlib.util as u; print(u.find_spec('samcli').submodule_search_locations[0])"
     located = subprocess.run([str(sam_python), "-I", "-c", locate], capture_output=True, text=True, check=True)
     folder = Path(located.stdout.strip(), "local", "rapid")
@@ -156,7 +162,7 @@ def _wait_until_it_listens(process: "subprocess.Popen[bytes]", port: int, log: P
             connection.close()
 
 
-def _cannot_run(why: str) -> NoReturn:
+def cannot_run(why: str) -> NoReturn:
     """Skip on a developer's machine; in CI, an untested artifact would go unnoticed, so fail."""
     if os.environ.get("CI"):
         pytest.fail(why)

@@ -1,5 +1,6 @@
 """Built zips. All tests share those in build/, because installing their dependencies takes most of the time."""
 
+import sys
 import zipfile
 from pathlib import Path
 
@@ -21,6 +22,17 @@ def unpack_zip(archive: Path, folder: Path) -> Path:
     with zipfile.ZipFile(archive) as bundle:
         bundle.extractall(folder)
     return folder
+
+
+# The executor that the layer was designed for; see tests/hosts.
+EXECUTOR_PYTHON = "3.12"
+_EXECUTOR = Artifact("executor", (), "executor", "/var/task", sys.maxsize, "none")
+
+
+def packages_of_executor(target: Target) -> Path:
+    """Return a folder with the packages of that executor, for one of its Python's targets."""
+    lock = ROOT / "tests" / "hosts" / "locks" / "executor.lock"
+    return install(_EXECUTOR, lock, target, interpreter(target.python), ROOT / "build" / "dependencies")
 
 
 def packages_of_host(target: Target = TARGETS["local"]) -> Path:
