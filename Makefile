@@ -98,7 +98,7 @@ scaling: $(VENV)/.ready ## simulate 1 to 100,000 recommendations a second: lag, 
 scaling-check: $(VENV)/.ready $(VENV)-stack/.ready ## check that simulation against the local stack, at a low rate
 	$(BIN)/python -m benchmarks.scaling.check
 
-alarms: $(VENV)/.ready $(VENV)-stack/.ready ## inject faults into the local stack and show which of the template's alarms fire (half a minute)
+alarms: $(VENV)/.ready $(VENV)-stack/.ready ## inject faults into the local stack and show what makes each alarm fire (two minutes)
 	@$(BIN)/python -m examples.alarms
 
 build: $(VENV)/.ready ## write build/consumer.zip and build/layer.zip (PLATFORM=arm64, x86_64 or local)
@@ -137,6 +137,7 @@ lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+	for version in 0.2 0.4 0.6 newest; do $(COMPILE) tests/langgraph/versions/$$version.in -o tests/langgraph/versions/$$version.lock || exit 1; done
 	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
 
 lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)
