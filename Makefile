@@ -29,7 +29,7 @@ help: ## list the targets
 CONFORMANCE := tests/conformance/node_modules/.ready
 PYODIDE := tests/packaging/node_modules/.ready
 
-setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(CONFORMANCE) $(PYODIDE) ## create .venv and the tools' own environments (quick when nothing changed)
+setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(VENV)-executor/.ready $(CONFORMANCE) $(PYODIDE) ## create .venv and the tools' own environments (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@$(CHECK_PYTHON)
@@ -39,7 +39,8 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov) pin versions that conflict.
+# The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov) pin versions that conflict; the
+# demo's executor has packages of its own (executor).
 # On macOS, SAM's watchdog has no wheel for Python 3.14, so pip may build its locked source there.
 ifeq ($(shell uname),Darwin)
 $(VENV)-sam/.ready: WHEELS_ONLY :=
@@ -58,7 +59,7 @@ $(CONFORMANCE) $(PYODIDE): tests/%/node_modules/.ready: tests/%/package-lock.jso
 	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/$* --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
-demo: $(VENV)/.ready $(VENV)-stack/.ready ## run the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
+demo: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-executor/.ready ## run the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
 	@KEEP=$(KEEP) $(BIN)/python -m examples.demo
 
 down: ## stop the local stack that demo KEEP=1 left up
@@ -136,7 +137,7 @@ format: $(VENV)/.ready ## format the code
 lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --all-extras pyproject.toml -o requirements/dev.lock
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
-	for tool in stack sam checkov runtime; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
+	for tool in stack sam checkov runtime executor; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 	for version in 0.2 0.4 0.6 newest; do $(COMPILE) tests/langgraph/versions/$$version.in -o tests/langgraph/versions/$$version.lock || exit 1; done
 	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
 

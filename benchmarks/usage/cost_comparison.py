@@ -4,7 +4,8 @@ The estimate was less than $0.05 a month for 1,000 incidents: 7,000 writes, 10,0
 """
 
 from collections.abc import Mapping
-from typing import Final
+from dataclasses import replace
+from typing import Any, Final
 
 from recommendation_cli.cost.bill import bill
 from recommendation_cli.cost.prices import Prices
@@ -21,7 +22,7 @@ _WHY: Final = {
     "function": "not counted: one invocation per incident, nearly always a cold start at this rate",
     "metrics": "not counted: billed for each hour in which they are sent",
     "metrics by incident": "not counted: each agent of each incident is a separate metric, for one hour",
-    "alarms and dashboard": "not counted: seven alarm metrics and a dashboard, which the free tier often covers",
+    "alarms and dashboard": "not counted: 19 alarm metrics, the pager's alarm and production's dashboard",
     "logs": "not counted",
 }
 
@@ -59,6 +60,25 @@ def measured(prices: Prices) -> dict[str, float]:
     return sums
 
 
+def switches(prices: Prices) -> str:
+    """Return a Markdown table of what the switches save: list prices, and what is beyond the free tier."""
+    variants: dict[str, dict[str, Any]] = {
+        "with everything on": {},
+        "without dashboard and pager": {"stage": "staging"},
+        "and `IncidentMetrics=property`": {"stage": "staging", "incident_metrics": "property"},
+        "and compact indexes": {"stage": "staging", "incident_metrics": "property", "compact": True},
+    }
+    rows = [f"| incidents a month | {' | '.join(variants)} |", "|--:|" + "--:|" * len(variants)]
+    for power in range(1, 7):
+        cells = []
+        for changes in variants.values():
+            lines = bill(replace(MONTH, incidents=10**power, **changes), Profile.shipped(), prices)
+            total, beyond = sum(line.usd for line in lines), sum(line.usd_beyond_free_tier for line in lines)
+            cells.append(f"{total:,.2f} / {beyond:,.2f}")
+        rows.append(f"| {10**power:,} | {' | '.join(cells)} |")
+    return "\n".join(rows)
+
+
 def table(before: Mapping[str, float], now: Mapping[str, float]) -> str:
     """Return the comparison as a Markdown table."""
     rows = ["| USD a month | original | measured | why |", "|---|--:|--:|---|"]
@@ -73,6 +93,8 @@ def main() -> None:
     """Print the comparison."""
     prices = Prices.shipped()
     print(table(estimated(prices), measured(prices)))
+    print()
+    print(switches(prices))
 
 
 if __name__ == "__main__":

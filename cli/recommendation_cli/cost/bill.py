@@ -1,7 +1,8 @@
 """A month's bill, line by line: the measured usage of one incident, times the incidents, times the price."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
 from recommendation_cli.cost.prices import Prices
@@ -23,8 +24,8 @@ _LONG_POLL: Final = 20  # seconds
 # As in the template; a test compares them.
 MEMORY_MB: Final = 1024
 LOG_DAYS: Final = 30
-ALARM_METRICS: Final = 7  # two of them in one alarm
-DASHBOARDS: Final = 1
+ALARM_METRICS: Final = 19  # in 16 alarms, three of which compare two
+PROD_ONLY: Final = 1  # composite alarm (where somebody is notified), and dashboard
 
 _VCPU_MB: Final = 1769  # memory that comes with one vCPU (Lambda Developer Guide, "Configure Lambda function memory")
 _WRITE_WAIT_MS: Final = 10  # assumed, for BatchWriteItem: "single-digit milliseconds", and the connection
@@ -34,25 +35,47 @@ _REPORT_BYTES: Final = 330  # START, END and REPORT lines that Lambda adds to ea
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the bill; `usd` is for a month."""
+    """One line of a month's bill.
+
+    `usd` is the list price. `usd_beyond_free_tier` is what is billed if the account uses its always-free allowances for
+    nothing else.
+    """
 
     service: str
     what: str
     quantity: float
     unit: str
     usd: float
+    usd_beyond_free_tier: float = math.nan  # until every line that shares its allowance is known
+    allowance: str = ""  # the key of `free_tier` in the prices
 
 
 def bill(work: Workload, profile: Profile, prices: Prices) -> list[Line]:
-    """Return a month's lines, without any free tier. Raises `ValueError` for a size outside the measured ones."""
+    """Return a month's lines. Raises `ValueError` for a size outside the measured ones."""
     usage = profile.recommendation(work.size)
-    return [
+    lines = [
         *_queue(work, prices),
         *_function(work, usage, profile, prices),
         *_table(work, usage, prices),
         *_monitoring(work, usage, profile, prices),
         *(_keys(work, prices) if work.kms else ()),
     ]
+    return _beyond_free_tier(lines, prices)
+
+
+def _beyond_free_tier(lines: Sequence[Line], prices: Prices) -> list[Line]:
+    """Subtract each allowance from the lines that share it, the first first."""
+    left = {line.allowance: prices.usd("free_tier", line.allowance) for line in lines if line.allowance}
+    if "cloudwatch_metrics" in left:
+        left["cloudwatch_metrics"] *= MONTH_HOURS  # a metric is billed by the hour
+    billed = []
+    for line in lines:
+        free = min(line.quantity, left.get(line.allowance, 0))
+        if line.allowance:
+            left[line.allowance] -= free
+        share = 1 - free / line.quantity if line.quantity else 0
+        billed.append(replace(line, usd_beyond_free_tier=line.usd * share))
+    return billed
 
 
 def _queue(work: Workload, prices: Prices) -> list[Line]:
@@ -64,15 +87,29 @@ def _queue(work: Workload, prices: Prices) -> list[Line]:
         f"empty receives of {POLLERS} idle pollers": POLLERS * MONTH_HOURS * 3600 // _LONG_POLL,
     }
     price = prices.usd("sqs", "request_million") / 1_000_000
-    return [Line("SQS", what, count, "requests", count * price) for what, count in quantities.items()]
+    return [
+        Line("SQS", what, count, "requests", count * price, allowance="sqs_requests")
+        for what, count in quantities.items()
+    ]
 
 
 def _function(work: Workload, usage: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
     gb_seconds = work.incidents * _billed_ms(work, usage, profile) / 1000 * MEMORY_MB / 1024
     requests = prices.usd("lambda", "request_million") / 1_000_000
     return [
-        Line("Lambda", "invocations", work.incidents, "requests", work.incidents * requests),
-        Line("Lambda", "time", gb_seconds, "GB-seconds", gb_seconds * prices.usd("lambda", "gb_second")),
+        Line(
+            "Lambda", "invocations", work.incidents, "requests", work.incidents * requests, allowance="lambda_requests"
+        ),
+        Line(
+            "Lambda",
+            "time",
+            gb_seconds,
+            "GB-seconds",
+            gb_seconds * prices.usd("lambda", "gb_second"),
+            allowance="lambda_gb_seconds",
+        ),
+        # Its mapping's reads of the stream are free, and its filter passes neither new items nor what TTL removes.
+        Line("Lambda", "keeper, while nobody changes an item", 0, "requests", 0.0),
     ]
 
 
@@ -104,9 +141,16 @@ def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
         Line("DynamoDB", "writes to 3 indexes", count * indexed, "units", count * indexed * write),
         Line("DynamoDB", "deletes by TTL", count, "items", 0.0),
         Line("DynamoDB", "reads", reads, "units", reads * read),
-        Line("DynamoDB", f"storage of items, {plural(work.days_kept, 'day')}", items_gb, "GB", items_gb * storage),
-        Line(
-            "DynamoDB", f"storage of indexes, {plural(work.days_kept, 'day')}", indexes_gb, "GB", indexes_gb * storage
+        *(
+            Line(
+                "DynamoDB",
+                f"storage of {what}, {plural(work.days_kept, 'day')}",
+                gb,
+                "GB",
+                gb * storage,
+                allowance="dynamodb_storage_gb",
+            )
+            for what, gb in (("items", items_gb), ("indexes", indexes_gb))
         ),
         Line("DynamoDB", "point-in-time recovery", items_gb, "GB", items_gb * recovery),
     ]
@@ -115,37 +159,38 @@ def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
 def _monitoring(work: Workload, usage: Recommendation, profile: Profile, prices: Prices) -> list[Line]:
     # A metric is billed for each hour in which it is sent; with incidents at random times, some hours have none.
     hours = MONTH_HOURS * (1 - math.exp(-work.incidents / MONTH_HOURS))
-    always = profile.metrics["fixed"] + work.agents * profile.metrics["agent"] / profile.agents
-    per_incident = work.recommendations * profile.metrics["incident"] / profile.agents if work.incident_metrics else 0
+    by_incident = work.incident_metrics == "dimension"
+    always = profile.metrics["fixed"] + (work.agents if work.incident_metrics == "none" else 0)  # by agent alone
+    per_incident = work.recommendations * profile.metrics["incident"] / profile.agents if by_incident else 0
     metric_hour = prices.usd("cloudwatch", "metric_month") / MONTH_HOURS
     log_gb = work.incidents * (work.agents * usage.log_bytes + _REPORT_BYTES) / _GB
     kept_gb = log_gb * LOG_DAYS / _MONTH_DAYS
+    prod_only = PROD_ONLY if work.stage == "prod" else 0
+
+    def line(what: str, quantity: float, unit: str, price: float, allowance: str = "") -> Line:
+        return Line("CloudWatch", what, quantity, unit, quantity * price, allowance=allowance)
+
     return [
-        Line("CloudWatch", "metrics", always * hours, "metric-hours", always * hours * metric_hour),
-        Line(
-            "CloudWatch", "metrics by incident, an hour each", per_incident, "metric-hours", per_incident * metric_hour
-        ),
-        Line(
-            "CloudWatch",
+        line("metrics", always * hours, "metric-hours", metric_hour, "cloudwatch_metrics"),
+        line("metrics by incident, an hour each", per_incident, "metric-hours", metric_hour, "cloudwatch_metrics"),
+        line(
             "alarms",
             ALARM_METRICS,
             "metrics",
-            ALARM_METRICS * prices.usd("cloudwatch", "alarm_metric_month"),
+            prices.usd("cloudwatch", "alarm_metric_month"),
+            "cloudwatch_alarm_metrics",
         ),
-        Line(
-            "CloudWatch",
-            "dashboard",
-            DASHBOARDS,
-            "dashboards",
-            DASHBOARDS * prices.usd("cloudwatch", "dashboard_month"),
+        line("alarm for the pager", prod_only, "alarms", prices.usd("cloudwatch", "composite_alarm_month")),
+        line(
+            "dashboard", prod_only, "dashboards", prices.usd("cloudwatch", "dashboard_month"), "cloudwatch_dashboards"
         ),
-        Line("CloudWatch", "logs ingested", log_gb, "GB", log_gb * prices.usd("cloudwatch", "log_gb")),
-        Line(
-            "CloudWatch",
+        line("logs ingested", log_gb, "GB", prices.usd("cloudwatch", "log_gb"), "cloudwatch_log_gb"),
+        line(
             f"logs stored {LOG_DAYS} days",
             kept_gb,
             "GB",
-            kept_gb * prices.usd("cloudwatch", "log_archive_gb_month"),
+            prices.usd("cloudwatch", "log_archive_gb_month"),
+            "cloudwatch_log_gb",
         ),
     ]
 
@@ -155,5 +200,12 @@ def _keys(work: Workload, prices: Prices) -> list[Line]:
     requests = 3 * work.incidents
     return [
         Line("KMS", "customer managed key", 1, "keys", prices.usd("kms", "key_month")),
-        Line("KMS", "requests", requests, "requests", requests * prices.usd("kms", "request_ten_thousand") / 10_000),
+        Line(
+            "KMS",
+            "requests",
+            requests,
+            "requests",
+            requests * prices.usd("kms", "request_ten_thousand") / 10_000,
+            allowance="kms_requests",
+        ),
     ]

@@ -25,7 +25,7 @@ def _size(_ctx: click.Context, _param: click.Parameter, value: str) -> int:
     epilog="""\b
 Examples:
   recs cost --incidents 1000
-  recs cost --incidents 1000 --no-incident-metrics --compact-indexes
+  recs cost --incidents 1000 --incident-metrics property --compact-indexes
   recs cost --incidents 50000 --size 20KB --days-kept 30 -o csv
   recs cost --incidents 1000 --prices eu-west-1.toml
 
@@ -66,9 +66,22 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
         show_default=True,
         help="Incidents listed per month.",
     ),
-    click.option("--incident-metrics/--no-incident-metrics", default=True, help="Metrics by IncidentId [default: on]."),
+    click.option(
+        "--incident-metrics",
+        type=click.Choice(["dimension", "property", "none"]),
+        default="dimension",
+        show_default=True,
+        help="What IncidentId is (the template's IncidentMetrics: true, property, false).",
+    ),
     click.option("--compact-indexes", "compact", is_flag=True, help="Indexes that hold only what lists print."),
     click.option("--kms", is_flag=True, help="With a customer managed KMS key."),
+    click.option(
+        "--stage",
+        type=click.Choice(["dev", "staging", "prod"]),
+        default="prod",
+        show_default=True,
+        help="Only prod has a dashboard and a pager's alarm.",
+    ),
 )
 @click.option("--region", metavar="NAME", help="Fail unless the prices are for this region.")
 @click.option(
@@ -79,8 +92,9 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
 def cost(runtime: Runtime, work: Workload, /, region: str | None, prices: Path | None, output: str) -> None:
     """Compute a month's AWS bill, line by line.
 
-    No free tier is subtracted. Calls, write units and log bytes were measured in a run of the real producer and
-    consumer (python -m benchmarks.usage); prices are the published ones on the date shown. AWS is not called.
+    Each line has its list price, and what is billed beyond AWS's always-free tier if nothing else uses that. Calls,
+    write units and log bytes were measured in a run of the real producer and consumer (python -m benchmarks.usage);
+    prices are the published ones on the date shown. AWS is not called.
     """
     from recommendation_cli.cost.run import show_bill
 

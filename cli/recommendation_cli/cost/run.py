@@ -4,6 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -28,11 +29,10 @@ def show_bill(runtime: Runtime, work: Workload, region: str | None, price_file: 
     except ValueError as error:
         raise click.UsageError(f"--size: {error}.") from None
     if output == "json":
-        total = sum(line.usd for line in lines)
-        document = {"usd": total, "lines": [asdict(line) for line in lines]}
+        document = {**_totals(lines), "lines": [_record(line) for line in lines]}
         sys.stdout.buffer.write(f"{pretty_json(document)}\n".encode())
     elif output != "table":
-        write_records(sys.stdout.buffer, [asdict(line) for line in lines], output)
+        write_records(sys.stdout.buffer, [_record(line) for line in lines], output)
     else:
         render_bill(open_terminal(runtime.environ), lines)
         sys.stdout.flush()  # before the note appears on stderr
@@ -50,11 +50,33 @@ def render_bill(console: Console, lines: Sequence[Line]) -> None:
         Column("what", least=12),
         Column("a month", right=True),
         Column("", least=4),
-        Column("USD", right=True),
+        Column("USD", right=True, keep=True),
+        Column("past free tier", right=True, keep=True),
     )
-    rows = [(line.service, line.what, f"{line.quantity:,.6g}", _unit(line), f"{line.usd:,.4f}") for line in lines]
-    rows.append(("total", "", "", "", f"{sum(line.usd for line in lines):,.4f}"))
+    rows = [
+        (
+            line.service,
+            line.what,
+            f"{line.quantity:,.6g}",
+            _unit(line),
+            f"{line.usd:,.4f}",
+            f"{line.usd_beyond_free_tier:,.4f}",
+        )
+        for line in lines
+    ]
+    list_price, beyond = (f"{total:,.4f}" for total in _totals(lines).values())
+    rows.append(("total", "", "", "", list_price, beyond))
     print_table(console, columns, rows, fold=None)
+
+
+def _totals(lines: Sequence[Line]) -> dict[str, float]:
+    return {name: sum(getattr(line, name) for line in lines) for name in ("usd", "usd_beyond_free_tier")}
+
+
+def _record(line: Line) -> dict[str, Any]:
+    record = asdict(line)
+    del record["allowance"]
+    return record
 
 
 def _unit(line: Line) -> str:

@@ -2,19 +2,25 @@
 
 from dataclasses import dataclass
 
+from recommendation_shared.settings import IncidentMetrics
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A month's work. `size` is the bytes of one envelope; `reads` counts incidents listed in full."""
+    """A month's work. `size` is the bytes of one envelope; `reads` counts incidents listed in full.
+
+    Only production has a dashboard and an alarm for the pager.
+    """
 
     incidents: int
     agents: int = 7
     size: int = 5 * 1024
     days_kept: int = 90
     reads: int = 10_000
-    incident_metrics: bool = True
+    incident_metrics: IncidentMetrics = "dimension"
     compact: bool = False
     kms: bool = False
+    stage: str = "prod"
 
     @property
     def recommendations(self) -> int:

@@ -23,9 +23,10 @@ def test_cost_page_quotes_the_bill_that_recs_cost_prints() -> None:
 
 
 def test_cost_page_quotes_the_comparison_and_the_measured_profile() -> None:
-    """After a new measurement, update both tables in docs/cost.md."""
+    """After a new measurement, update the tables in docs/cost.md."""
     text, prices = (DOCS / "cost.md").read_text(), Prices.shipped()
     assert cost_comparison.table(cost_comparison.estimated(prices), cost_comparison.measured(prices)) in text
+    assert cost_comparison.switches(prices) in text
     assert profile.table(json.loads(profile.SHIPPED.read_text())) in text
 
 

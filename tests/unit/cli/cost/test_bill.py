@@ -1,3 +1,4 @@
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -5,12 +6,14 @@ import pytest
 
 from infra.local.deployment import load_template
 from infra.paths import ROOT
-from recommendation_cli.cost.bill import ALARM_METRICS, DASHBOARDS, LOG_DAYS, MEMORY_MB, Line, bill
+from recommendation_cli.cost.bill import ALARM_METRICS, LOG_DAYS, MEMORY_MB, PROD_ONLY, Line, bill
 from recommendation_cli.cost.prices import Prices
 from recommendation_cli.cost.profile import Profile, billed_requests
 from recommendation_cli.cost.workload import Workload
+from recommendation_shared.settings import IncidentMetrics
 
 MONTH = Workload(1_000)
+INCIDENT_OFF: tuple[IncidentMetrics, ...] = ("property", "none")
 
 
 def _lines(work: Workload) -> dict[str, Line]:
@@ -37,6 +40,13 @@ def test_idle_pollers_cost_the_same_whatever_arrives() -> None:
     assert line == _lines(Workload(1))["empty receives of 5 idle pollers"]
 
 
+def test_keeper_costs_nothing_however_much_is_stored() -> None:
+    """Nothing but a change of a stored item invokes it."""
+    for incidents in (1, 1_000_000):
+        line = _lines(Workload(incidents))["keeper, while nobody changes an item"]
+        assert (line.service, line.quantity, line.usd) == ("Lambda", 0, 0)
+
+
 def test_storage_grows_with_the_retention_and_counts_each_index_entry() -> None:
     """Each item and each index entry takes 100 bytes more; recovery counts only the table."""
     lines, usage = _lines(replace(MONTH, days_kept=365)), Profile.shipped().recommendation(MONTH.size)
@@ -52,7 +62,47 @@ def test_incident_metrics_are_billed_for_an_hour_each_and_are_optional() -> None
     line = _lines(MONTH)["metrics by incident, an hour each"]
     assert line.quantity == 7_000
     assert line.usd == pytest.approx(7_000 * 0.30 / 730)
-    assert _lines(replace(MONTH, incident_metrics=False))["metrics by incident, an hour each"].usd == 0
+    for other in INCIDENT_OFF:
+        assert _lines(replace(MONTH, incident_metrics=other))["metrics by incident, an hour each"].usd == 0
+
+
+def test_incident_as_a_property_leaves_only_the_totals_to_bill() -> None:
+    """Two metrics in the hours that have an incident: how many were stored, and how long that took."""
+    usual, logged, without = (
+        _lines(replace(MONTH, incident_metrics=each))["metrics"] for each in ("dimension", *INCIDENT_OFF)
+    )
+    hours = 730 * (1 - math.exp(-1_000 / 730))
+    assert usual.quantity == logged.quantity == pytest.approx(2 * hours)
+    assert without.quantity == pytest.approx((2 + 7) * hours)  # by agent
+
+
+def test_free_allowances_are_shared_by_the_lines_they_cover() -> None:
+    """Ten metrics for a month are free, by the hour, and a line pays for what the others left."""
+    lines = _lines(MONTH)
+    metrics = [lines["metrics"], lines["metrics by incident, an hour each"]]
+    billed = sum(line.quantity for line in metrics) - 10 * 730
+    assert sum(line.usd_beyond_free_tier for line in metrics) == pytest.approx(billed * 0.30 / 730)
+    assert metrics[0].usd_beyond_free_tier == 0
+    assert lines["alarms"].usd_beyond_free_tier == pytest.approx((ALARM_METRICS - 10) * 0.10)
+    free = {"send", "receive", "delete", "time", "invocations", "dashboard", "logs ingested"}
+    assert {lines[what].usd_beyond_free_tier for what in free} == {0}
+    for what in ("writes to the table", "writes to 3 indexes", "reads", "point-in-time recovery"):
+        assert lines[what].usd_beyond_free_tier == lines[what].usd > 0
+
+
+def test_a_busy_account_pays_beyond_its_allowances() -> None:
+    """A hundred million incidents use each of them up many times over."""
+    lines = _lines(Workload(100_000_000))
+    for what in ("send", "time", "invocations", "storage of items, 90 days", "logs ingested"):
+        assert 0.9 < lines[what].usd_beyond_free_tier / lines[what].usd < 1 or what != "send"
+        assert 0 < lines[what].usd_beyond_free_tier <= lines[what].usd
+
+
+def test_only_production_has_a_dashboard_and_a_pager() -> None:
+    """The template's conditions."""
+    for stage, quantity in (("dev", 0), ("staging", 0), ("prod", 1)):
+        lines = _lines(replace(MONTH, stage=stage))
+        assert [lines[what].quantity for what in ("dashboard", "alarm for the pager")] == [quantity] * 2
 
 
 def test_compact_indexes_cost_less_to_write_and_more_to_read() -> None:
@@ -85,4 +135,5 @@ def test_assumptions_about_the_template_match_it() -> None:
     alarms = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
     metrics = [sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms]
     assert sum(metrics) == ALARM_METRICS
-    assert sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in resources) == DASHBOARDS
+    for kind in ("AWS::CloudWatch::Dashboard", "AWS::CloudWatch::CompositeAlarm"):
+        assert sum(resource["Type"] == kind for resource in resources) == PROD_ONLY

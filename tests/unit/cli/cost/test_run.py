@@ -35,7 +35,9 @@ def test_every_format_has_every_line() -> None:
     rows = list(csv.DictReader(io.StringIO(_run("--incidents", "1000", "-o", "csv").stdout)))
     assert {row["what"]: float(row["usd"]) for row in rows} == expected
     printed = _run("--incidents", "1000", "--agents", "7", "--size", "5KB")
-    assert printed.stdout.splitlines()[-1].split() == ["total", f"{total:,.4f}"]
+    beyond = sum(line["usd_beyond_free_tier"] for line in document["lines"])
+    assert document["usd_beyond_free_tier"] == pytest.approx(beyond)
+    assert printed.stdout.splitlines()[-1].split() == ["total", f"{total:,.4f}", f"{beyond:,.4f}"]
     assert "prices for us-east-1" in printed.stderr
 
 
@@ -43,7 +45,7 @@ def test_a_single_unit_is_singular_in_the_table() -> None:
     """Other formats always name a unit alike."""
     args = ("--incidents", "1", "--agents", "1", "--days-kept", "1")
     printed = _run(*args)
-    assert re.search(r"dashboard +1  dashboard +3\.0000$", printed.stdout, re.MULTILINE)
+    assert re.search(r"dashboard +1  dashboard +3\.0000 +0\.0000$", printed.stdout, re.MULTILINE)
     assert "storage of items, 1 day " in printed.stdout
     assert printed.stderr.startswith("\n1 incident of 1 recommendation of 5,120 bytes;")
     units = {line["what"]: line["unit"] for line in json.loads(_run(*args, "-o", "json").stdout)["lines"]}
