@@ -22,6 +22,12 @@ from infra.paths import TEMPLATE
 from infra.template import Template
 
 HANDLER = "def handler(event, context):\n    return {'batchItemFailures': []}\n"
+NAMING_HANDLER = (
+    "def handler(event, context):\n"
+    "    for record in event['Records']:\n"
+    "        print('keeper got', record['eventName'])\n"
+    "    return {'batchItemFailures': []}\n"
+)
 DELETE = "The emulator no longer needs the difference {}: delete it and this test."
 
 
@@ -104,6 +110,26 @@ def test_no_metric_math_alarms(emulator: Emulator, client_for: Callable[[str], A
         pytest.fail(DELETE.format("no-metric-math-alarms"))
 
 
+@pytest.mark.parametrize(
+    ("name", "resource", "kind"),
+    [
+        ("no-saved-queries", "IncidentQuery", "AWS::Logs::QueryDefinition"),
+        ("no-composite-alarms", "LossAlarm", "AWS::CloudWatch::CompositeAlarm"),
+    ],
+)
+def test_unknown_resource_types(
+    emulator: Emulator, client_for: Callable[[str], Any], name: str, resource: str, kind: str
+) -> None:
+    """The emulator rejects the whole template, even if the resource's condition is false."""
+    template = only(template_without(name), resource)
+    try:
+        deployment.deploy(client_for, template, emulator.check, name)
+    except ClientError as error:
+        assert f"Unrecognized resource types: [{kind}]" in str(error)
+    else:
+        pytest.fail(DELETE.format(name))
+
+
 def test_no_tls_only_policies(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
     """The policy denies every call, because the emulator is reached over plain HTTP."""
     template = only(template_without("no-tls-only-policies"), "Queue", "DeadLetterQueue", "QueueTlsPolicy")
@@ -114,6 +140,29 @@ def test_no_tls_only_policies(emulator: Emulator, client_for: Callable[[str], An
         assert error.response["Error"]["Code"] == "AccessDenied"
     else:
         pytest.fail(DELETE.format("no-tls-only-policies"))
+
+
+def test_removals_by_anyone(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
+    """The keeper is not invoked for what somebody deletes, although the pattern matches a missing principal."""
+    code = io.BytesIO()
+    with zipfile.ZipFile(code, "w") as bundle:
+        bundle.writestr("recommendation_consumer/keeper/handler.py", NAMING_HANDLER)
+    archive = tmp_path / "handler.zip"
+    archive.write_bytes(code.getvalue())
+    template = deployment.package(client_for, template_without("removals-by-anyone"), archive, "keeper")
+    parts = "Keeper", "KeeperRole", "KeeperLogGroup", "KeeperFailureQueue", "Table", "DeadLetterQueue"
+    table = {"TableName": deployment.deploy(client_for, only(template, *parts), emulator.check, "keeper")["TableName"]}
+    dynamodb, key = client_for("dynamodb"), {"recommendationId": {"S": "rec-1"}}
+    item = {**key, **{name: {"S": "x"} for name in ("incidentId", "executionId", "agentType", "timestamp")}}
+    dynamodb.put_item(**table, Item=item)
+    dynamodb.delete_item(**table, Key=key)
+    dynamodb.put_item(**table, Item=item)
+    dynamodb.put_item(**table, Item={**item, "reasoning": {"S": "y"}})  # delivered after the removal, if at all
+    deadline = time.monotonic() + 20
+    while "keeper got MODIFY" not in (log := emulator.log.read_text()):
+        assert time.monotonic() < deadline, "the keeper did not get the change"
+        time.sleep(0.1)
+    assert "keeper got REMOVE" not in log, DELETE.format("removals-by-anyone")
 
 
 @pytest.mark.parametrize("difference", DIFFERENCES, ids=lambda difference: difference.name)
