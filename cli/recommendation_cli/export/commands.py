@@ -113,14 +113,14 @@ def execution(
 
 @export.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
 @_destination
-@options_as(ListOptions, agents_option(default="the seven usual agents"), period_options, filter_options)
+@options_as(ListOptions, agents_option(default="all agents"), period_options, filter_options)
 @table_options
 @click.pass_obj
 def period(runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination, /) -> None:
-    """Export the usual agents over a period.
+    """Export every agent over a period.
 
     Use - for standard output; such an export cannot be resumed. The table has no index by time alone, so this reads
-    the agent index one type after another. Types other than the usual seven are read only when --agent names them.
+    the agent index one type after another, including agents that are new.
     """
     from recommendation_cli.export.run import start_period
 

@@ -23,8 +23,8 @@ from recommendation_cli.options import STDOUT, ListOptions, TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.not_found import nothing_found
-from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 from recommendation_shared.wording import plural
 
 _PARQUET: Final = "parquet"
@@ -59,7 +59,12 @@ def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions
 
 def start_period(runtime: Runtime, table: TableOptions, listed: ListOptions, destination: Destination) -> None:
     """Export a period: no index is by time alone, so run one search for each agent type."""
-    keys = tuple(("agentType", agent) for agent in dict.fromkeys(listed.agents or KNOWN_AGENT_TYPES))
+    agents = listed.agents
+    if not agents:
+        target = table.target(runtime)
+        with explained(target):
+            agents = agent_types(runtime.connect(target), target.table)
+    keys = tuple(("agentType", agent) for agent in dict.fromkeys(agents))
     start(runtime, keys, table, replace(listed, agents=()), destination)
 
 

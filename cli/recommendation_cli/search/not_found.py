@@ -8,6 +8,7 @@ from typing import Final
 from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_cli.search.suggestions import (
@@ -43,7 +44,9 @@ def nothing_found(
         return NothingFoundError(
             f"No recommendation of {what} in that period in {target}, only outside it: widen --since and --until."
         )
-    advice = _type_advice(search.value) if search.key == "agentType" else _advice(client, target, search)
+    advice = (
+        _type_advice(client, target, search.value) if search.key == "agentType" else _advice(client, target, search)
+    )
     return NothingFoundError(f"No recommendation of {what} in {target}: {advice}")
 
 
@@ -57,11 +60,17 @@ def no_such_recommendation(client: DynamoDb, target: Target, recommendation_id: 
     return NothingFoundError(f"No recommendation {visible(recommendation_id)} in {target}: {advice}")
 
 
-def _type_advice(agent_type: str) -> str:
-    similar = most_similar(agent_type, KNOWN_AGENT_TYPES)
-    if agent_type in KNOWN_AGENT_TYPES:
+def _type_advice(client: DynamoDb, target: Target, agent_type: str) -> str:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        types = agent_types(client, target.table)
+    except (BotoCoreError, ClientError):  # the search itself succeeded: it found nothing
+        types = KNOWN_AGENT_TYPES
+    if agent_type in types:
         return "check --table and --region, or whether everything has expired."
-    return _did_you_mean(similar) if similar else f"the usual types are {', '.join(KNOWN_AGENT_TYPES)}."
+    similar = most_similar(agent_type, types)
+    return _did_you_mean(similar) if similar else f"the types are {visible(', '.join(types))}."
 
 
 def _advice(client: DynamoDb, target: Target, search: Search) -> str:

@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Final, NamedTuple
 
 from recommendation_cli.aws.connection import DynamoDb
+from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_shared.envelope.identity import parse_instant, sort_key
@@ -43,11 +44,16 @@ def is_recommendation_id(value: str) -> bool:
 def suggest_ids(client: DynamoDb, table: str, key: str, value: str) -> Suggestions:
     """Look for similar values of `key` (incidentId, executionId, recommendationId) among the newest of each agent."""
     # The consensus first: an execution has only one, so its newest entries reach back the furthest.
-    for agent in reversed(KNOWN_AGENT_TYPES):
+    for agent in _types_consensus_first(client, table):
         ids = most_similar(value, _entries(client, table, Search("agentType", agent), key))
         if ids:
             return Suggestions(ids, f"the newest {_SEARCHED} of {agent}")
-    return Suggestions((), f"the newest {_SEARCHED} of each usual agent type")
+    return Suggestions((), f"the newest {_SEARCHED} of each agent type")
+
+
+def _types_consensus_first(client: DynamoDb, table: str) -> Iterator[str]:
+    yield from reversed(KNOWN_AGENT_TYPES)
+    yield from (agent for agent in agent_types(client, table) if agent not in KNOWN_AGENT_TYPES)
 
 
 def suggest_recommendations(client: DynamoDb, table: str, recommendation_id: str) -> Suggestions:
@@ -68,15 +74,18 @@ def suggest_recommendations(client: DynamoDb, table: str, recommendation_id: str
 
 
 def most_similar(wanted: str, candidates: Iterable[str]) -> tuple[str, ...]:
-    """Return up to three candidates that are most like the text: first those that contain it."""
+    """Return up to three candidates that are most like the text: first those that begin with it, or contain it."""
     folded = {candidate.casefold(): candidate for candidate in candidates}
     text = wanted.casefold()
+    beginning = [candidate for candidate in folded if candidate.startswith(text)]
     containing = [candidate for candidate in folded if len(text) >= _LEAST_PART and text in candidate]
     close = get_close_matches(text, folded, n=_SUGGESTED)
     # IDs have much in common with each other: keep only those that are about as close as the closest.
     ratios = [SequenceMatcher(a=text, b=candidate).ratio() for candidate in close]
     close = [candidate for candidate, ratio in zip(close, ratios, strict=True) if ratio > ratios[0] - _ABOUT_AS_CLOSE]
-    return tuple(folded[candidate] for candidate in islice(dict.fromkeys([*containing, *close]), _SUGGESTED))
+    return tuple(
+        folded[candidate] for candidate in islice(dict.fromkeys([*beginning, *containing, *close]), _SUGGESTED)
+    )
 
 
 def _entries(client: DynamoDb, table: str, search: Search, attribute: str, *, most: int = _SEARCHED) -> Iterator[str]:

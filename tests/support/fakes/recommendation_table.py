@@ -7,6 +7,7 @@ from typing import Any
 
 from recommendation_cli.runtime import Runtime
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.item.agent_types import REGISTER
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
 
 Item = dict[str, Any]
@@ -57,6 +58,8 @@ class FakeDynamoDb:
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the next page, whatever the parameters are."""
         self.queries.append(parameters)
+        if parameters["ExpressionAttributeValues"][":key"]["S"] == REGISTER:  # which is empty
+            return {"Items": []}
         number = parameters.get("ExclusiveStartKey", {"page": 0})["page"]
         page = self.pages[number]
         if isinstance(page, Exception):

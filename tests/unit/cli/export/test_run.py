@@ -37,7 +37,7 @@ def test_a_period_is_read_agent_by_agent(tmp_path: Path) -> None:
     """No index is by time alone, so it reads the usual agents or those named, and says which."""
     client = FakeDynamoDb([item()])
     result = run_export(client, "period", tmp_path / "p.jsonl")
-    assert len(client.queries) == 7
+    assert len(client.queries) == 8  # with the register of agent types
     assert "Agent types read: signal-intelligence, " in result.stderr
     client = FakeDynamoDb([item()])
     result = run_export(client, "period", tmp_path / "q.jsonl", "--agent", "own", "--agent", "consensus")

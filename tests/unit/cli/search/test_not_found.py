@@ -38,7 +38,7 @@ def test_finding_nothing_exits_with_1(output: str, stdout: str) -> None:
         ),
         (["incident", "incident-7", "--since", "1h"], [item()], "only outside it: widen --since and --until"),
         (["incident", "incident-7", "--since", "1h"], [], "check the ID, --table and --region"),
-        (["agent", "oracle"], [], "the usual types are signal-intelligence, historical-pattern"),
+        (["agent", "oracle"], [], "the types are signal-intelligence, historical-pattern"),
         (["agent", "consensu"], [], "did you mean consensus?"),
         (["agent", "consensus"], [], "check --table and --region"),
         (["incident", "\x1b[2J"], [], r"incident \x1b[2J in table"),
