@@ -77,6 +77,7 @@ def test_only_this_accounts_alarms_may_publish_to_the_topic(
     [
         ("logs.us-east-1.amazonaws.com", "kms:GenerateDataKey", "opx-recommendations-consumer", "allowed"),
         ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-recommendations-consumer", "allowed"),
+        ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-recommendations-keeper", "allowed"),
         ("logs.us-east-1.amazonaws.com", "kms:Decrypt", "opx-incidents", "denied"),
         ("logs.us-east-1.amazonaws.com", "kms:ScheduleKeyDeletion", "opx-recommendations-consumer", "denied"),
         ("cloudwatch.amazonaws.com", "kms:GenerateDataKey", None, "allowed"),
