@@ -19,7 +19,7 @@ from infra.local.dynalite import DynaliteError
 from tests.chaos.pipeline import report
 from tests.chaos.pipeline.broken_consumers import BREAKS
 from tests.chaos.pipeline.faults.rates import Rates
-from tests.chaos.pipeline.plan import Plan
+from tests.chaos.pipeline.plan import Plan, slowness
 from tests.chaos.pipeline.run import Show, run
 from tests.support.no_account import NO_ACCOUNT
 
@@ -54,6 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         envelopes=options.envelopes,
         consumers=options.consumers,
         minutes=options.minutes,
+        slowness=slowness(),
         broken=options.broken,
     )
     try:
@@ -95,7 +96,9 @@ def _parser() -> argparse.ArgumentParser:
         "--seed", type=int, default=SystemRandom().randrange(10**6), metavar="N", help="default: random, and printed"
     )
     parser.add_argument("--consumers", type=_positive, default=3, metavar="N", help="processes (default: 3)")
-    parser.add_argument("--minutes", type=float, default=10.0, metavar="M", help="time limit of the run (default: 10)")
+    parser.add_argument(
+        "--minutes", type=float, default=3.0, metavar="M", help="give up without progress for so long (default: 3)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the result to FILE")
     parser.add_argument(
         "--break", dest="broken", choices=sorted(BREAKS), default="", help="break the consumer to see the ledger fail"

@@ -22,6 +22,7 @@ from tests.chaos.pipeline.plan import Plan
 from tests.support.lambdas.event import record, redelivered
 
 _WAIT: Final = 1  # seconds of a long poll
+_JUMP_AFTER: Final = 2.0  # seconds
 _CONFIG: Final = Config(
     connect_timeout=1, read_timeout=_WAIT + 4, retries={"mode": "standard", "total_max_attempts": 3}
 )
@@ -109,8 +110,15 @@ def _record(message: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _let_clock_jump(seconds: float) -> None:
+    """Let this process's clock jump in the middle of its work: the next sandbox's wall time is off by so much."""
+    real, jumps_at = time.time, time.monotonic() + _JUMP_AFTER
+    time.time = lambda: real() + (seconds if time.monotonic() > jumps_at else 0)
+
+
 def main() -> None:
     """Poll until killed, with the plan from the command line."""
+    _let_clock_jump(float(os.environ["CHAOS_CLOCK_JUMP"]))
     plan = Plan.from_json(sys.argv[1])
     sqs = boto3.client("sqs", config=_CONFIG)
     poller = Poller(plan, sqs, os.environ["RECOMMENDATIONS_QUEUE_URL"], broken(plan.broken, handler))

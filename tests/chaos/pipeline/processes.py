@@ -14,6 +14,8 @@ from tests.chaos.pipeline.plan import Plan
 from tests.support.no_account import NO_ACCOUNT
 
 _YOUNG: Final = 2.0  # seconds; a younger consumer is still importing, and killing it would prove nothing
+_YEAR: Final = 365 * 86_400  # seconds
+_JUMPS: Final = (_YEAR, -_YEAR, 0)  # of the consumers' clocks
 TIMED_OUT: Final = "killed at the function's timeout"
 CRASHED: Final = "crashed"
 
@@ -56,6 +58,12 @@ class Processes:
             raise RuntimeError(f"the producer process ended with exit code {code}; see producer.log")
         return code == 0
 
+    @property
+    def journaled(self) -> int:
+        """The length in bytes of the producer's journal, which grows as long as it makes progress."""
+        journal = Path(self._plan.folder, "journal.jsonl")
+        return journal.stat().st_size if journal.exists() else 0
+
     def tick(self, now: float, done: int) -> None:
         """Replace the consumers that ended, and kill one when a kill is due.
 
@@ -75,6 +83,11 @@ class Processes:
                 self.killed += 1
             self._next_kill = done + self._interval()
 
+    def kill(self, number: str) -> None:
+        """Kill the consumer with this number, in the middle of a call; it is replaced at the next tick."""
+        if number.isdecimal():
+            self._consumers[int(number)].kill()
+
     def end(self) -> None:
         """Kill all processes that still run."""
         for process in (self._producer, *self._consumers.values()):
@@ -87,10 +100,13 @@ class Processes:
         return self._chance.uniform(0.5, 1.5) * self._plan.messages_per_kill
 
     def _start_consumer(self, number: int) -> "subprocess.Popen[bytes]":
-        return self._start("consumer_process", f"consumer-{number}.log")
+        env = {"AWS_SDK_UA_APP_ID": f"consumer-{number}", "CHAOS_CLOCK_JUMP": str(_JUMPS[number % len(_JUMPS)])}
+        return self._start("consumer_process", f"consumer-{number}.log", **env)
 
-    def _start(self, module: str, log_name: str) -> "subprocess.Popen[bytes]":
+    def _start(self, module: str, log_name: str, **env: str) -> "subprocess.Popen[bytes]":
         log = Path(self._plan.folder, log_name).open("ab")  # noqa: SIM115 - closed by `end`
         self._logs.append(log)
         command = [sys.executable, "-m", f"tests.chaos.pipeline.{module}", self._plan.to_json()]
-        return subprocess.Popen(command, env=self._env, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT)
+        return subprocess.Popen(
+            command, env={**self._env, **env}, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+        )

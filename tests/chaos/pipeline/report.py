@@ -46,6 +46,7 @@ def _lines(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> It
     yield _row("repeated dead letters for the same message", ledger.dead_twice)
     for end, count in sorted(result.ends.items()):
         yield _row(f"consumers {end}", count)
+    yield _row("items edited or deleted by hand", result.touched)
     yield "\nMust be zero"
     for check in CHECKS:
         yield _row(check, len(ledger.wrong[check]))
@@ -77,6 +78,7 @@ def document(plan: Plan, result: Result, wrong: Mapping[str, Sequence[str]]) -> 
         "ends": dict(result.ends),
         "faults": {f"{kind}, {call}": count for (kind, call), count in sorted(result.injected.items())},
         "killed": result.killed,
+        "touched": result.touched,
         "seconds": round(result.seconds, 1),
         "failures": {check: list(offenders) for check, offenders in wrong.items()},
     }

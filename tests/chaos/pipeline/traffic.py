@@ -10,13 +10,14 @@ from typing import Any, Final
 
 from examples.executor.execution import executions
 from examples.executor.graph import build_graph
-from recommendation_producer._executor_state import recommendations_of
+from recommendation_producer._executor_state.recommendations import recommendations_of
 from recommendation_shared.envelope.errors import ID_MISMATCH, INVALID_ENVELOPE, INVALID_JSON, UNKNOWN_SCHEMA_VERSION
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.envelope.writing import write_envelope
 from recommendation_shared.item.encoding import encode_item
 from recommendation_shared.item.trim import TRUNCATED
+from recommendation_shared.queue.dead_letter import EXPIRED
 from tests.chaos.pipeline.submission import Submission
 
 PLAIN: Final = "plain"
@@ -54,7 +55,7 @@ class Traffic:
     def _recorded(self) -> Sequence[Fields]:
         graph = build_graph().compile()
         states = (graph.invoke(execution.initial_state()) for execution in executions(self._day))
-        return [fields for state in states for fields in recommendations_of(state)]
+        return [found.fields for state in states for found in recommendations_of(state)]
 
     def kind(self, number: int) -> str:
         """Return the kind of the submission with this number."""
@@ -118,7 +119,9 @@ def enqueued_submission(name: str, kind: str, fields: Fields) -> Submission:
         raise AssertionError(f"{name}: only oversize items, and all of them, must be trimmed")
     fingerprint = sha256(item.body).hexdigest()
     body = sha256(wire.body).hexdigest()
-    return Submission(name, kind, wire.recommendation_id, None if kind == "expired" else fingerprint, body)
+    if kind == "expired":
+        return Submission(name, kind, wire.recommendation_id, body=body, reason=EXPIRED)
+    return Submission(name, kind, wire.recommendation_id, fingerprint, body)
 
 
 def direct_submission(name: str, kind: str, body: str) -> Submission:

@@ -40,10 +40,14 @@ class Service:
     def __init__(self) -> None:
         self.requests: list[Document] = []
         self.messages: list[Document] = []
+        self.items: list[Document] = []  # responses to the next calls of GetItem
 
     async def serve(self, request: web.Request) -> web.Response:
         """Respond with success, as SQS or DynamoDB does."""
         document = orjson.loads(await request.read())
+        operation = request.headers["X-Amz-Target"].rpartition(".")[2]
+        if operation == "GetItem":  # the proxy's own call, for the table's stream
+            return web.Response(body=orjson.dumps(self.items.pop(0) if self.items else {}))
         self.requests.append(document)
         successful = {"Successful": [{"Id": entry["Id"], "MessageId": "m"} for entry in document.get("Entries", [])]}
         responses: Mapping[str, Document] = {
@@ -53,7 +57,7 @@ class Service:
             "BatchWriteItem": {"UnprocessedItems": {}},
             "PutItem": {},
         }
-        response = responses[request.headers["X-Amz-Target"].rpartition(".")[2]]
+        response = responses[operation]
         return web.Response(body=orjson.dumps(response), content_type="application/x-amz-json-1.0")
 
     @property
@@ -74,7 +78,7 @@ class Bench:
     def __init__(self, proxy: FaultProxy, service: Service, read_timeout: float) -> None:
         self.proxy = proxy
         self.service = service
-        config = Config(read_timeout=read_timeout, retries={"total_max_attempts": 1})
+        config = Config(read_timeout=read_timeout, retries={"total_max_attempts": 1}, user_agent_appid="consumer-2")
         self._sqs = boto3.client("sqs", endpoint_url=proxy.url, config=config)
         self._dynamodb = boto3.client("dynamodb", endpoint_url=proxy.url, config=config)
 
@@ -105,7 +109,7 @@ async def bench(read_timeout: float = 20.0, **rates: float) -> AsyncIterator[Ben
     await web.TCPSite(runner, HOST, 0).start()
     url = f"http://{HOST}:{runner.addresses[0][1]}"
     try:
-        async with FaultProxy(url, url, DLQ, Dice(7, replace(NEVER, **rates))) as proxy:
+        async with FaultProxy(url, url, DLQ, Dice(7, replace(NEVER, **rates)), "table") as proxy:
             yield Bench(proxy, service, read_timeout)
     finally:
         await runner.cleanup()

@@ -191,10 +191,48 @@ async def test_a_caller_killed_while_sending_its_request_has_made_no_call(caplog
     assert caplog.records == []
 
 
+@pytest.mark.parametrize("name", [WRITE, WRITE_ONE])
+async def test_a_truncated_response_arrives_in_half_although_the_service_acted(name: str) -> None:
+    """Half of a JSON text is not JSON."""
+    async with bench(truncated=1.0) as on:
+        response = await on.call(name)  # botocore parses what is not JSON as empty
+        assert "UnprocessedItems" not in response
+        assert len(on.service.requests) == 1
+        assert on.proxy.injected == {("truncated", name): 1}
+
+
+async def test_a_sender_is_killed_between_the_dead_letter_and_its_response() -> None:
+    """The user agent says which process it is."""
+    async with bench(killed_sending=1.0) as on:
+        killed: list[str] = []
+        on.proxy.kill = killed.append
+        with pytest.raises(ConnectionClosedError):
+            await on.call(DEAD_LETTER)
+        assert on.service.sent == [f"body {key}" for key in TEN]
+        assert killed == ["2"]
+        assert on.proxy.injected == {("killed_sending", DEAD_LETTER): 1}
+
+
+async def test_the_stream_has_what_a_second_write_replaced() -> None:
+    """The first write of an item is an insertion, and an identical one changes nothing: neither is in the stream."""
+    old, new = ({"Item": {"recommendationId": {"S": "0"}, "reasoning": {"S": text}}} for text in ("old", "new"))
+    async with bench() as on:
+        await on.call(WRITE_ONE)
+        assert on.proxy.stream.is_empty
+        on.service.items = [old, new]
+        await on.call(WRITE_ONE)
+        on.service.items = [new, new]
+        await on.call(WRITE_ONE)
+        (record,) = on.proxy.stream.take(10)
+        assert (record["eventName"], on.proxy.stream.is_empty) == ("MODIFY", True)
+        assert record["dynamodb"]["OldImage"] == old["Item"]
+        assert record["dynamodb"]["NewImage"] == new["Item"]
+
+
 def test_every_kind_of_fault_has_a_rate() -> None:
     """Whoever adds a kind must change the count here, and add its test."""
     assert set(KINDS) == {field.name for field in fields(Rates)} - {"latency_seconds", "silence_seconds"}
-    assert len(KINDS) == 12
+    assert len(KINDS) == 14
     for faults in FAULTS_OF.values():
         assert sum(getattr(Rates(), fault) for fault in faults) < 0.25
 

@@ -4,7 +4,12 @@ import pytest
 
 from recommendation_shared import emf
 
-LINE = ("OPX/Recommendations", 1_769_860_800_250, ["RecommendationsPersisted"], [[]])
+LINE: tuple[str, int, list[str], list[list[str]]] = (
+    "OPX/Recommendations",
+    1_769_860_800_250,
+    ["RecommendationsPersisted"],
+    [[]],
+)
 
 
 @pytest.mark.parametrize("level", ["WARN", "ERROR", "FATAL"])

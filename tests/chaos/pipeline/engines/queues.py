@@ -1,9 +1,12 @@
 """Read the queues without the proxy: how many messages wait, and which are dead letters."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any, Final
+
+from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.item.encoding import encode_item
 
 _WAITING: Final = "ApproximateNumberOfMessages"
 _IN_FLIGHT: Final = "ApproximateNumberOfMessagesNotVisible"
@@ -21,6 +24,9 @@ class DeadLetter:
     body: str  # SHA-256
     reason: str | None
     receives: int
+    is_keepers: bool = False  # it holds an item as it was in the table, rather than a message
+    recommendation_id: str | None = None  # of a keeper's letter
+    item: str | None = None  # the same: the item's fingerprint
 
 
 def waiting(sqs: Any, queue_url: str) -> int:
@@ -44,12 +50,21 @@ def dead_letters(sqs: Any, dlq_url: str) -> Iterator[DeadLetter]:
         QueueUrl=dlq_url,
         MaxNumberOfMessages=10,
         VisibilityTimeout=_HIDDEN,
-        MessageAttributeNames=["failureReason"],
+        MessageAttributeNames=["failureReason", "sourceQueueArn"],
         MessageSystemAttributeNames=["ApproximateReceiveCount", "DeadLetterQueueSourceArn"],
     ).get("Messages"):
         for message in messages:
-            reason = message.get("MessageAttributes", {}).get("failureReason")
+            attributes = message.get("MessageAttributes", {})
+            reason = attributes.get("failureReason", {}).get("StringValue")
             # A moved message keeps its receive count, and this receive has added one to it.
             was_moved = "DeadLetterQueueSourceArn" in message["Attributes"]
             receives = int(message["Attributes"]["ApproximateReceiveCount"]) - 1 if was_moved else 0
-            yield DeadLetter(sha256(message["Body"].encode()).hexdigest(), reason and reason["StringValue"], receives)
+            letter = DeadLetter(sha256(message["Body"].encode()).hexdigest(), reason, receives)
+            is_keepers = ":dynamodb:" in attributes.get("sourceQueueArn", {}).get("StringValue", "")
+            yield _keepers(letter, message["Body"]) if is_keepers else letter
+
+
+def _keepers(letter: DeadLetter, body: str) -> DeadLetter:
+    item = encode_item(read_envelope(body))
+    fingerprint = sha256(item.body).hexdigest()
+    return replace(letter, is_keepers=True, recommendation_id=item.recommendation_id, item=fingerprint)

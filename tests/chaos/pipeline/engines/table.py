@@ -13,13 +13,13 @@ from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item, encode_item
 
 # dynalite requires a signature but does not check it. boto3 would take two minutes to parse 50,000 items.
-_HEADERS: Final = {
-    "X-Amz-Target": "DynamoDB_20120810.Scan",
+SIGNED: Final = {
     "Content-Type": "application/x-amz-json-1.0",
     "X-Amz-Date": "20260131T120000Z",
     "Authorization": "AWS4-HMAC-SHA256 Credential=test/20260131/us-east-1/dynamodb/aws4_request, "
     "SignedHeaders=host, Signature=0",
 }
+_HEADERS: Final = {**SIGNED, "X-Amz-Target": "DynamoDB_20120810.Scan"}
 _DERIVED: Final = {"ttl", "contentDigest"}  # computed from the rest, so checked against it
 DIGEST_DIFFERS: Final = "its contentDigest does not match its content"
 NO_ENVELOPE: Final = "its content is not a valid envelope"

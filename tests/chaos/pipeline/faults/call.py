@@ -24,6 +24,7 @@ class Call(NamedTuple):
     document: Document
     upstream: str
     headers: Mapping[str, str]
+    caller: str = ""  # the process that sent it, if it says so: a consumer's number, or "keeper"
 
 
 class Response(NamedTuple):
@@ -52,6 +53,12 @@ def http_response(response: Response) -> web.Response:
     headers = {"x-amzn-query-error": response.query_error} if response.query_error else {}
     body = orjson.dumps(response.document)
     return web.Response(status=response.status, body=body, content_type=_JSON, headers=headers)
+
+
+def truncated(response: Response) -> web.Response:
+    """Return the first half of the response's JSON, as a gateway does that fails while it passes a response on."""
+    body = orjson.dumps(response.document)
+    return web.Response(status=response.status, body=body[: len(body) // 2], content_type=_JSON)
 
 
 def reset(request: web.Request) -> web.Response:

@@ -1,8 +1,9 @@
 """The proxy in front of SQS and DynamoDB: injects faults, counts those that took effect, and forwards the rest."""
 
 import asyncio
+import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Final, Self
 
@@ -10,7 +11,9 @@ import orjson
 from aiohttp import ClientSession, ClientTimeout, TCPConnector, web
 
 from infra.local.ports import HOST
-from tests.chaos.pipeline.faults.call import Call, Document, Response, error, http_response, reset
+from recommendation_shared.item.encoding import PARTITION_KEY
+from tests.chaos.pipeline.engines.table import SIGNED
+from tests.chaos.pipeline.faults.call import Call, Document, Response, error, http_response, reset, truncated
 from tests.chaos.pipeline.faults.copies import Copies, deleted, is_copy
 from tests.chaos.pipeline.faults.rates import (
     DEAD_LETTER,
@@ -19,23 +22,33 @@ from tests.chaos.pipeline.faults.rates import (
     IN_PLACE_OF_THE_SERVICE,
     RECEIVE,
     SEND,
+    WRITE,
+    WRITE_ONE,
     Dice,
 )
+from tests.chaos.pipeline.faults.stream import TableStream
 
 _MAX_REQUEST: Final = 32 * 1024 * 1024  # bytes of a request; DynamoDB's limit is 16 MB
 _KEEP_ALIVE: Final = 2.0  # seconds; the engines close connections that are idle for 5
 _SHUTDOWN: Final = 5.0  # seconds at most for calls whose callers are gone; a long poll takes one
+_CALLER: Final = re.compile(r"\bapp/(?:consumer-)?(\w+)")  # the user agent's application ID
 _FORWARDED_HEADERS: Final = ("X-Amz-Target", "Content-Type", "Authorization", "X-Amz-Date")
 
 
 class FaultProxy:
-    """Listens on `url`. `injected` counts (fault, call); `refused` has the SHA-256 of each permanently refused body."""
+    """Listens on `url`. `injected` counts (fault, call); `refused` has the SHA-256 of each permanently refused body.
 
-    def __init__(self, sqs: str, dynamodb: str, dlq_url: str, dice: Dice) -> None:
+    `stream` is the table's. `kill` ends the process of a caller, named as in `Call`.
+    """
+
+    def __init__(self, sqs: str, dynamodb: str, dlq_url: str, dice: Dice, table: str) -> None:
         self._upstreams = {"AmazonSQS": sqs, "DynamoDB_20120810": dynamodb}
         self._dlq_url = dlq_url
         self._dice = dice
         self._copies = Copies()
+        self._dynamodb_url = dynamodb
+        self.stream = TableStream(self._call_table, table)
+        self.kill: Callable[[str], None] = lambda _caller: None
         self.injected: Counter[tuple[str, str]] = Counter()
         self.refused: set[str] = set()
         self.deleted = 0  # messages
@@ -73,7 +86,9 @@ class FaultProxy:
         response = await (self._act(call) if fault is None else self._inject(fault, call))
         if fault is not None and _took_effect(fault, response):
             self.injected[fault, call.name] += 1
-        return reset(request) if response is None else http_response(response)
+        if response is None:
+            return reset(request)
+        return truncated(response) if fault == "truncated" else http_response(response)
 
     async def _inject(self, fault: str, call: Call) -> Response | None:
         """Return the response under this fault; None resets the connection."""
@@ -84,6 +99,12 @@ class FaultProxy:
                 await self._act(call, reaches_caller=False)
                 await asyncio.sleep(self._dice.silence if fault == "response_lost" else 0)
                 return None
+            case "killed_sending":
+                await self._act(call, reaches_caller=False)
+                self.kill(call.caller)
+                return None
+            case "truncated":
+                return await self._act(call)
             case "latency":
                 await asyncio.sleep(self._dice.latency())
                 return await self._act(call)
@@ -103,7 +124,8 @@ class FaultProxy:
         if name == SEND and document["QueueUrl"] == self._dlq_url:
             name = DEAD_LETTER
         forwarded = {name: headers[name] for name in _FORWARDED_HEADERS if name in headers}
-        return Call(name, document, self._upstreams[service], forwarded)
+        caller = _CALLER.search(headers.get("User-Agent", ""))
+        return Call(name, document, self._upstreams[service], forwarded, caller[1] if caller else "")
 
     async def _act(self, call: Call, *, reaches_caller: bool = True) -> Response:
         """Let the service act on the call; a copy is only delivered in a response that reaches the caller."""
@@ -114,6 +136,15 @@ class FaultProxy:
         return await self._forward(call, call.document)
 
     async def _forward(self, call: Call, document: Document) -> Response:
+        if call.name in {WRITE, WRITE_ONE}:
+            return await self.stream.observe(_keys(document), lambda: self._send(call, document))
+        return await self._send(call, document)
+
+    async def _call_table(self, operation: str, document: Document) -> Document:
+        headers = {**SIGNED, "X-Amz-Target": f"DynamoDB_20120810.{operation}"}
+        return (await self._send(Call(operation, document, self._dynamodb_url, headers), document)).document
+
+    async def _send(self, call: Call, document: Document) -> Response:
         async with self._session.post(call.upstream, data=orjson.dumps(document), headers=call.headers) as upstream:
             body = await upstream.read()
             query_error = upstream.headers.get("x-amzn-query-error")
@@ -172,6 +203,13 @@ class FaultProxy:
                 deleted([entry for entry in entries if is_copy(entry)])
             )
         return response
+
+
+def _keys(document: Document) -> list[str]:
+    """Return the IDs of the items that a BatchWriteItem or a PutItem writes."""
+    if "Item" in document:
+        return [document["Item"][PARTITION_KEY]["S"]]
+    return [put["PutRequest"]["Item"][PARTITION_KEY]["S"] for puts in document["RequestItems"].values() for put in puts]
 
 
 def _took_effect(fault: str, response: Response | None) -> bool:

@@ -37,6 +37,8 @@ class Rates:
     delivered_twice: float = 0.02  # a message is delivered again while its first delivery is in flight
     redelivered: float = 0.02  # a message is delivered again after it was deleted
     dlq_failing: float = 0.1  # the dead-letter queue responds with HTTP 500
+    truncated: float = 0.005  # the service acts, and half of its response arrives
+    killed_sending: float = 0.02  # the queue takes a dead letter, and its sender is killed before the response
 
     latency_seconds: float = 0.3
     silence_seconds: float = 3.0
@@ -45,11 +47,11 @@ class Rates:
 _ANY_CALL: Final = ("latency", "reset_before", "reset_after", "response_lost", "error_500", "throttled")
 FAULTS_OF: Final = {
     SEND: (*_ANY_CALL, "entries_failed", "entry_refused"),
-    DEAD_LETTER: (*_ANY_CALL, "entries_failed", "dlq_failing"),
+    DEAD_LETTER: (*_ANY_CALL, "entries_failed", "dlq_failing", "killed_sending"),
     RECEIVE: (*_ANY_CALL, "delivered_twice", "redelivered"),
     DELETE: _ANY_CALL,
-    WRITE: (*_ANY_CALL, "unprocessed"),
-    WRITE_ONE: _ANY_CALL,
+    WRITE: (*_ANY_CALL, "unprocessed", "truncated"),
+    WRITE_ONE: (*_ANY_CALL, "truncated"),
 }
 KINDS: Final = tuple(dict.fromkeys(fault for faults in FAULTS_OF.values() for fault in faults))
 DELIVERED_AGAIN: Final = frozenset({"delivered_twice", "redelivered"})
