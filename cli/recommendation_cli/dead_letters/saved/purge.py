@@ -92,8 +92,12 @@ def _confirm(queue_name: str, count: int, confirm: str | None) -> None:
             raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(queue_name)}.")
         messages = plural(count, "message")
         click.echo(f"This permanently deletes {messages} from {visible(queue_name)}.", err=True)
-        confirm = click.prompt(
-            "Type the dead-letter queue's name to continue", err=True, default="", show_default=False
-        )
+        try:
+            confirm = click.prompt(
+                "Type the dead-letter queue's name to continue", err=True, default="", show_default=False
+            )
+        except click.Abort:
+            click.echo("\nInterrupted: nothing was deleted.", err=True)
+            raise
     if confirm != queue_name:
         raise click.UsageError("That is not the dead-letter queue's name: nothing was deleted.")
