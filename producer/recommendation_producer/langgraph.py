@@ -31,8 +31,9 @@ def persisting(graph_builder: _B, producer: EnqueuesState) -> _B:
     subgraph's own result, and are only watched themselves if its builder is passed here as well. Returns the same
     builder.
 
-    An output that LangGraph takes from a node's cache, or from a checkpoint, was not produced by this run: it is not
-    enqueued here, but by `enqueue_state`.
+    An output that LangGraph takes from a node's cache or from a checkpoint was not produced by this run, and a default
+    error handler becomes a node only at `compile()`. Their outputs are enqueued by `enqueue_state` with the final
+    state. Enqueueing both ways does no harm.
     """
     watch(graph_builder, producer)
     return graph_builder

@@ -31,8 +31,10 @@ SINCE: Final = {  # the cases that older versions lack the feature for
     "interrupts_and_resumes": "0.4",
     "caches": "0.4",
     "injected_runtime": "0.6",
+    "default_error_handlers": "newest",
     "overwrites": "newest",
     "second_version_of_the_result": "newest",
+    "timeouts_and_error_handlers": "newest",
 }
 ONLY: Final = {"controls": "0.2"}
 

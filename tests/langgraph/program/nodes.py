@@ -20,6 +20,7 @@ from tests.langgraph.program.running import (
     first,
     graph_of,
     second,
+    supported,
 )
 
 
@@ -167,3 +168,20 @@ def failing_nodes(persist: Persist) -> Any:
 def watched_twice(persist: Persist) -> Any:
     """An executor may apply `persisting` in two places."""
     return persist(persist(graph_of(first))).compile()
+
+
+@case("first@1", "second@2", runs=ASYNC)
+def timeouts_and_error_handlers(persist: Persist) -> Any:
+    """What a node returns in time, and what its handler returns instead of a node that was cut off."""
+
+    async def slow(_state: Any) -> Any:
+        await asyncio.sleep(10)
+
+    def handler(state: Any) -> Any:
+        return second(state)
+
+    builder = graph_of(first)
+    options = {**supported(builder.add_node, timeout=0.05), **supported(builder.add_node, error_handler=handler)}
+    builder.add_node("slow", slow, **options)
+    builder.add_edge("node-0", "slow")
+    return persist(builder).compile()

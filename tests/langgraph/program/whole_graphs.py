@@ -193,6 +193,21 @@ def second_version_of_the_result(persist: Persist) -> Any:
     return lambda: persist.enqueue_state(graph.invoke(GIVEN, **version))
 
 
+@case("first@1", "first@1", "second@2", runs=SCRIPT)
+def default_error_handlers(persist: Persist) -> Any:
+    """LangGraph makes nodes of them when it compiles; what they return is in the final state."""
+
+    def crash(_state: Any) -> Any:
+        raise ThrottledError
+
+    builder = graph_of(first, crash)
+    if not hasattr(builder, "set_node_defaults"):
+        raise Unsupported("set_node_defaults")
+    builder.set_node_defaults(error_handler=second)
+    graph = persist(builder).compile()
+    return lambda: persist.enqueue_state(graph.invoke(GIVEN))
+
+
 @case("first@1", "second@2", runs=SCRIPT)
 def executions_one_after_another_in_one_thread(persist: Persist) -> Any:
     """Outputs that an earlier execution left in the state are not taken for this one's."""

@@ -1,6 +1,9 @@
 """When an output without a timestamp of its own completed: always the same answer, and another for each execution."""
 
 import json
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from typing import Any
 
@@ -40,6 +43,39 @@ def test_the_same_execution_has_the_same_ids_in_every_process() -> None:
     """A state may be sent again from a checkpoint, days later."""
     state = state_of(AGENT, consensus=CONSENSUS)
     assert enqueued(state) == enqueued(state)
+
+
+_PROGRAM = """
+import json, sys
+from recommendation_producer import RecommendationProducer
+
+class Queue:
+    def send_message_batch(self, **request):
+        print(*(entry["MessageBody"] for entry in request["Entries"]))
+        return {"Successful": [{"Id": entry["Id"]} for entry in request["Entries"]]}
+
+producer = RecommendationProducer("https://sqs.us-east-1.amazonaws.com/123456789012/queue", client_factory=Queue)
+state = json.loads(sys.argv[1])
+state["hypotheses"]["risk-blast-radius"]["findings"] = {"causes": {"deploy", "network", "disk"}}
+producer.enqueue_state(state)
+producer.close()
+"""
+
+
+def test_ids_and_bodies_do_not_depend_on_the_hash_seed() -> None:
+    """Each sandbox has its own."""
+    state = json.dumps(state_of(AGENT, consensus=CONSENSUS))
+    bodies = {
+        subprocess.run(
+            [sys.executable, "-c", _PROGRAM, state],
+            env={"PYTHONHASHSEED": seed, "PYTHONPATH": os.pathsep.join(sys.path)},
+            capture_output=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(bodies) == 1
+    assert bodies != {b""}
 
 
 def test_derived_instant_is_within_a_minute_of_the_start_and_says_so() -> None:
