@@ -79,15 +79,16 @@ def _found_in(parts: Mapping[str, Any], budget: Budget) -> Iterator[FoundOutput]
         outputs = [(None, UNREADABLE)]
     for agent_id, output in outputs:
         yield _attempt(output, agent_id, given, parts, budget)
-    if parts.get("consensus") is not None:
-        yield _attempt(parts["consensus"], CONSENSUS, given, parts, budget)
+    consensus = unwrapped(parts.get("consensus"))
+    if consensus is not None:
+        yield _attempt(consensus, CONSENSUS, given, parts, budget)
 
 
 def _attempt(
     output: object, name: Any, given: Mapping[str, Any], state: Mapping[str, Any], budget: Budget
 ) -> FoundOutput:
     try:
-        fields = fields_of(unwrapped(output))
+        fields = fields_of(output)
         arguments = (_consensus if name == CONSENSUS else _hypothesis)(fields, name, given, state)
         return FoundOutput(arguments, content_of(fields, budget))
     except Exception:  # noqa: BLE001 - a host's object may raise anything; counted as invalid

@@ -75,7 +75,8 @@ class Visit:
         try:
             outputs = [output for output in _outputs_in(update, budget) if not self._knows(output)]
         except Exception:  # noqa: BLE001 - a host's object may raise anything; the producer counts it as invalid
-            return {name: update[name] for name in OUTPUTS if update.get(name) is not self._state.get(name)}
+            given = {name: update[name] for name in OUTPUTS if name in update}
+            return {name: value for name, value in given.items() if value is not self._state.get(name)}
         for output in outputs:
             self._note(output)
         hypotheses = [output for output in outputs if output.name != CONSENSUS]
@@ -133,8 +134,9 @@ def _reader(config: Any) -> Callable[[str], Any] | None:
 def _outputs_in(parts: Mapping[str, Any], budget: Budget) -> Iterator[_Output]:
     for name, value in outputs_of(parts.get(HYPOTHESES)):
         yield _output(name, value, budget)
-    if parts.get(CONSENSUS) is not None:
-        yield _output(CONSENSUS, unwrapped(parts[CONSENSUS]), budget)
+    consensus = unwrapped(parts.get(CONSENSUS))
+    if consensus is not None:
+        yield _output(CONSENSUS, consensus, budget)
 
 
 def _output(name: Any, value: object, budget: Budget) -> _Output:

@@ -142,6 +142,13 @@ def test_hypotheses_may_be_a_single_output(kind: Any) -> None:
     assert ids_in(state_of(kind(**FIRST))) == [FIRST_ID]
 
 
+@pytest.mark.parametrize("value", [None, {"agreement_level": "STRONG", "timestamp": "2026-01-31T12:00:03"}])
+def test_consensus_may_be_overwritten(value: Any) -> None:
+    """None is no consensus."""
+    expected = [] if value is None else ["rec-incident-1-consensus-2026-01-31T12:00:03Z"]
+    assert ids_in({"agent_input": GIVEN, "consensus": Overwrite(value)}) == expected
+
+
 class ModelState(BaseModel):
     """A state as a model, with a field that is never dumped."""
 

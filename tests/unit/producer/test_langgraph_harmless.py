@@ -221,3 +221,14 @@ def test_parts_of_a_streamed_result_are_added_up() -> None:
 
     assert asyncio.run(run()) == parts
     assert [sorted(state) for state in recorder.states] == [["consensus", "hypotheses"]]
+
+
+def test_hypotheses_that_cannot_be_read_are_counted_once() -> None:
+    """An iterator is left to the host, whose graph decides what to do with it."""
+    outputs = iter([1])
+    with running_producer(FakeQueue()) as producer:
+        node = watched(lambda _: {"hypotheses": outputs}, producer).nodes["node"].bound
+        node.invoke(INPUT, {})
+        node.invoke({**INPUT, "hypotheses": outputs, "consensus": {"agreed": True}}, {})
+        assert producer.balance.dropped == {"invalid": 1}
+    assert list(outputs) == [1]
