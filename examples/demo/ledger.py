@@ -3,7 +3,7 @@
 Only the demo's own recommendations count, by ID and by execution, whatever else the table holds.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from infra.local import LocalStack
@@ -11,27 +11,6 @@ from infra.local.depth import depth
 from recommendation_shared.item.encoding import PARTITION_KEY, item_digest
 
 _KEYS_PER_READ: Final = 100  # BatchGetItem's limit
-
-
-class CountingProducer:
-    """The producer as the executor sees it, which also records the distinct IDs that it accepted."""
-
-    def __init__(self, producer: Any) -> None:
-        self._producer = producer
-        self.accepted: set[str] = set()
-        self.refused: list[str] = []
-
-    def enqueue_state(self, state: object) -> Sequence[Any]:
-        """Hand over every agent's output; record what was accepted, and the reason for anything that was not."""
-        outcomes: Sequence[Any] = self._producer.enqueue_state(state)
-        self.accepted.update(outcome.recommendation_id for outcome in outcomes if outcome.accepted)
-        self.refused.extend(str(outcome.reason) for outcome in outcomes if not outcome.accepted)
-        return outcomes
-
-    def lambda_handler(self, handler: Callable[..., Any]) -> Callable[..., Any]:
-        """Wrap a Lambda handler as the producer does."""
-        wrapped: Callable[..., Any] = self._producer.lambda_handler(handler)
-        return wrapped
 
 
 class Ledger:

@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from examples.demo.ledger import CountingProducer, Ledger
+from examples.demo.executor import Executor, HandedOver, executor_with_layer
+from examples.demo.ledger import Ledger
 from examples.executor.execution import executions
-from examples.executor.run import ExecutionResult, run_all, run_one, yesterday
+from examples.executor.run import ExecutionResult, yesterday
 from infra.local import LocalStack
 from recommendation_cli.screen.progress import progress
-from recommendation_producer import Balance, RecommendationProducer
 
 SHOWN: Final = "incident-roblox-2021-10-28"
 
 _STORE_TIMEOUT: Final = 120.0  # seconds for everything to be stored; it takes a few
-_FLUSH_TIMEOUT: Final = 30.0  # seconds
 _POLL: Final = 0.25  # seconds
 
 
@@ -38,20 +37,15 @@ def say(line: str = "") -> None:
 
 def run(stack: LocalStack) -> Result:
     """Run every step and return the result. The process's AWS variables must be those of `stack.env`."""
-    real = RecommendationProducer(stack.queue_url, region_name=stack.region, endpoint_url=stack.endpoint_url)
-    producer = CountingProducer(real)
     ledger = Ledger(stack)
     day = yesterday()  # read once: after midnight, the second run would otherwise get other IDs
-    try:
-        results, balance = _run_executor(producer, real, day)
-        _wait_until_stored(ledger, producer.accepted)
-        expected = sum(result.expected_recommendations for result in results)
-        problems = _account(ledger, producer, balance, expected)
-        problems += _run_again(ledger, producer, real, results, day)
-    finally:
-        real.close()
+    with executor_with_layer() as executor:
+        first = _run_executor(executor, day)
+        _wait_until_stored(ledger, first.accepted)
+        problems = _account(ledger, first)
+        problems += _run_again(ledger, executor, first, day)
     problems += _show(stack)
-    accepted, stored = len(producer.accepted), len(ledger.stored)
+    accepted, stored = len(first.accepted), len(ledger.stored)
     return Result(
         problems,
         f"{accepted} enqueued, {stored} stored, {max(accepted - stored, 0)} lost",
@@ -59,9 +53,7 @@ def run(stack: LocalStack) -> Result:
     )
 
 
-def _run_executor(
-    producer: CountingProducer, real: RecommendationProducer, day: date
-) -> tuple[list[ExecutionResult], Balance]:
+def _run_executor(executor: Executor, day: date) -> HandedOver:
     total = len(executions(day))
     say(f"\n2. Running the LangGraph executor over {total} recorded executions (the agents replay their outputs)")
     with progress(os.environ, time.monotonic) as report:
@@ -71,9 +63,11 @@ def _run_executor(
             done.append(result.execution_id)
             report(f"{len(done)} of {total} executions · {result.incident_id}", len(done), total)
 
-        results = run_all(producer, on_execution=after_each, day=day)
-    say(f"   {len(results)} executions, {len(producer.accepted)} recommendations handed over")
-    return results, real.flush(timeout=_FLUSH_TIMEOUT)
+        handed_over = executor.run(day, on_execution=after_each)
+    packages = " and ".join(f"{name} {version}" for name, version in handed_over.packages.items())
+    say(f"   with {packages} of its own; the producer comes from the layer ({executor.layer_bytes / 1024:.0f} KiB)")
+    say(f"   {len(handed_over.results)} executions, {len(handed_over.accepted)} recommendations handed over")
+    return handed_over
 
 
 def _wait_until_stored(ledger: Ledger, expected: set[str]) -> None:
@@ -89,16 +83,17 @@ def _wait_until_stored(ledger: Ledger, expected: set[str]) -> None:
     say(f"   {stored} of {len(expected)} stored after {time.monotonic() - started:.1f} s")
 
 
-def _account(ledger: Ledger, producer: CountingProducer, balance: Balance, expected: int) -> list[str]:
+def _account(ledger: Ledger, handed_over: HandedOver) -> list[str]:
     """Print the balance and return whatever does not add up."""
-    missing = sorted(producer.accepted - ledger.stored.keys())
+    balance, accepted = handed_over.balance, handed_over.accepted
+    missing = sorted(accepted - ledger.stored.keys())
     dead = ledger.dead_lettered()
     rows = {
         "accepted by the producer": balance.accepted,
         "sent to the queue": balance.sent,
         "dropped": sum(balance.dropped.values()),
         "pending": balance.pending,
-        "distinct recommendations": len(producer.accepted),
+        "distinct recommendations": len(accepted),
         "stored, digest verified": len(ledger.stored),
         "dead-lettered": dead,
         "lost": max(len(missing) - dead, 0),
@@ -107,10 +102,11 @@ def _account(ledger: Ledger, producer: CountingProducer, balance: Balance, expec
     for name, count in rows.items():
         say(f"   {name:<26}{count:>6}")
     problems = [f"not stored: {recommendation_id}" for recommendation_id in missing]
-    if len(producer.accepted) != expected:
-        problems.append(f"{len(producer.accepted)} distinct recommendations; the executions produced {expected}")
-    if producer.refused:
-        problems.append(f"refused by the producer: {', '.join(producer.refused)}")
+    expected = sum(result.expected_recommendations for result in handed_over.results)
+    if len(accepted) != expected:
+        problems.append(f"{len(accepted)} distinct recommendations; the executions produced {expected}")
+    if handed_over.refused:
+        problems.append(f"refused by the producer: {', '.join(handed_over.refused)}")
     if balance.sent != balance.accepted:
         problems.append(f"not sent: {dict(balance.dropped)} dropped, {balance.pending} pending")
     if dead:
@@ -118,19 +114,16 @@ def _account(ledger: Ledger, producer: CountingProducer, balance: Balance, expec
     return problems
 
 
-def _run_again(
-    ledger: Ledger, producer: CountingProducer, real: RecommendationProducer, results: list[ExecutionResult], day: date
-) -> list[str]:
+def _run_again(ledger: Ledger, executor: Executor, first: HandedOver, day: date) -> list[str]:
     """Run one execution a second time, handing over node by node; return whatever it added or changed."""
     say(f"\n5. Running {SHOWN} a second time, sending each agent's output as soon as its node finishes")
-    before = set(producer.accepted)
-    again = run_one(producer, SHOWN, way="per-node", day=day)
-    real.flush(timeout=_FLUSH_TIMEOUT)
+    again = executor.run(day, SHOWN)
     deadline = time.monotonic() + _STORE_TIMEOUT
     while ledger.queued() and time.monotonic() < deadline:
         time.sleep(_POLL)
-    new_ids = producer.accepted - before
-    new_items = ledger.ids_of({result.execution_id for result in [*results, again]}) - ledger.stored.keys()
+    new_ids = again.accepted - first.accepted
+    execution_ids = {result.execution_id for result in [*first.results, *again.results]}
+    new_items = ledger.ids_of(execution_ids) - ledger.stored.keys()
     changed = ledger.changed()
     say(f"   {len(new_ids)} new IDs, {len(new_items)} new items in the table, {len(changed)} items changed")
     problems = [f"changed by the second run: {recommendation_id}" for recommendation_id in changed]
