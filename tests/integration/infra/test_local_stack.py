@@ -15,6 +15,7 @@ from botocore.exceptions import ClientError
 from infra.local import LocalStack
 from infra.local.canary import INCIDENT_ID
 from recommendation_shared.envelope import Envelope
+from tests.support.kept_letters import take_letters
 
 pytestmark = pytest.mark.stack
 
@@ -118,7 +119,8 @@ def probe(stack: LocalStack) -> Iterator[Callable[..., dict[str, Any]]]:
 
 def _deployed_zip(stack: LocalStack) -> io.BytesIO:
     s3 = stack.client("s3")
-    (package,) = s3.list_objects_v2(Bucket="opx-recommendations-packages")["Contents"]
+    uploaded = s3.list_objects_v2(Bucket="opx-recommendations-packages")["Contents"]
+    (package,) = (each for each in uploaded if each["Key"].endswith(".zip"))
     return io.BytesIO(s3.get_object(Bucket="opx-recommendations-packages", Key=package["Key"])["Body"].read())
 
 
@@ -173,6 +175,7 @@ def test_the_consumers_policy_is_enforced(stack: LocalStack, stored: str, probe:
         ("sqs", "purge_queue", {"QueueUrl": stack.dlq_url}),
     )["outcomes"]
     stack.client("dynamodb").delete_item(**table, Key={"recommendationId": item["recommendationId"]})
+    take_letters(stack, "Deleted")
     assert outcomes == {
         "put_item": "allowed",
         "get_item": "AccessDeniedException",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 from examples.alarms.refusing_table import publish_consumer
+from tests.support.kept_letters import take_letters
 from tests.support.runbook.world import EXECUTOR, World
 
 Situation = Generator[None, None, None]
@@ -95,7 +96,7 @@ def recommendation_overwritten(world: World) -> Situation:
     world.store(json.dumps({**json.loads(first), "reasoning": "second opinion"}))
     world.until_dead(3)
     yield
-    world.remove_dead_letters({"IdConflict"}, 1)
+    take_letters(world.stack, "IdConflict")
 
 
 def recommendation_tampered(world: World) -> Situation:
@@ -112,7 +113,7 @@ def recommendation_tampered(world: World) -> Situation:
     yield
     yield
     yield
-    world.remove_dead_letters({"IdConflict"}, 1)
+    take_letters(world.stack, "IdConflict")
 
 
 def recommendation_deleted(world: World) -> Situation:
@@ -153,7 +154,7 @@ def retries_exhausted(world: World) -> Situation:
     items = dynamodb.scan(TableName=world.stack.table_name)["Items"]
     for item in items:
         dynamodb.delete_item(TableName=world.stack.table_name, Key={"recommendationId": item["recommendationId"]})
-    world.remove_dead_letters({"Deleted"}, len(items))
+    take_letters(world.stack, "Deleted", len(items))
     yield
 
 

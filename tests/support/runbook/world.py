@@ -4,7 +4,7 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -77,27 +77,6 @@ class World:
             return int(answer["Attributes"][name])
 
         self.until(f"{number} dead letters", lambda: visible() == number)
-
-    def remove_dead_letters(self, reasons: Collection[str], number: int) -> None:
-        """Delete that many dead letters with these reasons, once they have arrived, and leave the others."""
-        left = number
-
-        def none_left() -> bool:
-            nonlocal left
-            answer = self.sqs.receive_message(
-                QueueUrl=self.stack.dlq_url,
-                MessageAttributeNames=["failureReason"],
-                MaxNumberOfMessages=10,
-                VisibilityTimeout=1,
-            )
-            for message in answer.get("Messages", ()):
-                reason = message.get("MessageAttributes", {}).get("failureReason", {}).get("StringValue")
-                if reason in reasons:
-                    self.sqs.delete_message(QueueUrl=self.stack.dlq_url, ReceiptHandle=message["ReceiptHandle"])
-                    left -= 1
-            return left <= 0
-
-        self.until(f"{number} dead letters with the reasons {reasons}", none_left)
 
     def store(self, body: str) -> None:
         """Send a recommendation and wait until it is what the table holds."""

@@ -11,9 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from infra.local import LocalStack, local_stack
+from infra.local.depth import depth
 from recommendation_cli.app import recs
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
+from tests.support.kept_letters import take_letters
 from tests.support.lambdas.event import body
 from tests.support.lambdas.stream_event import expired, stored, stream_event
 
@@ -56,24 +58,6 @@ def _store(stack: LocalStack, text: str) -> dict[str, Any]:
     return item
 
 
-def _letters(stack: LocalStack, number: int) -> dict[str, dict[str, Any]]:
-    """Take that many dead letters from the queue; return them by their reason."""
-    sqs = stack.client("sqs")
-    letters: dict[str, dict[str, Any]] = {}
-
-    def arrived() -> bool:
-        answer = sqs.receive_message(
-            QueueUrl=stack.dlq_url, MessageAttributeNames=["All"], MaxNumberOfMessages=10, WaitTimeSeconds=1
-        )
-        for message in answer.get("Messages", ()):
-            letters[message["MessageAttributes"]["failureReason"]["StringValue"]] = message
-            sqs.delete_message(QueueUrl=stack.dlq_url, ReceiptHandle=message["ReceiptHandle"])
-        return len(letters) >= number
-
-    _until(stack, f"{number} dead letters", arrived)
-    return letters
-
-
 def test_replaced_edited_and_deleted_recommendations_become_dead_letters(stack: LocalStack) -> None:
     """Each letter is stored as exactly the item that was lost. Two first deliveries in different batches conflict."""
     dynamodb = stack.client("dynamodb")
@@ -88,7 +72,7 @@ def test_replaced_edited_and_deleted_recommendations_become_dead_letters(stack: 
     )
     deleted = _store(stack, body("deleted", retention=FOREVER))
     dynamodb.delete_item(TableName=stack.table_name, Key={"recommendationId": deleted["recommendationId"]})
-    letters = _letters(stack, 3)
+    letters = {reason: take_letters(stack, reason)[0] for reason in ("IdConflict", "Tampered", "Deleted")}
     kept = {reason: json.loads(encode_item(read_envelope(letter["Body"])).body) for reason, letter in letters.items()}
     assert kept == {"IdConflict": replaced, "Tampered": edited, "Deleted": deleted}
     assert letters["Tampered"]["MessageAttributes"]["failureDetail"]["StringValue"].endswith("; changed: reasoning")
@@ -105,8 +89,8 @@ def test_replaced_edited_and_deleted_recommendations_become_dead_letters(stack: 
             f"{reason} is restored",
             lambda: dynamodb.get_item(TableName=stack.table_name, Key=key).get("Item") == kept[reason],  # noqa: B023 - evaluated within this pass of the loop
         )
-    (evidence,) = _letters(stack, 1).items()
-    assert (evidence[0], json.loads(evidence[1]["Body"])["reasoning"]) == ("IdConflict", "by hand")
+    (evidence,) = take_letters(stack, "IdConflict")
+    assert json.loads(evidence["Body"])["reasoning"] == "by hand"
 
 
 def _sendable(letter: dict[str, Any]) -> dict[str, Any]:
@@ -125,8 +109,10 @@ def test_rewriting_the_same_recommendation_invokes_nothing(stack: LocalStack) ->
     stack.client("dynamodb").delete_item(
         TableName=stack.table_name, Key={"recommendationId": marker["recommendationId"]}
     )
-    (letter,) = _letters(stack, 1).values()  # in the order of the stream, so nothing before it was kept
+    (letter,) = take_letters(stack, "Deleted")
     assert json.loads(letter["Body"])["agentType"] == "marker"
+    # Letters are sent in the order of the stream, so nothing before this one was kept.
+    assert depth(stack.client("sqs"), stack.dlq_url) == 0
 
 
 def test_expired_recommendations_are_archived_and_the_files_verified(stack: LocalStack, tmp_path: Path) -> None:
