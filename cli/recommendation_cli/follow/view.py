@@ -102,6 +102,6 @@ class Screen:
 @contextmanager
 def screen(console: Console, *, incidents: bool) -> Iterator[Screen]:
     """Yield a table that grows; `incidents` shows which incident each recommendation belongs to."""
-    status = console.status(Text("reading", style="dim")) if console.is_terminal else None
+    status = console.status(Text("reading", style="dim"), refresh_per_second=4) if console.is_terminal else None
     with status or nullcontext():
         yield Screen(console, status, incidents=incidents)

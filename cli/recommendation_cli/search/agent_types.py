@@ -1,4 +1,4 @@
-"""All agent types in the table: the usual ones, and those that the consumer registered (docs/decisions/0018)."""
+"""All agent types in the table: the usual ones, and those that the consumer registered (docs/decisions/0021)."""
 
 from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
 from recommendation_cli.search.queries import Search

@@ -4,6 +4,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
+from recommendation_cli.facts import FACTS
 from recommendation_cli.output import COLUMNS, OTHER_FIELDS
 from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, IndexedDynamoDb, item, runtime
 
@@ -14,7 +15,7 @@ def _run(client: FakeDynamoDb, *args: str) -> Result:
 
 @pytest.mark.parametrize(
     ("output", "stdout"),
-    [("json", "[]\n"), ("jsonl", ""), ("csv", f"{','.join((*COLUMNS, OTHER_FIELDS))}\n"), ("table", "")],
+    [("json", "[]\n"), ("jsonl", ""), ("csv", f"{','.join((*COLUMNS, *FACTS, OTHER_FIELDS))}\n"), ("table", "")],
 )
 def test_finding_nothing_exits_with_1(output: str, stdout: str) -> None:
     """One sentence says where it looked and what to check; standard output keeps its format."""
@@ -22,8 +23,8 @@ def test_finding_nothing_exits_with_1(output: str, stdout: str) -> None:
     assert result.exit_code == 1
     assert result.stderr == (
         f"Error: No recommendation of incident incident-8 in table {TABLE} in us-east-1: check the ID, --table and"
-        " --region, or whether it has expired; there is nothing similar among the newest 100 of each usual agent"
-        " type.\n"
+        " --region, or whether it has expired; there is nothing similar among the newest 100 of each agent type."
+        "\n"
     )
     assert result.stdout == stdout
 
