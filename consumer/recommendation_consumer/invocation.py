@@ -109,7 +109,7 @@ class _Invocation:
             log_plan(self._dependencies.logger, self._plan)
 
     def _new_agent_types(self) -> list[str]:
-        """Return the unusual agent types in the batch that this sandbox has not registered (docs/decisions/0018)."""
+        """Return the unusual agent types in the batch that this sandbox has not registered (docs/decisions/0021)."""
         seen = {write.agent_type for write in self._plan.writes.values()}
         return sorted(seen - self._dependencies.registered_types)
 
