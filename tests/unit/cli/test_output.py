@@ -1,21 +1,25 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from hypothesis import given
 
+from recommendation_cli.app import recs
+from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.facts import FACTS
-from recommendation_cli.output import COLUMNS, OTHER_FIELDS, pretty_json, write_documents, write_records
+from recommendation_cli.output import COLUMNS, OTHER_FIELDS, csv_line, pretty_json, write_documents, write_records
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import DERIVED_FIELDS, FIELDS
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.parse import parse_json
 from recommendation_shared.item.encoding import decode_item
-from tests.support.fakes.recommendation_table import item
+from tests.support.fakes.recommendation_table import FakeDynamoDb, item, runtime
 from tests.support.strategies import json_values
 
 
@@ -118,6 +122,54 @@ def test_csv_never_starts_a_formula(start: str) -> None:
     """A spreadsheet would evaluate it; a leading apostrophe prevents that."""
     (row,) = _rows(_document(reasoning=f"{start}cmd|' /C calc'!A0"))
     assert row["reasoning"].startswith(f"'{start}")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|", ":", " ", "^", "~", "/"])
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "ok;=cmd|' /C calc'!A0;more",
+        'x,"=1+1"',
+        "first\n=1+1\n+2",
+        'a\t@SUM(1)|-1+1:"=2"',
+        "it's '=1'^=1~=1/=1",
+        "\uff1d1+1 and =1",
+        "see =HYPERLINK(1)",
+    ],
+)
+def test_no_cell_is_a_formula_whatever_separates_cells(separator: str, attack: str) -> None:
+    """Spreadsheets in half of Europe read semicolons, and others guess."""
+    document = {"reasoning": attack, "recommendation": {attack: [attack]}, "citations": [{"title": attack}]}
+    written = csv_line(document).decode()
+    for row in csv.reader(io.StringIO(written, newline=""), delimiter=separator):
+        for cell in row:
+            assert not re.match(r"[=+\-@\uff1d]", cell), cell
+    (exact,) = csv.reader(io.StringIO(written, newline=""))
+    assert json.loads(exact[COLUMNS.index("recommendation")]) == {attack: [attack]}
+
+
+def test_prose_keeps_its_hyphens_and_addresses() -> None:
+    """Only what could start a formula gets an apostrophe."""
+    text = "p99 - 40 % on 2026-01-31, a@b.example, x=1, 3 + 4, well-known"
+    (row,) = csv.reader(io.StringIO(csv_line({"reasoning": text}).decode(), newline=""))
+    assert row[COLUMNS.index("reasoning")] == text
+
+
+@pytest.mark.parametrize("write", [write_documents, write_records])
+def test_a_byte_order_mark_precedes_the_header(write: Any) -> None:
+    """Excel takes a file without one for the encoding of the machine."""
+    written = io.BytesIO()
+    write(written, [{"reasoning": "Ä"}], CSV_WITH_BOM)
+    assert written.getvalue().startswith(b"\xef\xbb\xbf")
+    assert "Ä" in written.getvalue().decode("utf-8-sig")
+
+
+@pytest.mark.parametrize("output", [(), ("-o", "json")])
+def test_a_byte_order_mark_is_for_csv(output: tuple[str, ...]) -> None:
+    """In JSON it would be an error."""
+    result = CliRunner().invoke(recs, ["incident", "i", "--bom", *output], obj=runtime(FakeDynamoDb([])))
+    assert result.exit_code == 2
+    assert "--bom is for CSV: add -o csv." in result.stderr
 
 
 def test_csv_escapes_control_characters() -> None:
