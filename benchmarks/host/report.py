@@ -29,7 +29,7 @@ def run(repetitions: int) -> dict[str, Any]:
     """Measure every way; each repetition runs all of them, so that the machine's speed affects all alike."""
     runs: dict[str, Run] = {way.name: {"drain": [], "loop": [], **{str(s): [] for s in SHARES}} for way in WAYS}
     uncompiled = []
-    with _workplace() as (subject, layer_bytes):
+    with measuring() as (subject, layer_bytes):
         for way in WAYS:
             subject.measure(way, "drain")  # writes the byte code, which later processes find
         for _ in range(repetitions):
@@ -39,7 +39,7 @@ def run(repetitions: int) -> dict[str, Any]:
             for share in SHARES:
                 for way in (OURS, YARDSTICK):
                     runs[way.name][str(share)].append(subject.measure_held(way, share))
-    with _workplace() as (subject, _):  # a layer without byte code, which Lambda cannot write
+    with measuring() as (subject, _):  # a layer without byte code, which Lambda cannot write
         uncompiled = [subject.measure(OURS, "construct-uncompiled") for _ in range(repetitions)]
     return {
         "machine": {**command.machine(()), "subjects": PYTHON},
@@ -53,8 +53,8 @@ def run(repetitions: int) -> dict[str, Any]:
 
 
 @contextmanager
-def _workplace() -> Iterator[tuple[Subject, int]]:
-    """Run the stub, write the outputs and unpack the layer; yield the subject, and the bytes of the layer's zip."""
+def measuring() -> Iterator[tuple[Subject, int]]:
+    """Run the stub, write the outputs and unpack the layer; yield what measures, and the bytes of the layer's zip."""
     built = build(output=ROOT / "build" / "layer.zip", artifact=LAYER)
     fields = typical_fields()
     folder = Path(tempfile.mkdtemp())
