@@ -1,3 +1,8 @@
+import json
+
+from jsonschema import Draft202012Validator
+
+from infra.paths import ROOT
 from tests.support.fakes.deployment_answers import healthy_answers
 from tests.unit.cli.doctor.conftest import RunDoctor
 
@@ -23,3 +28,11 @@ def test_queues_must_be_named(run_doctor: RunDoctor) -> None:
     assert result.exit_code == 2
     assert "RECOMMENDATIONS_QUEUE_URL" in result.stderr
     assert "Examples:\n    recs doctor" in run_doctor([], "-h").stdout
+
+
+def test_json_is_as_the_schema_describes(run_doctor: RunDoctor) -> None:
+    """Every finding has every field, and those that passed too."""
+    schema = json.loads((ROOT / "docs" / "recs.schema.json").read_text())
+    findings = json.loads(run_doctor(healthy_answers(mapping={"State": "Disabled"}), "-o", "json").stdout)
+    Draft202012Validator({**schema, "$ref": "#/$defs/doctor"}).validate(findings)
+    assert len(findings) == 42
