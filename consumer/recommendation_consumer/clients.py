@@ -10,6 +10,7 @@ from aiobotocore.config import AioConfig
 
 from recommendation_consumer.connections import PooledConnections
 from recommendation_consumer.dynamodb_calls import DynamoDbCalls
+from recommendation_consumer.observation import Call, Observer
 from recommendation_shared.settings import Settings
 
 # Timeouts in seconds; botocore's default of 60 would outlive the invocation. The writer does its own retries, because
@@ -35,6 +36,7 @@ class Clients:
         self._session = aioboto3.Session()
         self._dynamodb: DynamoDbCalls | None = None
         self._sqs: Any = None
+        self._observer: Observer | None = None
         self._opening = asyncio.Lock()
         self._exits = AsyncExitStack()
 
@@ -48,11 +50,22 @@ class Clients:
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
         """Send the body of a BatchWriteItem request; return the response."""
-        return await (await self.open_dynamodb()).send("BatchWriteItem", body)
+        return await self._write("BatchWriteItem", body)
 
     async def put_item(self, body: bytes) -> Mapping[str, Any]:
         """Send the body of a PutItem request; return the response."""
-        return await (await self.open_dynamodb()).send("PutItem", body)
+        return await self._write("PutItem", body)
+
+    def observe(self, observer: Observer) -> None:
+        """Let `observer` see each later DynamoDB call."""
+        self._observer = observer
+
+    async def _write(self, operation: str, body: bytes) -> Mapping[str, Any]:
+        calls = await self.open_dynamodb()
+        if self._observer is None:
+            return await calls.send(operation, body)
+        with self._observer(Call(operation, self._table_name, self._region)):
+            return await calls.send(operation, body)
 
     async def send_dead_letters(self, entries: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Send up to ten entries to the dead-letter queue; return the response."""

@@ -14,6 +14,7 @@ from recommendation_consumer.batch_result import BatchResponse
 from recommendation_consumer.clients import Clients
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.invocation import LambdaContext, consume
+from recommendation_consumer.observation import Observer
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.settings import Settings
 
@@ -60,6 +61,11 @@ def handler(event: Any, context: LambdaContext) -> BatchResponse:
     """
     runner, _, dependencies = sandbox()
     return runner.run(consume(event, context, dependencies))
+
+
+def observe_calls(observer: Observer) -> None:
+    """Let `observer` see each DynamoDB call of this sandbox, as for tracing. Raises `SettingsError`."""
+    sandbox().clients.observe(observer)
 
 
 def start() -> None:

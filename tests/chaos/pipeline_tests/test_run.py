@@ -78,10 +78,10 @@ async def test_a_run_in_which_nothing_moves_says_what_it_waits_for(
     idle = SimpleNamespace(deleted=0, stream=SimpleNamespace(written=[]), injected={})
     processes = SimpleNamespace(journaled=0, has_sent=False, tick=lambda _now, _done: None)
     keeper = SimpleNamespace(is_idle=True)
-    pipeline: Any = pipeline_run.Pipeline(SimpleNamespace(sqs=None, queue_url=""), idle, processes, keeper)
+    parts: list[Any] = [SimpleNamespace(sqs=None, queue_url=""), idle, processes, keeper]
     expected = "nothing moved for 0.005 minutes; the run waited for the producer to finish and 7 messages in the queue"
     with pytest.raises(RuntimeError, match=f"^{expected}$"):
-        await pipeline_run.until_at_rest(plan, pipeline, lambda _done, _status: None)
+        await pipeline_run.until_at_rest(plan, pipeline_run.Pipeline(*parts), lambda _done, _status: None)
 
 
 def test_timeouts_grow_on_a_busy_machine() -> None:
