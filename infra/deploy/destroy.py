@@ -13,9 +13,14 @@ from recommendation_shared.aws_errors import MISSING_RESOURCE, error_code
 
 DESTROYABLE = "dev"
 
+_MESSAGES = "ApproximateNumberOfMessages"
+
 
 def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str | None) -> None:
-    """Show what will be deleted, ask, and delete the stack and the table that outlives it. Raises `DeployError`."""
+    """Show what will be deleted, ask, and delete the stack, and the table and queues that outlive it.
+
+    Raises `DeployError`.
+    """
     if stage.name != DESTROYABLE:
         raise DeployError(
             f"{stage.name} holds records that must be kept; this command destroys only {DESTROYABLE}. "
@@ -28,16 +33,17 @@ def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str |
     if outputs is not None and outputs.get("Stage") != DESTROYABLE:
         raise DeployError(f"the stack {stage.stack_name} is of stage {outputs.get('Stage')}; nothing was deleted")
     table = _table(caller, stage.table_name)
-    if outputs is None and table is None:
-        sys.stdout.write(
-            f"{caller.describe()}\nThe stack {stage.stack_name} and its table do not exist: nothing to do.\n"
-        )
+    queues = _queues(caller, stage.queue_names)
+    doomed = [
+        *([f"the stack {stage.stack_name}"] if outputs is not None else ()),
+        *([f"the table {stage.table_name}, with about {table['ItemCount']} recommendations"] if table else ()),
+        *(f"the queue {name}, with about {messages} messages" for name, messages in queues.items()),
+    ]
+    sys.stdout.write(f"{caller.describe()}\n")
+    if not doomed:
+        sys.stdout.write(f"The stack {stage.stack_name}, its table and queues do not exist: nothing to do.\n")
         return
-    sys.stdout.write(f"{caller.describe()}\nThis permanently deletes:\n")
-    if outputs is not None:
-        sys.stdout.write(f"  the stack {stage.stack_name}, with its queues and the messages in them\n")
-    if table is not None:
-        sys.stdout.write(f"  the table {stage.table_name}, with about {table['ItemCount']} recommendations\n")
+    sys.stdout.write("This permanently deletes:\n" + "".join(f"  {each}\n" for each in doomed))
     if asks and input(f"Type {stage.name} to confirm: ") != stage.name:
         raise DeployError("not confirmed; nothing was deleted")
     if outputs is not None:
@@ -45,6 +51,9 @@ def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str |
     if table is not None:
         _delete_table(caller, stage.table_name)
         sys.stdout.write(f"Deleted the table {stage.table_name}\n")
+    for name in queues:
+        _delete_queue(caller, name)
+        sys.stdout.write(f"Deleted the queue {name}\n")
 
 
 def _outputs(caller: account.Account, stack_name: str) -> Mapping[str, str] | None:
@@ -68,6 +77,31 @@ def _table(caller: account.Account, name: str) -> Mapping[str, Any] | None:
     return table
 
 
+def _queues(caller: account.Account, names: Sequence[str]) -> dict[str, str]:
+    """Return about how many messages each of the queues has that exist."""
+    sqs, found = caller.client("sqs"), dict[str, str]()
+    for name in names:
+        try:
+            url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+            attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[_MESSAGES])["Attributes"]
+        except ClientError as error:
+            if error_code(error) in MISSING_RESOURCE:
+                continue
+            raise _refused("GetQueueAttributes", error) from error
+        found[name] = attributes[_MESSAGES]
+    return found
+
+
+def _delete_queue(caller: account.Account, name: str) -> None:
+    """Delete a queue, which every stack retains when it is deleted."""
+    sqs = caller.client("sqs")
+    try:
+        sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"])
+    except ClientError as error:
+        if error_code(error) not in MISSING_RESOURCE:  # the stack has deleted it after all
+            raise _refused("DeleteQueue", error) from error
+
+
 def _delete_table(caller: account.Account, name: str) -> None:
     """Delete a table, which every stack retains when it is deleted."""
     dynamodb = caller.client("dynamodb")
@@ -89,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Destroy from the command line; return 0 if nothing of the stage is left."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.deploy.destroy",
-        description="Delete the dev stage: its stack and its table with all records.",
+        description="Delete the dev stage: its stack, its table with all records and its queues.",
     )
     parser.add_argument("stage", help=f"{DESTROYABLE}; other stages are refused")
     parser.add_argument("--account", metavar="DIGITS", help="the account of the stage; any other is refused")

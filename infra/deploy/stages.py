@@ -32,6 +32,12 @@ class Stage:
         """The table's name, which is known even if the stack does not exist."""
         return f"opx-agent-recommendations{self.parameters.get('NameSuffix', '')}"
 
+    @property
+    def queue_names(self) -> tuple[str, str]:
+        """The names of its queue and dead-letter queue, which are known even if the stack does not exist."""
+        name = f"opx-recommendations{self.parameters.get('NameSuffix', '')}"
+        return name, f"{name}-dlq"
+
 
 def load(name: str, overrides: Mapping[str, str], config: Path = CONFIG) -> Stage:
     """Return a stage with `overrides` replacing its own parameters. Raises `DeployError` if it does not exist."""

@@ -44,6 +44,7 @@ _NAMES: Final = (
     "AlarmName",
     "TopicName",
     "DashboardName",
+    "BackupVaultName",
 )
 _VARIABLE: Final = re.compile(r"\$\{([^!][^}]*)\}")
 
@@ -103,7 +104,9 @@ class Resolver:
                 condition, then, otherwise = argument
                 return self.resolve(then if self.holds(condition) else otherwise)
             case "Fn::Sub":
-                return _VARIABLE.sub(lambda match: str(self._substitute(match[1])), argument)
+                text, own = argument if isinstance(argument, list) else (argument, {})
+                names = self.resolve(own)
+                return _VARIABLE.sub(lambda match: str(names.get(match[1]) or self._substitute(match[1])), text)
             case "Fn::Join":
                 separator, parts = argument
                 return separator.join(self.resolve(parts))

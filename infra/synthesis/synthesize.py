@@ -34,6 +34,7 @@ EVERY_OPTION: Final = {
     "AlarmEmail": "on-call@example.com",
     "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager",
     "LogLevel": "WARNING",
+    "BackupDays": "120",
 }
 
 

@@ -1,6 +1,7 @@
 """What each parameter changes in the template as CloudFormation deploys it, in many combinations."""
 
 import itertools
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.deploy import stages
-from infra.synthesis.intrinsics import Resolver
+from infra.synthesis.intrinsics import STREAM_LABEL, Resolver
 from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
 
@@ -249,4 +250,44 @@ def test_defaults_and_every_option_take_both_branches_of_every_condition() -> No
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     off, on = Resolver(template, defaults), Resolver(template, {**defaults, **EVERY_OPTION})
     same = {name for name in template["Conditions"] if off.holds(name) == on.holds(name)}
-    assert same == {"CreatesAlarmTopic"}  # an existing topic is the alternative to AlarmEmail
+    # The alternatives to an option: an existing topic instead of AlarmEmail, a restored table instead of a new one.
+    assert same == {"CreatesAlarmTopic", "OwnsTable"}
+
+
+RESTORED = {
+    "RestoredTableName": "opx-restored",
+    "RestoredTableStreamArn": f"arn:aws:dynamodb:us-east-1:123456789012:table/opx-restored/stream/{STREAM_LABEL}",
+}
+
+
+def test_a_restored_table_takes_the_place_of_the_stacks_own_everywhere() -> None:
+    """Functions, identities, dashboard and outputs use it; the own table is let go of, and retained by its policy."""
+    own = synthesize({"Stage": "prod", "AlarmEmail": "on-call@example.com"})
+    restored = synthesize({"Stage": "prod", "AlarmEmail": "on-call@example.com", **RESTORED})
+    name = own["Outputs"]["TableName"]["Value"]
+    del own["Resources"]["Table"]
+    expected = json.dumps({**own, "Description": ""}, sort_keys=True)
+    stream = f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}/stream/{STREAM_LABEL}"
+    policy = f"table/{name}/stream/*"
+    actual = json.dumps({**restored, "Description": ""}, sort_keys=True)
+    actual = actual.replace(RESTORED["RestoredTableStreamArn"], stream).replace("opx-restored", name)
+    assert actual.replace(policy, f"table/{name}/stream/{STREAM_LABEL}") == expected
+
+
+def test_a_restored_table_needs_its_stream() -> None:
+    """Otherwise nothing would notice what is edited or deleted in it."""
+    for name, value in RESTORED.items():
+        with pytest.raises(SynthesisError, match="together, or neither"):
+            synthesize({name: value})
+
+
+def test_backups_are_kept_for_as_long_as_the_parameter_says() -> None:
+    """Longer than point-in-time recovery, which reaches back 35 days; the vault outlives its stack."""
+    assert not [each for each in resources({}).values() if each["Type"].startswith("AWS::Backup")]
+    deployed = resources({"BackupDays": "120"})
+    (rule,) = deployed["BackupPlan"]["Properties"]["BackupPlan"]["BackupPlanRule"]
+    assert rule["Lifecycle"] == {"DeleteAfterDays": 120}
+    assert rule["TargetBackupVault"] == deployed["BackupVault"]["Properties"]["BackupVaultName"]
+    selection = deployed["BackupSelection"]["Properties"]["BackupSelection"]
+    assert selection["Resources"] == ["arn:aws:dynamodb:us-east-1:123456789012:table/opx-agent-recommendations"]
+    assert load()["Resources"]["BackupVault"]["DeletionPolicy"] == "Retain"
