@@ -27,11 +27,11 @@ Examples:
 @read_options
 @click.pass_obj
 def follow(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, *, until_consensus: bool) -> None:
-    """Show recommendations of every incident as they are stored, within 2 seconds, until Ctrl-C.
+    """Show new recommendations as they are stored.
 
-    It polls the index of every agent each second, which costs at least half a read unit for each: with seven agents
-    12,600 an hour, or $0.0016. What is stored more than a day after its agent completed, such as by a late redrive, is
-    not shown.
+    They are those of every incident, each within 2 seconds, until Ctrl-C. The command polls the index of every
+    agent each second, which costs at least half a read unit for each: with seven agents 12,600 an hour, or $0.0016.
+    What is stored more than a day after its agent completed, such as by a late redrive, is not shown.
     """
     from recommendation_cli.follow.run import follow_everything
 

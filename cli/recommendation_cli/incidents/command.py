@@ -11,16 +11,17 @@ from recommendation_cli.runtime import Runtime
 Examples:
   recs incidents
   recs incidents --since 30d --failed
-  recs incidents --since yesterday --until yesterday -o jsonl | jq -r .incidentId | recs incident -"""
+  recs incidents --since today -o jsonl | jq -r .incidentId | recs incident -"""
 )
 @list_options
 @read_options
 @click.pass_obj
 def incidents(runtime: Runtime, read: ReadOptions, listed: ListOptions, /) -> None:
-    """List recent incidents, newest first: of the last 7 days, unless --since or --until is given.
+    """List recent incidents, newest first.
 
-    It reads every agent's recommendations in that period, including agents that are new, and says what that cost. The
-    counts are of the period alone. Filters leave incidents in which at least one recommendation matches.
+    They are those of the last 7 days, unless --since or --until is given. The command reads every agent's
+    recommendations in that period, including agents that are new, and says what that cost. The counts are of the
+    period alone. Filters leave incidents in which at least one recommendation matches.
     """
     from recommendation_cli.incidents.run import list_incidents
 

@@ -42,11 +42,12 @@ Examples:
 def incident(
     runtime: Runtime, read: ReadOptions, following: FollowOptions, listed: ListOptions, /, incident_ids: tuple[str, ...]
 ) -> None:
-    """List the recommendations of an incident, or of several, grouped by execution.
+    """List an incident's recommendations, grouped by execution.
 
-    With --follow it polls the incident every second: at least half a read unit each time, and at most 20 read units a
-    second on average, which is $0.009 an hour. An incident of up to 160 KB is read whole each time; a larger one is
-    read whole only as often as that allows, and its newest part every second.
+    Several IDs are listed one after another, and - reads IDs from standard input, one a line. With --follow it
+    polls the incident every second: at least half a read unit each time, and at most 20 read units a second on
+    average, which is $0.009 an hour. An incident of up to 160 KB is read whole each time; a larger one is read
+    whole only as often as that allows, and its newest part every second.
     """
     if following:
         if len(incident_ids) > 1 or listed.limit is not None:
@@ -106,9 +107,10 @@ Examples:
 @read_options
 @click.pass_obj
 def show(runtime: Runtime, read: ReadOptions, /, rec_ids: tuple[str, ...]) -> None:
-    """Show a recommendation in full, or several, and verify their digests.
+    """Show a recommendation in full and verify its digest.
 
-    With -o json, one ID gives a single object and several give an array, as the commands that list do.
+    Several IDs are shown one after another, and - reads IDs from standard input, one a line. With -o json, one ID
+    gives a single object and several give an array, as the commands that list do.
     """
     from recommendation_cli.reading.run import show_recommendations
 

@@ -26,12 +26,13 @@ Examples:
 @read_options
 @click.pass_obj
 def stats(runtime: Runtime, read: ReadOptions, listed: ListOptions, /) -> None:
-    """Show how the agents did over time: of the last 30 days, unless --since is given.
+    """Show how the agents did over time.
 
-    For each agent, and for each version and model of it: how many recommendations, how many failed (any status but
-    success) and timed out; the median confidence, its quartiles and its course; how often the consensus does not list
-    the agent among the minority; how long it took (p50, p95); tokens and dollars. The last column compares with the
-    period of the same length before, which is read too.
+    The period is the last 30 days, unless --since is given. For each agent, and for each version and model of it:
+    how many recommendations, how many failed (any status but success) and timed out; the median confidence, its
+    quartiles and its course; how often the consensus does not list the agent among the minority; how long it took
+    (p50, p95); tokens and dollars. The last column compares with the period of the same length before, which is
+    read too.
     """
     from recommendation_cli.stats.run import show_stats
 

@@ -21,10 +21,11 @@ Examples:
 @read_options
 @click.pass_obj
 def search(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, text: str, incident_id: str | None) -> None:
-    """Search reasoning, findings and citations for TEXT, and print the sentences that mention it.
+    """Find recommendations that mention TEXT.
 
-    The case of letters does not matter. No index holds words: every recommendation of the period is read, which is the
-    last 7 days unless --since, --until or --incident is given. What that cost is printed at the end.
+    It is looked for in reasoning, findings and citations, and the sentences that mention it are printed. The case
+    of letters does not matter. No index holds words: every recommendation of the period is read, which is the last
+    7 days unless --since, --until or --incident is given. What that cost is printed at the end.
     """
     from recommendation_cli.text_search.run import search_text
 

@@ -120,7 +120,7 @@ def test_help_names_the_real_default_table() -> None:
         ["incident", "x" * 1025],
         ["incident", "\udcff"],
         ["incident", "i", "--limit", "0"],
-        ["incident", "i", "--since", "yesterday"],
+        ["incident", "i", "--since", "tomorrow"],
         ["incident", "i", "--min-confidence", "87"],
         ["incident", "i", "--min-confidence", "high"],
         ["incident", "i", "--min-confidence", "nan"],

@@ -29,14 +29,14 @@ def _complete(shell: str, words: str) -> list[str]:
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
 def test_each_shell_is_offered_commands_and_agents(shell: str) -> None:
     """Each reads them in its own format."""
-    assert _complete(shell, "recs inc") == ["incident"]
+    assert _complete(shell, "recs inc") == ["incident", "incidents"]
     assert _complete(shell, "recs agent c") == ["change-intelligence", "consensus"]
 
 
 @pytest.mark.parametrize(
     ("words", "offered"),
     [
-        ("recs incident i --min", ["--min-confidence"]),
+        ("recs incident i --min", ["--min-confidence", "--min-duration"]),
         ("recs incident i --agent kn", ["knowledge-rag"]),
         ("recs timeline i -o ", ["table", "json", "jsonl", "csv"]),
         ("recs export period x.csv --agent resp", ["response-strategy"]),
