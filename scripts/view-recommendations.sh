@@ -167,9 +167,22 @@ elif ((shown > 0)); then
     def columns($time; $agent; $confidence; $status; $text):
       [($time | pad(27)), ($agent | pad(20)), ($confidence | pad(10)), ($status | pad(8)), $text] | join("  ")
       | .[:$width] | sub(" +$"; "");
+    # The summary that recs prints: the reasoning, else the error, else what is recommended, field by field.
+    def texts($path):
+      to_entries[] | ($path + [.key]) as $here
+      | if .value | type == "object" then .value | texts($here)
+        elif (.value | type == "string") and .value != "" then {path: $here, text: .value}
+        else empty end;
+    def rank:
+      .path as $path
+      | [range($path | length) | select($path[.] | ascii_downcase | contains("recommend"))] as $depths
+      | [($depths | min) // ($path | length), -($depths | length)];
     def headline:
-      ([.reasoning | text | splits("\n") | select(test("\\S"))] | first)
-      // (.metadata.error? // .recommendation.unified_recommendation? // .recommendation | text);
+      ([.reasoning | text | splits("\n") | select(test("\\S"))] | first | strings | sub("^\\s+"; ""))
+      // ([{error: .metadata.error?} | texts([])] as $errors
+        | (if $errors == [] then [.recommendation | objects | texts([])] | sort_by(rank) else $errors end)
+        | if . == [] then null else map("\(.path[-1]): \(.text)") | join(" · ") end)
+      // (.recommendation | text);
     columns("completed (UTC)"; "agent"; "confidence"; "status"; "summary"),
     ($documents[] | columns(
       .timestamp | text | visible;

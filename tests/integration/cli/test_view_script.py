@@ -4,11 +4,14 @@ import json
 import subprocess
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 import boto3
 import pytest
 
+from recommendation_cli.summary import summarise
+from recommendation_shared.item.encoding import decode_item
 from tests.integration.cli.conftest import VIEW_SCRIPT, view
 from tests.support.fakes.recommendation_table import create_table, item, put
 
@@ -167,3 +170,27 @@ def test_a_pipe_closed_early_is_silent(environ: dict[str, str]) -> None:
     )
     assert done.stdout == "[\n"
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"reasoning": "  First line.\nSecond line."},
+        {"reasoning": "", "recommendation": {"b": "two", "unified_recommendation": {"recommended_action": "wait"}}},
+        {"reasoning": "", "recommendation": {"z": "last", "a": 1, "recommended": "now", "deep": {"er": "x"}}},
+        {"reasoning": "", "metadata": {"error": {"message": "no answer", "type": "Timeout", "n": 1}}},
+        {"reasoning": "", "metadata": {"error": "broken"}},
+        {"reasoning": " \n", "recommendation": {"numbers": [1, 2]}},
+    ],
+    ids=str,
+)
+def test_the_summary_is_the_one_that_recs_prints(
+    environ: dict[str, str], dynamodb: Any, fields: dict[str, Any]
+) -> None:
+    """An operator who has only the AWS CLI reads the same."""
+    incident = f"incident-{sha256(str(fields).encode()).hexdigest()[:8]}"
+    stored = item(incident_id=incident, timestamp=RECENT, **fields)
+    put(dynamodb, TABLE, [stored])
+    done = view(environ, incident)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[1].endswith(f"  {summarise(decode_item(stored)).headline}")
