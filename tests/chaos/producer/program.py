@@ -1,5 +1,7 @@
 """Run a short program with a producer in its own process, where forks, signals and exits are real."""
 
+import os
+import signal
 import subprocess
 import sys
 import textwrap
@@ -42,6 +44,7 @@ def started(program: str, *arguments: str) -> "subprocess.Popen[str]":
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        start_new_session=True,
     )
 
 
@@ -51,7 +54,11 @@ def run_python(program: str, *arguments: str) -> tuple[list[str], float]:
     It must succeed and write nothing to stderr.
     """
     with started(program, *arguments) as process:
-        output, errors = process.communicate(timeout=60)
+        try:
+            output, errors = process.communicate(timeout=60)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)  # a forked child would keep the pipes open
+            raise
         ended = time.monotonic()
     assert (process.returncode, errors) == (0, "")
     return output.splitlines(), ended

@@ -152,7 +152,10 @@ SLOW_BOTOCORE = """
 def test_fork_during_the_import_of_botocore_waits_for_it_and_both_sides_send() -> None:
     """The import takes a moment. Without the wait, the child would inherit the locks of half imported modules."""
     with sqs_server() as server:
-        program = f"""{SLOW_BOTOCORE}
+        program = f"""
+        from recommendation_producer._sending import client
+        client.FORK_WAIT = 20.0  # on a busy machine, the rest of the import may take longer than the usual 2 s
+        {SLOW_BOTOCORE}
             import botocore.session
             assert has_sent(producer, 1)
             sys.exit(0)
