@@ -49,25 +49,37 @@ def _replace_runnable(builder: Any, name: str, spec: Any, runnable: Any) -> None
         spec.runnable = runnable
 
 
-def _watched(node: Any, producer: EnqueuesState) -> Any:
+def _watched(node: Any, producer: EnqueuesState, *, is_given_state: bool = True) -> Any:
     if getattr(node, _WATCHED_FOR, None) is producer:
         return node
     if any(hasattr(step, "get_subgraphs") for step in getattr(node, "steps", ())):
         return _with_last_step_watched(node, producer)
-    watched = _WatchedNode(node, producer)
-    methods = {"invoke": watched.invoke, "ainvoke": watched.ainvoke, "astream": watched.astream}
+    watched = _WatchedNode(node, producer, is_given_state=is_given_state)
+    methods = {name: getattr(watched, name) for name in ("invoke", "ainvoke", "astream", "atransform")}
     return _with_attributes(node, {**methods, _WATCHED_FOR: producer})
 
 
 class _WatchedNode:
-    """What a watched node does instead: the same, and hand over what its result adds to the state."""
+    """What a watched node does instead: the same, and hand over what its result adds to the state.
 
-    def __init__(self, node: Any, producer: EnqueuesState) -> None:
+    What a node is given is the state, or a part of it, unless it is only the last step of a sequence.
+    """
+
+    def __init__(self, node: Any, producer: EnqueuesState, *, is_given_state: bool) -> None:
         self._node = node
         self._producer = producer
+        self._is_given_state = is_given_state
+
+    def _begun(self, given: Any, config: Any) -> Visit:
+        visit = Visit()
+        try:
+            visit.look_at(given if self._is_given_state else None, config)
+        except Exception:  # noqa: BLE001 - a host's object may raise anything; all that the node returns is then new
+            LOGGER.debug("a node's input cannot be read")
+        return visit
 
     def invoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
-        visit = _begun(state, config)
+        visit = self._begun(state, config)
         try:
             result = self._node.invoke(state, config, **kwargs)
         except Exception as error:
@@ -79,7 +91,7 @@ class _WatchedNode:
         return result
 
     async def ainvoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
-        visit = _begun(state, config)
+        visit = self._begun(state, config)
         try:
             result = await self._node.ainvoke(state, config, **kwargs)
         except Exception as error:
@@ -90,9 +102,15 @@ class _WatchedNode:
         _hand_over(self._producer, visit, updates_in, result)
         return result
 
-    async def astream(self, state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
-        visit, result = _begun(state, config), None
-        parts = self._node.astream(state, config, **kwargs)
+    def astream(self, state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+        return self._streamed(self._node.astream(state, config, **kwargs), state, config)
+
+    def atransform(self, parts: AsyncIterator[Any], config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
+        """Do what `astream` does, of the parts of the step before."""
+        return self._streamed(self._node.atransform(parts, config, **kwargs), None, config)
+
+    async def _streamed(self, parts: AsyncIterator[Any], state: Any, config: Any) -> AsyncIterator[Any]:
+        visit, result = self._begun(state, config), None
         try:
             async for part in parts:
                 result = _joined(result, part)
@@ -109,7 +127,7 @@ class _WatchedNode:
 
 def _with_last_step_watched(sequence: Any, producer: EnqueuesState) -> Any:
     """Return a copy of a sequence in which LangGraph still finds the graphs. Its result is that of its last step."""
-    twin, last = copy(sequence), _watched(sequence.steps[-1], producer)
+    twin, last = copy(sequence), _watched(sequence.steps[-1], producer, is_given_state=False)
     if hasattr(twin, "last"):
         object.__setattr__(twin, "last", last)  # a pydantic model, as below
     else:
@@ -132,19 +150,10 @@ def _with_attributes(node: Any, attributes: dict[str, Any]) -> Any:
 
 def _joined(result: Any, part: Any) -> Any:
     """Return what LangGraph takes for the result so far: the sum of mappings that can be added, else the last part."""
-    if isinstance(result, Mapping):
-        with suppress(TypeError):
+    with suppress(Exception):  # whatever a host's mapping raises; LangGraph takes its own decision
+        if isinstance(result, Mapping):
             return result + part  # LangChain's mappings can be added
     return part
-
-
-def _begun(state: Any, config: Any) -> Visit:
-    visit = Visit()
-    try:
-        visit.look_at(state, config)
-    except Exception:  # noqa: BLE001 - a host's object may raise anything; all that the node returns is then new
-        LOGGER.debug("a node's input cannot be read")
-    return visit
 
 
 def _hand_over(

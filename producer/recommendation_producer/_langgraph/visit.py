@@ -17,7 +17,8 @@ from recommendation_producer._executor_state.names import kebab_case
 from recommendation_producer._executor_state.reading import OUTPUTS, fields_of, outputs_of, parts_of, unwrapped
 
 HYPOTHESES: Final = "hypotheses"
-_SURROUNDINGS: Final = ("agent_input", "session_id", START, "incident_id", "execution_id")
+_GIVEN: Final = "agent_input"
+_SURROUNDINGS: Final = (_GIVEN, "session_id", START, "incident_id", "execution_id")
 # LangGraph's own key, since 0.2, for a function that reads one key of the whole state; a node's input may lack it.
 _READ_STATE: Final = "__pregel_read"
 _CURRENT: Final[ContextVar["Visit | None"]] = ContextVar("recommendation_producer_visit", default=None)
@@ -98,10 +99,16 @@ class Visit:
         return False
 
     def _note(self, output: _Output) -> None:
-        visit: Visit | None = self
-        while visit is not None:
-            visit._known.append(output)  # noqa: SLF001 - the same class
-            visit = visit._outer  # noqa: SLF001 - the same class
+        self._known.append(output)
+        if self._outer is not None and self._is_part_of(self._outer):
+            self._outer._note(output)  # noqa: SLF001 - the same class
+
+    def _is_part_of(self, outer: "Visit") -> bool:
+        """Return whether the outer run is about the same incident, and not a node that runs a graph about another."""
+        given = self._state.get(_GIVEN)
+        with suppress(Exception):  # whatever a host's comparison raises
+            return given is None or bool(given == outer._surrounding(_GIVEN, ()))  # noqa: SLF001 - the same class
+        return False
 
     def _surrounding(self, name: str, updates: Iterable[Mapping[str, Any]]) -> Any:
         for parts in (self._state, *updates):

@@ -88,9 +88,12 @@ class Queue:
         return {"Successful": [{"Id": entry["Id"]} for entry in Entries]}
 
     def arrived(self) -> list[str]:
-        """Return the agent and the second of each recommendation: `first@1`."""
-        assert {(body["incidentId"], body["executionId"]) for body in self.bodies} <= {("incident-1", "execution-1")}
-        return sorted(f"{body['agentType']}@{int(body['timestamp'][17:19])}" for body in self.bodies)
+        """Return each recommendation's agent and second: `first@1`, or `other:first@1` of another incident."""
+        return sorted(
+            f"{'' if body['incidentId'] == INPUT['incident_id'] else 'other:'}{body['agentType']}"
+            f"@{int(body['timestamp'][17:19])}"
+            for body in self.bodies
+        )
 
 
 class Persist:

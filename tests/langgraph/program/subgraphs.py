@@ -105,7 +105,10 @@ def subgraphs_still_found_and_copied(persist: Persist) -> Any:
 
 
 def _sequence(persist: Persist) -> Any:
-    return persist(graph_of(RunnableLambda(lambda state: {**state}) | graph_of(first).compile(), second)).compile()
+    copied: Any = RunnableLambda(lambda state: {**state})
+    last_is_graph = copied | graph_of(first).compile()
+    graph_between = copied | graph_of(second).compile() | copied
+    return persist(graph_of(last_is_graph, graph_between)).compile()
 
 
 @case("first@1", "second@2")
@@ -118,4 +121,16 @@ def subgraphs_in_a_sequence(persist: Persist) -> Any:
 def subgraphs_in_a_sequence_still_found(persist: Persist) -> Any:
     """LangGraph looks for them among the steps."""
     graph = _sequence(persist)
-    return lambda: [name for name, _ in graph.get_subgraphs()] == ["node-0"] or 1 / 0
+    return lambda: [name for name, _ in graph.get_subgraphs()]
+
+
+@case("first@1", "other:first@1", "second@2")
+def graphs_about_another_incident(persist: Persist) -> Any:
+    """A node may run one, and return what it found; that is one recommendation for each of the two incidents."""
+    inner = persist(graph_of(first)).compile()
+    other = {"agent_input": {"incident_id": "incident-2", "execution_id": "execution-2"}}
+
+    def node(_state: Any) -> Any:
+        return {"hypotheses": inner.invoke(other)["hypotheses"]}
+
+    return persist(graph_of(node, second)).compile()
