@@ -99,7 +99,7 @@ def changed_by_hand(stack: LocalStack, _: RefusingTable) -> None:
 
 def mapping_disabled(stack: LocalStack, _: RefusingTable) -> None:
     """Seven recommendations while somebody has disabled the event source mapping."""
-    stack.client("lambda").update_event_source_mapping(UUID=stack.outputs["ConsumerMappingId"], Enabled=False)
+    stack.client("lambda").update_event_source_mapping(UUID=stack.mapping_id, Enabled=False)
     time.sleep(LOG_DELAY)  # a poll in progress ends
     _send(stack, _bodies("waiting", 7))
 

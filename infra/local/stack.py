@@ -65,6 +65,13 @@ class LocalStack:
         """Return `base` with `env`, and without any other AWS variable, which could lead elsewhere."""
         return shell.environment(self.env, base)
 
+    @property
+    def mapping_id(self) -> str:
+        """The UUID of the mapping that connects the queue to the consumer."""
+        mappings = self.client("lambda").list_event_source_mappings(EventSourceArn=self.outputs["QueueArn"])
+        (mapping,) = mappings["EventSourceMappings"]
+        return str(mapping["UUID"])
+
     def client(self, service: str) -> Any:
         """Return a botocore client for the stack, never for a real account."""
         return client(self.endpoint_url, service)

@@ -52,7 +52,7 @@ def poison_of_two_kinds(world: World) -> Situation:
 
 def consumer_stopped(world: World) -> Situation:
     """Somebody has disabled the event source mapping, and three recommendations wait."""
-    mapping = {"UUID": world.stack.outputs["ConsumerMappingId"]}
+    mapping = {"UUID": world.stack.mapping_id}
     world.functions.update_event_source_mapping(**mapping, Enabled=False)
     world.send(*[world.body(f"waiting-{number}") for number in range(3)])
     yield
