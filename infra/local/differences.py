@@ -67,6 +67,10 @@ def _no_saved_queries(template: Template) -> Template:
     return _without(template, lambda resource: resource["Type"] == "AWS::Logs::QueryDefinition")
 
 
+def _no_backup_selection(template: Template) -> Template:
+    return _without(template, lambda resource: resource["Type"] == "AWS::Backup::BackupSelection")
+
+
 def _no_composite_alarms(template: Template) -> Template:
     changed = _without(template, lambda resource: resource["Type"] == "AWS::CloudWatch::CompositeAlarm")
     gone = template["Resources"].keys() - changed["Resources"].keys()
@@ -127,6 +131,11 @@ DIFFERENCES = (
         name="no-saved-queries",
         why="The emulator rejects a template with a resource type that it does not know.",
         apply=_no_saved_queries,
+    ),
+    Difference(
+        name="no-backup-selection",
+        why="The emulator rejects a template with a resource type that it does not know.",
+        apply=_no_backup_selection,
     ),
     Difference(
         name="no-composite-alarms",

@@ -114,6 +114,7 @@ def test_no_metric_math_alarms(emulator: Emulator, client_for: Callable[[str], A
     ("name", "resource", "kind"),
     [
         ("no-saved-queries", "IncidentQuery", "AWS::Logs::QueryDefinition"),
+        ("no-backup-selection", "BackupSelection", "AWS::Backup::BackupSelection"),
         ("no-composite-alarms", "LossAlarm", "AWS::CloudWatch::CompositeAlarm"),
     ],
 )
