@@ -50,6 +50,19 @@ class Follower:
             return False
         return max(self._executions, key=lambda execution: self._executions[execution]) in self._concluded
 
+    def existing(self, *, attributes: tuple[str, ...], whole: bool) -> Iterator[Document]:
+        """Yield what there is already, as it is read: within each search in order of completion.
+
+        `attributes` and `whole` are those of `Search`. If it raises, the next poll yields the rest.
+        """
+        now = self._now()
+        for item in self._items(self._sweep_start(now), attributes=attributes, whole=whole):
+            self._seen[item[PARTITION_KEY]["S"]] = item["timestamp"]["S"]
+            if not is_expired(item, now):
+                yield decode_item(item)
+        self._covered = now
+        self._sweep_due = now + self.units / SWEEP_UNITS
+
     def poll(self) -> Iterator[Document]:
         """Yield the recommendations stored since the last poll, in order of completion.
 
@@ -80,10 +93,12 @@ class Follower:
         found = {item[PARTITION_KEY]["S"]: item["timestamp"]["S"] for item in self._items(since)}
         return sorted(found.keys() - self._seen.keys(), key=lambda key: (found[key], key))
 
-    def _items(self, since: float | None) -> Iterator[Any]:
+    def _items(
+        self, since: float | None, *, attributes: tuple[str, ...] = MEASURED, whole: bool = False
+    ) -> Iterator[Any]:
         period = Period() if since is None else Period(since=sort_key(EPOCH + timedelta(seconds=since)))
         for key, value in self._followed.searches():
-            search = Search(key, value, period, oldest_first=True, whole=False, attributes=MEASURED)
+            search = Search(key, value, period, oldest_first=True, whole=whole, attributes=attributes)
             for page in pages(self._client, self._table, search):
                 self.units += page.units
                 for item in page.items:

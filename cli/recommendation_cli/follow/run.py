@@ -16,6 +16,7 @@ from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import age
 from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import error_code, is_throttling, is_transient
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -32,7 +33,7 @@ def follow_incident(
     """Print an incident's recommendations, oldest first, and then new ones as they are stored."""
     following = _Following(runtime, read, listed, f"incident {visible(incident_id)}")
     followed = Followed(lambda: (("incidentId", incident_id),), horizon=None)
-    following.run(followed, since="", until_consensus=until_consensus)
+    following.run(followed, since=None, until_consensus=until_consensus)
 
 
 def follow_everything(runtime: Runtime, read: ReadOptions, listed: ListOptions, *, until_consensus: bool) -> None:
@@ -78,10 +79,14 @@ class _Following:
         follower = Follower(self.client, self.target.table, followed, self.runtime.now)
         try:
             with explained(self.target), self._view(incidents=followed.horizon is not None) as view:
-                if since != "":
+                if followed.horizon is None:
+                    as_table = self.read.output == "table"
+                    existing = follower.existing(attributes=LISTED if as_table else (), whole=not as_table)
+                    self._show(existing, view)
+                else:
                     follower.skip(since)
                 while True:
-                    concluded = self._poll(follower, view)
+                    concluded = self._show(follower.poll(), view)
                     if until_consensus and (concluded if followed.horizon is not None else follower.is_concluded):
                         break
                     spent = self.runtime.monotonic() - started
@@ -95,11 +100,11 @@ class _Following:
                 err=True,
             )
 
-    def _poll(self, follower: Follower, view: View) -> bool:
-        """Show what is new; return whether a consensus was."""
+    def _show(self, documents: Iterator[Document], view: View) -> bool:
+        """Show what is wanted; return whether any was a consensus."""
         concluded = False
         with self._patient(view):
-            for document in follower.poll():
+            for document in documents:
                 concluded = concluded or document.get("agentType") == CONSENSUS
                 if self._wanted(document):
                     view.show([document])
