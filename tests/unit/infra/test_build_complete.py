@@ -20,16 +20,17 @@ from infra.paths import ROOT
 PROBE = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
-import recommendation_consumer.handler
+import recommendation_consumer.handler, recommendation_consumer.keeper.handler
 import aioboto3, botocore.session
 session = botocore.session.Session()
-for service in ("dynamodb", "sqs"):
+for service in ("dynamodb", "s3", "sqs"):
     session.create_client(service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
 outside = [
     name for name, module in sys.modules.items()
     if "site-packages" in (getattr(module, "__file__", None) or "")
 ]
-print(json.dumps({"handler": callable(recommendation_consumer.handler.handler), "outside": outside}))
+handlers = recommendation_consumer.handler.handler, recommendation_consumer.keeper.handler.handler
+print(json.dumps({"handlers": [callable(handler) for handler in handlers], "outside": outside}))
 """
 ENVIRONMENT = {
     "AWS_REGION": "eu-west-1",
@@ -60,7 +61,7 @@ def test_handler_and_clients_load_from_the_zip_alone(unpacked: Path) -> None:
         env=ENVIRONMENT,
     )
     assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.splitlines()[-1]) == {"handler": True, "outside": []}
+    assert json.loads(done.stdout.splitlines()[-1]) == {"handlers": [True, True], "outside": []}
 
 
 def test_every_source_has_its_byte_code(unpacked: Path) -> None:
