@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypedDict
+from typing import Final, Literal, TypedDict, get_args
 
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._redaction import Redact
@@ -81,6 +81,13 @@ def problem_with(
     if named is not None and region_name is not None and named != region_name:
         return f"the queue is in {named}, but the client's region is {region_name}"
     return None
+
+
+def drains_after_response(drain: str) -> bool:
+    """Return whether the handler drains after its response; log a value that is not known."""
+    if drain not in get_args(Drain):
+        LOGGER.warning("drain must be one of %s, so %s is used", ", ".join(get_args(Drain)), get_args(Drain)[0])
+    return drain == "after_response"
 
 
 def region_of(queue_url: object) -> str | None:

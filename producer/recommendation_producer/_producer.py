@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack
 
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
-from recommendation_producer._configuration import Drain, Options, options_from, problem_with, region_of
+from recommendation_producer._configuration import (
+    Drain,
+    Options,
+    drains_after_response,
+    options_from,
+    problem_with,
+    region_of,
+)
 from recommendation_producer._draining.termination import call_at_sigterm
 from recommendation_producer._executor_state.handed_over import HandedOver
 from recommendation_producer._executor_state.recommendations import recommendations_of
@@ -94,7 +101,7 @@ class RecommendationProducer:
         self._redact = redact
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._namespace = metrics_namespace or metrics.namespace_of(None if self._problem else queue_url)
-        self._drains_after_response = drain == "after_response"
+        self._drains_after_response = drains_after_response(drain)
         self._extension: Extension | None = None
         self._trace_header = TraceHeader(os.environ)
         self._clock = clock

@@ -7,6 +7,9 @@ from recommendation_shared.envelope import Envelope
 
 producer = RecommendationProducer(queue_url=1)  # type: ignore[arg-type]
 producer = RecommendationProducer(None, max_item=1)  # type: ignore[call-arg]
+producer = RecommendationProducer.from_env(max_item=1)  # type: ignore[call-arg]
+producer = RecommendationProducer.from_env(retention="90")  # type: ignore[arg-type]
+producer = RecommendationProducer.from_env(drain="later")  # type: ignore[arg-type]
 
 
 def hand_over() -> Outcome:

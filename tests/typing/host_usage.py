@@ -13,7 +13,7 @@ from recommendation_shared.envelope import Envelope
 
 producer = RecommendationProducer("https://sqs.eu-west-1.amazonaws.com/123456789012/opx-recommendations", "eu-west-1")
 assert_type(RecommendationProducer.from_env(), RecommendationProducer)
-assert_type(RecommendationProducer.from_env(max_items=100), RecommendationProducer)
+assert_type(RecommendationProducer.from_env(max_items=100, drain="after_response"), RecommendationProducer)
 
 
 def hand_over() -> Outcome:

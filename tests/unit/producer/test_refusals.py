@@ -184,3 +184,14 @@ def test_options_of_from_env_are_those_of_the_constructor() -> None:
     annotations = dict(RecommendationProducer.__init__.__annotations__)
     del annotations["return"]
     assert Options.__annotations__.keys() == annotations.keys()
+
+
+def test_unknown_drain_is_named_in_the_log_and_the_handler_drains_before_its_response(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """A mistake in an option must not end the host."""
+    drain: Any = "later"
+    producer = RecommendationProducer(QUEUE_URL, drain=drain)
+    assert producer.lambda_handler(lambda event, _context: event)("done", None) == "done"
+    assert caplog.messages == ["drain must be one of before_response, after_response, so before_response is used"]
+    producer.close()
