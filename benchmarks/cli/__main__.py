@@ -47,12 +47,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "AWS_SECRET_ACCESS_KEY": "stub",
             "RECOMMENDATIONS_TABLE": _TABLE,
         }
-        costs = {name: run(command, environ) for name, command in _commands(url, Path(folder)).items()}
-    print(f"{count:,} recommendations\n")
-    print(f"| {'command':36} | first line, s | wall, s | CPU, s | CPU an item, µs | peak memory, MB |")
-    print(f"|{'-' * 38}|--:|--:|--:|--:|--:|")
-    for name, cost in costs.items():
-        print(_row(name, cost, count))
+        print(f"{count:,} recommendations\n")
+        print(f"| {'command':36} | first line, s | wall, s | CPU, s | CPU an item, µs | peak memory, MB |")
+        print(f"|{'-' * 38}|--:|--:|--:|--:|--:|")
+        costs: dict[str, Cost] = {}
+        for name, command in _commands(url, Path(folder)).items():
+            costs[name] = run(command, environ)
+            print(_row(name, costs[name], count), flush=True)
     report = {"machine": machine(["botocore", "orjson"]), "recommendations": count}
     write({**report, "costs": {name: cost._asdict() for name, cost in costs.items()}}, chosen.json)
 

@@ -97,9 +97,9 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incidents, search, stats, incident, agent, execution, show, timeline, diff, help_pages):
+for command in (incidents, stats, incident, agent, execution, show, timeline, diff, help_pages):
     recs.add_command(paged(command))
-for command in (follow, export, report, doctor, cost, dlq, config):
+for command in (search, follow, export, report, doctor, cost, dlq, config):
     recs.add_command(command)
 
 

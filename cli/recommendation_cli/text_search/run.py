@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -14,7 +15,7 @@ from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import write_documents
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.screen.progress import progress
+from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.agent_types import agent_types
@@ -36,7 +37,8 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
         now = None if read.include_expired else runtime.now()
         searches = _searches(client, target.table, incident_id, listed, whole=read.output != "table")
         listings = [Listing(client, target.table, search, now=now) for search in searches]
-        with progress(runtime.environ, runtime.monotonic) as report:
+        console = open_terminal(runtime.environ)
+        with _reporting(runtime, console, read.output) as report:
 
             def hits() -> Iterator[tuple[Document, list[Match]]]:
                 nonlocal found
@@ -54,7 +56,7 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
                         report(f"{found:,} found in {plural(read_so_far, 'recommendation')}", number, len(listings))
 
             if read.output == "table":
-                _print(open_terminal(runtime.environ), listed.scope(runtime), hits())
+                _print(console, listed.scope(runtime), hits())
             else:
                 write_documents(sys.stdout.buffer, map(_document, hits()), read.output)
         sys.stdout.flush()
@@ -62,6 +64,17 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
     if not found:
         raise NothingFoundError(f"Nothing mentions {visible(text)!r} ({cost}): widen --since, or search for less.")
     click.echo(f"\n{plural(found, 'recommendation')} found; {cost}.", err=True)
+
+
+@contextmanager
+def _reporting(runtime: Runtime, console: Console, output: str) -> Iterator[Report]:
+    """Yield the function to report to: below a growing list on a terminal, elsewhere on stderr."""
+    if output == "table" and console.is_terminal:
+        with console.status(Text("reading", style="dim"), refresh_per_second=4) as status:
+            yield lambda text, _done, _total: status.update(Text(text, style="dim"))
+    else:
+        with progress(runtime.environ, runtime.monotonic) as report:
+            yield report
 
 
 def _searches(
