@@ -13,12 +13,12 @@ import pytest
 from recommendation_consumer.handler import handler
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
-from tests.support.lambdas.event import Context, bodies, event, named
+from tests.support.lambdas.event import Context, body, event, named
 from tests.support.lambdas.sandbox import lambda_sandbox
 from tests.support.servers.aws_server import HANG, STALL, AwsServer, aws_server
 
 PATIENCE: Final = 30.0  # seconds
-TEXTS: Final = bodies(30, retention=None)
+TEXTS: Final = [body(incident_id=f"incident-{number}", retention=None) for number in range(30)]
 MESSAGES: Final = event(*TEXTS, "poison")
 PROGRAM: Final = """
 import json, sys

@@ -91,8 +91,8 @@ def test_lasting_failure_raises_after_a_share_of_the_time(server: AwsServer, cou
     server.table.last = fault
     started = time.monotonic()
     with pytest.raises(NothingStoredError, match="None of the batch"):
-        handler(event(*bodies(3)), Context(remaining_ms=3_000))
-    assert time.monotonic() - started < 2  # a third of 2.1 s, and one attempt
+        handler(event(*bodies(3)), Context(remaining_ms=4_500))
+    assert time.monotonic() - started < 3  # a third of 3.15 s, and one attempt
     assert len(server.table.requests) >= 3
     assert counts()["RecommendationPersistenceFailure"] == 3
 
