@@ -1,6 +1,5 @@
 """Deploy the template through CloudFormation, as `sam deploy` does: upload, change set, execute."""
 
-import copy
 import hashlib
 import json
 import time
@@ -8,8 +7,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from infra.build.artifacts import LAYER
+from infra.build.zips import build
 from infra.errors import StackError
-from infra.template import Template, load
+from infra.template import Template, load, packaged
 
 STACK_NAME = "opx-recommendations"
 
@@ -36,14 +37,12 @@ def load_template(path: Path, parameters: Mapping[str, str]) -> Template:
 
 
 def package(client: Client, template: Template, zip_file: Path, digest: str) -> Template:
-    """Upload the zip and return the template with every function's code pointing at it."""
-    code = {"Bucket": _BUCKET, "Key": f"{digest}.zip"}
+    """Upload the consumer's zip and the layer; return the template pointing at them. Raises `BuildError`."""
+    layer = build(output=zip_file.with_name("layer.zip"), artifact=LAYER)
+    code, content = {"Bucket": _BUCKET, "Key": f"{digest}.zip"}, {"Bucket": _BUCKET, "Key": f"{layer.digest}.zip"}
     _upload(client, code["Key"], zip_file.read_bytes())
-    changed = copy.deepcopy(template)
-    for resource in changed["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = code
-    return changed
+    _upload(client, content["Key"], Path(layer.path).read_bytes())
+    return packaged(template, {"consumer.zip": code, "layer.zip": content}.__getitem__)
 
 
 def upload(client: Client, template: Template) -> dict[str, str]:

@@ -14,6 +14,10 @@ def main() -> int:
         prog="python -m infra.synthesis",
         description="Show the template as CloudFormation deploys it with the given parameters.",
     )
+    parser.epilog = (
+        "The result is for reading and checking, not for deploying: its ARNs are of a fictitious account, and it names "
+        "no real code. Deploy infra/template.yaml itself; see docs/deploy.md."
+    )
     parser.add_argument("parameters", nargs="*", metavar="NAME=VALUE", help="a parameter that differs from its default")
     parser.add_argument("--every-option", action="store_true", help="start with every option turned on")
     parser.add_argument("--output", type=Path, help="file to write; default: standard output")

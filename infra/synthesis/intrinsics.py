@@ -26,6 +26,7 @@ _REFERENCES: Final = {
     "AWS::SNS::Topic": "arn:aws:sns:{region}:{account}:{name}",
     "AWS::IAM::ManagedPolicy": "arn:aws:iam::{account}:policy/{name}",
     "AWS::Lambda::Alias": "arn:aws:lambda:{region}:{account}:function:{name}",
+    "AWS::Lambda::LayerVersion": "arn:aws:lambda:{region}:{account}:layer:{name}:1",
 }
 _ARNS: Final = {
     "AWS::SQS::Queue": "arn:aws:sqs:{region}:{account}:{name}",
@@ -39,6 +40,7 @@ _NAMES: Final = (
     "QueueName",
     "TableName",
     "FunctionName",
+    "LayerName",
     "LogGroupName",
     "RoleName",
     "AlarmName",
@@ -56,7 +58,7 @@ class UnresolvedError(ValueError):
 class Resolver:
     """Resolves values of one template with one set of parameters."""
 
-    def __init__(self, template: Template, parameters: Mapping[str, str | int]) -> None:
+    def __init__(self, template: Template, parameters: Mapping[str, str | int | list[str]]) -> None:
         self._resources: dict[str, Any] = template["Resources"]
         self._conditions: dict[str, Any] = template.get("Conditions", {})
         self._parameters = parameters

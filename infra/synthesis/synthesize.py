@@ -16,7 +16,7 @@ from samtranslator.translator.translator import Translator
 
 from infra.paths import TEMPLATE
 from infra.synthesis.intrinsics import REGION, Resolver
-from infra.template import Template, load
+from infra.template import Template, load, packaged
 
 # All options that can be combined. This set and the default take both branches of every condition.
 EVERY_OPTION: Final = {
@@ -28,6 +28,8 @@ EVERY_OPTION: Final = {
     "SnapStart": "PublishedVersions",
     "MinimumPollers": "2",
     "ExecutorRoleName": "OpxPhase6ExecutorLambdaRole",
+    "ExecutorAccountIds": "111122223333,444455556666",
+    "ExecutorOrganizationId": "o-a1b2c3d4e5",
     "ReaderPrincipalArn": "arn:aws:iam::123456789012:role/on-call",
     "ReaderMayScan": "true",
     "RedrivePrincipalArn": "arn:aws:iam::123456789012:role/on-call",
@@ -36,6 +38,9 @@ EVERY_OPTION: Final = {
     "LogLevel": "WARNING",
     "BackupDays": "120",
 }
+
+
+Value = str | int | list[str]  # of a parameter
 
 
 class SynthesisError(ValueError):
@@ -50,9 +55,7 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
     template = load(path)
     parameters = _parameters(template["Parameters"], chosen or {})
     _check_rules(template, parameters)
-    for resource in template["Resources"].values():
-        if resource["Type"] == "AWS::Serverless::Function":  # SAM only translates packaged templates
-            resource["Properties"]["CodeUri"] = {"Bucket": "packages", "Key": "consumer.zip"}
+    template = packaged(template, lambda name: {"Bucket": "packages", "Key": name})  # SAM translates no others
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     # `translate` modifies both of its arguments.
     translated: Template = translator.translate(copy.deepcopy(template), {**parameters})
@@ -73,13 +76,15 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
     }
 
 
-def _parameters(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, str | int]:
+def _parameters(declared: Mapping[str, Any], chosen: Mapping[str, str]) -> dict[str, Value]:
     if unknown := chosen.keys() - declared.keys():
         raise SynthesisError(f"the template has no parameter {', '.join(sorted(unknown))}")
     return {name: _checked(name, rule, str(chosen.get(name, rule["Default"]))) for name, rule in declared.items()}
 
 
-def _checked(name: str, rule: Mapping[str, Any], text: str) -> str | int:
+def _checked(name: str, rule: Mapping[str, Any], text: str) -> Value:
+    if rule["Type"] == "CommaDelimitedList":
+        return [str(_checked(name, {**rule, "Type": "String"}, part)) for part in text.split(",")]
     value = int(text) if rule["Type"] == "Number" else text
     allowed = rule.get("AllowedValues")
     if allowed is not None and value not in allowed:
@@ -92,7 +97,7 @@ def _checked(name: str, rule: Mapping[str, Any], text: str) -> str | int:
     return value
 
 
-def _check_rules(template: Template, parameters: Mapping[str, str | int]) -> None:
+def _check_rules(template: Template, parameters: Mapping[str, Value]) -> None:
     resolver = Resolver(template, parameters)
     for rule in template["Rules"].values():
         if "RuleCondition" in rule and not resolver.holds(rule["RuleCondition"]):

@@ -101,7 +101,8 @@ def test_everything_that_can_be_tagged_is_tagged(parameters: dict[str, str]) -> 
         schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", resource["Type"]).schema
         if "Tags" in schema["properties"] and resource["Type"] != "AWS::Lambda::EventSourceMapping":
             taggable.add(resource["Type"])
-            tags = {tag["Key"]: tag["Value"] for tag in resource["Properties"].get("Tags", ())}
+            given = resource["Properties"].get("Tags", ())
+            tags = given if isinstance(given, dict) else {tag["Key"]: tag["Value"] for tag in given}
             assert wanted <= tags.keys(), name
             assert tags["Stage"] == parameters.get("Stage", "dev")
     assert {"AWS::SQS::Queue", "AWS::DynamoDB::Table", "AWS::Lambda::Function", "AWS::IAM::Role"} <= taggable
