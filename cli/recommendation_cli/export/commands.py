@@ -154,9 +154,10 @@ For the others see recs --help."""
 )
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 def verify(path: Path) -> None:
-    """Check a .jsonl or .parquet export, or a .jsonl.gz file of the archive, by re-importing it.
+    """Check an export, or a file of the archive.
 
-    Rebuilds each item as the consumer would and compares its digest and bytes. Nothing is sent.
+    Re-imports .jsonl, .parquet and the archive's .jsonl.gz: rebuilds each item as the consumer would and compares its
+    digest and bytes. Nothing is sent.
     """
     from recommendation_cli.export.verify import verify_file
 

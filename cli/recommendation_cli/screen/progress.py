@@ -44,7 +44,9 @@ def _bar(environ: Mapping[str, str]) -> Iterator[Report]:
 
     columns = (BarColumn(20), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     console = Console(stderr=True, force_terminal=True, no_color=bool(environ.get("NO_COLOR")), highlight=False)
-    with Progress(*columns, console=console, transient=True) as display:
+    # On a terminal, results appear above the bar. Elsewhere they must not be taken along to stderr.
+    on_screen = sys.stdout.isatty()
+    with Progress(*columns, console=console, transient=True, redirect_stdout=on_screen) as display:
         task = display.add_task("starting", total=None)
 
         def report(text: str, done: int, total: int | None) -> None:

@@ -1,6 +1,7 @@
 """`recs` in a real pseudo-terminal: pager, colours, widths, Ctrl-C and prompts."""
 
 import os
+import pty
 import socket
 import subprocess
 import sys
@@ -224,3 +225,16 @@ def test_one_mfa_code_serves_the_next_run_too(environ: dict[str, str], tmp_path:
     assert len(list((tmp_path / ".aws" / "cli" / "cache").glob("*.json"))) == 1
     again = shown(mine, *LIST, "--profile", "ops", "--limit", "1")
     assert (again.code, again.shown) == (0, "")
+
+
+def test_results_go_to_their_file_while_the_bar_is_on_the_screen(environ: dict[str, str], tmp_path: Path) -> None:
+    """A progress bar on stderr must not take standard output along."""
+    file = tmp_path / "found.txt"
+    ours, theirs = pty.openpty()
+    with file.open("wb") as output:
+        command = [sys.executable, "-m", "recommendation_cli", "search", "deploy", "--agent", "agent-0"]
+        done = subprocess.run(command, env=environ, stdin=theirs, stdout=output, stderr=theirs, check=False)
+    os.close(theirs)
+    os.close(ours)
+    assert done.returncode == 0
+    assert "agent-0" in file.read_text()
