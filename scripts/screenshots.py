@@ -16,6 +16,7 @@ from datetime import date
 from pathlib import Path
 
 from rich.console import Console
+from rich.terminal_theme import DEFAULT_TERMINAL_THEME, SVG_EXPORT_THEME, TerminalTheme
 from rich.text import Text
 from rich.theme import Theme
 
@@ -26,10 +27,12 @@ from recommendation_producer import RecommendationProducer
 
 FOLDER = Path(__file__).parent.parent / "docs" / "screenshots"
 INCIDENT = "incident-roblox-2021-10-28"
-WIDTH, PAGE = 100, (1000, 1400)  # columns; pixels
+WIDTH, WIDE, PAGE = 100, 150, (1000, 1400)  # columns; pixels
 RECOMMENDATIONS = 91
 WAIT = 60.0  # seconds; storing everything usually takes a few
 # Otherwise whoever opens the picture would fetch fonts from the network.
+# From hiding the cursor to erasing the bar.
+PROGRESS = re.compile(r"\x1b\[\?25l.*?\x1b\[\?25h(?:\r\x1b\[1A\x1b\[2K)*", re.DOTALL)
 WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
@@ -40,12 +43,19 @@ def main() -> None:
         day = yesterday()
         fill(stack, day)
         replay = Execution(INCIDENT, replay=True, day=day).execution_id
+        reject(stack)
         for name, *args in (
             ("incident", "incident", INCIDENT),
+            ("incidents", "incidents"),
             ("timeline", "timeline", INCIDENT),
             ("diff", "diff", replay),
+            ("follow", "incident", INCIDENT, "--follow", "--until-consensus"),
+            ("dlq", "dlq", "peek"),
+            ("doctor", "doctor"),
         ):
             draw(name, args)
+        draw("stats", ["stats", "--since", "7d"], width=WIDE)
+        draw("incident-light", ["incident", INCIDENT], DEFAULT_TERMINAL_THEME)
         capture_report()
 
 
@@ -65,11 +75,25 @@ def fill(stack: LocalStack, day: date) -> None:
         time.sleep(0.25)
 
 
-def draw(name: str, args: list[str]) -> None:
+def reject(stack: LocalStack) -> None:
+    """Send what the consumer rejects, and wait until it is in the dead-letter queue."""
+    sqs = stack.client("sqs")
+    for body in ("not JSON", '{"schemaVersion": 1, "incidentId": "incident-7"}'):
+        sqs.send_message(QueueUrl=stack.queue_url, MessageBody=body)
+    count = "ApproximateNumberOfMessages"
+    deadline = time.monotonic() + WAIT
+    while int(sqs.get_queue_attributes(QueueUrl=stack.dlq_url, AttributeNames=[count])["Attributes"][count]) < 2:  # noqa: PLR2004 - both
+        stack.check()
+        if time.monotonic() > deadline:
+            sys.exit(f"the dead letters did not arrive within {WAIT:.0f} s")
+        time.sleep(0.25)
+
+
+def draw(name: str, args: list[str], theme: TerminalTheme = SVG_EXPORT_THEME, width: int = WIDTH) -> None:
     """Draw what a command prints on a terminal, as SVG."""
     print(f"{name}.svg", flush=True)
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "COLUMNS": str(WIDTH), "TERM": "xterm-256color"}
+    environ = {**os.environ, "COLUMNS": str(width), "TERM": "xterm-256color", "RECS_PAGER": "cat"}
     command = [sys.executable, "-m", "recommendation_cli", *args]
     with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:
         os.close(theirs)
@@ -79,10 +103,10 @@ def draw(name: str, args: list[str]) -> None:
     os.close(ours)
     if process.returncode not in (0, 1):  # 1: the executions differ
         sys.exit(f"recs {' '.join(args)} exited with {process.returncode}:\n{printed.decode()}")
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), theme=Theme(), force_terminal=True)  # noqa: SIM115 - closed when the process exits
+    console = Console(record=True, width=width, file=Path(os.devnull).open("w"), theme=Theme(), force_terminal=True)  # noqa: SIM115 - closed when the process exits
     console.print(Text(f"$ recs {' '.join(args)}", style="bold"))
-    console.print(Text.from_ansi(printed.decode().replace("\r\n", "\n")))
-    picture = WEB_FONT.sub("", console.export_svg(title="recs", unique_id=f"recs-{name}"))
+    console.print(Text.from_ansi(PROGRESS.sub("", printed.decode()).replace("\r\n", "\n")))
+    picture = WEB_FONT.sub("", console.export_svg(title="recs", theme=theme, unique_id=f"recs-{name}"))
     (FOLDER / f"{name}.svg").write_text(re.sub(r"[ \t]+$", "", picture, flags=re.MULTILINE))
 
 
