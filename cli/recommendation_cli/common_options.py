@@ -17,7 +17,7 @@ def _apply_context(ctx: click.Context, _param: click.Parameter, name: str | None
     if ctx.parent is None:  # given before the command, whose options it concerns
         ctx.meta[_CONTEXT] = name
         return
-    from recommendation_cli.config.file import read_config
+    from recommendation_cli.configuration import read_config
 
     environ = ctx.ensure_object(Runtime).environ
     chosen = name or ctx.meta.get(_CONTEXT) or environ.get("RECS_CONTEXT") or None

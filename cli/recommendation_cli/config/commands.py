@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import click
 
-from recommendation_cli.config.file import SETTINGS, Config, path_of, read_config, write_config
+from recommendation_cli.configuration import SETTINGS, Config, path_of, read_config, write_config
 from recommendation_cli.options import OUTPUT_FORMATS, declaring
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible

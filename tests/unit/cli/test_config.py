@@ -8,7 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
-from recommendation_cli.config.file import path_of
+from recommendation_cli.configuration import path_of
 from tests.support.fakes.recommendation_table import FakeDynamoDb, item, runtime
 
 
