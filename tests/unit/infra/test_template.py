@@ -67,15 +67,21 @@ def test_every_change_of_the_function_publishes_a_version() -> None:
     for name, parameter in PARAMETERS.items():
         others = [value for value in parameter.get("AllowedValues", ()) if value not in (parameter["Default"], "prod")]
         changes |= {name: str(others[0])} if others else {}
+    stream = "arn:aws:dynamodb:us-east-1:123456789012:table/restored/stream/1"
+    changes["RestoredTableName"] = "restored"
     effective = set()
     for name, value in changes.items():
-        deployed = synthesize({name: value})["Resources"]
+        companion = {"RestoredTableStreamArn": stream} if name == "RestoredTableName" else {}
+        deployed = synthesize({name: value, **companion})["Resources"]
         if {**deployed["Consumer"]["Properties"], "Tags": []} != {**properties("Consumer"), "Tags": []}:
             effective.add(name)
             # A version's description cannot be changed, so CloudFormation replaces the version.
             (version,) = (each for each in deployed.values() if each["Type"] == "AWS::Lambda::Version")
             assert version["Properties"] != properties(*of_type("AWS::Lambda::Version")), name
-    assert effective == {"Architecture", "MemorySize", "SnapStart", "LogLevel", "IncidentMetrics"}
+    assert effective == {
+        *("Architecture", "MemorySize", "SnapStart", "LogLevel", "IncidentMetrics"),
+        "RestoredTableName",
+    }
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", "AWS::Lambda::Version").schema
     assert "/properties/Description" in schema["createOnlyProperties"]
 
