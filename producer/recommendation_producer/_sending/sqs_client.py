@@ -27,12 +27,20 @@ def open_client(region_name: str | None, endpoint_url: str | None) -> Any:
     session = botocore.session.Session()
     region = region_name or session.get_config_variable("region") or ""
     has_variant = any(map(session.get_config_variable, ("use_fips_endpoint", "use_dualstack_endpoint")))
-    if not has_variant and "fips" not in region:  # such as the old pseudo-region fips-us-west-2
-        session.register_component("data_loader", _WithShortEndpointList())
+    needs_list = has_variant or "fips" in region  # such as the old pseudo-region fips-us-west-2
+    session.register_component("data_loader", _SqsOnly() if needs_list else _WithShortEndpointList())
     return session.create_client("sqs", region_name=region_name, endpoint_url=endpoint_url, config=config)
 
 
-class _WithShortEndpointList(Loader):  # type: ignore[misc]  # botocore ships no types
+class _SqsOnly(Loader):  # type: ignore[misc]  # botocore ships no types
+    """Does not look for the models of 400 other services, twice, which takes half the time of creating a client."""
+
+    def list_available_services(self, type_name: str) -> list[str]:  # noqa: ARG002 - botocore's signature
+        """Return the one service that is asked for."""
+        return ["sqs"]
+
+
+class _WithShortEndpointList(_SqsOnly):
     """Loads the partitions in place of the list of all services' endpoints: 8 MiB and 40 ms less.
 
     SQS has endpoint rules of its own, which decide where a request goes and how it is signed (a test compares every
