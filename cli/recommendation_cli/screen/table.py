@@ -142,6 +142,10 @@ def _join(cells: Sequence[Text], columns: Sequence[Column], widths: Sequence[int
 def _print_lines(console: Console, lines: Iterable[Text], style: str = "") -> None:
     for line in lines:
         line.rstrip()
+        if console.color_system is None:  # without styles, there is no need for rich to look for them
+            line.truncate(console.width, overflow="ellipsis")
+            console.out(line.plain, highlight=False)
+            continue
         console.print(line, style=style, no_wrap=True, overflow="ellipsis")
 
 

@@ -9,6 +9,9 @@ from recommendation_shared import limits
 EXACT_INT: Final = 10**18  # a smaller int certainly has at most 38 digits, and its own text is canonical
 
 
+_DIGITS: Final = dict.fromkeys(map(ord, "-.0123456789"))  # for `str.translate`, which removes them
+
+
 def number_text(value: float | Decimal) -> str | None:
     """Return the canonical text of a number, or None if DynamoDB cannot hold it.
 
@@ -28,6 +31,10 @@ def number_text(value: float | Decimal) -> str | None:
 
 
 def _decimal_text(value: Decimal) -> str | None:
+    plain = str(value)
+    if len(plain) <= limits.NUMBER_DIGITS and plain.translate(_DIGITS) == "":  # neither an exponent nor NaN
+        text = plain.rstrip("0").removesuffix(".") if "." in plain else plain
+        return "0" if text == "-0" else text
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):  # a letter marks NaN and the infinities
         return None
