@@ -1,6 +1,5 @@
 """Updating a stack under load loses nothing, whether the update succeeds or is rolled back."""
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -60,6 +59,9 @@ def outputs(stack: LocalStack) -> Iterator[dict[str, str]]:
     yield deployment.deploy(stack.client, template(stack, 10), stack.check, STACK)
     stack.client("cloudformation").delete_stack(StackName=STACK)
     stack.client("dynamodb").delete_table(TableName=TABLE)
+    for name in ("", "-dlq"):  # they too outlive their stack
+        url = stack.client("sqs").get_queue_url(QueueName=f"opx-recommendations{SUFFIX}{name}")["QueueUrl"]
+        stack.client("sqs").delete_queue(QueueUrl=url)
 
 
 def until(stack: LocalStack, reached: Callable[[], bool], what: str) -> None:
@@ -160,7 +162,8 @@ def update_under_load(stack: LocalStack, outputs: dict[str, str], wanted: Templa
 
 def batch_size(stack: LocalStack, outputs: dict[str, str]) -> int:
     """Return the event source mapping's current batch size."""
-    mapping = stack.client("lambda").get_event_source_mapping(UUID=outputs["ConsumerMappingId"])
+    mappings = stack.client("lambda").list_event_source_mappings(EventSourceArn=outputs["QueueArn"])
+    (mapping,) = mappings["EventSourceMappings"]
     return int(mapping["BatchSize"])
 
 

@@ -17,6 +17,7 @@ from infra.local.stack import client
 from infra.paths import TEMPLATE
 from infra.synthesis.synthesize import EVERY_OPTION
 from infra.template import Template
+from tests.support.lambdas.event import envelope
 
 Deploy = Callable[[dict[str, str]], dict[str, str]]
 
@@ -81,7 +82,42 @@ def test_every_option_at_once_deploys_and_consumes(everything: dict[str, str]) -
     """With all conditions true, the template does not contradict itself."""
     assert everything["Stage"] == "prod"
     assert everything["ConsumerAliasArn"].endswith(":live")
-    assert len(everything["AlarmNames"].split(",")) == 6
+    assert len(everything["AlarmNames"].split(",")) == 16  # the emulator has no composite alarms
+
+
+def test_two_stages_side_by_side_share_no_metric_that_an_alarm_watches(
+    emulator: Emulator, client_for: Callable[[str], Any], deploy: Deploy
+) -> None:
+    """A load test in one must not hide, nor cause, an alarm in the other; each stage's recommendation counts there."""
+    watched, stages = list[set[tuple[str, str]]](), ("-one", "-other")
+    for suffix in stages:
+        outputs = deploy({"NameSuffix": suffix, "VisibilityTimeout": "5"})
+        found = client_for("cloudwatch").describe_alarms(AlarmNames=outputs["AlarmNames"].split(","))["MetricAlarms"]
+        assert len(found) == 16
+        # The emulator does not say which queue or function an alarm watches; a unit test checks those of AWS's metrics.
+        ours = {(alarm["Namespace"], alarm["MetricName"]) for alarm in found if alarm["Namespace"].startswith("OPX")}
+        assert len(ours) == len({name for _, name in ours}) >= 7
+        watched.append(ours)
+        assert outputs["MetricsNamespace"] == f"OPX/Recommendations{suffix}"
+        message = envelope(incident_id=f"incident{suffix}", retention=None).to_json().decode()
+        client_for("sqs").send_message(QueueUrl=outputs["QueueUrl"], MessageBody=message)
+    assert watched[0] & watched[1] == set()
+    deadline = time.monotonic() + 40
+    while len(counted := dict(_stored_by_incident(emulator))) < len(stages):
+        emulator.check()
+        assert time.monotonic() < deadline, counted
+        time.sleep(0.2)
+    assert counted == {f"incident{suffix}": f"OPX/Recommendations{suffix}" for suffix in stages}
+
+
+def _stored_by_incident(emulator: Emulator) -> Iterator[tuple[str, str]]:
+    """Yield the incident and the namespace of each metric about a stored recommendation of the two stages."""
+    for line in emulator.log.read_text(errors="replace").splitlines():
+        if line.startswith('{"_aws":') and '"RecommendationsPersisted":' in line:
+            document = json.loads(line)
+            if document.get("IncidentId") in ("incident-one", "incident-other"):
+                (directive,) = document["_aws"]["CloudWatchMetrics"]
+                yield document["IncidentId"], directive["Namespace"]
 
 
 def test_production_table_is_protected_and_has_compact_indexes(
@@ -119,22 +155,65 @@ def test_rules_reject_a_deployment_before_it_begins(deploy: Deploy) -> None:
         deploy({"Stage": "prod", "NameSuffix": "-unheard"})
 
 
+def test_a_restored_table_replaces_the_stacks_own_and_takes_what_arrives(
+    emulator: Emulator, client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
+) -> None:
+    """The steps of the runbook after the restore itself; the stack's own table stays, with its items."""
+    dynamodb, suffix = client_for("dynamodb"), {"NameSuffix": "-lost", "VisibilityTimeout": "5"}
+    own = deploy(suffix)["TableName"]
+    dynamodb.put_item(TableName=own, Item={"recommendationId": {"S": "rec-kept"}})
+    described = dynamodb.describe_table(TableName=own)["Table"]
+    indexes = described["GlobalSecondaryIndexes"]
+    restored = dynamodb.create_table(
+        TableName="opx-restored",
+        BillingMode="PAY_PER_REQUEST",
+        KeySchema=described["KeySchema"],
+        AttributeDefinitions=described["AttributeDefinitions"],
+        GlobalSecondaryIndexes=[
+            {name: index[name] for name in ("IndexName", "KeySchema", "Projection")} for index in indexes
+        ],
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]
+    parameters = {"RestoredTableName": "opx-restored", "RestoredTableStreamArn": restored["LatestStreamArn"]}
+    _update(client_for, emulator, "options-lost", packaged({**suffix, **parameters}))
+    (stack,) = client_for("cloudformation").describe_stacks(StackName="options-lost")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    assert outputs["TableName"] == "opx-restored"
+    sent = envelope(incident_id="incident-restored", retention=None)
+    client_for("sqs").send_message(QueueUrl=outputs["QueueUrl"], MessageBody=sent.to_json().decode())
+    deadline = time.monotonic() + 40
+    key = {"recommendationId": {"S": sent.recommendation_id}}
+    while "Item" not in dynamodb.get_item(TableName="opx-restored", Key=key):
+        emulator.check()
+        assert time.monotonic() < deadline, "the consumer does not write to the restored table"
+        time.sleep(0.2)
+    assert dynamodb.get_item(TableName=own, Key={"recommendationId": {"S": "rec-kept"}})["Item"]
+    assert "Item" not in dynamodb.get_item(TableName=own, Key=key)
+
+
+def _update(client_for: Callable[[str], Any], emulator: Emulator, stack: str, template: Template) -> None:
+    cloudformation = client_for("cloudformation")
+    cloudformation.update_stack(
+        StackName=stack,
+        **deployment.upload(client_for, template),
+        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
+    )
+    deadline = time.monotonic() + 60
+    while (status := cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]) != "UPDATE_COMPLETE":
+        emulator.check()
+        assert "ROLLBACK" not in status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"][:3]
+        assert time.monotonic() < deadline, status
+        time.sleep(0.1)
+
+
 def test_changing_only_a_parameter_changes_what_the_queue_invokes(
-    client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
+    emulator: Emulator, client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template], deploy: Deploy
 ) -> None:
     """The alias moves to a new version with the new value."""
     function = deploy({"NameSuffix": "-changed"})["ConsumerFunctionName"]
-    cloudformation, functions = client_for("cloudformation"), client_for("lambda")
+    functions = client_for("lambda")
     before = functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"]
-    cloudformation.update_stack(
-        StackName="options-changed",
-        **deployment.upload(client_for, packaged({"NameSuffix": "-changed", "LogLevel": "DEBUG"})),
-        Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
-    )
-    deadline = time.monotonic() + 30
-    while cloudformation.describe_stacks(StackName="options-changed")["Stacks"][0]["StackStatus"] != "UPDATE_COMPLETE":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    _update(client_for, emulator, "options-changed", packaged({"NameSuffix": "-changed", "LogLevel": "DEBUG"}))
     assert functions.get_alias(FunctionName=function, Name="live")["FunctionVersion"] != before
     invoked = functions.get_function_configuration(FunctionName=function, Qualifier="live")
     assert invoked["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == "DEBUG"
