@@ -48,7 +48,9 @@ def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: Loc
     """The template is adapted to the local stack; everything else is what runs against AWS."""
     adjusted = apply_all(deployment.load_template(TEMPLATE, {"MaximumConcurrency": "2"}))
     zip_file = build_for_this_python().path
-    adjusted["Resources"]["Consumer"]["Properties"]["CodeUri"] = zip_file
+    for resource in adjusted["Resources"].values():
+        for artifact in {"CodeUri", "ContentUri"} & resource["Properties"].keys():
+            resource["Properties"][artifact] = zip_file  # for the layer any zip will do, since nothing attaches it here
     template = tmp_path / "template.json"
     template.write_text(json.dumps(adjusted))
 
@@ -69,7 +71,11 @@ def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: Loc
         assert time.monotonic() < deadline, "the deployed stage does not consume"
         time.sleep(0.1)
 
+    output = command(stack, "infra.deploy", "--template", str(template), "--account", "000000000000")
+    assert "No changes to deploy" in output
+
     output = command(stack, "infra.deploy.destroy", "--account", "000000000000")
+    assert "the queue opx-recommendations-dev, with about 0 messages" in output
     assert "the table opx-agent-recommendations-dev, with about 1 recommendations" in output
     names = [
         summary["StackName"]
@@ -78,4 +84,5 @@ def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: Loc
     ]
     assert "opx-recommendations-dev" not in names
     assert table["TableName"] not in dynamodb.list_tables()["TableNames"]
+    assert not sqs.list_queues(QueueNamePrefix="opx-recommendations-dev").get("QueueUrls")
     assert stack.table_name in dynamodb.list_tables()["TableNames"], "the command destroyed another stage"
