@@ -231,5 +231,6 @@ def test_every_name_of_a_failure_is_explained() -> None:
     assert {"InvalidJson", "Throttled", "DeadLetterFailed"} <= names
     models = [botocore.session.get_session().get_service_model(name) for name in ("dynamodb", "sqs")]
     names -= {operation for model in models for operation in model.operation_names}
+    names -= set(models[1].shape_for("MessageSystemAttributeName").enum)
     missing = {name for name in names if f"`{name}`" not in ANCHORS["what-the-names-mean"].text}
     assert not missing
