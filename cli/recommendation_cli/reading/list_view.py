@@ -43,7 +43,7 @@ class ListView:
     """
 
     def __init__(self, console: Console, layout: Layout) -> None:
-        self._console = console
+        self._ascii_only = console.options.ascii_only
         self._layout = layout
         is_wide = console.width >= WIDE
         columns = (
@@ -60,7 +60,10 @@ class ListView:
     def print(self, summaries: Sequence[Summary]) -> None:
         """Print a part of the list, newest first."""
         rows = [
-            Row(_cells(self._console, summary, self._layout.column), above=() if position else self._above(heading))
+            Row(
+                _cells(summary, self._layout.column, ascii_only=self._ascii_only),
+                above=() if position else self._above(heading),
+            )
             for heading, members in _groups(summaries, self._layout.group)
             for position, summary in enumerate(members)
         ]
@@ -86,11 +89,10 @@ def _groups(summaries: Sequence[Summary], group: str | None) -> Iterable[tuple[s
             yield (f"{_NOUNS[group]} {name} · {day} UTC" if group else f"{day} UTC"), list(rows)
 
 
-def _cells(console: Console, summary: Summary, column: str) -> list[Cell]:
+def _cells(summary: Summary, column: str, *, ascii_only: bool) -> list[Cell]:
     status = status_mark(summary.status)
     if summary.truncated:
         status.append(" cut", style="yellow")
-    ascii_only = console.options.ascii_only
     return [
         Text(_time_of_day(summary.timestamp), style="dim"),
         getattr(summary, column),
