@@ -35,7 +35,13 @@ def environ(moto_server: str) -> Iterator[dict[str, str]]:
             for number in range(3)
         ],
     )
-    yield {**os.environ, "AWS_ENDPOINT_URL": moto_server, "RECOMMENDATIONS_TABLE": TABLE, "TERM": "xterm"}
+    yield {
+        **os.environ,
+        "AWS_ENDPOINT_URL": moto_server,
+        "RECOMMENDATIONS_TABLE": TABLE,
+        "TERM": "xterm",
+        "RECS_PAGER": "cat",
+    }
     client.delete_table(TableName=TABLE)
     client.close()
 
