@@ -123,7 +123,7 @@ lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## run ruff, mypy
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/cfn-lint infra/template.yaml
+	$(BIN)/cfn-lint infra/template.yaml infra/executor-alarms.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)-sam/bin/sam validate --lint --template infra/template.yaml --region us-east-1
 	@# Check what CloudFormation would deploy: checkov silently skips anything behind an Fn::If.
 	$(BIN)/python -m infra.synthesis --output build/synthesized/default.json
@@ -139,7 +139,7 @@ lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	for tool in stack sam checkov runtime executor; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 	for version in 0.2 0.4 0.6 newest; do $(COMPILE) tests/langgraph/versions/$$version.in -o tests/langgraph/versions/$$version.lock || exit 1; done
-	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
+	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in examples/cdk/requirements.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
 
 lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)
 	@$(BIN)/python -m infra.build.lock_check

@@ -25,8 +25,8 @@ def packaged(template: Template, location: Callable[[str], Any]) -> Template:
     """Return the template with `location(name)` in place of each local zip, such as `consumer.zip`."""
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
-        if (property_ := _FILES.get(resource["Type"])) is not None:
-            properties = resource["Properties"]
+        properties, property_ = resource.get("Properties", {}), _FILES.get(resource["Type"])
+        if property_ is not None and isinstance(properties[property_], str):
             properties[property_] = location(Path(properties[property_]).name)
     return changed
 

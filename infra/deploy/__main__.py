@@ -1,4 +1,4 @@
-"""Deploy a stage: `python -m infra.deploy dev`. Builds the zip, then runs `sam build` and `sam deploy`."""
+"""Deploy a stage: `python -m infra.deploy dev`. Builds both zips, then runs `sam build` and `sam deploy`."""
 
 import argparse
 import json
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from infra.build.artifacts import LAYER
 from infra.build.zips import build
 from infra.deploy import account, sam, stages
 from infra.errors import BuildError, DeployError
@@ -26,10 +27,12 @@ def deploy(
     asks = stages.must_ask(stage, confirmed)
     caller = account.current(account_number)
     built = build(stage.platform)
+    layer = build(output=ROOT / "build" / "layer.zip", artifact=LAYER)
     _say(
         f"stage    {stage.name}, stack {stage.stack_name}",
         caller.describe(),
         f"function {built.path} for {built.platform}, sha256 {built.digest}",
+        f"layer    {layer.path}, sha256 {layer.digest}",
     )
     sam.run("build", "--template-file", str(template), config=stages.CONFIG, stage=stage.name)
     sam.run(

@@ -9,6 +9,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.deploy import stages
+from infra.paths import TEMPLATE
 from infra.synthesis.intrinsics import STREAM_LABEL, Resolver
 from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
@@ -292,3 +293,53 @@ def test_backups_are_kept_for_as_long_as_the_parameter_says() -> None:
     selection = deployed["BackupSelection"]["Properties"]["BackupSelection"]
     assert selection["Resources"] == ["arn:aws:dynamodb:us-east-1:123456789012:table/opx-agent-recommendations"]
     assert load()["Resources"]["BackupVault"]["DeletionPolicy"] == "Retain"
+
+
+def test_only_named_accounts_and_the_organization_may_send_from_elsewhere() -> None:
+    """By default the queue's policy allows nothing: within the account, the executor's own policy decides."""
+
+    def allowed(parameters: dict[str, str]) -> list[dict[str, Any]]:
+        statements = resources(parameters)["QueueTlsPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+        return [statement for statement in statements if statement["Effect"] == "Allow"]
+
+    assert allowed({}) == []
+    (accounts,) = allowed({"ExecutorAccountIds": "111122223333,444455556666"})
+    assert accounts["Principal"] == {"AWS": ["111122223333", "444455556666"]}
+    assert accounts["Action"] == "sqs:SendMessage"
+    (organization,) = allowed({"ExecutorOrganizationId": "o-a1b2c3d4e5"})
+    assert organization["Condition"] == {"StringEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+    assert organization["Action"] == "sqs:SendMessage"
+
+
+@pytest.mark.parametrize("ids", ["12345678901", "111122223333, 444455556666", "*"])
+def test_a_list_with_anything_but_account_ids_is_refused(ids: str) -> None:
+    """A stray star would let everybody send."""
+    with pytest.raises(SynthesisError, match="ExecutorAccountIds"):
+        resources({"ExecutorAccountIds": ids})
+
+
+def test_other_stacks_find_what_they_need_as_parameters() -> None:
+    """Each has the stage's suffix, and the value of the output with the same meaning."""
+    deployed = synthesize({"NameSuffix": "-dev"})
+    values = {
+        resource["Properties"]["Name"]: resource["Properties"]["Value"]
+        for resource in deployed["Resources"].values()
+        if resource["Type"] == "AWS::SSM::Parameter"
+    }
+    outputs = {name: output["Value"] for name, output in deployed["Outputs"].items()}
+    assert values == {
+        "/opx-recommendations-dev/queue-url": outputs["QueueUrl"],
+        "/opx-recommendations-dev/executor-policy-arn": outputs["ExecutorPolicyArn"],
+        "/opx-recommendations-dev/producer-layer-arn": outputs["ProducerLayerArn"],
+        "/opx-recommendations-dev/table-name": outputs["TableName"],
+    }
+
+
+def test_executors_alarms_elsewhere_are_those_of_the_template() -> None:
+    """The small template for another account has the same alarm, for a topic of that account."""
+    (alarm,) = load(TEMPLATE.with_name("executor-alarms.yaml"))["Resources"].values()
+    ours = load()["Resources"]["DroppedAlarm"]
+    differing = {"AlarmActions", "Tags"}
+    assert {name: value for name, value in alarm["Properties"].items() if name not in differing} == {
+        name: value for name, value in ours["Properties"].items() if name not in differing
+    }
