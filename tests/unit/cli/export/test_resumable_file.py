@@ -12,6 +12,7 @@ import pytest
 
 from recommendation_cli.export.resumable_file import ResumableFile, part_path, state_path
 from recommendation_cli.export.state import StateError
+from recommendation_shared.item.agent_types import REGISTER
 from tests.support.fakes.exports import export_pages, exported_lines, outage, run_export
 from tests.support.fakes.recommendation_table import FakeDynamoDb, item
 
@@ -78,6 +79,8 @@ def test_a_period_resumes_in_the_search_that_was_interrupted(tmp_path: Path) -> 
     class ByAgent(FakeDynamoDb):
         def query(self, **parameters: Any) -> Mapping[str, Any]:
             agent = parameters["ExpressionAttributeValues"][":key"]["S"]
+            if agent == REGISTER:  # which is empty
+                return {"Items": []}
             if len(self.queries) == self.failing:
                 raise outage()
             self.queries.append(parameters)
