@@ -12,12 +12,23 @@ from recommendation_shared.settings import Settings, SettingsError
 # The rest is not the producer's: a mistake in it must not cost a recommendation.
 _USED: Final = frozenset({"RECOMMENDATIONS_QUEUE_URL", "AWS_REGION"})
 _OPTIONAL: Final = ("RETENTION_DAYS", "RECOMMENDATIONS_METRICS_NAMESPACE")
-_URL: Final = re.compile(r"https?://[^\s\"'/]+/[^\s\"']+")
-_ENDPOINT: Final = re.compile(r"https?://[^\s\"']+")
-# Amazon SQS's own endpoints, the legacy ones and interface VPC endpoints included.
-_REGION: Final = re.compile(
-    r"https?://(?:(?:[a-z0-9.-]+\.)?sqs(?:-fips)?\.)?([a-z]{2,}(?:-[a-z]+)+-[0-9]+)\."
-    r"(?:queue\.|vpce\.)?(?:amazonaws\.com(?:\.cn)?|api\.aws|[a-z0-9.-]+\.gov)(?::[0-9]+)?/"
+# Patterns are compiled at their first use: that takes a hundred microseconds each, and most hosts need few of them.
+_URL: Final = r"https?://[^\s\"'/]+/[^\s\"']+"
+_ENDPOINT: Final = r"https?://[^\s\"']+"
+# Amazon SQS's own endpoints, the legacy ones and interface VPC endpoints included; the suffixes are those of botocore's
+# partitions.
+_REGION: Final = r"[a-z]{2,}(?:-[a-z]+)+-[0-9]+"
+_BEFORE_REGION: Final = ("sqs", "sqs-fips")
+_SUFFIXES: Final = (
+    "amazonaws.com",
+    "amazonaws.com.cn",
+    "amazonaws.eu",
+    "cloud.adc-e.uk",
+    "api.aws",
+    "api.aws.scloud",
+    "api.amazonwebservices.com.cn",
+    "api.amazonwebservices.eu",
+    "api.cloud-aws.adc-e.uk",
 )
 # botocore's own, the first one that is set (AWS SDKs and Tools Reference Guide, "Service-specific endpoints").
 _ENDPOINT_VARIABLES: Final = ("AWS_ENDPOINT_URL_SQS", "AWS_ENDPOINT_URL")
@@ -69,14 +80,14 @@ def problem_with(
     """Return why nothing can be sent to this queue, or None. The text names the setting and never quotes it."""
     if queue_url is None:
         return "RECOMMENDATIONS_QUEUE_URL is not set: set it to the queue's URL (an output of the stack)"
-    if not isinstance(queue_url, str) or _URL.fullmatch(queue_url) is None:
+    if not isinstance(queue_url, str) or re.fullmatch(_URL, queue_url) is None:
         return "RECOMMENDATIONS_QUEUE_URL must be the queue's URL, without blanks or quotes"
     setting, endpoint = "the endpoint URL", endpoint_url
     if endpoint is None and environ.get(_IGNORE, "").lower() != "true":
         for name in _ENDPOINT_VARIABLES:
             setting, endpoint = (name, environ[name]) if endpoint is None and environ.get(name) else (setting, endpoint)
     if endpoint is not None:
-        return None if _ENDPOINT.fullmatch(str(endpoint)) else f"{setting} must start with http:// or https://"
+        return None if re.fullmatch(_ENDPOINT, str(endpoint)) else f"{setting} must start with http:// or https://"
     named = region_of(queue_url)
     if named is not None and region_name is not None and named != region_name:
         return f"the queue is in {named}, but the client's region is {region_name}"
@@ -92,5 +103,13 @@ def drains_after_response(drain: str) -> bool:
 
 def region_of(queue_url: object) -> str | None:
     """Return the region that an AWS queue URL names, or None."""
-    named = _REGION.match(queue_url) if isinstance(queue_url, str) else None
-    return named[1] if named else None
+    if not isinstance(queue_url, str):
+        return None
+    host = queue_url.partition("://")[2].partition("/")[0].partition(":")[0]
+    labels = host.split(".")
+    for index, label in enumerate(labels):
+        follows = index == 0 or labels[index - 1] in _BEFORE_REGION
+        rest = ".".join(labels[index + 1 :]).removeprefix("queue.").removeprefix("vpce.")
+        if follows and (rest in _SUFFIXES or rest.endswith(".gov")) and re.fullmatch(_REGION, label):
+            return label
+    return None

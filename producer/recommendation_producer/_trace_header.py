@@ -7,7 +7,7 @@ from typing import Final
 VARIABLE: Final = "_X_AMZN_TRACE_ID"  # Lambda's runtime sets it for each invocation
 # SQS refuses a message whose header is malformed, so nothing else is sent (AWS X-Ray Developer Guide, "Tracing
 # header"; `Lineage` is Lambda's own addition).
-_FORMAT: Final = re.compile(r"Root=1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}(?:;[A-Za-z]{1,32}=[0-9A-Za-z:|.-]{1,128}){0,8};?")
+_FORMAT: Final = r"Root=1-[0-9a-fA-F]{8}-[0-9a-fA-F]{24}(?:;[A-Za-z]{1,32}=[0-9A-Za-z:|.-]{1,128}){0,8};?"
 
 
 class TraceHeader:
@@ -22,6 +22,6 @@ class TraceHeader:
         last, header = self._last
         text = self._environ.get(VARIABLE)
         if text != last:  # once per invocation, and its envelopes then share one string
-            header = text if text is not None and _FORMAT.fullmatch(text) else None
+            header = text if text is not None and re.fullmatch(_FORMAT, text) else None
             self._last = (text, header)
         return header

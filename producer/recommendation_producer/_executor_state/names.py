@@ -3,22 +3,23 @@
 import re
 from typing import Any, Final
 
-_CAMEL_HUMP: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_SEPARATORS: Final = re.compile(r"[^a-z0-9]+")
-_CAMEL_CASE: Final = re.compile(r"[a-z]+[A-Za-z0-9]*")
-_DIGIT_THEN_LETTER: Final = re.compile(r"\d[a-z]")
-_JOINT: Final = re.compile(r"(?<=[0-9A-Za-z])_(?=[0-9A-Z])")
-_FIRST_CAPITAL: Final = re.compile(r"^_*[A-Z]")
+# Compiled at their first use: a host that never calls `enqueue_state` does not pay for them.
+_CAMEL_HUMP: Final = r"(?<=[a-z0-9])(?=[A-Z])"
+_SEPARATORS: Final = r"[^a-z0-9]+"
+_CAMEL_CASE: Final = r"[a-z]+[A-Za-z0-9]*"
+_DIGIT_THEN_LETTER: Final = r"\d[a-z]"
+_JOINT: Final = r"(?<=[0-9A-Za-z])_(?=[0-9A-Z])"
+_FIRST_CAPITAL: Final = r"^_*[A-Z]"
 
 
 def kebab_case(agent_id: Any) -> str:
     """Return an agent's or node's ID, which may be an enum member, in kebab-case; nothing for None."""
     text = "" if agent_id is None else str(getattr(agent_id, "value", agent_id))
-    return _SEPARATORS.sub("-", _CAMEL_HUMP.sub("-", text).lower()).strip("-")
+    return re.sub(_SEPARATORS, "-", re.sub(_CAMEL_HUMP, "-", text).lower()).strip("-")
 
 
 def camel_case(name: str) -> str:
     """Return `agentVersion` for `agent_version`, following the rules of pydantic's `to_camel`."""
-    if _CAMEL_CASE.fullmatch(name) and not _DIGIT_THEN_LETTER.search(name):
+    if re.fullmatch(_CAMEL_CASE, name) and not re.search(_DIGIT_THEN_LETTER, name):
         return name
-    return _FIRST_CAPITAL.sub(lambda match: match.group().lower(), _JOINT.sub("", name.title()))
+    return re.sub(_FIRST_CAPITAL, lambda match: match.group().lower(), re.sub(_JOINT, "", name.title()))

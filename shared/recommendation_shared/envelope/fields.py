@@ -1,6 +1,5 @@
 """The fields of an envelope: the single list of their names, rules and defaults."""
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -47,12 +46,10 @@ MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value t
 TRACE_HEADER: Final = "awsTraceHeader"
 RAW_CONFIDENCE: Final = "rawConfidence"  # in `metadata`: the text of a confidence that is not a number from 0 to 1
 
-_HUMP: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
-
 
 def python_name(name: str) -> str:
     """Return a field's name as a Python argument or attribute: `incident_id` for `incidentId`."""
-    return _HUMP.sub("_", name).lower()
+    return "".join(f"_{char.lower()}" if char.isupper() else char for char in name)
 
 
 def broken_rules(fields: Mapping[str, Any]) -> str:

@@ -35,7 +35,7 @@ from recommendation_shared.exact_json.numbers import as_text, number_text
 DEEPEST: Final = 200  # levels, of the 254 that are allowed: the envelope needs some
 _SHALLOW: Final = 40  # levels where the caller's stack leaves room for no more
 _MARKS: Final = 50  # that are reported
-_ADDRESS: Final = re.compile(r" at 0x[0-9a-fA-F]+")  # differs in every process
+_ADDRESS: Final = r" at 0x[0-9a-fA-F]+"  # differs in every process
 
 # From here to there, a float's text has no exponent.
 _SMALLEST: Final = 1e-4
@@ -142,7 +142,7 @@ class _Conversion:
 
     def _text_of_object(self, value: Any, path: str) -> str:
         try:
-            return _text(_ADDRESS.sub("", str(value)))
+            return _text(re.sub(_ADDRESS, "", str(value)))
         except RecursionError:
             raise
         except Exception:  # noqa: BLE001 - foreign code; one broken value must not cost the whole recommendation
