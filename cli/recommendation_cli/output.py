@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 from recommendation_cli.common_options import CSV_WITH_BOM
+from recommendation_cli.document_json import document_line, document_text
 from recommendation_cli.facts import FACTS, fact_columns
 from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
@@ -77,7 +78,7 @@ def _json(documents: Iterable[Document]) -> Iterator[str]:
 
 def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
     for document in documents:
-        yield json_line(document).decode()
+        yield document_line(document).decode()
 
 
 def _csv(documents: Iterable[Document]) -> Iterator[str]:
@@ -95,7 +96,7 @@ def csv_line(document: Document) -> bytes:
     """Return a document as a CSV record, which may have line breaks in quoted cells."""
     other = {name: document[name] for name in document.keys() - set(COLUMNS)}
     values = [*(document.get(name) for name in COLUMNS), *fact_columns(document).values(), other or None]
-    return _csv_row([_cell(value) for value in values]).encode()
+    return _csv_row([_cell(value, document_text) for value in values]).encode()
 
 
 _FORMATS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
@@ -111,14 +112,14 @@ def _csv_row(cells: list[str]) -> str:
     return row.getvalue()
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, to_json: Callable[[Any], str] = canonical_text) -> str:
     """Return a cell: nested values as JSON, text safe to print and never a formula to a spreadsheet."""
     if value is None:
         return ""
     if isinstance(value, str):
         text = _FORMULA.sub(r"'\g<0>", visible_lines(value))
         return f"'{text}" if text.startswith("\t") else text
-    text = json_escaped(canonical_text(value))
+    text = json_escaped(to_json(value))
     if _FORMULA.search(text) is None:  # hardly any has one, and finding the strings takes five times as long
         return text
     return _JSON_STRING.sub(_without_formulas, text)

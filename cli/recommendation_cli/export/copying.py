@@ -8,16 +8,16 @@ from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.common_options import CSV_WITH_BOM
+from recommendation_cli.document_json import document_line
 from recommendation_cli.export.state import ExportState, Progress
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.search.queries import Document, is_expired, pages
-from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item
 
 # Parquet is converted from JSON Lines at the end: a Parquet file cannot be cut off and continued.
 _LINES: Final[dict[str, Callable[[Document], bytes]]] = {
-    "jsonl": json_line,
-    "parquet": json_line,
+    "jsonl": document_line,
+    "parquet": document_line,
     "csv": csv_line,
     CSV_WITH_BOM: csv_line,
 }

@@ -11,12 +11,12 @@ from rich.status import Status
 from rich.text import Text
 
 from recommendation_cli.common_options import CSV_WITH_BOM
+from recommendation_cli.document_json import document_line
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.screen.table import Column, Row, Table
 from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
-from recommendation_shared.exact_json.printable import json_line
 
 _WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
 
@@ -42,7 +42,7 @@ class Lines:
     def show(self, documents: Sequence[Document]) -> None:
         """Write each document as a line."""
         for document in documents:
-            self._write(csv_line(document) if self._is_csv else json_line(document))
+            self._write(csv_line(document) if self._is_csv else document_line(document))
 
     def wait(self, text: str) -> None:
         """Say nothing: another program reads this."""
