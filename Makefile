@@ -28,8 +28,10 @@ help: ## list the targets
 
 CONFORMANCE := tests/conformance/node_modules/.ready
 PYODIDE := tests/packaging/node_modules/.ready
+ASYNCAPI := tests/contract/node_modules/.ready
+TYPESCRIPT := examples/typescript/node_modules/.ready
 
-setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(VENV)-executor/.ready $(CONFORMANCE) $(PYODIDE) ## create .venv and the tools' own environments (quick when nothing changed)
+setup: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-sam/.ready $(VENV)-executor/.ready $(CONFORMANCE) $(PYODIDE) $(ASYNCAPI) $(TYPESCRIPT) ## create .venv and the tools' own environments (quick when nothing changed)
 
 $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@$(CHECK_PYTHON)
@@ -54,9 +56,11 @@ $(VENV)-%/.ready: requirements/%.lock
 
 $(CONFORMANCE): WHAT := dynalite, which enforces DynamoDB's limits
 $(PYODIDE): WHAT := Pyodide, CPython 3.14 for Node.js
-$(CONFORMANCE) $(PYODIDE): tests/%/node_modules/.ready: tests/%/package-lock.json $(VENV)/.ready
-	@echo "setup: tests/$*/node_modules ($(WHAT))"
-	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix tests/$* --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
+$(ASYNCAPI): WHAT := the schema of AsyncAPI documents
+$(TYPESCRIPT): WHAT := the AWS SDK and the compiler of the reference producer
+$(CONFORMANCE) $(PYODIDE) $(ASYNCAPI) $(TYPESCRIPT): %/node_modules/.ready: %/package-lock.json $(VENV)/.ready
+	@echo "setup: $*/node_modules ($(WHAT))"
+	@PATH="$(abspath $(BIN)):$$PATH" npm ci --prefix $* --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 demo: $(VENV)/.ready $(VENV)-stack/.ready $(VENV)-executor/.ready ## run the whole pipeline on real input, on the local stack (KEEP=1 leaves it up)
@@ -139,13 +143,13 @@ lock: $(VENV)/.ready ## resolve the lock files again, to the newest versions
 	$(COMPILE) --extra consumer --constraint requirements/dev.lock pyproject.toml -o requirements/consumer.lock
 	for tool in stack sam checkov runtime executor; do $(COMPILE) requirements/$$tool.in -o requirements/$$tool.lock || exit 1; done
 	for version in 0.2 0.4 0.6 newest; do $(COMPILE) tests/langgraph/versions/$$version.in -o tests/langgraph/versions/$$version.lock || exit 1; done
-	for host in tests/hosts/locks/*.in benchmarks/host/locks/*.in examples/cdk/requirements.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
+	for host in tests/hosts/locks/*.in tests/adapters/locks/*.in benchmarks/host/locks/*.in examples/cdk/requirements.in; do $(COMPILE) $$host -o $${host%.in}.lock || exit 1; done
 
 lock-check: $(VENV)/.ready ## check that every locked package has a wheel for Python 3.14 on Linux and macOS (needs an index)
 	@$(BIN)/python -m infra.build.lock_check
 
 clean: ## stop a kept local stack and remove everything these targets created
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
-	rm -rf .venv* .local build dist .coverage .hypothesis .*_cache tests/conformance/node_modules tests/packaging/node_modules
+	rm -rf .venv* .local build dist .coverage .hypothesis .*_cache tests/*/node_modules examples/*/node_modules
 
 .PHONY: help setup demo down test test-quick bench-producer bench-host bench-consumer bench-cli chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint format lock lock-check clean

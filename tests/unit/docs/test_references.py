@@ -15,7 +15,14 @@ import pytest
 from infra.paths import ROOT
 
 PAGES: Final = sorted(
-    {*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/README.md"), *ROOT.glob("*/README.md")}
+    path
+    for path in {
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/**/*.md"),
+        *ROOT.glob("examples/**/README.md"),
+        *ROOT.glob("*/README.md"),
+    }
+    if "node_modules" not in path.parts
 )
 TARGETS: Final = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
 TESTS: Final = {
