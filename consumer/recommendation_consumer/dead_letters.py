@@ -63,6 +63,9 @@ async def _send(batch: Sequence[_DeadLetter], deadline: float, queue: DeadLetter
         cause = DEADLINE_EXCEEDED
     except (ClientError, BotoCoreError) as error:
         cause = classify(error).error_type
+    # Whatever else goes wrong, as with a response that nobody foresaw, must not fail what was stored and sent.
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - it is counted under its own name
+        cause = type(error).__name__
     else:
         # A response with HTTP 200 may contain failed entries; only confirmed entries count as sent.
         confirmed = {entry.get("Id") for entry in response.get("Successful") or []}

@@ -11,6 +11,10 @@ from recommendation_shared.settings import Settings
 
 MAX_IN_FLIGHT: Final = 8  # requests per client; botocore's connection pool holds 10 connections
 
+# The usual agent types and those that a sandbox registers. Each has an item that never expires, and a query of its own
+# in each search, so an executor that puts IDs into its agent types must not flood the table.
+MAX_AGENT_TYPES: Final = 100
+
 SendBody = Callable[[bytes], Awaitable[Mapping[str, Any]]]
 """Sends the body of a DynamoDB request and returns the response. Raises `ClientError` or `BotoCoreError`."""
 
@@ -36,7 +40,7 @@ class Dependencies:
 
     `monotonic` and `wall` return seconds; `wall` counts from the epoch. `delays` starts a new sequence of delays
     between retries, in seconds. `registered_types` grows: the agent types that readers find without a registration, or
-    that this sandbox has registered (see `recommendation_shared.item.agent_types`).
+    that this sandbox has registered (see `recommendation_shared.item.agent_types`), `max_agent_types` at most.
     """
 
     settings: Settings
@@ -49,3 +53,4 @@ class Dependencies:
     sleep: Callable[[float], Awaitable[None]]
     delays: Callable[[], Iterator[float]]
     registered_types: set[str] = field(default_factory=lambda: set(KNOWN_AGENT_TYPES))
+    max_agent_types: int = MAX_AGENT_TYPES

@@ -23,6 +23,7 @@ from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.metrics import emit
 from recommendation_consumer.plan import Plan, Poison, planned_puts
 from recommendation_consumer.request import Put
+from recommendation_consumer.table_check import table_fault
 from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.identity import parse_instant
@@ -83,7 +84,7 @@ class _Invocation:
         """Store the valid messages, then dead-letter the others."""
         written = await self._write()
         _count(self.result, self._plan, written)
-        self._raise_if_nothing_was_stored(written)
+        await self._raise_if_nothing_was_stored(written)
         # Only after the writes, because a batch that is redelivered whole must not have sent its poison already.
         await self._dead_letter(written)
 
@@ -103,32 +104,40 @@ class _Invocation:
     def _puts(self) -> Iterator[Put]:
         monotonic, end = self._dependencies.monotonic, self._until.write
         yield from planned_puts(self._plan, self._messages, lambda: monotonic() >= end)
-        yield from (Put(registration(agent_type)) for agent_type in self._new_agent_types())
+        new, room = self._new_agent_types(), self._room_for_agent_types()
+        yield from (Put(registration(agent_type)) for agent_type in new[:room])
         # By now every message has been read. If there are at most 25, none has been written yet.
         with self._log_keys():
-            log_plan(self._dependencies.logger, self._plan)
+            log_plan(self._dependencies.logger, self._plan, unregistered=len(new[room:]))
 
     def _new_agent_types(self) -> list[str]:
         """Return the unusual agent types in the batch that this sandbox has not registered (docs/decisions/0021)."""
         seen = {write.agent_type for write in self._plan.writes.values()}
         return sorted(seen - self._dependencies.registered_types)
 
-    def _raise_if_nothing_was_stored(self, written: WriteResult) -> None:
+    def _room_for_agent_types(self) -> int:
+        return max(0, self._dependencies.max_agent_types - len(self._dependencies.registered_types))
+
+    async def _raise_if_nothing_was_stored(self, written: WriteResult) -> None:
         writes = self._plan.writes  # what else is written says nothing about the recommendations
         if writes.keys() & written.stored.keys() or written.conflicts:
             return
-        unwritten = Counter(cause for key, cause in written.unwritten.items() if key in writes)
-        rejected = [key for key in written.rejected if key in writes]
+        causes = Counter(cause for key, cause in written.unwritten.items() if key in writes)
         if self._plan.unread:
-            unwritten[DEADLINE_EXCEEDED] += len(self._plan.unread)
-        # DynamoDB may reject one item as invalid. If it rejects each of several, the table is at fault, such as one
-        # with another key, and none of them is poison.
-        if unwritten or len(rejected) > 1:
-            unwritten.update([ITEM_REJECTED] * len(rejected))
+            causes[DEADLINE_EXCEEDED] += len(self._plan.unread)
+        rejected = [key for key in written.rejected if key in writes]
+        fault = None
+        # DynamoDB rejects an invalid item, and it rejects every item if the table has another key. In that case none
+        # of them is poison.
+        if rejected and not causes:
+            fault = await table_fault(self._until.write, self._dependencies)
+        if causes or fault is not None:
+            causes.update([ITEM_REJECTED] * len(rejected))
             messages = [message for key in rejected for message in writes[key].messages]
             self.result.failures.update((message.message_id, ITEM_REJECTED) for message in messages)
-            causes = ", ".join(f"{cause} ({count})" for cause, count in unwritten.items())
-            raise NothingStoredError(f"None of the batch's recommendations could be stored: {causes}")
+            listed = ", ".join(f"{cause} ({count})" for cause, count in causes.items())
+            at_fault = "" if fault is None else f"; nor did the table accept an ordinary one: {fault}"
+            raise NothingStoredError(f"None of the batch's recommendations could be stored: {listed}{at_fault}")
 
     async def _dead_letter(self, written: WriteResult) -> None:
         refused = {

@@ -38,8 +38,14 @@ def context_keys(plan: Plan, request_id: str, messages: Sequence[Message]) -> di
     return keys
 
 
-def log_plan(logger: Logger, plan: Plan) -> None:
-    """Log what is about to be written, with one line per execution."""
+def log_plan(logger: Logger, plan: Plan, unregistered: int = 0) -> None:
+    """Log what is about to be written, with one line per execution, and how many agent types are left unregistered."""
+    if unregistered:
+        logger.warning(
+            "Left %s unregistered, because there are too many: does an agent type contain an ID?",
+            plural(unregistered, "agent type"),
+            extra={"unregistered": unregistered},
+        )
     executions = Counter(map(_execution, plan.writes.values()))
     headers = ((_execution(write), write.messages[0].trace_header) for write in plan.writes.values())
     traces = {execution: {"traceHeader": header} for execution, header in headers if header is not None}

@@ -53,6 +53,9 @@ async def write_items(puts: Iterable[Put], deadline: float, dependencies: Depend
             await writer.write(chunk, guard=guard)
         except Exception as error:  # noqa: BLE001 - a bug of ours must cost one chunk, not what its neighbours stored
             writer.give_up(chunk, error)
+        except asyncio.CancelledError as error:  # of something that requests share, such as opening a connection
+            writer.give_up(chunk, error)  # a task group ignores a cancelled task, which would leave no outcome
+            raise
         finally:
             slots.release()
 
@@ -121,7 +124,7 @@ class _Writer:
         self.result.unwritten.update(dict.fromkeys(pending, why))
         return False
 
-    def give_up(self, chunk: Sequence[EncodedItem], error: Exception) -> None:
+    def give_up(self, chunk: Sequence[EncodedItem], error: BaseException) -> None:
         """Leave what is undecided in a chunk to SQS, after an error that is not AWS's but ours."""
         result, cause = self.result, type(error).__name__
         decided = result.stored.keys() | result.unwritten.keys() | {*result.rejected, *result.conflicts}

@@ -4,8 +4,9 @@ from enum import Enum
 from typing import Final
 
 from recommendation_consumer.keeper.change import Change, Image
-from recommendation_shared.envelope.fields import DERIVED_FIELDS, DIGEST, TTL
-from recommendation_shared.item.encoding import item_digest
+from recommendation_shared.envelope.fields import DIGEST, RULES, TTL
+from recommendation_shared.envelope.identity import expiry
+from recommendation_shared.item.encoding import decode_item, item_digest
 
 _NEVER: Final = "inf"  # the ttl of an item that is kept indefinitely
 
@@ -44,12 +45,24 @@ def is_intact(image: Image) -> bool:
 
 
 def _judge_rewrite(old: Image, new: Image) -> Judgement:
-    if item_digest(old) == item_digest(new):
-        same = all(old.get(name) == new.get(name) for name in DERIVED_FIELDS)
-        return Judgement.UNCHANGED if same else Judgement.TAMPERED
     # An edited item that is replaced by the original again is kept too, but not as Tampered: redriving what was
     # tampered with would otherwise make new letters of that reason.
-    return Judgement.OVERWRITTEN if is_intact(new) else Judgement.TAMPERED
+    if item_digest(old) != item_digest(new):
+        return Judgement.OVERWRITTEN if is_intact(new) else Judgement.TAMPERED
+    if old.get(TTL) != new.get(TTL):
+        return Judgement.OVERWRITTEN if is_intact(new) and _has_derived_ttl(new) else Judgement.TAMPERED
+    # A digest that was missing or wrong may be put right: the content is equal, so nothing is lost.
+    return Judgement.UNCHANGED if old.get(DIGEST) == new.get(DIGEST) or is_intact(new) else Judgement.TAMPERED
+
+
+def _has_derived_ttl(image: Image) -> bool:
+    """Return whether an item's ttl is the one that the consumer derives from its content."""
+    fields = decode_item(image)
+    try:
+        timestamp, retention = (RULES[name](fields.get(name)) for name in ("timestamp", "retention"))
+    except ValueError:  # not an item of the consumer's
+        return False
+    return fields.get(TTL) == expiry(timestamp, retention)
 
 
 def _had_expired(image: Image, at: float) -> bool:

@@ -14,6 +14,7 @@ from recommendation_consumer.handler import handler, sandbox
 from recommendation_consumer.invocation import NothingStoredError
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.item.agent_types import REGISTER
 from recommendation_shared.item.encoding import decode_item, encode_item, item_digest
 from tests.support.fakes.recommendation_table import create_table
 from tests.support.lambdas.event import QUEUE_ARN, Context, event, named
@@ -34,9 +35,9 @@ class Deployment:
     sqs: Any
 
     def items(self) -> list[dict[str, Any]]:
-        """Return all items."""
+        """Return all recommendations."""
         pages = self.dynamodb.get_paginator("scan").paginate(TableName=self.table)
-        return [item for page in pages for item in page["Items"]]
+        return [item for page in pages for item in page["Items"] if item["agentType"]["S"] != REGISTER]
 
     def dead_letters(self) -> list[dict[str, Any]]:
         """Receive up to ten dead letters."""

@@ -63,13 +63,15 @@ class FakeTable:
     """BatchWriteItem and PutItem with DynamoDB's limits; one invalid item fails its whole request.
 
     Each request takes the next of `answers`, and then always `last`: an exception is raised, an int is the number of
-    items returned as unprocessed, and `"hang"` never responds. `invalid` are the IDs of invalid items.
+    items returned as unprocessed, and `"hang"` never responds. `invalid` are the IDs of invalid items. `checks` counts
+    the requests that write nothing whatever the answer.
     """
 
     def __init__(self, *answers: Any, last: Any = 0, invalid: Collection[str] = ()) -> None:
         self.items: dict[str, dict[str, Any]] = {}
         self.requests: list[list[str]] = []
         self.guarded: list[str] = []  # IDs of the items written by PutItem, with its condition
+        self.checks = 0
         self.invalid = set(invalid)
         self._answers = list(answers)
         self._last = last
@@ -86,8 +88,13 @@ class FakeTable:
         return await self._answer(puts, items)
 
     async def put_item(self, ready: bytes) -> Mapping[str, Any]:
-        """Respond to a PutItem request, which must have the writer's condition."""
+        """Respond to a PutItem request, which must have the writer's condition or the table check's."""
         request = json.loads(ready)
+        if request["ConditionExpression"] == "attribute_exists(recommendationId)":
+            self.checks += 1
+            await self._answer([], {})
+            assert request["Item"]["recommendationId"]["S"] not in self.items
+            raise client_error("ConditionalCheckFailedException")
         item, digest = request["Item"], request["ExpressionAttributeValues"][":digest"]
         assert request["TableName"] == TABLE
         assert request["ConditionExpression"] == ("attribute_not_exists(recommendationId) OR contentDigest = :digest")
@@ -106,7 +113,7 @@ class FakeTable:
         answer = self._answers.pop(0) if self._answers else self._last
         if answer == "hang":
             await asyncio.Event().wait()
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             raise answer
         if self.invalid & items.keys():
             raise client_error("ValidationException")
@@ -176,5 +183,6 @@ def dependencies(
             "late",
             "other",
         },
+        max_agent_types=2_000,
     )
     return replace(fakes, **changes)

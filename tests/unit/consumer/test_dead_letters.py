@@ -150,3 +150,14 @@ async def test_body_with_a_lone_surrogate_does_not_hold_back_the_others() -> Non
     """JSON can express one, and it is up to SQS to accept it."""
     queue = FakeDeadLetterQueue(refuse={"\ud800"})
     assert await _send(queue, _poison(0, "\ud800"), _poison(1)) == {"m0": "InternalError"}
+
+
+@pytest.mark.parametrize("error", [ZeroDivisionError("a-secret-value"), asyncio.CancelledError()])
+async def test_unexpected_error_leaves_its_letters_to_sqs(error: BaseException) -> None:
+    """It must not fail the invocation, whose other messages are stored by now."""
+
+    async def fail(_: Any) -> Mapping[str, Any]:
+        raise error
+
+    unsent = await send_dead_letters([_poison(0), _poison(1)], 2_000.0, dependencies(send_dead_letters=fail))
+    assert unsent == dict.fromkeys(["m0", "m1"], type(error).__name__)

@@ -1,6 +1,9 @@
+import json
+from io import StringIO
 from typing import Any
 
 import pytest
+from aws_lambda_powertools import Logger
 
 from recommendation_consumer.invocation import consume
 from recommendation_shared.item.agent_types import REGISTER, registered_type, registration
@@ -46,3 +49,20 @@ async def test_an_agent_type_that_could_not_be_registered_is_tried_again() -> No
     table.invalid.clear()
     await consume(event(body("cost-guardian", execution_id="execution-2")), Context(), surroundings)
     assert _registered(table) == ["cost-guardian"]
+
+
+async def test_a_sandbox_registers_a_limited_number_of_agent_types() -> None:
+    """An executor that puts IDs into its agent types floods neither the table nor the sandbox; all are stored."""
+    table, log = FakeTable(), StringIO()
+    logger = Logger(service="registering", stream=log)
+    surroundings = dependencies(table, registered_types={"consensus"}, max_agent_types=3, logger=logger)
+    for batch in range(3):
+        flood = [body(f"agent-of-{batch}-{number}") for number in range(30)]
+        assert await consume(event(*flood), Context(), surroundings) == {"batchItemFailures": []}
+    assert _registered(table) == ["agent-of-0-0", "agent-of-0-1"]
+    assert len(table.items) == 92
+    assert len(surroundings.registered_types) == 3
+    warnings = [line["message"] for line in map(json.loads, log.getvalue().splitlines()) if line["level"] == "WARNING"]
+    assert [text.partition(",")[0] for text in warnings] == [
+        f"Left {count} agent types unregistered" for count in (28, 30, 30)
+    ]

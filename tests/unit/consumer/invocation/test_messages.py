@@ -8,7 +8,7 @@ import pytest
 from recommendation_consumer.invocation import NothingStoredError
 from recommendation_consumer.message import MalformedEventError
 from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, FakeTable, client_error
-from tests.support.lambdas.event import again, bodies, body, envelope, event, named, record, redelivered
+from tests.support.lambdas.event import Context, again, bodies, body, envelope, event, named, record, redelivered
 from tests.support.lambdas.invoke import invoke
 
 pytestmark = pytest.mark.usefixtures("capsys")  # for the metrics' lines
@@ -153,18 +153,47 @@ async def test_all_messages_of_a_rejected_item_share_its_outcome() -> None:
 
 
 async def test_lone_rejected_item_does_not_raise() -> None:
-    """The table accepts most items, so this one is at fault."""
+    """The table accepts an ordinary item, so this one is at fault."""
     queue = FakeDeadLetterQueue()
     table = FakeTable(invalid={envelope().recommendation_id})
     assert named(await invoke(event(body()), table, queue)) == []
-    assert len(queue.messages) == 1
+    assert (len(queue.messages), table.checks, len(table.items)) == (1, 1, 0)
 
 
-@pytest.mark.parametrize("count", [2, 7, 100])
+@pytest.mark.parametrize("delivered", [lambda record: record, again], ids=["first delivery", "redelivery"])
+async def test_batch_of_invalid_items_alone_is_dead_lettered_at_once(delivered: Any) -> None:
+    """Poison must not fail for hours just because it has no valid neighbour."""
+    messages, queue = {"Records": [delivered(record) for record in event(*bodies(2))["Records"]]}, FakeDeadLetterQueue()
+    table = FakeTable(invalid={envelope(f"agent-{number}").recommendation_id for number in range(2)})
+    assert named(await invoke(messages, table, queue)) == []
+    assert [attributes["failureReason"] for attributes in queue.attributes()] == ["ItemRejected"] * 2
+    assert (table.checks, len(table.items)) == (1, 0)
+
+
+async def test_table_is_not_checked_if_it_stored_a_neighbour() -> None:
+    """That shows already that it accepts recommendations."""
+    table = FakeTable(invalid={envelope("agent-0").recommendation_id, envelope("agent-1").recommendation_id})
+    assert named(await invoke(event(*bodies(3)), table)) == []
+    assert (table.checks, len(table.items)) == (0, 1)
+
+
+@pytest.mark.parametrize("answer", ["hang", client_error("ThrottlingException"), client_error("AccessDeniedException")])
+async def test_rejected_batch_raises_if_the_table_cannot_be_checked(answer: Any) -> None:
+    """Nobody knows whether the items are at fault, so they stay in the queue."""
+    queue, table = FakeDeadLetterQueue(), FakeTable(client_error("ValidationException"), last=answer)
+    with pytest.raises(NothingStoredError, match=r"ItemRejected \(1\); nor did the table accept an ordinary one: "):
+        await invoke(event(body()), table, queue, context=Context(remaining_ms=300))
+    assert not queue.messages
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 100])
 async def test_batch_that_is_rejected_whole_raises(count: int) -> None:
     """The table is at fault, such as one with another key; a hundred messages must not become dead letters."""
     messages, queue = event(*bodies(count), "poison"), FakeDeadLetterQueue()
-    with pytest.raises(NothingStoredError, match=rf"could be stored: ItemRejected \({count}\)$"):
+    with pytest.raises(
+        NothingStoredError,
+        match=rf"stored: ItemRejected \({count}\); nor did the table accept an ordinary one: ValidationException$",
+    ):
         await invoke(messages, FakeTable(last=client_error("ValidationException")), queue)
     assert not queue.messages
 

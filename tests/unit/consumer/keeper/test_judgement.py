@@ -1,5 +1,6 @@
 """What each kind of change in the table is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ import pytest
 from recommendation_consumer.keeper.change import Change, read_changes
 from recommendation_consumer.keeper.judgement import Judgement, changed_attributes, judge
 from recommendation_consumer.message import MalformedEventError
+from recommendation_shared.item.encoding import encode_item, item_digest
+from tests.support.lambdas.event import envelope
 from tests.support.lambdas.stream_event import (
     CHANGED_AT,
     TTL_PRINCIPAL,
@@ -19,6 +22,11 @@ from tests.support.lambdas.stream_event import (
 )
 
 ITEM = stored()
+TRACED: dict[str, Any] = json.loads(
+    encode_item(envelope().to_fields(), "Root=1-5759e988-bd862e3fe1be46a994272793").body
+)
+_UNDATED = {**ITEM, "timestamp": {"M": {}}}
+UNDATED = {**_UNDATED, "contentDigest": {"S": item_digest(_UNDATED)}}
 REPLICATION = {
     "aws:rep:deleting": {"BOOL": False},
     "aws:rep:updatetime": {"N": "1769947200.123001"},
@@ -66,6 +74,40 @@ def _change(record: dict[str, Any]) -> Change:
             modified(ITEM, {name: ITEM[name] for name in ITEM if name != "ttl"}), Judgement.TAMPERED, id="ttl removed"
         ),
         pytest.param(modified(ITEM, {**ITEM, "contentDigest": {"S": "0" * 64}}), Judgement.TAMPERED, id="digest alone"),
+        pytest.param(modified({**ITEM, "ttl": {"N": "1"}}, ITEM), Judgement.OVERWRITTEN, id="ttl put back"),
+        pytest.param(
+            modified({name: ITEM[name] for name in ITEM if name != "ttl"}, ITEM),
+            Judgement.OVERWRITTEN,
+            id="removed ttl put back",
+        ),
+        pytest.param(
+            modified(ITEM, {**ITEM, "ttl": {"N": "1"}, "contentDigest": {"S": "0" * 64}}),
+            Judgement.TAMPERED,
+            id="ttl and digest",
+        ),
+        pytest.param(
+            modified({**ITEM, "ttl": {"N": "1"}}, {**ITEM, "contentDigest": {"S": "0" * 64}}),
+            Judgement.TAMPERED,
+            id="ttl put back and digest edited",
+        ),
+        pytest.param(
+            modified({name: ITEM[name] for name in ITEM if name != "contentDigest"}, ITEM),
+            Judgement.UNCHANGED,
+            id="digest that an older version did not store",
+        ),
+        pytest.param(
+            modified({**ITEM, "contentDigest": {"S": "0" * 64}}, ITEM), Judgement.UNCHANGED, id="digest put right"
+        ),
+        pytest.param(
+            modified(ITEM, {name: ITEM[name] for name in ITEM if name != "contentDigest"}),
+            Judgement.TAMPERED,
+            id="digest removed",
+        ),
+        pytest.param(modified(TRACED, ITEM), Judgement.UNCHANGED, id="trace header of another message"),
+        pytest.param(modified(ITEM, TRACED), Judgement.UNCHANGED, id="trace header added"),
+        pytest.param(
+            modified(UNDATED, {**UNDATED, "ttl": {"N": "1"}}), Judgement.TAMPERED, id="ttl of an item without a time"
+        ),
         pytest.param(
             modified(ITEM, {"recommendationId": ITEM["recommendationId"]}), Judgement.TAMPERED, id="emptied by hand"
         ),

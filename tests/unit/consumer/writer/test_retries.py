@@ -217,3 +217,13 @@ async def test_unexpected_error_leaves_its_chunk_to_sqs_and_stores_the_others() 
     assert (line["level"], line["errorType"]) == ("ERROR", "ZeroDivisionError")
     assert any("batch_write" in frame for frame in line["stack"])
     assert "a-secret-value" not in log.getvalue()
+
+
+@pytest.mark.parametrize("guard", [False, True], ids=["first delivery", "redelivery"])
+async def test_cancelled_request_leaves_its_chunk_to_sqs(guard: bool) -> None:
+    """A task group ignores a cancelled task: its messages would otherwise be acknowledged unwritten."""
+    table, (first, *others) = FakeTable(asyncio.CancelledError()), encoded(2)
+    batch: dict[str, Any] = {"guarded": [first], "items": others} if guard else {"items": [first]}
+    result = await write(table, **batch)
+    assert result.unwritten == {first.recommendation_id: "CancelledError"}
+    assert set(result.stored) == set(ids(batch["items"])) - result.unwritten.keys()
