@@ -86,6 +86,7 @@ def in_terminal(environ: Mapping[str, str], *args: str, columns: int = 80, rows:
     """Run `recs` with a terminal of this size as its standard streams; end it with the block."""
     process_id, descriptor = pty.fork()
     if process_id == 0:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # ignored if the tests were started in a shell's background
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
         os.execve(sys.executable, [sys.executable, "-m", "recommendation_cli", *args], dict(environ))  # noqa: S606
     terminal = Terminal(process_id, descriptor)

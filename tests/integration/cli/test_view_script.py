@@ -105,8 +105,8 @@ def test_control_characters_of_agents_are_escaped(dynamodb: Any, environ: dict[s
     ("fields", "shown"),
     [
         ({"reasoning": "\n  \nsecond line"}, "second line"),
-        ({"reasoning": "", "metadata": {"error": {"code": "Throttled"}}}, '{"code":"Throttled"}'),
-        ({"reasoning": ""}, '{"recommended_action":"roll back"}'),
+        ({"reasoning": "", "metadata": {"error": {"code": "Throttled"}}}, " code: Throttled\n"),
+        ({"reasoning": ""}, " recommended_action: roll back\n"),
         ({"reasoning": "", "recommendation": {"a": 1, "unified_recommendation": {"b": 2}}}, '{"b":2}'),
         ({"confidence": 87}, " odd "),
         ({"confidence": None}, " none "),
