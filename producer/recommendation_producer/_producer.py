@@ -7,7 +7,7 @@ import time
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
 from recommendation_producer._buffer import Buffer
@@ -205,6 +205,18 @@ class RecommendationProducer:
             return handler
         return drained(handler, self, takes_over=self._extension)
 
+    def __copy__(self) -> Self:
+        """Return the same producer, as for a module or a lock: hosts copy objects and settings that hold one."""
+        return self
+
+    def __deepcopy__(self, _: object) -> Self:
+        """Return the same producer."""
+        return self
+
+    def __reduce__(self) -> NoReturn:
+        """Raise `TypeError`: a producer's threads and connections cannot go to another process."""
+        raise TypeError("a RecommendationProducer cannot be pickled: create one in each process, by `from_env()`")
+
     def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
         self._buffer.refuse(reason)
         return Outcome(accepted=False, reason=reason, recommendation_id=recommendation_id, detail=detail)
@@ -244,6 +256,8 @@ class RecommendationProducer:
 
     def _at_exit(self) -> None:
         self._end_within(_AT_EXIT)
+        if self._buffer.is_settled(self._buffer.admitted):  # so no call is in flight, and the threads can end at once
+            self._sender.stop(_TO_STOP)  # a subinterpreter that ends with a thread left takes the process with it
 
     def _at_sigterm(self, timeout: float, is_final: bool) -> None:  # noqa: FBT001 - called by position
         if is_final:

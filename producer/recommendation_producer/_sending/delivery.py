@@ -37,7 +37,7 @@ class Delivery:
         self.left_over: list[Entry] = []
         self.ready_at = float("-inf")
         self.is_calling = False
-        self.refused_signatures = 0
+        self.brief_attempts = 0
         self._delays = delays
 
     def split(self, entries: Sequence[Entry]) -> None:

@@ -25,7 +25,7 @@ from recommendation_shared import limits
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.queue.batches import in_batches
 
-_SIGNATURES: Final = 3  # attempts for a batch whose signature is refused
+_BRIEFLY: Final = 3  # attempts for a batch that another attempt helps only perhaps
 _REST: Final = 0.01  # seconds between two wake-ups for full batches, see `Sender.notice`
 _TO_END: Final = 0.2  # seconds for idle threads to end
 
@@ -174,9 +174,9 @@ class Dispatcher:
         if is_about_credentials(error):
             self._shared.note_refused_credentials()
         verdict = judge(error)
-        if verdict is Verdict.SIGN_AGAIN:
-            delivery.refused_signatures += 1
-            verdict = Verdict.RETRY if delivery.refused_signatures < _SIGNATURES else Verdict.DROP
+        if verdict is Verdict.RETRY_BRIEFLY:
+            delivery.brief_attempts += 1
+            verdict = Verdict.RETRY if delivery.brief_attempts < _BRIEFLY else Verdict.DROP
         if verdict is Verdict.RETRY:
             self._retry(delivery, entries)
         elif verdict is Verdict.SPLIT and len(entries) > 1:

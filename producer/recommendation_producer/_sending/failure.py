@@ -24,23 +24,24 @@ _MISCONFIGURED: Final = frozenset(
     {
         "ConfigNotFound",
         "ConfigParseError",
+        "EndpointProviderError",
+        "EndpointResolutionError",
         "EndpointVariantError",
-        "InvalidConfigError",
-        "InvalidDefaultsMode",
-        "InvalidMaxRetryAttemptsError",
-        "InvalidProxiesConfigError",
-        "InvalidRegionError",
-        "InvalidRetryConfigurationError",
-        "InvalidRetryModeError",
+        "InfiniteLoopConfigError",
         "NoCredentialsError",
         "NoRegionError",
         "ParamValidationError",
         "PartialCredentialsError",
         "ProfileNotFound",
-        "UnknownServiceError",
         "ValueError",  # an endpoint without a scheme
     }
 )
+_MISCONFIGURED_PREFIXES: Final = ("Invalid", "Missing", "Unknown", "Unsupported")  # of botocore's other exceptions
+# Everything that fails between here and SQS is an exception of these packages or one of the types below (botocore
+# raises a RuntimeError for credentials that are still expired after a renewal). Others come out of what the host has
+# wrapped around its clients, such as an X-Ray recorder that finds no segment on our threads.
+_TRANSPORT: Final = frozenset({"botocore", "http", "urllib3"})
+_MAY_PASS: Final = (OSError, RuntimeError, MemoryError)
 # The host's packages do not fit together: no retry helps in this process.
 _BROKEN: Final = (ImportError, SyntaxError, TypeError, AttributeError, NameError)
 _CLIENT_ERRORS: Final = range(400, 500)
@@ -51,7 +52,7 @@ class Verdict(Enum):
     """What to do with the entries of a call that failed as a whole."""
 
     RETRY = auto()
-    SIGN_AGAIN = auto()
+    RETRY_BRIEFLY = auto()
     SPLIT = auto()
     DROP = auto()
     UNAVAILABLE = auto()
@@ -68,14 +69,16 @@ def judge(error: BaseException) -> Verdict:
     if response is None:
         if isinstance(_origin(error), _BROKEN):
             return Verdict.UNAVAILABLE
-        return Verdict.DROP if code in _MISCONFIGURED else Verdict.RETRY
+        if _is_misconfigured(error):
+            return Verdict.DROP
+        return Verdict.RETRY if _may_pass(_origin(error)) else Verdict.RETRY_BRIEFLY
     if code in _ABOUT_CONTENTS or is_too_large(error):
         return Verdict.SPLIT
     if is_throttling(error) or is_transient(error) or code in EXPIRED_CREDENTIALS or code == _SKEWED_CLOCK:
         return Verdict.RETRY
     if code in _REFUSED_SIGNATURE:
         message = str(response.get("Error", {}).get("Message", ""))
-        return Verdict.RETRY if any(text in message for text in _WRONG_TIME) else Verdict.SIGN_AGAIN
+        return Verdict.RETRY if any(text in message for text in _WRONG_TIME) else Verdict.RETRY_BRIEFLY
     return Verdict.DROP if http_status(error) in _CLIENT_ERRORS else Verdict.RETRY
 
 
@@ -89,9 +92,25 @@ def cause(error: BaseException) -> str:
     origin = _origin(error)
     if isinstance(origin, _BROKEN):
         return f"the SQS client is unavailable: {type(origin).__name__}: {origin}"[:_MESSAGE_CHARACTERS]
-    if response_of(error) is None and error_code(error) in _MISCONFIGURED:
+    if response_of(error) is None and _is_misconfigured(error):
         return f"SendMessageBatch failed: {error_code(error)}: {error}"[:_MESSAGE_CHARACTERS]
     return f"SendMessageBatch failed: {error_code(error)}"
+
+
+def _is_misconfigured(error: BaseException) -> bool:
+    name = error_code(error)
+    return name in _MISCONFIGURED or (name.startswith(_MISCONFIGURED_PREFIXES) and _packages(error) >= {"botocore"})
+
+
+def _may_pass(error: BaseException) -> bool:
+    if not isinstance(error, Exception) or isinstance(error, _MAY_PASS):
+        return True
+    return not _packages(error).isdisjoint(_TRANSPORT)
+
+
+def _packages(error: BaseException) -> set[str]:
+    """Return the packages in which the exception's type and its bases are defined."""
+    return {kind.__module__.partition(".")[0] for kind in type(error).__mro__}
 
 
 def _origin(error: BaseException) -> BaseException:

@@ -1,7 +1,6 @@
 """Write whatever value an agent may hold as JSON that SQS accepts."""
 
-import json
-from json.encoder import encode_basestring
+from json.encoder import JSONEncoder, encode_basestring  # not `json.JSONEncoder`, which hosts replace
 from typing import Any, Final
 
 from recommendation_shared.exact_json.orjson_if_usable import ORJSON
@@ -13,7 +12,7 @@ _PLAIN_VALUES_ONLY: Final = (
     else (ORJSON.OPT_PASSTHROUGH_DATACLASS | ORJSON.OPT_PASSTHROUGH_DATETIME | ORJSON.OPT_PASSTHROUGH_SUBCLASS)
 )
 _POSITIONAL: Final = -5  # the one exponent that Python writes and orjson does not
-_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
+_COMPACT: Final = JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":"))
 
 
 def dump_json(value: Any) -> bytes:
@@ -31,7 +30,7 @@ def dump_plain(value: Any) -> bytes | None:
         if ORJSON is None:
             return sqs_safe(_COMPACT.encode(value).encode()) if is_plain(value) else None
         body: bytes = ORJSON.dumps(value, option=_PLAIN_VALUES_ONLY)
-    except (TypeError, ValueError, RecursionError):  # not all values are plain, or nested too deeply
+    except Exception:  # noqa: BLE001 - not all values are plain, nested too deeply, or the host has changed an encoder
         return None
     # orjson writes NaN and the infinities as null. Searching from the end takes a third of the time, because a forward
     # search stops at every "l".

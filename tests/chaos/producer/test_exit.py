@@ -45,3 +45,17 @@ def test_exit_waits_at_most_a_second_and_counts_the_rest() -> None:
     assert (dropped["Reason"], dropped["RecommendationsDropped"]) == ("shutdown", 3)
     (end_of_program,) = [float(line) for line in lines if not line.startswith("{")]
     assert 1.0 <= ended - end_of_program < 1.0 + PROMPT
+
+
+def test_threads_end_at_exit_when_everything_is_sent() -> None:
+    """CPython aborts the process if a subinterpreter ends with a thread left; hooks registered earlier run later."""
+    lines, _ = run_python(
+        """
+        import atexit
+        atexit.register(lambda: print(sorted(thread.name for thread in threading.enumerate())))
+        producer = open_producer()
+        producer.enqueue(**recommendation())
+        assert has_sent(producer, 1)
+        """
+    )
+    assert lines == ["sent 0 by parent", "['MainThread']"]

@@ -1,6 +1,8 @@
 """Deadlines, threads, event loops, dead workers, forks and exits."""
 
 import asyncio
+import copy
+import pickle
 import threading
 import time
 from itertools import chain, repeat
@@ -350,3 +352,16 @@ def test_close_counts_what_it_could_not_send() -> None:
         assert final == Balance(accepted=3, sent=0, dropped={"shutdown": 3}, pending=0)
         assert producer.flush(NOTHING_HANGS) == final  # there is nothing to wait for
         assert time.monotonic() - started < PROMPT
+
+
+def test_copy_of_a_producer_is_the_producer() -> None:
+    """Hosts copy agents, settings and graphs that hold one; the buffer and its threads exist once."""
+    with running_producer(FakeQueue()) as producer:
+        assert copy.copy(producer) is producer
+        assert copy.deepcopy({"agent": [producer]})["agent"][0] is producer
+
+
+def test_pickling_a_producer_says_what_to_do_instead() -> None:
+    """For instance, as an argument of a process that multiprocessing spawns."""
+    with running_producer(FakeQueue()) as producer, pytest.raises(TypeError, match="in each process, by `from_env"):
+        pickle.dumps(producer)

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError, HTTPClientError, ReadTimeoutError
+from urllib3.exceptions import ProtocolError
 
 from recommendation_producer import Balance, RecommendationProducer
 from recommendation_producer._configuration import Options, problem_with, region_of
@@ -54,6 +55,63 @@ def test_signature_with_a_wrong_secret_does_not_delay_every_flush(code: str) -> 
         assert producer.flush(NOTHING_HANGS) == Balance(1, 0, {"send_failed": 1}, 0)
         producer.enqueue(**recommendation(1))
         assert producer.flush(NOTHING_HANGS).sent == 1
+
+
+class SegmentNotFoundException(Exception):  # noqa: N818 - the X-Ray SDK's name
+    """Raised by its patch of botocore on a thread without a segment, if its context is set to raise."""
+
+
+@pytest.mark.parametrize("error", [SegmentNotFoundException(), KeyError("span"), AssertionError()])
+def test_error_of_the_hosts_instrumentation_does_not_delay_every_flush(error: Exception) -> None:
+    """Whatever wraps the host's clients may fail on our threads; three attempts have to do."""
+    queue = FakeQueue(*[error] * 3)
+    with running_producer(queue) as producer:
+        producer.enqueue(**recommendation(0))
+        assert producer.flush(NOTHING_HANGS) == Balance(1, 0, {"send_failed": 1}, 0)
+        producer.enqueue(**recommendation(1))
+        assert producer.flush(NOTHING_HANGS).sent == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(),
+        RuntimeError("Credentials were refreshed, but the refreshed credentials are still expired."),
+        EndpointConnectionError(endpoint_url="https://sqs.us-east-1.amazonaws.com"),
+        HTTPClientError(error=ProtocolError("broken")),
+        ReadTimeoutError(endpoint_url="https://sqs.us-east-1.amazonaws.com"),
+    ],
+)
+def test_error_of_the_network_is_retried_like_an_outage(error: Exception) -> None:
+    """The limit of three attempts is for errors that have another cause."""
+    queue = FakeQueue(*[error] * 20)
+    with running_producer(queue) as producer:
+        producer.enqueue(**recommendation())
+        assert producer.flush(NOTHING_HANGS) == Balance(1, 1, {}, 0)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("AWS_DEFAULTS_MODE", "bogus"),
+        ("AWS_PROFILE", "bogus"),
+        ("AWS_REQUEST_CHECKSUM_CALCULATION", "bogus"),
+        ("AWS_STS_REGIONAL_ENDPOINTS", "bogus"),
+        ("AWS_ACCOUNT_ID_ENDPOINT_MODE", "bogus"),
+    ],
+)
+def test_setting_that_botocore_rejects_does_not_delay_every_flush(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """No retry corrects it; the log has botocore's own message, which names the setting."""
+    for variable, setting in {**NO_ACCOUNT, name: value}.items():
+        monkeypatch.setenv(variable, setting)
+    producer = RecommendationProducer(QUEUE_URL, "us-east-1", "http://127.0.0.1:9")
+    producer.enqueue(**recommendation())
+    balance = producer.flush(NOTHING_HANGS)
+    producer.close(timeout=0)
+    assert balance == Balance(1, 0, {"send_failed": 1}, 0)
+    assert "SendMessageBatch failed: " in caplog.text
 
 
 @pytest.mark.parametrize(
