@@ -100,10 +100,15 @@ def compiled(builder: "StateGraph[State]", producer: RecommendationProducer, sav
 
 
 def wait_for_writes(saver: InMemorySaver, tasks: int) -> None:
-    """Wait until the outputs of this many nodes are in the checkpoint."""
+    """Wait until the outputs of this many agents are in the checkpoint, which also holds the writes of the input."""
     ends = time.monotonic() + NOTHING_HANGS
     while time.monotonic() < ends:
-        written = {task_id for writes in list(saver.writes.values()) for task_id, _ in list(writes)}
+        written = {
+            task_id
+            for writes in list(saver.writes.values())
+            for (task_id, _), (_, channel, *_) in list(writes.items())
+            if channel == "hypotheses"
+        }
         if len(written) >= tasks:
             return
         time.sleep(0.001)
