@@ -80,9 +80,16 @@ def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
 def _converted(fields: dict[str, Any]) -> bytes:
     """Return the body of fields that are not plain JSON; what is only marked in its place is listed in the metadata."""
     plain, marks = to_plain(fields)
+    for name in ("recommendation", "metadata"):  # a host's mapping that raises became the text of a mark
+        plain[name] = _as_object(plain[name], name)
+    plain["citations"] = [_as_object(citation, "citation") for citation in plain["citations"]]
     if marks:
         plain["metadata"][MARKED] = [mark._asdict() for mark in marks]
     return dump_converted(plain)
+
+
+def _as_object(value: Any, name: str) -> Any:
+    return value if isinstance(value, dict) else {name: value}
 
 
 def _set_odd_confidence_aside(given: dict[str, Any]) -> None:

@@ -4,6 +4,7 @@ import sys
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any, Final, NamedTuple
 
@@ -88,18 +89,18 @@ def _slots(kind: type) -> Iterable[str]:
 def _dumped(model: Any) -> Mapping[str, Any] | None:
     """Return a pydantic model as it dumps itself; a field that cannot be dumped is dumped apart, or marked."""
     try:
-        dumped = model.model_dump(mode="json")
-        as_python = model.model_dump(mode="python")
+        dumped = _with_sets(model.model_dump(mode="json"), model.model_dump(mode="python"))
     except RecursionError:
         raise
     except Exception:  # noqa: BLE001 - a serializer of the host's
         return _dumped_by_field(model)
-    merged = _with_sets(dumped, as_python)
-    return merged if isinstance(merged, Mapping) else {"root": merged}
+    return dumped if isinstance(dumped, Mapping) else {"root": dumped}
 
 
 def _with_sets(dumped: Any, as_python: Any) -> Any:
     """Return a JSON dump in which sets are still sets: the JSON has them in an order that differs by process."""
+    if isinstance(as_python, Enum):
+        as_python = as_python.value
     if isinstance(as_python, set | frozenset):
         return as_python
     if isinstance(dumped, dict) and isinstance(as_python, Mapping) and len(dumped) == len(as_python):
@@ -120,7 +121,10 @@ def _dumped_by_field(model: Any) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for name in names:
         try:
-            parts.update(model.model_dump(mode="json", include={name}))
+            only = {name}
+            parts.update(
+                _with_sets(model.model_dump(mode="json", include=only), model.model_dump(mode="python", include=only))
+            )
         except Exception as error:  # noqa: BLE001 - as above
             child = getattr(model, name, None)
             # A model inside dumps itself. Any other value must not leave without the serializer that was to change it.

@@ -6,7 +6,7 @@ r"""Any Python value as plain JSON values, the same in every process.
 | dataclass, attrs class, named tuple, object with fields and no text of its own | an object of its fields |
 | pydantic model | its own dump: excluded fields never appear, computed fields and extras do |
 | enum member | its value |
-| list, tuple, other sequence, array | a list |
+| list, tuple, other sequence, array, the values of a mapping | a list |
 | set | a list, sorted by the members' canonical JSON |
 | numpy scalar or array | numbers and lists |
 | Decimal | a number; NaN and the infinities are text, as for floats |
@@ -21,10 +21,11 @@ Values that are only named (iterators, and the last row) are reported as marks.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, ValuesView
 from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 from recommendation_shared import limits
@@ -110,8 +111,10 @@ class _Conversion:
             return self._object(value.items(), level, path)
         if isinstance(value, list) or (isinstance(value, tuple) and not hasattr(value, "_fields")):
             return self._list(value, level, path)
-        if isinstance(value, AbstractSet):  # a dict's views, too
-            return sorted(self._list(value, level, path), key=canonical_text)
+        if isinstance(value, AbstractSet):  # a dict's keys and items, too
+            return self._set(value, level, path)
+        if isinstance(value, ValuesView):
+            return self._list(value, level, path)
         if isinstance(value, bytes | bytearray | memoryview):
             return foreign.bytes_text(bytes(value))
         if (text := foreign.standard_text(value)) is not None:
@@ -140,6 +143,20 @@ class _Conversion:
     def _list(self, values: Any, level: int, path: str) -> list[Any]:
         return [self.convert(child, level + 1, f"{path}/{index}") for index, child in enumerate(values)]
 
+    def _set(self, values: Any, level: int, path: str) -> list[Any]:
+        """Return the members in the order of their canonical JSON, by which their marks count them, too."""
+        marks, members = self.marks, []
+        try:
+            for child in values:
+                self.marks = []
+                members.append((self.convert(child, level + 1, ""), self.marks))
+        finally:
+            self.marks = marks
+        members.sort(key=lambda member: (canonical_text(member[0]), member[1]))
+        for index, (_, found) in enumerate(members):
+            self._report(Mark(f"{path}/{index}{mark.path}", mark.text) for mark in found)
+        return [member for member, _ in members]
+
     def _text_of_object(self, value: Any, path: str) -> str:
         try:
             return _text(re.sub(_ADDRESS, "", str(value)))
@@ -149,13 +166,20 @@ class _Conversion:
             return self._mark(path, f"<{type(value).__qualname__}>")
 
     def _mark(self, path: str, text: str) -> str:
-        if len(self.marks) < _MARKS:
-            self.marks.append(Mark(path, text))
+        self._report([Mark(path, text)])
         return text
+
+    def _report(self, marks: Iterable[Mark]) -> None:
+        self.marks += islice(marks, _MARKS - len(self.marks))
 
 
 def _free_name(key: Any, taken: set[str]) -> str:
-    name = _key_text(key)
+    try:
+        name = _key_text(key)
+    except RecursionError:
+        raise
+    except Exception as error:  # noqa: BLE001 - a host's object may raise anything; its value is kept
+        name = f"<{type(key).__qualname__}: {type(error).__name__}>"
     if name in taken:
         name = f"{name} ({type(key).__name__})"
         while name in taken:

@@ -98,20 +98,46 @@ def test_any_value_can_be_stored(value: Any) -> None:
     assert encode_item(read_envelope(body)).digest
 
 
+PROGRAM = """
+import enum, sys
+import pydantic
+from recommendation_shared.envelope.writing import write_envelope
+from tests.support.envelopes import ARGUMENTS
+
+words = [f"word-{n}" for n in range(50)]
+
+class Thing: pass
+
+class Unprintable:
+    def __init__(self, name): self.name = name
+    def __hash__(self): return hash(self.name)
+    def __str__(self): raise RuntimeError
+
+class Words(enum.Enum):
+    ALL = frozenset(words)
+
+class Model(pydantic.BaseModel):
+    tags: set[str] = set(words)
+    words: Words = Words.ALL
+
+class Broken(Model):
+    broken: int = 1
+    @pydantic.field_serializer("broken")
+    def fail(self, _): raise RuntimeError
+
+thing = Thing(); thing.tags = frozenset(words)
+value = [set(words), {frozenset(words[:9]): 1}, thing, Thing(), lambda: 0]
+value += [{1: "a", "1": "b"}, dict.fromkeys(words).keys(), {"a": frozenset(words)}.values()]
+value += [{(number, Unprintable(number)) for number in words}, Model(), Broken(), [Broken()]]
+sys.stdout.buffer.write(write_envelope(**{**ARGUMENTS, "recommendation": {"value": value}}).body)
+"""
+
+
 def test_bytes_are_the_same_in_every_process() -> None:
-    """Whatever the seed of its hashes."""
-    program = (
-        "import sys, datetime, decimal, uuid; from recommendation_shared.exact_json.dump import dump_json\n"
-        "words = [f'word-{n}' for n in range(50)]\n"
-        "class Thing: pass\n"
-        "thing = Thing(); thing.tags = frozenset(words)\n"
-        "value = [set(words), {frozenset(words[:9]): 1}, thing, Thing(), lambda: 0]\n"
-        "value += [{1: 'a', '1': 'b'}, dict.fromkeys(words).keys()]\n"
-        "sys.stdout.buffer.write(dump_json(value))\n"
-    )
+    """Whatever the seed of its hashes, for the content of sets and for what is said about their members."""
     outputs = {
         subprocess.run(
-            [sys.executable, "-c", program],
+            [sys.executable, "-c", PROGRAM],
             check=True,
             capture_output=True,
             env={**os.environ, "PYTHONHASHSEED": seed},
@@ -119,7 +145,10 @@ def test_bytes_are_the_same_in_every_process() -> None:
         for seed in ("1", "2", "3")
     }
     assert len(outputs) == 1
-    assert json.loads(outputs.pop())
+    fields = json.loads(outputs.pop())
+    assert fields["recommendation"]["value"][7] == [sorted(fields["recommendation"]["value"][0])]
+    paths = [mark["path"] for mark in fields["metadata"]["notRepresented"]]
+    assert paths == [f"/recommendation/value/8/{number}/1" for number in range(50)]
 
 
 @given(

@@ -100,6 +100,29 @@ def test_value_that_json_cannot_represent_is_marked_and_listed(shape: str, text:
     assert mark["path"].startswith("/recommendation/value")
 
 
+class _Unreadable(dict[str, Any]):
+    """A mapping that raises when it is read."""
+
+    def items(self) -> Any:
+        """Raise."""
+        raise RuntimeError
+
+
+def test_mappings_that_cannot_be_read_are_marked_and_the_rest_is_stored() -> None:
+    """The contract wants objects there; the consumer would reject the text of a mark."""
+    odd = {"recommendation": _Unreadable(), "citations": [_Unreadable(), {"id": 1}], "metadata": _Unreadable()}
+    fields = read_envelope(write_envelope(**{**ARGUMENTS, **odd}).body)
+    text = "<_Unreadable: RuntimeError>"
+    assert fields["recommendation"] == {"recommendation": text}
+    assert fields["citations"] == [{"citation": text}, {"id": 1}]
+    assert fields["metadata"]["metadata"] == text
+    assert [mark["path"] for mark in fields["metadata"]["notRepresented"]] == [
+        "/recommendation",
+        "/citations/0",
+        "/metadata",
+    ]
+
+
 def test_circular_confidence_is_kept_as_text() -> None:
     """Like every confidence that is not a number from 0 to 1."""
     circle: list[Any] = []

@@ -185,6 +185,31 @@ def test_serializer_that_raises_costs_its_own_value_alone() -> None:
     assert [mark.path for mark in marks] == ["/0/child/broken"]
 
 
+class HostileKey:
+    """A key that raises whatever is asked of it."""
+
+    @property
+    def __class__(self) -> Any:  # type: ignore[misc]  # noqa: D105 - a broken proxy, which has a property there
+        raise RuntimeError
+
+    def __str__(self) -> str:
+        """Raise."""
+        raise RuntimeError
+
+
+def test_key_that_raises_keeps_its_value() -> None:
+    """Only the key is marked, and the other entries are unchanged."""
+    plain, _ = to_plain({HostileKey(): 1, "action": "roll back"})
+    assert plain == {"<HostileKey: RuntimeError>": 1, "action": "roll back"}
+
+
+def test_marks_in_a_set_point_to_the_sorted_members() -> None:
+    """Otherwise they would name another member, and differ between processes."""
+    plain, marks = to_plain({("b", iter([])), ("a", len), ("c", iter([]))})
+    assert plain == [["a", "<built-in function len>"], ["b", "<list_iterator>"], ["c", "<list_iterator>"]]
+    assert [mark.path for mark in marks] == ["/1/1", "/2/1"]
+
+
 def test_shared_value_is_not_a_circle() -> None:
     """Only a value that contains itself is."""
     shared = {"a": 1}
