@@ -1,9 +1,10 @@
 """How statistics look: a row for each agent, then for each version and model; and as records for other programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
@@ -15,35 +16,70 @@ from recommendation_cli.timeline.executions import duration_text
 
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _DIGITS: Final = "01234567"
+_WIDE: Final = 150  # columns
+_NARROW: Final = ("count", "failed", "confidence", "spread", "agrees")
 _NUMBERS: Final = ("count", "failed", "timed out", "confidence", "spread", "agrees", "p50", "p95", "tokens", "cost")
+_MEASURED: Final = tuple(Column(name, right=True) for name in _NUMBERS)
+_AGENT: Final = Column("agent", least=12, most=40)
 
 
 def render(console: Console, now: Totals, before: Totals) -> None:
-    """Print both tables."""
-    columns = [
-        Column("agent", least=12, most=40),
-        *(Column(name, right=True) for name in _NUMBERS),
-        Column("confidence over time"),
-        Column("against the period before", least=20),
-    ]
-    rows = [
-        Row([visible(agent), *_numbers(tally), _course(console, tally), _trend(tally, before.agents.get(agent))])
+    """Print both tables; on a narrow terminal, with less in columns and the rest in words below each row."""
+    layout = _in_columns if console.width >= _WIDE else _stacked
+    agents = [
+        _Line((visible(agent),), tally, (_course(console, tally),), _trend(tally, before.agents.get(agent)))
         for agent, tally in sorted(now.agents.items())
     ]
-    total = [*_numbers(now.everything), _course(console, now.everything), _trend(now.everything, before.everything)]
-    print_table(console, columns, [*rows, Row([Text("all", style="bold"), *total])], fold=None)
-    columns = [
-        Column("agent", least=12, most=40),
-        Column("version", least=8, most=24),
-        *(Column(name, right=True) for name in _NUMBERS),
-        Column("model", least=8, most=40),
-    ]
+    total, trend = (_course(console, now.everything),), _trend(now.everything, before.everything)
+    agents.append(_Line((Text("all", style="bold"),), now.everything, total, trend))
+    columns = (_AGENT, *_MEASURED, Column("over time"), Column("against the period before", least=20))
+    layout(console, columns, agents)
     console.print()
-    rows = [
-        Row([visible(group.agent_type), visible(group.agent_version), *_numbers(tally), visible(group.model)])
+    groups = [
+        _Line((visible(group.agent_type), visible(group.agent_version)), tally, (), visible(group.model))
         for group, tally in sorted(now.groups.items())
     ]
+    layout(console, (_AGENT, Column("version", least=7, most=24), *_MEASURED, Column("model", least=8)), groups)
+
+
+class _Line(NamedTuple):
+    """What a tally is of, the tally, its course if there is a column for it, and the last cell."""
+
+    labels: tuple[Cell, ...]
+    tally: Tally
+    course: tuple[Cell, ...]
+    words: str
+
+
+def _in_columns(console: Console, columns: Sequence[Column], lines: Sequence[_Line]) -> None:
+    rows = [Row([*line.labels, *_numbers(line.tally).values(), *line.course, line.words]) for line in lines]
     print_table(console, columns, rows, fold=None)
+
+
+def _stacked(console: Console, columns: Sequence[Column], lines: Sequence[_Line]) -> None:
+    """Print the numbers that matter most in columns, and each row's others below it."""
+    *others, last = columns
+    rows = []
+    for line in lines:
+        numbers = _numbers(line.tally)
+        below = [f"{name} {number}" for name, number in numbers.items() if name not in _NARROW and str(number)]
+        if line.words:
+            below.append(f"{last.title}: {line.words}")
+        cells = [*line.labels, *(numbers[name] for name in _NARROW), *line.course]
+        rows.append(Row(cells, below=_wrapped(below, console)))
+    shown = [column for column in others if column not in _MEASURED or column.title in _NARROW]
+    print_table(console, shown, rows)
+
+
+def _wrapped(parts: Iterable[str], console: Console) -> list[Text]:
+    """Return lines that break between the parts, where they would be too long."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and cell_len(f"{lines[-1]} · {part}") <= console.width:
+            lines[-1] += f" · {part}"
+        else:
+            lines.append(f"    {part}")
+    return [Text(line, style="dim") for line in lines]
 
 
 def records(now: Totals, before: Totals) -> list[dict[str, Any]]:
@@ -90,18 +126,21 @@ def _measured(tally: Tally) -> dict[str, Any]:
     }
 
 
-def _numbers(tally: Tally) -> Iterator[Cell]:
+def _numbers(tally: Tally) -> dict[str, Cell]:
     spread = quartiles(tally.confidences)
-    yield f"{tally.count:,}"
-    yield Text(f"{tally.failed:,}", style="red" if tally.failed else "dim")
-    yield Text(f"{tally.timed_out:,}", style="yellow" if tally.timed_out else "dim")
-    yield "" if spread is None else f"{spread.median:.2f}"
-    yield "" if spread is None else f"{spread.first:.2f}-{spread.third:.2f}"
-    yield f"{tally.agreed / tally.judged:.0%}" if tally.judged else ""
-    yield _duration(percentile(tally.durations, 50))
-    yield _duration(percentile(tally.durations, 95))
-    yield f"{tally.tokens:,}"
-    yield f"${tally.usd:,.4f}"
+    cells: tuple[Cell, ...] = (
+        f"{tally.count:,}",
+        Text(f"{tally.failed:,}", style="red" if tally.failed else "dim"),
+        Text(f"{tally.timed_out:,}", style="yellow" if tally.timed_out else "dim"),
+        "" if spread is None else f"{spread.median:.2f}",
+        "" if spread is None else f"{spread.first:.2f}-{spread.third:.2f}",
+        f"{tally.agreed / tally.judged:.0%}" if tally.judged else "",
+        _duration(percentile(tally.durations, 50)),
+        _duration(percentile(tally.durations, 95)),
+        f"{tally.tokens:,}",
+        f"${tally.usd:,.4f}",
+    )
+    return dict(zip(_NUMBERS, cells, strict=True))
 
 
 def _duration(milliseconds: float | None) -> str:

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
@@ -107,6 +108,21 @@ def test_the_table_has_a_course_and_a_trend() -> None:
     assert "count +200%, failed -67%, confidence +0.10" in result.stdout
     assert "0.60-0.80" in result.stdout
     assert "5 recommendations in the period; read 6 recommendations: 0.0 read units" in result.stderr
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(80, 3), (100, 3), (150, 2), (200, 1)])
+def test_nothing_is_cut_off_whatever_the_width(columns: int, lines: int) -> None:
+    """What does not fit beside the rest is in lines below it."""
+    surroundings = runtime(IndexedDynamoDb(_TABLE), {"COLUMNS": str(columns)})
+    printed = CliRunner().invoke(recs, ["stats"], obj=surroundings).stdout
+    assert "…" not in printed
+    assert max(map(len, printed.splitlines())) <= columns
+    agents = printed.split("agent ")[1].splitlines()
+    start = next(number for number, line in enumerate(agents) if line.startswith("knowledge-rag"))
+    row = agents[start : start + lines]
+    assert [line.startswith(" ") for line in row] == [False] + [True] * (lines - 1)
+    for text in ("0.70  0.60-0.80", "2.0 s", "3.0 s", "360", "$0.0300", "count +200%, failed -67%, confidence +0.10"):
+        assert text in "\n".join(row)
 
 
 def test_csv_has_a_row_for_each_record() -> None:
