@@ -30,6 +30,11 @@ class Summary:
     truncated: bool
     headline: str
 
+    @property
+    def time_of_day(self) -> str:
+        """The time to the millisecond; the recommendation's ID has it exactly."""
+        return self.timestamp[11:23].removesuffix("Z")
+
 
 def summarise(document: Document) -> Summary:
     """Return the summary of any item in the table, including one written by hand."""

@@ -90,7 +90,7 @@ class Screen:
     def _cells(self, summary: Summary) -> list[str | Text]:
         ascii_only = self._console.options.ascii_only
         return [
-            Text(summary.timestamp[11:19], style="dim"),
+            Text(summary.time_of_day, style="dim"),
             summary.incident_id if self._incidents else summary.execution_id,
             summary.agent_type,
             confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only),

@@ -94,14 +94,9 @@ def _cells(summary: Summary, column: str, *, ascii_only: bool) -> list[Cell]:
     if summary.truncated:
         status.append(" cut", style="yellow")
     return [
-        Text(_time_of_day(summary.timestamp), style="dim"),
+        Text(summary.time_of_day, style="dim"),
         getattr(summary, column),
         confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only),
         status,
         summary.headline,
     ]
-
-
-def _time_of_day(timestamp: str) -> str:
-    """Return the time to the millisecond; the recommendation's ID has it exactly."""
-    return timestamp[11:23].removesuffix("Z")

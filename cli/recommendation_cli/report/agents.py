@@ -58,7 +58,7 @@ def _line(moment: Moment) -> Iterator[Child]:
     yield status_html(moment)
     yield " · confidence "
     yield confidence_html(moment)
-    yield f" · {moment.summary.timestamp[11:23].removesuffix('Z')}"
+    yield f" · {moment.summary.time_of_day}"
     if moment.duration is not None:
         yield f" · took {duration_text(moment.duration)}"
     if recorded.tokens is not None:

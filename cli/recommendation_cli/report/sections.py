@@ -178,7 +178,7 @@ def _row(moment: Moment, span: tuple[datetime, datetime] | None, href: str) -> H
     return element(
         "tr",
         element("td", element("a", moment.summary.agent_type, href=href)),
-        element("td", moment.summary.timestamp[11:23].removesuffix("Z"), class_="number"),
+        element("td", moment.summary.time_of_day, class_="number"),
         element("td", took, class_="number"),
         element("td", confidence_html(moment)),
         element("td", status_html(moment)),

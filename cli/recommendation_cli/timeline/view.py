@@ -65,7 +65,7 @@ def _cells(moment: Moment) -> list[Text]:
     summary = moment.summary
     confidence = "odd" if summary.odd_confidence else "none"
     return [
-        Text(summary.timestamp[11:23], style="dim"),
+        Text(summary.time_of_day, style="dim"),
         Text("" if moment.duration is None else duration_text(moment.duration)),
         Text(summary.agent_type),
         Text(confidence if summary.confidence is None else f"{summary.confidence:.2f}"),

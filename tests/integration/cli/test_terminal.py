@@ -167,6 +167,30 @@ def test_a_terminal_without_a_size_gets_80_columns(environ: dict[str, str]) -> N
         assert "! TIMEOUT" in shown({**plain, **changes}, *LIST, "--limit", "4", columns=columns).shown
 
 
+def test_followed_recommendations_appear_above_the_line_that_waits(environ: dict[str, str], moto_server: str) -> None:
+    """A recommendation is shown once, soon after it is stored; Ctrl-C ends with what that cost."""
+    client: Any = boto3.client("dynamodb", endpoint_url=moto_server)
+    first, second = (
+        item(f"agent-{agent}", incident_id="incident-live", timestamp=RECENT + timedelta(seconds=seconds))
+        for agent, seconds in (("one", 1), ("two", 2))
+    )
+    put(client, TABLE, [first])
+    with in_terminal(environ, "incident", "incident-live", "--follow", columns=120) as terminal:
+        terminal.wait_for("agent-one")
+        terminal.wait_for("following incident incident-live for")
+        put(client, TABLE, [second])
+        terminal.wait_for("agent-two")
+        terminal.wait_for("2 shown")
+        finished = terminal.interrupt()
+    client.close()
+    assert finished.code == 130
+    times = [stored["timestamp"]["S"][11:23] for stored in (first, second)]
+    assert [finished.shown.count(time) for time in times] == [1, 1]
+    assert "2 recommendations shown, " in finished.shown
+    assert "Traceback" not in finished.shown
+    assert "\x1b[?25h" in finished.shown  # the cursor is there again
+
+
 def test_ctrl_c_exits_with_130(environ: dict[str, str]) -> None:
     """The server never responds; there is no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -77,8 +77,9 @@ def test_an_incident_is_followed_from_its_start_without_repeating_anything() -> 
     result = _Table(old, _nothing, _store(new), _nothing).run("incident", "incident-7", "--follow", "-o", "jsonl")
     assert _ids(result) == [recommendation_id(stored) for stored in (*old, new)]
     assert result.exit_code == 130
-    assert "Followed incident incident-7 for 4s: 3 recommendations shown, 3.5 read units ($0.000000 on demand)." in (
-        result.stderr
+    assert (
+        "Followed incident incident-7 for 4s: 3 recommendations shown, 3.5 read units (under $0.000001 on demand)."
+        in result.stderr
     )
 
 
@@ -139,9 +140,9 @@ def test_followed_recommendations_are_lines_in_a_pipe() -> None:
     assert [line.split()[0] for line in output.splitlines()[2:]] == [
         "time",
         "2026-01-31",
-        "12:00:00",
+        "12:00:00.000",
         "2026-02-01",
-        "12:00:00",
+        "12:00:00.000",
     ]
     assert "incident-7" in output
 
