@@ -30,6 +30,7 @@ import click
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.common_options import bom_option, color_option, context_option, with_bom
 from recommendation_cli.completion import complete_agents
+from recommendation_cli.key_type import KeyType
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import Filter
@@ -133,7 +134,9 @@ def keys_argument(name: str, most: int, complete: Complete | None = None) -> Dec
         return tuple(filter(None, (check(ctx, param, value) for value in dict.fromkeys(given))))
 
     metavar = f"{name.removesuffix('s').upper()}..."
-    return click.argument(name, metavar=metavar, nargs=-1, required=True, callback=read, shell_complete=complete)
+    return click.argument(
+        name, type=KeyType(), metavar=metavar, nargs=-1, required=True, callback=read, shell_complete=complete
+    )
 
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:

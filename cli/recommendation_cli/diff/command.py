@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import click
 
+from recommendation_cli.key_type import KeyType
 from recommendation_cli.options import ListOptions, ReadOptions, agents_option, key, options_as, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
@@ -34,7 +35,7 @@ For the others see recs --help."""
 )
 @options_as(
     DiffOptions,
-    click.argument("before", metavar="EXEC_A", callback=key(limits.ID_BYTES)),
+    click.argument("before", metavar="EXEC_A", type=KeyType(), callback=key(limits.ID_BYTES)),
     click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES)),
     click.option("--all", "everything", is_flag=True, help="Also compare cost, duration and all other metadata."),
 )

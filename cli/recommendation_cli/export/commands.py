@@ -7,6 +7,7 @@ import click
 
 from recommendation_cli.completion import complete_agents
 from recommendation_cli.export.destination import EXPORT_FORMATS, Destination
+from recommendation_cli.key_type import KeyType
 from recommendation_cli.options import (
     ListOptions,
     TableOptions,
@@ -58,7 +59,7 @@ _destination: Final = options_as(
 
 
 @export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
-@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@click.argument("incident_id", type=KeyType(), callback=key(limits.ID_BYTES))
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options
@@ -94,7 +95,7 @@ def agent(
 
 
 @export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
-@click.argument("execution_id", callback=key(limits.ID_BYTES))
+@click.argument("execution_id", type=KeyType(), callback=key(limits.ID_BYTES))
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options

@@ -2,6 +2,7 @@
 
 import click
 
+from recommendation_cli.key_type import KeyType
 from recommendation_cli.options import ListOptions, TableOptions, key, list_options, table_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
@@ -14,7 +15,7 @@ Examples:
   recs report incident-7 --since 24h -o today.html
   recs report incident-7 --full -o everything.html"""
 )
-@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@click.argument("incident_id", type=KeyType(), callback=key(limits.ID_BYTES))
 @click.option(
     "-o",
     "--output",

@@ -2,6 +2,7 @@
 
 import click
 
+from recommendation_cli.key_type import KeyType
 from recommendation_cli.options import ListOptions, ReadOptions, key, list_options, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
@@ -14,7 +15,7 @@ Examples:
   recs timeline incident-7 --since 24h
   recs timeline incident-7 -o jsonl | jq 'select(.failed) | .agentType'"""
 )
-@click.argument("incident_id", callback=key(limits.ID_BYTES))
+@click.argument("incident_id", type=KeyType(), callback=key(limits.ID_BYTES))
 @list_options
 @read_options
 @click.pass_obj

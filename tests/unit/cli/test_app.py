@@ -156,3 +156,22 @@ def test_the_process_has_the_real_clock_and_environment() -> None:
     real = Runtime.of_process()
     assert real.environ is os.environ
     assert real.now() > NOW.timestamp()
+
+
+@pytest.mark.parametrize(
+    ("command", "remedy"),
+    [
+        ("incident", "recs incidents lists recent incidents."),
+        ("timeline", "recs incidents lists recent incidents."),
+        ("report", "recs incidents lists recent incidents."),
+        ("export incident", "recs incidents lists recent incidents."),
+        ("execution", "recs incident INCIDENT_ID lists an incident's executions."),
+        ("diff", "recs incident INCIDENT_ID lists an incident's executions."),
+        ("show", "recs incident INCIDENT_ID lists an incident's recommendations."),
+    ],
+)
+def test_who_does_not_know_the_id_learns_where_to_find_it(command: str, remedy: str) -> None:
+    """The error for a missing ID names the command that lists such IDs."""
+    result = _run(FakeDynamoDb(), *command.split())
+    assert result.exit_code == 2
+    assert remedy in result.stderr
