@@ -101,7 +101,7 @@ def _hypothesis(
     agent_type = kebab_case(output.get("agent_id") or name)
     return {
         **_common(output, agent_type, given, state, _HYPOTHESIS_FIELDS),
-        "recommendation": _as_object(output.get("findings"), "findings"),
+        "recommendation": as_object(output.get("findings"), "findings"),
         "confidence": output.get("confidence"),
     }
 
@@ -135,37 +135,39 @@ def _common(
     if timestamp is None:  # an agent was cut off, or a node copied an output without it
         timestamp, metadata[SOURCE] = instant_of(agent_type, execution_id, given, state)
     return {
-        "incident_id": _as_id(given.get("incident_id") or state.get("incident_id")),
-        "execution_id": _as_id(execution_id),
+        "incident_id": as_id(given.get("incident_id") or state.get("incident_id")),
+        "execution_id": as_id(execution_id),
         "agent_type": agent_type,
         "timestamp": timestamp,
-        "reasoning": _as_text(output.get("reasoning")),
-        "citations": _as_objects(output.get("citations")),
+        "reasoning": as_text(output.get("reasoning")),
+        "citations": as_objects(output.get("citations")),
         "metadata": {name: value for name, value in metadata.items() if value is not None},
     }
 
 
-def _as_id(value: Any) -> Any:
+def as_id(value: Any) -> Any:
     """Return a UUID, an enum member or a number as text; `enqueue` refuses None."""
     return value if value is None or type(value) is str else str(getattr(value, "value", value))
 
 
-def _as_text(value: Any) -> str:
+def as_text(value: Any) -> str:
+    """Return text as it is, nothing for None, and any other value as JSON."""
     if value is None or isinstance(value, str):
         return value or ""
     return dump_json(value).decode()
 
 
-def _as_objects(value: Any) -> list[Mapping[str, Any]]:
+def as_objects(value: Any) -> list[Mapping[str, Any]]:
+    """Return the fields of each object of a collection, or of one object that is not in a collection."""
     if value is None:
         return []
     if isinstance(value, AbstractSet):
         value = to_plain(value)[0]  # in an order that is the same in every process
     is_list = isinstance(value, Sequence) and not isinstance(value, str | bytes) and not hasattr(value, "_fields")
-    return [_as_object(citation, "citation") for citation in (value if is_list else [value])]
+    return [as_object(citation, "citation") for citation in (value if is_list else [value])]
 
 
-def _as_object(value: Any, name: str) -> Mapping[str, Any]:
+def as_object(value: Any, name: str) -> Mapping[str, Any]:
     """Return an object's fields, none for None, and any other value as a mapping with the key `name`."""
     if value is None:
         return {}
