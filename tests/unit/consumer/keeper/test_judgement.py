@@ -125,6 +125,9 @@ def _change(record: dict[str, Any]) -> Change:
             Judgement.EXPIRED,
             id="TTL in another Region",
         ),
+        pytest.param(
+            deleted(ITEM, at=int(ITEM["ttl"]["N"])), Judgement.EXPIRED, id="TTL in the second that it expires"
+        ),
         pytest.param(deleted(ITEM, at=int(ITEM["ttl"]["N"]) - 60), Judgement.DELETED, id="deleted before it expired"),
     ],
 )

@@ -8,8 +8,10 @@ import pytest
 from recommendation_consumer.keeper.change import read_changes
 from recommendation_consumer.keeper.letter import LetterTooLargeError, kept_letter
 from recommendation_consumer.plan import Poison
+from recommendation_shared import limits
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import encode_item
+from recommendation_shared.item.message_body import message_body
 from tests.support.lambdas.stream_event import CHANGED_AT_TEXT, STREAM_ARN, deleted, modified, stored, stream_event
 
 ITEM = stored(confidence=0.1, reasoning="because ￾", metadata={"cost": 1e-7, "tokens": 10**20})
@@ -90,3 +92,11 @@ def test_item_whose_envelope_exceeds_a_message_is_refused() -> None:
     """Control characters take six bytes in JSON and one in the table."""
     with pytest.raises(LetterTooLargeError, match="event event-0 exceeds SQS's limit of 1 MiB"):
         _letter(deleted(stored(reasoning="\x01" * 200_000)), "Deleted")
+
+
+def test_item_whose_envelope_leaves_no_room_for_its_reason_is_refused() -> None:
+    """A message's attributes count towards its limit, so it could never be sent."""
+    room = limits.SQS_REQUEST_BYTES - len(message_body(stored()))
+    with pytest.raises(LetterTooLargeError):
+        _letter(deleted(stored(reasoning="\x01" * (room // 6))), "Deleted")
+    assert _letter(deleted(stored(reasoning="\x01" * ((room - 3_000) // 6))), "Deleted").reason == "Deleted"
