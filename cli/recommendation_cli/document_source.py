@@ -20,9 +20,19 @@ class DocumentSource:
         with explained(self._target):
             self._client = runtime.connect(self._target)
 
-    def fetch(self, key: str, value: str, listed: ListOptions = EVERYTHING) -> list[Document]:
-        """Return the documents in order of time; with a limit, the newest ones. Raises `NothingFoundError`."""
-        search = Search(key, value, period=listed.period(), limit=listed.limit, matching=listed.matching())
+    def fetch(
+        self, key: str, value: str, listed: ListOptions = EVERYTHING, *, attributes: tuple[str, ...] = ()
+    ) -> list[Document]:
+        """Return the documents in order of time; with a limit, the newest ones. Raises `NothingFoundError`.
+
+        They hold at least `attributes` (see `search.projection`), and everything if none are named.
+        """
+        search = Search(
+            *(key, value, listed.period(), listed.limit),
+            matching=listed.matching(),
+            whole=not attributes,
+            attributes=attributes,
+        )
         with explained(self._target):
             listing = Listing(self._client, self._target.table, search, now=self._now)
             documents = list(listing)

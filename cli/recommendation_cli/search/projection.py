@@ -23,9 +23,10 @@ LISTED: Final = (
     *_ALWAYS,
     "reasoning",
     *("metadata.status", "metadata.durationMs", "metadata.error", "metadata.rawConfidence", "metadata.truncated"),
+    *("metadata.replayMetadata.replay_of", "metadata.replayMetadata.replayOf"),
     *("recommendation.unified_recommendation", "recommendation.agreement_level"),
 )
-"""What a list prints: the recommendation only of a consensus, which has no reasoning."""
+"""What a list or a timeline prints: the recommendation only of a consensus, which has no reasoning."""
 
 LISTED_IN_FULL: Final = (*(path for path in LISTED if not path.startswith("recommendation.")), "recommendation")
 """What a list prints where other agents have no reasoning either."""

@@ -7,14 +7,19 @@ from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
+from recommendation_cli.search.projection import LISTED
 from recommendation_cli.timeline.executions import as_events, group_by_execution
 from recommendation_cli.timeline.view import render_timeline
 
 
 def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed: ListOptions) -> None:
     """Print an incident's timeline."""
-    executions = group_by_execution(DocumentSource(runtime, read).fetch("incidentId", incident_id, listed))
-    if read.output == "table":
+    as_table = read.output == "table"
+    documents = DocumentSource(runtime, read).fetch(
+        "incidentId", incident_id, listed, attributes=LISTED if as_table else ()
+    )
+    executions = group_by_execution(documents)
+    if as_table:
         console = open_terminal(runtime.environ)
         print_scope(console, listed.scope(runtime))
         render_timeline(console, executions)

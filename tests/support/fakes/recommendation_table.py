@@ -123,9 +123,9 @@ def _projected(stored: Item, paths: list[list[str]]) -> Item:
         source, target = stored, result
         for parent in parents:
             source = source.get(parent, {}).get("M", {})
-            if name in source:
-                target = target.setdefault(parent, {"M": {}})["M"]
         if name in source:
+            for parent in parents:
+                target = target.setdefault(parent, {"M": {}})["M"]
             target[name] = source[name]
     return result
 

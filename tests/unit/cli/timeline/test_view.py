@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
-from tests.support.fakes.recommendation_table import FakeDynamoDb, Item, item, runtime
+from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item, runtime
 
 
 def _at(second: float, took_ms: object = None, agent: str = "consensus", **fields: Any) -> Item:
@@ -89,3 +89,16 @@ def test_an_item_written_by_hand_is_shown() -> None:
     """It may have no valid time and no metadata."""
     bare = {"recommendationId": {"S": "rec-1"}, "timestamp": {"S": "noon"}, "metadata": {"S": "none"}}
     assert _recs("incident-7", table=[bare]).exit_code == 0
+
+
+def test_a_timeline_asks_only_for_what_it_prints() -> None:
+    """Which execution is replayed is among it; other formats have whole items, as their headlines need them."""
+    replay = {"replay_of": "execution-1", "notes": "long"}
+    table = IndexedDynamoDb([_at(5), _at(7_220, execution_id="again", metadata={"replayMetadata": replay})])
+    result = CliRunner().invoke(recs, ["timeline", "incident-7"], obj=runtime(table))
+    assert "  replay of execution-1" in result.stdout
+    names = set(table.queries[0]["ExpressionAttributeNames"].values())
+    assert names >= {"reasoning", "replay_of"}
+    assert not names & {"citations", "notes"}
+    CliRunner().invoke(recs, ["timeline", "incident-7", "-o", "json"], obj=runtime(table))
+    assert "ProjectionExpression" not in table.queries[-1]
