@@ -4,7 +4,7 @@ import sys
 from typing import Any, Final
 
 # What orjson imports itself, but without noticing a failure, which then ends the process (seen with 3.13.0).
-_NEEDED: Final = ("dataclasses", "datetime", "enum", "uuid")
+_NEEDED: Final = ("dataclasses", "datetime", "enum", "json", "uuid")
 
 
 def _is_there(name: str) -> bool:
