@@ -121,16 +121,34 @@ def _dumped_by_field(model: Any) -> dict[str, Any]:
     parts: dict[str, Any] = {}
     for name in names:
         try:
-            only = {name}
-            parts.update(
-                _with_sets(model.model_dump(mode="json", include=only), model.model_dump(mode="python", include=only))
-            )
+            parts.update(_with_sets(_json_of(model, name), model.model_dump(mode="python", include={name})))
         except Exception as error:  # noqa: BLE001 - as above
             child = getattr(model, name, None)
             # A model inside dumps itself. Any other value must not leave without the serializer that was to change it.
             is_model = hasattr(type(child), "__pydantic_serializer__")
             parts[name] = child if is_model else Failed(f"{kind.__qualname__}.{name}: {type(error).__name__}")
     return parts
+
+
+def _json_of(model: Any, name: str) -> Any:
+    """Return one field as the model dumps it, in which values that pydantic does not know become plain ones."""
+    kind = type(model)
+    if kind.model_dump.__qualname__ != "BaseModel.model_dump":  # overridden, perhaps to hide something
+        return model.model_dump(mode="json", include={name})
+    by_alias = bool(kind.model_config.get("serialize_by_alias"))  # `model_dump` takes a `fallback` only since 2.11
+    to_python = kind.__pydantic_serializer__.to_python
+    return to_python(model, mode="json", include={name}, by_alias=by_alias, fallback=_known)
+
+
+def _known(value: Any) -> Any:
+    """Return an array or scalar as lists and numbers, and an object as its fields. Raises `TypeError` for any other."""
+    parts = fields(value)
+    if parts is not None:
+        return dict(parts)
+    converted = array_or_scalar(value)
+    if converted is value:
+        raise TypeError(f"{type(value).__qualname__} has no fields")
+    return converted
 
 
 def array_or_scalar(value: Any) -> Any:

@@ -188,8 +188,8 @@ def test_serializer_that_raises_costs_its_own_value_alone() -> None:
 class HostileKey:
     """A key that raises whatever is asked of it."""
 
-    @property
-    def __class__(self) -> Any:  # type: ignore[misc]  # noqa: D105 - a broken proxy, which has a property there
+    @property  # type: ignore[misc]  # the broken proxy has a read-only one
+    def __class__(self) -> Any:  # noqa: D105 - as a broken proxy
         raise RuntimeError
 
     def __str__(self) -> str:
@@ -208,6 +208,29 @@ def test_marks_in_a_set_point_to_the_sorted_members() -> None:
     plain, marks = to_plain({("b", iter([])), ("a", len), ("c", iter([]))})
     assert plain == [["a", "<built-in function len>"], ["b", "<list_iterator>"], ["c", "<list_iterator>"]]
     assert [mark.path for mark in marks] == ["/1/1", "/2/1"]
+
+
+class Scores(pydantic.BaseModel):
+    """A model with values that pydantic cannot dump."""
+
+    model_config = pydantic.ConfigDict(arbitrary_types_allowed=True)
+
+    confidence: Float32 = pydantic.Field(default_factory=Float32, serialization_alias="alias")
+    evidence: Any = pydantic.Field(default_factory=lambda: [Float32(), Slotted(), {"b", "a"}])
+    secret: str = pydantic.Field(default="secret", exclude=True)
+    opaque: Any = len
+
+
+def test_numbers_and_objects_that_pydantic_does_not_know_are_kept_in_its_models() -> None:
+    """A scalar of numpy, for instance; excluded fields still never leave."""
+    plain, marks = to_plain(Scores())
+    slotted, _ = to_plain(Slotted())
+    assert plain == {
+        "confidence": 0.87,
+        "evidence": [0.87, slotted, ["a", "b"]],
+        "opaque": "<Scores.opaque: TypeError>",
+    }
+    assert [mark.path for mark in marks] == ["/opaque"]
 
 
 def test_shared_value_is_not_a_circle() -> None:
