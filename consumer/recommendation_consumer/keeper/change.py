@@ -9,8 +9,8 @@ from recommendation_shared.item.attribute_value import AttributeValue
 
 _TTL: Final = "dynamodb.amazonaws.com"  # the principal under which TTL removes items (DynamoDB Developer Guide, "TTL")
 # Attributes that global tables of version 2017.11.29 add to every item. Later versions add none, and their streams do
-# not tell a replicated change from any other.
-_REPLICATION: Final = "aws:rep:"
+# not tell a replicated change from any other. No other name is left out, since it may be an envelope's or somebody's.
+_REPLICATION: Final = frozenset({"aws:rep:deleting", "aws:rep:updatetime", "aws:rep:updateregion"})
 
 Image = Mapping[str, AttributeValue]
 """An item in DynamoDB JSON, as the stream has it: binary values are base64 text."""
@@ -67,4 +67,4 @@ def _image(record: Mapping[str, Any], name: str) -> Image | None:
     absent = {"INSERT": "OldImage", "REMOVE": "NewImage"}
     if absent.get(record["eventName"]) == name:
         return None
-    return {key: value for key, value in record["dynamodb"][name].items() if not key.startswith(_REPLICATION)}
+    return {key: value for key, value in record["dynamodb"][name].items() if key not in _REPLICATION}

@@ -63,6 +63,11 @@ def _change(record: dict[str, Any]) -> Change:
             id="edited twice",
         ),
         pytest.param(modified(ITEM, {**ITEM, "note": {"S": "mine"}}), Judgement.TAMPERED, id="attribute added"),
+        pytest.param(
+            modified(ITEM, {**ITEM, "aws:rep:note": {"S": "mine"}}),
+            Judgement.TAMPERED,
+            id="attribute named like a mark",
+        ),
         pytest.param(modified(ITEM, {**ITEM, "icon": {"B": "AAEC"}}), Judgement.TAMPERED, id="binary attribute added"),
         pytest.param(
             modified(ITEM, {name: ITEM[name] for name in ITEM if name != "citations"}),
