@@ -1,14 +1,36 @@
-"""A rate-limited log line about lost recommendations, written on the sender's thread."""
+"""The package's logger, and a rate-limited line about lost recommendations, written on the sender's thread."""
 
 import logging
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from recommendation_producer._balance import Balance
 
-LOGGER: Final = logging.getLogger("recommendation_producer")
 _INTERVAL: Final = 60.0  # seconds between two lines
+
+
+class _Logger:
+    """The package's logger. It never raises, although a filter or handler of the host may: then a line is lost.
+
+    Otherwise that exception would end the host's import, its flush, or the thread that must ask Lambda for the next
+    invocation.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def warning(self, message: str, *args: object) -> None:
+        with suppress(Exception):
+            self._logger.warning(message, *args)
+
+    def debug(self, message: str, *args: object) -> None:
+        with suppress(Exception):
+            self._logger.debug(message, *args)
+
+
+LOGGER: Final = _Logger("recommendation_producer")
 
 
 class LossLog:

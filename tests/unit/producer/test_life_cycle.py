@@ -2,14 +2,17 @@
 
 import asyncio
 import copy
+import logging
 import pickle
+import sys
 import threading
 import time
+from collections.abc import Iterator
 from itertools import chain, repeat
 
 import pytest
 
-from recommendation_producer import Balance
+from recommendation_producer import Balance, RecommendationProducer
 from recommendation_producer._sending.calls_in_flight import IN_FLIGHT
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
@@ -365,3 +368,33 @@ def test_pickling_a_producer_says_what_to_do_instead() -> None:
     """For instance, as an argument of a process that multiprocessing spawns."""
     with running_producer(FakeQueue()) as producer, pytest.raises(TypeError, match="in each process, by `from_env"):
         pickle.dumps(producer)
+
+
+class RaisingFilter(logging.Filter):
+    """A filter or handler of the host's with a bug."""
+
+    def filter(self, _: logging.LogRecord) -> bool:
+        """Raise."""
+        raise RuntimeError
+
+
+@pytest.fixture
+def _raising_logger() -> Iterator[None]:
+    """Let every line of the producer's log raise."""
+    logger, broken = logging.getLogger("recommendation_producer"), RaisingFilter()
+    logger.addFilter(broken)
+    yield
+    logger.removeFilter(broken)
+
+
+@pytest.mark.usefixtures("_raising_logger")
+def test_logging_that_raises_costs_the_line_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither creating a producer, nor a flush, nor the sender notices."""
+    monkeypatch.setattr(sys, "stdout", None)
+    unconfigured = RecommendationProducer(None, drain="after_response", emit_metrics=True)
+    assert unconfigured.enqueue(**recommendation()).reason == "not_configured"
+    assert unconfigured.lambda_handler(lambda event, _: event)("event", None) == "event"
+    assert unconfigured.close() == Balance(1, 0, {"not_configured": 1}, 0)
+    with running_producer(FakeQueue(OSError(), None), emit_metrics=True) as producer:
+        producer.enqueue(**recommendation())
+        assert producer.flush(NOTHING_HANGS).sent == 1
