@@ -112,6 +112,13 @@ def test_agent_outside_a_recording_works_and_the_log_says_that_it_is_not_recorde
     ]
 
 
+@pytest.mark.parametrize("adapter", ["pydantic_ai", "strands"])
+def test_streamed_output_is_recorded_once_when_it_is_complete(adapter: str) -> None:
+    """Parts of it are not recommendations."""
+    assert case(adapter, "streamed")["outcome"].strip() == "Roll back."
+    assert only(adapter, "streamed")["recommendation"] == {"output": "Roll back."}
+
+
 def test_openai_agent_over_the_older_api_is_recorded() -> None:
     """Chat Completions have another kind of span."""
     envelope = only("openai_agents", "chat completions")

@@ -9,6 +9,7 @@ from typing import Any, assert_type
 from recommendation_consumer.handler import handler as consume
 from recommendation_producer import Balance, Outcome, RecommendationProducer
 from recommendation_producer.langgraph import persisting
+from recommendation_producer.recording import recording, records
 from recommendation_shared.envelope import Envelope
 
 producer = RecommendationProducer("https://sqs.eu-west-1.amazonaws.com/123456789012/opx-recommendations", "eu-west-1")
@@ -88,6 +89,25 @@ class Graph:
 
 
 assert_type(persisting(Graph(), producer), Graph)
+
+
+@records(agent_type="signal-intelligence", metadata={"agentVersion": "1.2.0"})
+def analyse(evidence: list[str]) -> dict[str, str]:
+    """Stand for an agent that is a function; the decorator keeps its signature."""
+    return {"action": evidence[0]}
+
+
+@records(agent_type="historical-pattern")
+async def compare(evidence: list[str]) -> int:
+    """Stand for an async agent."""
+    return len(evidence)
+
+
+async def run_the_agents() -> None:
+    """Record what the agents return for an incident."""
+    with recording(producer, incident_id="incident-123", execution_id="execution-1"):
+        assert_type(analyse(["roll back"]), dict[str, str])
+        assert_type(await compare([]), int)
 
 
 class Context:

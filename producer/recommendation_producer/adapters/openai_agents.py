@@ -51,17 +51,20 @@ class _Processor:
     @harmless
     def on_span_start(self, span: Any) -> None:
         """Note which agent a span belongs to."""
-        spans = self._open.setdefault(span.trace_id, {})
-        agent = _Agent() if span.span_data.type == _AGENT else spans.get(span.parent_id)
+        is_agent = span.span_data.type == _AGENT
+        agent = _Agent() if is_agent else self._open.get(span.trace_id, {}).get(span.parent_id)
         if agent is not None:
-            spans[span.span_id] = agent
+            self._open.setdefault(span.trace_id, {})[span.span_id] = agent
 
     @harmless
     def on_span_end(self, span: Any) -> None:
         """Note a model's answer; record an agent that ends."""
-        agent = self._open.get(span.trace_id, {}).pop(span.span_id, None)
+        spans = self._open.get(span.trace_id, {})
+        agent = spans.pop(span.span_id, None)
         if agent is None:
             return
+        if not spans:  # the trace may have ended before
+            self._open.pop(span.trace_id, None)
         data = span.span_data
         if data.type == _AGENT:
             _record(span, agent)

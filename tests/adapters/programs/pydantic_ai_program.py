@@ -1,5 +1,6 @@
 """Pydantic AI's own test models under the capability."""
 
+import asyncio
 import importlib.metadata
 
 from pydantic import BaseModel
@@ -26,6 +27,12 @@ def fails(_messages: list[object], _info: AgentInfo) -> None:
     raise RuntimeError("model overloaded")
 
 
+async def streamed(agent: Agent[None, str]) -> str:
+    """Return what an agent streams."""
+    async with agent.run_stream("What now?") as result:
+        return str(await result.get_output())
+
+
 def main() -> None:
     """Run every case."""
     cases = Cases()
@@ -46,6 +53,9 @@ def main() -> None:
             broken.run_sync("What now?")
         except RuntimeError as error:
             cases.add("failure", producer, str(error))
+    producer = KeepingProducer()
+    with recording(producer, incident_id="incident-1", execution_id="execution-1"):
+        cases.add("streamed", producer, asyncio.run(streamed(text)))
     producer = KeepingProducer()
     cases.add("without a recording", producer, text.run_sync("What now?").output)
     cases.print(version=importlib.metadata.version("pydantic-ai-slim"))

@@ -1,5 +1,6 @@
 """The real agent loop of Strands Agents over a model that answers what it is told to."""
 
+import asyncio
 import importlib.metadata
 from collections.abc import AsyncIterator
 from typing import Any
@@ -68,6 +69,12 @@ def agent(name: str, text: str | None, hooks: StrandsHooks) -> Agent:
     return Agent(name=name, model=ScriptedModel(text), hooks=[hooks], callback_handler=None, tools=[])
 
 
+async def streamed(signals: Agent) -> str:
+    """Return what an agent streams."""
+    events = [event async for event in signals.stream_async("What now?")]
+    return str(events[-1]["result"])
+
+
 def main() -> None:
     """Run every case."""
     cases, hooks = Cases(), StrandsHooks()
@@ -89,6 +96,9 @@ def main() -> None:
     with recording(producer, incident_id="incident-1", execution_id="execution-1"):
         older = agent("older", "", hooks).structured_output(Advice, "What now?")
         cases.add("structured_output", producer, str(older))
+    producer = KeepingProducer()
+    with recording(producer, incident_id="incident-1", execution_id="execution-1"):
+        cases.add("streamed", producer, asyncio.run(streamed(signals)))
     producer = KeepingProducer()
     cases.add("without a recording", producer, str(signals("What now?")))
     cases.print(version=importlib.metadata.version("strands-agents"))
