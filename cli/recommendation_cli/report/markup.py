@@ -53,6 +53,11 @@ def _written(child: Child) -> str:
     return escape(visible_lines(child)) if isinstance(child, str) else _joined(child)
 
 
+def column_cell(name: str, content: Child, is_on_phones: bool) -> Html:  # noqa: FBT001 - one column of a table
+    """Return a `th` or `td` of a column that phones may leave out."""
+    return element(name, content, class_=None if is_on_phones else "extra", scope="col" if name == "th" else None)
+
+
 def link(address: str, text: str) -> Html:
     """Return a link to a web address; for any other address, such as `javascript:`, only the text."""
     try:

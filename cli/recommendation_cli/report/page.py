@@ -8,6 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
+from recommendation_cli.report.agent_totals import agent_totals
 from recommendation_cli.report.agents import agreement_html
 from recommendation_cli.report.charts import confidence_chart, trend_chart
 from recommendation_cli.report.markup import Html, element, fragment
@@ -43,6 +44,9 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
         ("executions", "Executions", incident.table()),
         ("confidence", "Confidence", confidence_chart(executions) if len(executions) == 1 else trend_chart(executions)),
     ]
+    totals = agent_totals(executions)
+    if totals is not None:
+        parts.append(("totals", "What each agent did over all executions", totals))
     replays = incident.replays()
     if replays:
         title = "What the replay changed" if len(replays) == 2 else "What the replays changed"  # noqa: PLR2004 - see `replays`

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from recommendation_cli.diff.comparison import AgentDiff, compare
 from recommendation_cli.report.agents import agent_html, confidence_html, status_html
 from recommendation_cli.report.charts import bar
-from recommendation_cli.report.markup import Child, Html, element
+from recommendation_cli.report.markup import Child, Html, column_cell, element
 from recommendation_cli.report.overview import agreement_level, consensus, recommended_text
 from recommendation_cli.report.replays import comparison_html
 from recommendation_cli.report.totals import Totals, money
@@ -53,7 +53,7 @@ class Incident:
 
     def table(self) -> Html:
         """Return one row for each execution."""
-        head = element("thead", element("tr", *(_cell("th", title, shown) for title, shown in _SUMMARY)))
+        head = element("thead", element("tr", *(column_cell("th", title, shown) for title, shown in _SUMMARY)))
         rows = (self._summary(position, execution) for position, execution in enumerate(self.executions))
         return element("table", head, element("tbody", *rows), class_="executions")
 
@@ -73,7 +73,9 @@ class Incident:
             recommended_text(execution),
             "" if totals.dollars is None else money(totals.dollars),
         ]
-        return element("tr", *(_cell("td", cell, shown) for cell, (_, shown) in zip(cells, _SUMMARY, strict=True)))
+        return element(
+            "tr", *(column_cell("td", cell, shown) for cell, (_, shown) in zip(cells, _SUMMARY, strict=True))
+        )
 
     def details(self) -> list[Html]:
         """Return each execution: its timeline, and what its agents said."""
@@ -167,10 +169,6 @@ class Incident:
 
     def _href(self, position: int, index: int) -> str:
         return "#" + quote(self._anchors[position, index], safe=":")
-
-
-def _cell(name: str, content: Child, is_on_phones: bool) -> Html:  # noqa: FBT001 - one column of `_SUMMARY`
-    return element(name, content, class_=None if is_on_phones else "extra", scope="col" if name == "th" else None)
 
 
 def _row(moment: Moment, span: tuple[datetime, datetime] | None, href: str) -> Html:

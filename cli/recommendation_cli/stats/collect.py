@@ -37,9 +37,12 @@ class Span(NamedTuple):
         """Return it as sort keys."""
         return Period(sort_key(self.since), sort_key(self.until))
 
-    def bucket(self, timestamp: str) -> int:
-        """Return the part of the period in which a sort key lies."""
-        share = (parse_instant(timestamp) - self.since) / (self.until - self.since)
+    def bucket(self, timestamp: str) -> int | None:
+        """Return the part of the period in which a sort key lies; None if it is not a time."""
+        try:
+            share = (parse_instant(timestamp) - self.since) / (self.until - self.since)
+        except ValueError:  # written by hand
+            return None
         return min(max(int(share * BUCKETS), 0), BUCKETS - 1)
 
 

@@ -56,8 +56,8 @@ class Tally:
     durations: "array[float]" = field(default_factory=lambda: array("d"))
     course: "list[array[float]]" = field(default_factory=lambda: [array("d") for _ in range(BUCKETS)])
 
-    def add(self, facts: Facts, confidence: float | None, bucket: int, *, agrees: bool | None) -> None:
-        """Count a recommendation; `bucket` is its part of the period, `agrees` None without a consensus."""
+    def add(self, facts: Facts, confidence: float | None, bucket: int | None, *, agrees: bool | None) -> None:
+        """Count a recommendation; `bucket` is its part of the period, if known, `agrees` None without a consensus."""
         self.count += 1
         self.failed += not succeeded(facts.status)
         self.timed_out += facts.status.upper() == _TIMEOUT
@@ -67,7 +67,8 @@ class Tally:
         self.usd += float(facts.cost or 0)
         if confidence is not None:
             self.confidences.append(confidence)
-            self.course[bucket].append(confidence)
+            if bucket is not None:
+                self.course[bucket].append(confidence)
         if facts.duration_ms is not None:
             self.durations.append(float(facts.duration_ms))
 

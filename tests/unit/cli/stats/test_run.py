@@ -137,6 +137,15 @@ def test_nothing_in_the_period_is_exit_code_1() -> None:
     assert _run(_TABLE, "--until", "2026-01-31").exit_code == 2
 
 
+def test_a_timestamp_that_is_not_a_time_is_counted_too() -> None:
+    """An item written by hand may have one that sorts within the period; only its place in the course is unknown."""
+    odd = {**item("knowledge-rag", confidence=0.9), "timestamp": {"S": "2026-01-31, noon"}}
+    result = _run([odd], "-o", "json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)[0]["count"] == 1
+    assert set(json.loads(result.stdout)[0]["confidenceOverTime"]) == {None}
+
+
 def test_percentiles_are_values_that_occurred() -> None:
     """Of one value, each of them is that value; of none there is none."""
     assert [percentile(range(1, 101), percent) for percent in (50, 95)] == [50, 95]

@@ -1,0 +1,89 @@
+"""The report's table of agents: what each did over all executions, as `recs stats` adds it up."""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final
+
+from recommendation_cli.report.markup import Child, Html, column_cell, element
+from recommendation_cli.report.totals import money
+from recommendation_cli.search.filters import Filter
+from recommendation_cli.stats.collect import Span, Totals
+from recommendation_cli.stats.tally import Tally, percentile, quartiles
+from recommendation_cli.timeline.executions import Execution, duration_text
+from recommendation_shared.envelope.vocabulary import CONSENSUS
+
+# Each title, and whether its column is shown on phones too.
+_COLUMNS: Final = (
+    ("agent", True),
+    ("not successful", True),
+    ("confidence", True),
+    ("agrees", False),
+    ("took: median, p95", True),
+    ("tokens", False),
+    ("cost", False),
+)
+
+
+def agent_totals(executions: Sequence[Execution]) -> Html | None:
+    """Return a row for each agent; None unless there are several executions with times."""
+    spans = [execution.span for execution in executions if execution.span is not None]
+    if len(executions) < 2 or not spans:  # noqa: PLR2004 - the only one is in the tables anyway
+        return None
+    since, until = min(start for start, _ in spans), max(end for _, end in spans)
+    totals = _totals(executions, Span(since, until + timedelta(microseconds=1)))
+    longest = max((max(tally.durations, default=0.0) for tally in totals.agents.values()), default=0.0)
+    head = element("thead", element("tr", *(column_cell("th", title, shown) for title, shown in _COLUMNS)))
+    agents = sorted(totals.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
+    rows = (
+        element("tr", *(column_cell("td", cell, shown) for cell, (_, shown) in zip(cells, _COLUMNS, strict=True)))
+        for cells in (list(_cells(agent, tally, longest)) for agent, tally in agents)
+    )
+    return element("table", head, element("tbody", *rows), class_="totals")
+
+
+def _totals(executions: Sequence[Execution], span: Span) -> Totals:
+    totals = Totals()
+    for execution in executions:
+        documents = [moment.document for moment in execution.moments]
+        said = [document for document in documents if document.get("agentType") == CONSENSUS]
+        totals.add(totals.note_consensus(said), span, Filter())
+        totals.add((document for document in documents if document.get("agentType") != CONSENSUS), span, Filter())
+    return totals
+
+
+def _cells(agent: str, tally: Tally, longest: float) -> Iterator[Child]:
+    spread = quartiles(tally.confidences)
+    yield agent
+    yield element("span", f"{tally.failed:,} of {tally.count:,}", class_="bad" if tally.failed else "dim")
+    yield (
+        element("span", "none", class_="dim")
+        if spread is None
+        else [
+            f"{spread.median:.2f}",
+            element("span", f" ({spread.first:.2f}-{spread.third:.2f})", class_="dim extra"),
+        ]
+    )
+    yield f"{tally.agreed / tally.judged:.0%}" if tally.judged else ""
+    yield _took(tally, longest)
+    yield f"{tally.tokens:,}" if tally.tokens else ""
+    yield money(Decimal(str(tally.usd))) if tally.usd else ""
+
+
+def _took(tally: Tally, longest: float) -> Child:
+    """Return durations in words, above a bar to the median and a mark at the 95th percentile."""
+    middle, slow = percentile(tally.durations, 50), percentile(tally.durations, 95)
+    if middle is None or slow is None or not longest:
+        return ""
+    words = f"{duration_text(timedelta(milliseconds=middle))}, {duration_text(timedelta(milliseconds=slow))}"
+    drawn = element(
+        "svg",
+        element("rect", x=0, y=4, width=100, height=2, class_="axis"),
+        element("rect", x=0, y=0, width=round(middle / longest * 99, 2), height=10, class_="worked"),
+        element("rect", x=round(slow / longest * 99, 2), y=0, width=1, height=10, class_="point"),
+        viewBox="0 0 100 10",
+        preserveAspectRatio="none",
+        class_="strip",
+        aria_hidden="true",
+    )
+    return [words, drawn]
