@@ -65,6 +65,13 @@ def test_it_agrees_with_the_golden_vectors(node: str) -> None:
     assert counts["pass"] == len(VECTORS["sending"]) + len(VECTORS["storing"]) - len(lacking)
 
 
+def test_it_sends_in_batches_and_counts_what_fails(node: str) -> None:
+    """Its own tests, against a scripted client."""
+    done = run(node, "--test", "--test-reporter=tap", "tests/producer.test.ts")
+    assert done.returncode == 0, done.stdout
+    assert "# pass 5\n" in done.stdout
+
+
 def test_its_types_are_correct(node: str) -> None:
     """Node.js strips types without checking them."""
     done = run(node, "node_modules/typescript/bin/tsc")

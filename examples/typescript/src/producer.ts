@@ -1,6 +1,6 @@
 /** Sends envelopes to the queue in batches, and counts what became of each. */
 
-import { type SendMessageBatchCommandOutput, SendMessageBatchCommand, type SQSClient } from "@aws-sdk/client-sqs";
+import { type SendMessageBatchCommandOutput, SendMessageBatchCommand } from "@aws-sdk/client-sqs";
 import { EnvelopeError, type EnvelopeArguments, type Message, writeEnvelope } from "./envelope.ts";
 
 const BATCH_ENTRIES = 10;
@@ -8,6 +8,11 @@ const REQUEST_BYTES = 1_048_576; // of one message, and of a whole SendMessageBa
 const MAX_PENDING = 10_000;
 const ATTEMPTS = 5;
 const MAX_DELAY = 2_000; // milliseconds
+
+/** The part of `SQSClient` used here. */
+export interface Sends {
+  send(command: SendMessageBatchCommand): Promise<SendMessageBatchCommandOutput>;
+}
 
 export type Dropped = "invalid" | "too_large" | "buffer_full" | "send_failed";
 
@@ -28,16 +33,19 @@ export interface Balance {
 
 /** Holds recommendations until `flush`. Neither `enqueue` nor `flush` throws; what cannot be sent is counted. */
 export class Producer {
-  readonly #client: SQSClient;
+  readonly #client: Sends;
   readonly #queueUrl: string;
+  readonly #random: () => number;
   #pending: Message[] = [];
   #accepted = 0;
   #sent = 0;
   readonly #dropped: Partial<Record<Dropped, number>> = {};
 
-  constructor(client: SQSClient, queueUrl: string) {
+  /** `random` (0 to 1) decides how long the pauses between attempts are. */
+  constructor(client: Sends, queueUrl: string, random: () => number = Math.random) {
     this.#client = client;
     this.#queueUrl = queueUrl;
+    this.#random = random;
   }
 
   /** Hand over one recommendation; later changes to the arguments do not affect it. */
@@ -70,7 +78,8 @@ export class Producer {
   }
 
   get balance(): Balance {
-    const { length: pending } = this.#pending;
+    const dropped = Object.values(this.#dropped).reduce((sum, count) => sum + count, 0);
+    const pending = this.#accepted - this.#sent - dropped; // those in flight included
     return { accepted: this.#accepted, sent: this.#sent, pending, dropped: { ...this.#dropped } };
   }
 
@@ -78,7 +87,7 @@ export class Producer {
   async #send(batch: readonly Message[]): Promise<number> {
     let left = batch;
     for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
-      if (attempt > 0) await pause(Math.random() * Math.min(MAX_DELAY, 100 * 2 ** attempt));
+      if (attempt > 0) await pause(this.#random() * Math.min(MAX_DELAY, 100 * 2 ** attempt));
       const answer = await this.#request(left);
       if (answer === undefined) continue;
       const sent = new Set(answer.Successful?.map((entry) => entry.Id));
