@@ -68,9 +68,9 @@ def _messages() -> dict[str, Any]:
             "title": "Dead letter",
             "summary": "The body of a message that could not be stored, unchanged, with the reason in its attributes.",
             "description": (
-                "SQS moves messages here itself, too; such a message has none of these attributes. The keeper's letters "
-                f"({dead_letter.TAMPERED}, {dead_letter.DELETED}, some of {dead_letter.ID_CONFLICT}) hold what was in "
-                "the table before, as an envelope."
+                "SQS moves messages here itself, too; such a message has none of these attributes. The keeper's "
+                f"letters ({dead_letter.TAMPERED}, {dead_letter.DELETED}, some of {dead_letter.ID_CONFLICT}) hold "
+                "what was in the table before, as an envelope."
             ),
             "headers": {"type": "object", "properties": _dead_letter_attributes()},
             "payload": {"description": "whatever was sent, which may be no envelope at all"},
