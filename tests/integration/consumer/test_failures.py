@@ -11,7 +11,7 @@ from recommendation_consumer.handler import handler
 from recommendation_consumer.invocation import NothingStoredError
 from recommendation_shared.item.encoding import encode_item
 from tests.support.emf import totals
-from tests.support.lambdas.event import Context, event, named
+from tests.support.lambdas.event import Context, body, event, named
 from tests.support.lambdas.event import bodies as bodies_of
 from tests.support.lambdas.event import envelope as envelope_of
 from tests.support.lambdas.sandbox import lambda_sandbox
@@ -135,11 +135,21 @@ def test_request_that_is_too_large_is_split_until_it_fits(server: AwsServer, mos
 
 
 def test_item_that_is_too_large_alone_is_dead_lettered(server: AwsServer, counts: Counts) -> None:
-    """A retry would not make it smaller."""
-    server.most_items = 0
-    assert handler(event(*bodies(1)), Context()) == {"batchItemFailures": []}
-    assert server.bodies() == bodies(1)
+    """A retry would not make it smaller, and an ordinary one would pass."""
+    server.most_characters = 10_000
+    texts = [body(reasoning="x" * 10_000, retention=None)]
+    assert handler(event(*texts), Context()) == {"batchItemFailures": []}
+    assert server.bodies() == texts
     assert counts()["RecommendationDeadLettered"] == 1
+    assert not server.items
+
+
+def test_gateway_that_refuses_any_size_makes_no_dead_letters(server: AwsServer) -> None:
+    """It would refuse an ordinary item too, so the message is not at fault."""
+    server.most_characters = 0
+    with pytest.raises(NothingStoredError, match=r"ItemRejected \(1\); nor did the table accept an ordinary one: 413"):
+        handler(event(*bodies(1)), Context())
+    assert not server.dead_letters
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,7 @@ class AwsServer(HttpServer):
         self.dead_letters: list[dict[str, Any]] = []
         self.refused_bodies: set[str] = set()  # bodies returned under `Failed`
         self.most_items: int | None = None  # in a request; a larger one gets HTTP 413
+        self.most_characters: int | None = None  # as above, in its items' text
         self.access_key = "test"  # that the credentials endpoint returns
         self.trusted_key: str | None = None  # the only access key that has not expired; None trusts all
 
@@ -122,15 +123,21 @@ class _Connection(HttpConnection):
         trusted = self.server.trusted_key
         if trusted is not None and not self.is_signed_with(trusted):
             return dynamodb_error("ExpiredTokenException", message="The security token included is expired")
-        most = self.server.most_items
-        if is_table and most is not None and len(_items(request)) > most:
+        if is_table and self._is_too_large(_items(request)):
             return Answer(413, b"")
         return None
 
+    def _is_too_large(self, items: list[dict[str, Any]]) -> bool:
+        most_items, most_characters = self.server.most_items, self.server.most_characters
+        too_many = most_items is not None and len(items) > most_items
+        return too_many or (most_characters is not None and len(json.dumps(items)) > most_characters)
+
     def _conflicts(self, request: dict[str, Any]) -> bool:
-        """Return whether the condition of a PutItem fails; the consumer uses only one condition."""
+        """Return whether the condition of a PutItem fails: the writer's, or the one of the table check."""
         if "ConditionExpression" not in request:
             return False
+        if request["ConditionExpression"] == "attribute_exists(recommendationId)":
+            return True
         held = self.server.items.get(request["Item"]["recommendationId"]["S"])
         return held is not None and held["contentDigest"] != request["ExpressionAttributeValues"][":digest"]
 
