@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final, Literal, TypedDict, get_args
+from typing import Any, Final, Literal, TypedDict, get_args
 
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._redaction import Redact
@@ -92,6 +92,14 @@ def problem_with(
     if named is not None and region_name is not None and named != region_name:
         return f"the queue is in {named}, but the client's region is {region_name}"
     return None
+
+
+def bound(name: str, value: Any, default: float) -> Any:
+    """Return the value of a setting if it is a number from 0; else log this and return the default."""
+    if isinstance(value, int | float) and value >= 0:
+        return value
+    LOGGER.warning("%s must be a number from 0, so %s is used", name, default)
+    return default
 
 
 def drains_after_response(drain: str) -> bool:

@@ -14,6 +14,7 @@ from recommendation_producer._buffer import Buffer
 from recommendation_producer._configuration import (
     Drain,
     Options,
+    bound,
     drains_after_response,
     options_from,
     problem_with,
@@ -94,9 +95,9 @@ class RecommendationProducer:
         if self._problem is not None:
             LOGGER.warning("recommendations will be dropped, not persisted: %s", self._problem)
         self._queue_url = queue_url
-        self._max_items = max_items
-        self._max_bytes = max_bytes
-        self._max_age = max_age
+        self._max_items: int = bound("max_items", max_items, MAX_ITEMS)
+        self._max_bytes: int = bound("max_bytes", max_bytes, MAX_BYTES)
+        self._max_age: float = bound("max_age", max_age, MAX_AGE)
         self._retention = retention
         self._redact = redact
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics

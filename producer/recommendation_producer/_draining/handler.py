@@ -42,12 +42,16 @@ def budget(context: object, cap: float = CAP, margin: float = MARGIN) -> float:
     """Return the seconds that a drain may take: `min(cap, remaining time - margin)`, never below zero.
 
     Call it when the drain begins: a deadline computed earlier may have passed during a freeze. The budget is the cap
-    if the context does not report the remaining time (a local run).
+    if the context does not report the remaining time (a local run, or a stand-in that raises).
     """
     remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
     if not callable(remaining_ms):
         return cap
-    return max(0.0, min(cap, float(remaining_ms()) / 1000 - margin))
+    try:
+        remaining = float(remaining_ms()) / 1000
+    except Exception:  # noqa: BLE001 - a stand-in for Lambda's context, which may do anything
+        return cap
+    return max(0.0, min(cap, remaining - margin))
 
 
 def drained(

@@ -91,6 +91,16 @@ def test_mutation_after_enqueue_is_not_visible() -> None:
     assert json.loads(queue.arrived[0])["recommendation"] == {"steps": ["look"]}
 
 
+def test_metadata_that_raises_when_it_is_read_costs_no_recommendation() -> None:
+    """It is marked in its place, as at any depth."""
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        assert producer.enqueue(**recommendation(metadata=Hostile())).accepted
+        producer.flush(NOTHING_HANGS)
+    (mark,) = json.loads(queue.arrived[0])["metadata"]["notRepresented"]
+    assert mark["path"] == "/metadata"
+
+
 @pytest.mark.parametrize(
     "fields",
     [
@@ -105,7 +115,6 @@ def test_mutation_after_enqueue_is_not_visible() -> None:
         recommendation(recommendation=[1]),
         recommendation(citations=["text"]),
         recommendation(retention=-1),
-        recommendation(metadata=Hostile()),
     ],
 )
 def test_invalid_envelope_is_refused_and_counted(fields: dict[str, Any]) -> None:

@@ -259,3 +259,19 @@ def test_unknown_drain_is_named_in_the_log_and_the_handler_drains_before_its_res
     assert producer.lambda_handler(lambda event, _context: event)("done", None) == "done"
     assert caplog.messages == ["drain must be one of before_response, after_response, so before_response is used"]
     producer.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_items", "100"), ("max_items", None), ("max_bytes", "1"), ("max_age", "x"), ("max_age", float("nan"))],
+)
+def test_bound_that_is_not_a_number_is_logged_and_replaced_by_the_default(
+    name: str, value: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Text from a host's environment, for instance; `enqueue` and the sender would raise when they compare with it."""
+    queue = FakeQueue()
+    with running_producer(queue, **{name: value}) as producer:
+        assert producer.enqueue(**recommendation()).accepted
+        assert producer.flush(NOTHING_HANGS) == Balance(1, 1, {}, 0)
+    (line,) = caplog.messages
+    assert f"{name} must be a number from 0" in line
