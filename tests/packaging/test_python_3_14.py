@@ -23,6 +23,7 @@ ROOTS = ("cli", "consumer", "producer", "shared")
 # Not available under Pyodide from npm alone: compiled packages, and those that import them.
 UNAVAILABLE = {
     "aioboto3",
+    "aiobotocore",
     "aws_lambda_powertools",
     "botocore",
     "click",
