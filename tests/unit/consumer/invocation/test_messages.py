@@ -253,3 +253,26 @@ async def test_every_message_of_a_mixed_batch_is_accounted_for() -> None:
     assert redelivered(response, messages) == {"m3", "m6", "m8"}
     assert len(table.items) == 3
     assert [attributes["originalMessageId"] for attributes in queue.attributes()] == ["m5", "m7"]
+
+
+def _redelivered(*texts: str) -> dict[str, Any]:
+    return {"Records": [again(delivered) for delivered in event(*texts)["Records"]]}
+
+
+async def test_conflict_shows_that_the_table_works_so_its_neighbour_is_named() -> None:
+    """The conflict is dead-lettered at once, although nothing was stored."""
+    table, queue = FakeTable(), FakeDeadLetterQueue()
+    await invoke(event(body("a", reasoning="first")), table)
+    broken = FakeTable(last=client_error("AccessDeniedException"))
+    broken.items = table.items
+    assert named(await invoke(_redelivered(body("a", reasoning="second"), body("b")), broken, queue)) == ["m1"]
+    assert [attributes["failureReason"] for attributes in queue.attributes()] == ["IdConflict"]
+
+
+async def test_table_is_not_checked_if_something_else_failed() -> None:
+    """The batch raises anyway, so the answer would change nothing."""
+    answers = client_error("ValidationException"), client_error("AccessDeniedException")
+    table, queue = FakeTable(*answers), FakeDeadLetterQueue()
+    with pytest.raises(NothingStoredError, match=r"AccessDeniedException \(1\), ItemRejected \(1\)$"):
+        await invoke(_redelivered(body("a"), body("b")), table, queue)
+    assert (table.checks, queue.messages) == (0, [])
