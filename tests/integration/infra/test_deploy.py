@@ -147,7 +147,11 @@ def test_the_change_set_is_confirmed_by_a_person_or_in_advance(
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(sam, "run", lambda *arguments, **_: ran.append(arguments))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(deploy, "build", lambda platform: Built("c.zip", platform, "3.13", "", "digest", 1, 1, None))
+    monkeypatch.setattr(
+        deploy,
+        "build",
+        lambda platform="local", **_: Built("c.zip", platform, "3.13", "", "digest", 1, 1, None),
+    )
     given = ["--parameter", "CostCenter=team a", "--parameter", "AlarmEmail="]
     assert deploy.main(["dev", *confirmed, *given]) == 0
     build_arguments, deploy_arguments = ran

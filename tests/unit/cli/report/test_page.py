@@ -1,5 +1,4 @@
 import re
-import time
 from datetime import timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -142,7 +141,7 @@ def test_without_a_consensus_the_top_says_whose_recommendation_it_shows() -> Non
     assert "no consensus" in _page(item("a"))
 
 
-def test_fifty_executions_stay_below_two_megabytes_and_five_seconds() -> None:
+def test_fifty_executions_stay_below_two_megabytes() -> None:
     """What is folded and large is left out, and the page says where it is; `full` has it all, unfolded."""
     evidence = {"samples": [{"at": str(number), "value": number} for number in range(100)]}
     agents = ("a", "b", "c", "d", "e", "f", "consensus")
@@ -158,9 +157,7 @@ def test_fifty_executions_stay_below_two_megabytes_and_five_seconds() -> None:
         for number in range(50)
         for second, agent in enumerate(agents)
     ]
-    started = time.process_time()
     page = _page(*table)
-    assert time.process_time() - started < 5  # seconds; usually below two
     assert len(page.encode()) < 2_000_000
     assert "not on this page, but in recs show and with --full" in page
     full = _page(*table[:7], full=True)
