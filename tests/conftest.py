@@ -3,7 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterator
-from typing import NoReturn
+from typing import Final, NoReturn
 
 import hypothesis
 import pytest
@@ -16,6 +16,17 @@ from tests.support.no_account import NO_ACCOUNT
 # A property is about values. How long an example takes depends on the machine; pytest-timeout ends what hangs.
 hypothesis.settings.register_profile("any speed", deadline=None)
 hypothesis.settings.load_profile("any speed")
+
+# Seconds. pytest-timeout counts the fixtures too: the stack starts in 20 s, and in 120 s on a busy machine. Its canary
+# alone may take 150 s, after which the stack says what is wrong; ending the test earlier would hide that.
+_STACK_TIMEOUT: Final = 300
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Allow each test that may be the first to need the stack the time to start it."""
+    for item in items:
+        if item.get_closest_marker("stack") and not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(_STACK_TIMEOUT))
 
 
 @pytest.fixture(scope="session", autouse=True)

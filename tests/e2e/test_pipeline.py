@@ -19,7 +19,7 @@ from infra.local import stack as stack_module
 from infra.local.stack import PARAMETERS
 from infra.paths import ROOT
 
-pytestmark = [pytest.mark.stack, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.stack
 
 COLD_START: Final = int(PARAMETERS["VisibilityTimeout"]) + 1  # seconds
 SLOW_HANDLER: Final = f"""

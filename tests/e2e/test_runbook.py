@@ -166,6 +166,7 @@ def test_alarms_fire_for_real_failures(world: World, scenario: demonstration.Sce
     assert demonstration.fired(definitions, demonstration.play(world.stack, world.table, scenario)).keys() == firing
 
 
+@pytest.mark.stack
 def test_an_invalid_option_is_noticed_in_commands_that_cannot_run(bash: Shell) -> None:
     """Otherwise checking the commands for production would prove nothing."""
     known = (

@@ -15,7 +15,9 @@ import pytest
 from infra.local import StackError, background, local_stack, ports
 from infra.paths import ROOT
 
-START_TIMEOUT = 90  # seconds; the first build of the zip is part of it
+pytestmark = pytest.mark.timeout(300)  # most tests start a stack, which takes minutes on a busy machine
+
+START_TIMEOUT = 180  # seconds; the first build of the zip is part of it, and up to 150 s for the canary
 
 
 def left_over(folder: Path) -> list[str]:
