@@ -3,6 +3,7 @@
 import contextlib
 import http.client
 import json
+import select
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,6 +47,11 @@ class _Connection(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))
+        if self._client_has_left():
+            # On a busy machine, the consumer's read may time out before this thread runs. A refusal that it does not
+            # read would be missing from its metrics, and an alarm with a threshold would not fire.
+            self.close_connection = True
+            return
         if self.server.refuses():
             self._answer(http.HTTPStatus.BAD_REQUEST, json.dumps(_THROTTLED).encode())
             return
@@ -53,6 +59,11 @@ class _Connection(BaseHTTPRequestHandler):
             backend.request("POST", "/", body, dict(self.headers))  # with its Host header, which is signed
             answer = backend.getresponse()
             self._answer(answer.status, answer.read())
+
+    def _client_has_left(self) -> bool:
+        """Return whether the client has closed the connection. It sends nothing else before it has an answer."""
+        readable, _, _ = select.select([self.connection], [], [], 0)
+        return bool(readable)
 
     def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
