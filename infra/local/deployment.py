@@ -80,7 +80,9 @@ def deploy(
     cloudformation.execute_change_set(ChangeSetName=change_set)
     stack = _settled(lambda: cloudformation.describe_stacks(StackName=stack_name)["Stacks"][0], "StackStatus", check)
     if stack["StackStatus"] != "CREATE_COMPLETE":
-        events = cloudformation.describe_stack_events(StackName=stack_name)["StackEvents"]
+        # A page has only the newest 100 events, which may all be about what was then deleted.
+        pages = cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack_name)
+        events = [event for page in pages for event in page["StackEvents"]]
         reasons = [
             f"  {event['LogicalResourceId']}: {event.get('ResourceStatusReason')}"
             for event in reversed(events)

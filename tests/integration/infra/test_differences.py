@@ -56,10 +56,20 @@ def template_without(name: str) -> Template:
 
 
 def only(template: Template, *names: str) -> Template:
-    """Keep only these resources and their outputs."""
+    """Keep only these resources and the outputs that refer to one of them, perhaps under a condition."""
     resources = {name: template["Resources"][name] for name in names}
-    outputs = {name: output for name, output in template["Outputs"].items() if output["Value"].get("Ref") in names}
+    outputs = {name: output for name, output in template["Outputs"].items() if referred(output["Value"]) in names}
     return {**template, "Resources": resources, "Outputs": outputs}
+
+
+def referred(value: Any) -> str | None:
+    """Return the name of the resource that an output refers to: if a condition decides, the one if it is true."""
+    match value:
+        case {"Ref": name}:
+            return str(name)
+        case {"Fn::If": [_, if_true, _]}:
+            return referred(if_true)
+    return None
 
 
 def test_batch_actions_by_name(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
@@ -110,18 +120,23 @@ def test_no_metric_math_alarms(emulator: Emulator, client_for: Callable[[str], A
         pytest.fail(DELETE.format("no-metric-math-alarms"))
 
 
-@pytest.mark.parametrize(
-    ("name", "resource", "kind"),
-    [
-        ("no-saved-queries", "IncidentQuery", "AWS::Logs::QueryDefinition"),
-        ("no-backup-selection", "BackupSelection", "AWS::Backup::BackupSelection"),
-        ("no-composite-alarms", "LossAlarm", "AWS::CloudWatch::CompositeAlarm"),
-    ],
-)
-def test_unknown_resource_types(
-    emulator: Emulator, client_for: Callable[[str], Any], name: str, resource: str, kind: str
-) -> None:
-    """The emulator rejects the whole template, unless the resource's condition is false."""
+def test_no_saved_queries(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
+    """The emulator rejects the whole template because of a saved query."""
+    rejected(emulator, client_for, "no-saved-queries", "IncidentQuery", "AWS::Logs::QueryDefinition")
+
+
+def test_no_backup_selection(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
+    """The emulator rejects the whole template because of a backup selection, unless its condition is false."""
+    rejected(emulator, client_for, "no-backup-selection", "BackupSelection", "AWS::Backup::BackupSelection")
+
+
+def test_no_composite_alarms(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
+    """The emulator rejects the whole template because of a composite alarm, unless its condition is false."""
+    rejected(emulator, client_for, "no-composite-alarms", "LossAlarm", "AWS::CloudWatch::CompositeAlarm")
+
+
+def rejected(emulator: Emulator, client_for: Callable[[str], Any], name: str, resource: str, kind: str) -> None:
+    """Check that without this difference, the emulator rejects the template because of its resource's type."""
     template = only(template_without(name), resource)
     template["Parameters"]["BackupDays"]["Default"] = 1
     template["Parameters"]["PagerTopicArn"]["Default"] = "arn:aws:sns:us-east-1:000000000000:pager"

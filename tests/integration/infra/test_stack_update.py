@@ -169,7 +169,8 @@ def batch_size(stack: LocalStack, outputs: dict[str, str]) -> int:
 
 def events(stack: LocalStack) -> list[str]:
     """Return the events of the stack's resources, oldest first."""
-    newest_first = stack.client("cloudformation").describe_stack_events(StackName=STACK)["StackEvents"]
+    pages = stack.client("cloudformation").get_paginator("describe_stack_events").paginate(StackName=STACK)
+    newest_first = [event for page in pages for event in page["StackEvents"]]  # a page has 100: not even one update
     return [f"{event['LogicalResourceId']} {event['ResourceStatus']}" for event in reversed(newest_first)]
 
 
