@@ -19,6 +19,8 @@ from infra.synthesis.synthesize import EVERY_OPTION
 from infra.template import Template
 from tests.support.lambdas.event import envelope
 
+pytestmark = pytest.mark.timeout(300)  # the first test starts the emulator, deploys and waits for the canary
+
 Deploy = Callable[[dict[str, str]], dict[str, str]]
 
 
