@@ -17,7 +17,7 @@ from tests.support.no_account import NO_ACCOUNT
 hypothesis.settings.register_profile("any speed", deadline=None)
 hypothesis.settings.load_profile("any speed")
 
-# Seconds. pytest-timeout counts the fixtures too: the stack starts in 20 s, and in 120 s on a busy machine. Its canary
+# Seconds. pytest-timeout counts the fixtures too: the stack starts in 30 s, and in 120 s on a busy machine. Its canary
 # alone may take 150 s, after which the stack says what is wrong; ending the test earlier would hide that.
 _STACK_TIMEOUT: Final = 300
 
