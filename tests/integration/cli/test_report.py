@@ -24,10 +24,15 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
+HANGS = 400  # seconds: laying out the words of 100 KB takes Chromium half a minute alone, and longer beside other tests
+
 # `make test` must not install system packages, and a browser is one; .ci/run does, so that these tests run there.
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.timeout(2 * HANGS + 60),
+    pytest.mark.skipif(
+        CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed: apt-get install chromium"
+    ),
+]
 
 
 def _browse(page: Path, profile: Path, *flags: str) -> str:
@@ -36,7 +41,7 @@ def _browse(page: Path, profile: Path, *flags: str) -> str:
         "--disable-background-networking", "--disable-component-update", "--enable-logging=stderr",
         f"--user-data-dir={profile}", *flags, page.as_uri(),
     ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=HANGS)
     return done.stdout + "\n".join(line for line in done.stderr.splitlines() if "CONSOLE" in line)
 
 
