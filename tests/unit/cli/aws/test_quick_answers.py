@@ -46,7 +46,7 @@ def test_errors_are_botocores(status: int) -> None:
 
 @pytest.mark.parametrize("body", [b"<html>", b""])
 def test_a_body_that_is_not_an_object_is_left_to_botocore(body: bytes) -> None:
-    """A proxy's page must not look like an empty table: it has no items."""
+    """A proxy's HTML page has no items either, but must not be taken for an empty table."""
     quick, botocores = _both("Query", body)
     assert quick == botocores
     assert "Items" not in quick
