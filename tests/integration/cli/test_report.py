@@ -24,7 +24,7 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
-HANGS = 400  # seconds: laying out the words of 100 KB takes Chromium half a minute alone, and longer beside other tests
+HANGS = 120  # seconds: a page with words of 100 KB takes Chromium 3 s alone, and 20 s beside other tests
 
 # `make test` must not install system packages, and a browser is one; .ci/run does, so that these tests run there.
 pytestmark = [
@@ -74,12 +74,17 @@ def test_no_content_runs(page: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("width", [1000, 500])
-def test_the_page_renders_and_prints(page: Path, tmp_path: Path, width: int) -> None:
+def test_the_page_renders(page: Path, tmp_path: Path, width: int) -> None:
     """Words of 100 KB without a space do not break the layout engine."""
-    picture, paper = tmp_path / "page.png", tmp_path / "page.pdf"
+    picture = tmp_path / "page.png"
     _browse(page, tmp_path / "profile", f"--window-size={width},2000", f"--screenshot={picture}")
-    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
     assert picture.stat().st_size > 10_000
+
+
+def test_the_page_prints(page: Path, tmp_path: Path) -> None:
+    """Fields that are longer than a sheet of paper continue on the next one."""
+    paper = tmp_path / "page.pdf"
+    _browse(page, tmp_path / "profile", f"--print-to-pdf={paper}")
     assert paper.read_bytes().startswith(b"%PDF")
 
 
