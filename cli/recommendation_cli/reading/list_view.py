@@ -11,10 +11,9 @@ from rich.console import Console
 from rich.text import Text
 
 from recommendation_cli.screen.table import Cell, Column, Row, Table
-from recommendation_cli.screen.terminal import confidence_bar, status_mark
+from recommendation_cli.screen.terminal import WIDE, confidence_bar, status_mark
 from recommendation_cli.summary import Summary
 
-WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
 _MOST_NAME: Final = 40  # columns of an incident's ID or an agent's type; the other formats print it in full
 _LEAST_NAME: Final = 8
 _LEAST_CONFIDENCE: Final = 5  # columns: the number, and an ellipsis for its bar

@@ -9,17 +9,12 @@ from rich.text import Text
 
 from recommendation_cli.screen.streams import columns
 
+WIDE: Final = 110  # columns; on a narrower terminal a headline takes a line to itself
 PIPE_WIDTH: Final = 120  # columns, where nothing tells the width of the reader's window
 BAR_CELLS: Final = 5
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 _STYLES: Final = {"SUCCESS": "green", "PARTIAL": "yellow", "TIMEOUT": "bold yellow"}
 _TROUBLE: Final = "bold red"
-
-
-class _Terminal(Console):
-    def on_broken_pipe(self) -> None:
-        """Leave a closed pipe to `main`: rich would exit with 1, which means that nothing was found."""
-        raise BrokenPipeError
 
 
 def open_terminal(environ: Mapping[str, str]) -> Console:
@@ -30,7 +25,7 @@ def open_terminal(environ: Mapping[str, str]) -> Console:
         colours = "auto" if is_terminal and not environ.get("FORCE_COLOR") else "standard"
         if not is_terminal and environ.get("FORCE_COLOR", "0") in {"", "0", "false"}:
             colours = None
-    return _Terminal(
+    return Console(
         file=sys.stdout,
         width=columns(environ, PIPE_WIDTH),
         force_terminal=is_terminal,

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from recommendation_cli.reading.list_view import LAYOUTS, WIDE, ListView
+from recommendation_cli.reading.list_view import LAYOUTS, ListView
+from recommendation_cli.screen.terminal import WIDE
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import summarise
 from recommendation_shared.item.encoding import decode_item
