@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 import click
 
-from recommendation_cli.screen.streams import OutputError, StandardOutput
+from recommendation_cli.screen.streams import OutputError, StandardOutput, discard_output, opened_output
 from recommendation_cli.screen.visible import visible
 
 if TYPE_CHECKING:
@@ -69,8 +69,8 @@ def pager(environ: Mapping[str, str]) -> Iterator[None]:
 
 def _terminal() -> StandardOutput | None:
     """Return standard output if it is a terminal that `recs` opened itself."""
-    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
-    return raw if isinstance(raw, StandardOutput) and raw.isatty() else None
+    raw = opened_output()
+    return raw if raw is not None and raw.isatty() else None
 
 
 def _words(environ: Mapping[str, str]) -> list[str]:
@@ -127,9 +127,7 @@ class _Pipe:
         try:
             sys.stdout.flush()
         except OutputError:  # the reader has left the pager: what is left goes nowhere
-            nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, self._raw.fileno())
-            os.close(nowhere)
+            discard_output()
             sys.stdout.flush()
         self._raw.before_first_write = None
         self._raw.paged_columns = None

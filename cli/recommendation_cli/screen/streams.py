@@ -68,14 +68,20 @@ def open_streams() -> None:
     sys.stderr = _text(_Notes(_STDERR, "w", closefd=False), sys.stderr)
 
 
+def opened_output() -> StandardOutput | None:
+    """Return standard output as `open_streams` opened it; None in another program, such as a test."""
+    raw = getattr(getattr(sys.stdout, "buffer", None), "raw", None)
+    return raw if isinstance(raw, StandardOutput) else None
+
+
 def columns(environ: Mapping[str, str], otherwise: int) -> int:
     """Return the width of the reader's window: `COLUMNS` if it is a number above 0, else the terminal's."""
     given = environ.get("COLUMNS", "")
     if given.isascii() and given.isdecimal() and int(given) > 0:
         return int(given)
-    paged = getattr(getattr(getattr(sys.stdout, "buffer", None), "raw", None), "paged_columns", None)
-    if isinstance(paged, int):
-        return paged or _TERMINAL_COLUMNS
+    raw = opened_output()
+    if raw is not None and raw.paged_columns is not None:
+        return raw.paged_columns or _TERMINAL_COLUMNS
     if not sys.stdout.isatty():
         return otherwise
     try:
@@ -85,7 +91,7 @@ def columns(environ: Mapping[str, str], otherwise: int) -> int:
 
 
 def discard_output() -> None:
-    """Let the interpreter flush what is left of standard output at exit without another error."""
+    """Let what is left of standard output be flushed without another error."""
     _move(os.open(os.devnull, os.O_WRONLY), _STDOUT)
 
 
