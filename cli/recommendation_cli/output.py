@@ -47,9 +47,7 @@ def _pretty(value: Any, indent: str) -> str:
 
 def write_documents(stream: BinaryIO, documents: Iterable[Document], output_format: str) -> None:
     """Write documents as they arrive, as json (one array), jsonl (one per line) or csv (with a header)."""
-    if output_format == CSV_WITH_BOM:
-        stream.write(codecs.BOM_UTF8)
-        output_format = "csv"
+    stream.write(_byte_order_mark(output_format))
     stream.writelines(text.encode() for text in _FORMATS[output_format](documents))
 
 
@@ -61,8 +59,7 @@ def write_records(stream: BinaryIO, records: Sequence[Mapping[str, Any]], output
         case "jsonl":
             stream.writelines(map(json_line, records))
         case _:
-            if output_format == CSV_WITH_BOM:
-                stream.write(codecs.BOM_UTF8)
+            stream.write(_byte_order_mark(output_format))
             titles = [list(record) for record in records[:1]]
             cells = ([_cell(value) for value in record.values()] for record in records)
             stream.writelines(_csv_row(row).encode() for row in (*titles, *cells))
@@ -82,14 +79,14 @@ def _json_lines(documents: Iterable[Document]) -> Iterator[str]:
 
 
 def _csv(documents: Iterable[Document]) -> Iterator[str]:
-    yield csv_header().decode()
+    yield csv_header("csv").decode()
     for document in documents:
         yield csv_line(document).decode()
 
 
-def csv_header() -> bytes:
-    """Return the header of a CSV file of documents."""
-    return _csv_row([*COLUMNS, *FACTS, OTHER_FIELDS]).encode()
+def csv_header(output_format: str) -> bytes:
+    """Return how a CSV file of documents starts: its header, in `csv-bom` after a byte order mark."""
+    return _byte_order_mark(output_format) + _csv_row([*COLUMNS, *FACTS, OTHER_FIELDS]).encode()
 
 
 def csv_line(document: Document) -> bytes:
@@ -103,7 +100,12 @@ _FORMATS: Final[dict[str, Callable[[Iterable[Document]], Iterator[str]]]] = {
     "json": _json,
     "jsonl": _json_lines,
     "csv": _csv,
+    CSV_WITH_BOM: _csv,
 }
+
+
+def _byte_order_mark(output_format: str) -> bytes:
+    return codecs.BOM_UTF8 if output_format == CSV_WITH_BOM else b""
 
 
 def _csv_row(cells: list[str]) -> str:

@@ -1,6 +1,5 @@
 """Copying search results page by page, with a state after each page from which a later run can resume."""
 
-import codecs
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,7 +26,7 @@ def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportSt
     """Yield the bytes of page after page, each with the state that holds once they are written."""
     plan, progress = state.plan, state.progress
     if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
-        header = csv_header() if plan.file_format == "csv" else codecs.BOM_UTF8 + csv_header()
+        header = csv_header(plan.file_format)
         progress = replace(progress, size=len(header))
         yield header, ExportState(plan, progress)
     line = _LINES[plan.file_format]

@@ -107,14 +107,12 @@ class _Following:
             for document in documents:
                 concluded = concluded or document.get("agentType") == CONSENSUS
                 if self._wanted(document):
-                    view.show([document])
+                    view.show(document)
                     self.shown += 1
         return concluded
 
     def _wanted(self, document: Document) -> bool:
-        timestamp = str(document.get("timestamp"))
-        since, until = self.period.since or "", self.period.until or "~"
-        return since <= timestamp <= until and self.matching.passes(document)
+        return self.period.includes(str(document.get("timestamp"))) and self.matching.passes(document)
 
     @contextmanager
     def _patient(self, view: View) -> Iterator[None]:

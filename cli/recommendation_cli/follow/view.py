@@ -1,31 +1,27 @@
 """How followed recommendations look: a line each as they appear, and on a terminal a line about the wait below them."""
 
-import codecs
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import Final, Protocol
+from typing import Protocol
 
 from rich.console import Console
-from rich.status import Status
 from rich.text import Text
 
-from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.document_json import document_line
 from recommendation_cli.output import csv_header, csv_line
+from recommendation_cli.screen.progress import bottom_line
 from recommendation_cli.screen.table import Column, Row, Table
-from recommendation_cli.screen.terminal import confidence_bar, status_mark
+from recommendation_cli.screen.terminal import WIDE, confidence_bar, status_mark
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
-
-_WIDE: Final = 110  # columns; on a narrower terminal the headline takes a line to itself
 
 
 class View(Protocol):
     """Where followed recommendations go."""
 
-    def show(self, documents: Sequence[Document]) -> None:
-        """Print recommendations at once."""
+    def show(self, document: Document) -> None:
+        """Print a recommendation at once."""
 
     def wait(self, text: str) -> None:
         """Say what is being waited for, if this view has a place for it."""
@@ -37,12 +33,11 @@ class Lines:
     def __init__(self, output: str) -> None:
         self._is_csv = output != "jsonl"
         if self._is_csv:
-            self._write((codecs.BOM_UTF8 if output == CSV_WITH_BOM else b"") + csv_header())
+            self._write(csv_header(output))
 
-    def show(self, documents: Sequence[Document]) -> None:
-        """Write each document as a line."""
-        for document in documents:
-            self._write(csv_line(document) if self._is_csv else document_line(document))
+    def show(self, document: Document) -> None:
+        """Write a document as a line."""
+        self._write(csv_line(document) if self._is_csv else document_line(document))
 
     def wait(self, text: str) -> None:
         """Say nothing: another program reads this."""
@@ -55,11 +50,11 @@ class Lines:
 class Screen:
     """A table that grows at its end."""
 
-    def __init__(self, console: Console, status: Status | None, *, incidents: bool) -> None:
+    def __init__(self, console: Console, say: Callable[[str], None], *, incidents: bool) -> None:
         self._console = console
-        self._status = status
+        self._say = say
         self._incidents = incidents
-        is_wide = console.width >= _WIDE
+        is_wide = console.width >= WIDE
         names = ("incident", "agent") if incidents else ("execution", "agent")
         columns = (
             Column("time (UTC)"),
@@ -71,21 +66,17 @@ class Screen:
         self._table = Table(console, columns, fold=not is_wide)
         self._day = ""
 
-    def show(self, documents: Sequence[Document]) -> None:
-        """Print each document's summary, under its day."""
-        rows = []
-        for summary in map(summarise, documents):
-            day = summary.timestamp[:10]
-            above = () if day == self._day else (Text(f"{day} UTC", style="bold"),)
-            rows.append(Row(self._cells(summary), above=above))
-            self._day = day
-        if rows:
-            self._table.print(rows)
+    def show(self, document: Document) -> None:
+        """Print a document's summary, under its day."""
+        summary = summarise(document)
+        day = summary.timestamp[:10]
+        above = () if day == self._day else (Text(f"{day} UTC", style="bold"),)
+        self._day = day
+        self._table.print([Row(self._cells(summary), above=above)])
 
     def wait(self, text: str) -> None:
-        """Show a text in the line at the bottom."""
-        if self._status is not None:
-            self._status.update(Text(text, style="dim"))
+        """Show a text in the line at the bottom of a terminal."""
+        self._say(text)
 
     def _cells(self, summary: Summary) -> list[str | Text]:
         ascii_only = self._console.options.ascii_only
@@ -102,6 +93,9 @@ class Screen:
 @contextmanager
 def screen(console: Console, *, incidents: bool) -> Iterator[Screen]:
     """Yield a table that grows; `incidents` shows which incident each recommendation belongs to."""
-    status = console.status(Text("reading", style="dim"), refresh_per_second=4) if console.is_terminal else None
-    with status or nullcontext():
-        yield Screen(console, status, incidents=incidents)
+    with bottom_line(console) if console.is_terminal else nullcontext(_say_nothing) as say:
+        yield Screen(console, say, incidents=incidents)
+
+
+def _say_nothing(_text: str) -> None:
+    """Stand in for the line at the bottom, which a pipe does not have."""

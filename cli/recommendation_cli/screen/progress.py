@@ -3,9 +3,12 @@
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 Report = Callable[[str, int, int | None], None]
 """Called with a text such as `1,200 recommendations`, what is done, and the total (None if it is not known)."""
@@ -35,6 +38,15 @@ def count_progress(
         yield lambda done, total: report(
             f"{verb} {done:,}{f' of about {total:,}' if total else ''}", done, total or None
         )
+
+
+@contextmanager
+def bottom_line(console: "Console") -> Iterator[Callable[[str], None]]:
+    """Yield the function that shows a text below what a terminal prints meanwhile, until the block ends."""
+    from rich.text import Text
+
+    with console.status(Text("reading", style="dim"), refresh_per_second=4) as status:
+        yield lambda text: status.update(Text(text, style="dim"))
 
 
 @contextmanager

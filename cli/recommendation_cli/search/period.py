@@ -32,6 +32,10 @@ class Period(NamedTuple):
     since: str | None = None
     until: str | None = None
 
+    def includes(self, timestamp: str) -> bool:
+        """Return whether a sort key lies in the period."""
+        return (self.since is None or timestamp >= self.since) and (self.until is None or timestamp <= self.until)
+
     def text(self, localise: Localise) -> str:
         """Return the period in words: in UTC, and in the user's zone if that differs."""
         bounds = (("since", self.since), ("until", self.until))

@@ -15,7 +15,7 @@ from recommendation_cli.options import ListOptions, ReadOptions
 from recommendation_cli.output import write_documents
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.runtime import Runtime
-from recommendation_cli.screen.progress import Report, progress
+from recommendation_cli.screen.progress import Report, bottom_line, progress
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.agent_types import agent_types
@@ -70,8 +70,8 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
 def _reporting(runtime: Runtime, console: Console, output: str) -> Iterator[Report]:
     """Yield the function to report to: below a growing list on a terminal, elsewhere on stderr."""
     if output == "table" and console.is_terminal:
-        with console.status(Text("reading", style="dim"), refresh_per_second=4) as status:
-            yield lambda text, _done, _total: status.update(Text(text, style="dim"))
+        with bottom_line(console) as say:
+            yield lambda text, _done, _total: say(text)
     else:
         with progress(runtime.environ, runtime.monotonic) as report:
             yield report
