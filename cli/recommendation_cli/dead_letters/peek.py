@@ -11,7 +11,7 @@ from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.dead_letters.letter import DeadLetter
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.selection import Selection
-from recommendation_cli.dead_letters.source import dead_letter_arn, open_dead_letters
+from recommendation_cli.dead_letters.source import dead_letter_name, open_dead_letters
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal
@@ -28,7 +28,7 @@ _INDENT: Final = 9  # columns, which the age fills
 def show_letters(runtime: Runtime, options: QueueOptions, selection: Selection, limit: int, output: str) -> None:
     """Print up to `limit` dead letters that match the filters, oldest first."""
     session = open_dead_letters(runtime, options)
-    if next_queue := visible(dead_letter_arn(session.depth).rpartition(":")[2]):
+    if next_queue := dead_letter_name(session.depth):
         click.echo(f"Each receive counts: {session.name} has a redrive policy of its own, to {next_queue}.", err=True)
     chosen: list[DeadLetter] = []
     with session.hold(expected=limit if selection.is_everything else None) as held:

@@ -43,6 +43,11 @@ def dead_letter_arn(queue: Depth) -> str:
     return str(policy.get("deadLetterTargetArn", ""))
 
 
+def dead_letter_name(queue: Depth) -> str:
+    """Return the name of that queue, safe to print; empty without one."""
+    return visible(dead_letter_arn(queue).rpartition(":")[2])
+
+
 def _depth_if_allowed(session: QueueSession, main: QueueTarget) -> Depth | None:
     """Return the main queue's attributes; None if there is no such queue, or reading it is not allowed."""
     from botocore.exceptions import ClientError
@@ -71,13 +76,13 @@ def _source_queues(session: QueueSession) -> list[str] | None:
 
 
 def _refusal(session: QueueSession, main: QueueTarget | None, depth: Depth | None, *, is_known: bool) -> str:
-    own = visible(_name(dead_letter_arn(session.depth)))
+    own = dead_letter_name(session.depth)
     if own:
-        swapped = main is not None and main.name == _name(dead_letter_arn(session.depth))
+        swapped = main is not None and visible(main.name) == own
         remedy = "--dlq-url and --queue-url are swapped" if swapped else f"pass {own} as --dlq-url"
         return f"{session.name} is not a dead-letter queue: its own dead letters go to {own}, so {remedy}. {_UNTOUCHED}"
     if main is not None and depth is not None:
-        theirs = visible(_name(dead_letter_arn(depth))) or "no queue"
+        theirs = dead_letter_name(depth) or "no queue"
         return (
             f"{session.name} is not the dead-letter queue of {visible(main.name)}, which sends its dead letters to"
             f" {theirs}{'' if is_known else ', and SQS did not say whether another queue uses it'}: check --dlq-url and"
@@ -93,7 +98,3 @@ def _refusal(session: QueueSession, main: QueueTarget | None, depth: Depth | Non
         f"Nothing proves that {session.name} is a dead-letter queue: SQS did not list the queues that use it{unread}."
         f" Pass its main queue as --queue-url, or allow sqs:ListDeadLetterSourceQueues. {_UNTOUCHED}"
     )
-
-
-def _name(arn: str) -> str:
-    return arn.rpartition(":")[2]
