@@ -72,6 +72,11 @@ class Tally:
         if facts.duration_ms is not None:
             self.durations.append(float(facts.duration_ms))
 
+    @property
+    def agreement(self) -> float | None:
+        """The share of the judged executions that agreed, from 0 to 1; None without any."""
+        return self.agreed / self.judged if self.judged else None
+
     def medians(self) -> list[float | None]:
         """Return the median confidence in each part of the period."""
         return [median(values) if values else None for values in self.course]
