@@ -5,7 +5,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Final
 
-from recommendation_cli.report.markup import Child, Html, column_cell, element
+from recommendation_cli.report.charts import strip
+from recommendation_cli.report.markup import Child, Html, column_table, element
 from recommendation_cli.report.totals import money
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.stats.collect import Span, Totals
@@ -33,13 +34,8 @@ def agent_totals(executions: Sequence[Execution]) -> Html | None:
     since, until = min(start for start, _ in spans), max(end for _, end in spans)
     totals = _totals(executions, Span(since, until + timedelta(microseconds=1)))
     longest = max((max(tally.durations, default=0.0) for tally in totals.agents.values()), default=0.0)
-    head = element("thead", element("tr", *(column_cell("th", title, shown) for title, shown in _COLUMNS)))
     agents = sorted(totals.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
-    rows = (
-        element("tr", *(column_cell("td", cell, shown) for cell, (_, shown) in zip(cells, _COLUMNS, strict=True)))
-        for cells in (list(_cells(agent, tally, longest)) for agent, tally in agents)
-    )
-    return element("table", head, element("tbody", *rows), class_="totals")
+    return column_table(_COLUMNS, (_cells(agent, tally, longest) for agent, tally in agents), "totals")
 
 
 def _totals(executions: Sequence[Execution], span: Span) -> Totals:
@@ -64,7 +60,7 @@ def _cells(agent: str, tally: Tally, longest: float) -> Iterator[Child]:
             element("span", f" ({spread.first:.2f}-{spread.third:.2f})", class_="dim extra"),
         ]
     )
-    yield f"{tally.agreed / tally.judged:.0%}" if tally.judged else ""
+    yield "" if tally.agreement is None else f"{tally.agreement:.0%}"
     yield _took(tally, longest)
     yield f"{tally.tokens:,}" if tally.tokens else ""
     yield money(Decimal(str(tally.usd))) if tally.usd else ""
@@ -76,14 +72,8 @@ def _took(tally: Tally, longest: float) -> Child:
     if middle is None or slow is None or not longest:
         return ""
     words = f"{duration_text(timedelta(milliseconds=middle))}, {duration_text(timedelta(milliseconds=slow))}"
-    drawn = element(
-        "svg",
-        element("rect", x=0, y=4, width=100, height=2, class_="axis"),
+    drawn = strip(
         element("rect", x=0, y=0, width=round(middle / longest * 99, 2), height=10, class_="worked"),
         element("rect", x=round(slow / longest * 99, 2), y=0, width=1, height=10, class_="point"),
-        viewBox="0 0 100 10",
-        preserveAspectRatio="none",
-        class_="strip",
-        aria_hidden="true",
     )
     return [words, drawn]

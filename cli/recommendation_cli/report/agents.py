@@ -36,10 +36,8 @@ def agent_html(moment: Moment, anchor: str, href: str, folding: Folding, same_as
         parts.append(prose(str(document["reasoning"])))
     said = document.get("recommendation")
     if isinstance(said, dict) and _AGREEMENT[0] in said:
-        rest = {name: value for name, value in said.items() if name not in _AGREEMENT}
         parts.append(folding.value({name: said[name] for name in _AGREEMENT if name in said}))
-        if rest:
-            parts.append(folding.fold("How it was weighed", folding.value(rest)))
+        parts += _weighing(said, folding)
     elif said or "error" not in metadata:
         parts.append(folding.value(said))
     citations = document.get("citations")
@@ -102,11 +100,15 @@ def agreement_html(consensus: Moment, folding: Folding) -> Html:
         *_conflicts(said.get("conflicts_detected"), folding),
         element("h3", "Minority opinions"),
         *_minority(said.get("minority_opinions"), folding),
+        *_weighing(said, folding),
     ]
+    return fragment(*parts)
+
+
+def _weighing(said: dict[str, Any], folding: Folding) -> Iterator[Html]:
     rest = {name: value for name, value in said.items() if name not in _AGREEMENT}
     if rest:
-        parts.append(folding.fold("How it was weighed", folding.value(rest)))
-    return fragment(*parts)
+        yield folding.fold("How it was weighed", folding.value(rest))
 
 
 def _conflicts(detected: Any, folding: Folding) -> Iterator[Html]:

@@ -6,6 +6,7 @@ from typing import Final
 
 from recommendation_cli.report.markup import Html, element
 from recommendation_cli.timeline.executions import Execution, Moment
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 
 _WIDTH: Final = 400  # units; about as wide as a phone, so that text keeps its size there
 _LABEL: Final = 18
@@ -24,9 +25,7 @@ def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
     last = (moment.completed - span[0]) / length * 100
     first = last - 1 if moment.started is None else (moment.started - span[0]) / length * 100
     kind = "failed" if moment.failed else "point" if moment.started is None else "worked"
-    return element(
-        "svg",
-        element("rect", x=0, y=4, width=100, height=2, class_="axis"),
+    return strip(
         element(
             "rect",
             x=round(max(0.0, min(first, 99)), 2),
@@ -34,7 +33,16 @@ def bar(moment: Moment, span: tuple[datetime, datetime] | None) -> Html:
             width=round(max(1.0, last - first), 2),
             height=10,
             class_=kind,
-        ),
+        )
+    )
+
+
+def strip(*drawn: Html) -> Html:
+    """Return what is drawn, 100 units wide and 10 high, on an axis that is as wide as its cell."""
+    return element(
+        "svg",
+        element("rect", x=0, y=4, width=100, height=2, class_="axis"),
+        *drawn,
         viewBox="0 0 100 10",
         preserveAspectRatio="none",
         class_="strip",
@@ -50,7 +58,7 @@ def confidence_chart(executions: Sequence[Execution]) -> Html:
             agents.setdefault(moment.summary.agent_type, []).append((number, moment))
     drawn: list[Html] = []
     y = 0
-    for agent in sorted(agents, key=lambda name: (name == "consensus", name)):
+    for agent in sorted(agents, key=lambda name: (name == CONSENSUS, name)):
         y += _LABEL
         drawn.append(element("text", agent[:_MOST_NAME], x=0, y=y - 5, class_="label"))
         for number, moment in agents[agent]:
@@ -84,14 +92,14 @@ def trend_chart(executions: Sequence[Execution]) -> Html:
     """Return each agent's confidence over the executions, in order of time, as one line for each agent."""
     agents = sorted(
         {moment.summary.agent_type for execution in executions for moment in execution.moments},
-        key=lambda name: (name != "consensus", name),
+        key=lambda name: (name != CONSENSUS, name),
     )
     drawn: list[Html] = []
     y = 0
     for agent in agents:
         y += _LABEL
         drawn.append(element("text", agent[:_MOST_NAME], x=0, y=y - 5, class_="label"))
-        drawn += _trend([_last(execution, agent) for execution in executions], y)
+        drawn += _trend([execution.last(agent) for execution in executions], y)
         y += _LINE + _SPACE
     ends = (
         element("text", "#1", x=0, y=y + 8, class_="execution"),
@@ -120,7 +128,3 @@ def _trend(moments: Sequence[Moment | None], y: int) -> list[Html]:
         drawn.append(element("circle", cx=x, cy=points[-1][1], r=2.5, class_=kind))
         text = f"{confidence:.2f}"
     return [*drawn, element("text", text, x=most + 6, y=y + _LINE - 5, class_="value")]
-
-
-def _last(execution: Execution, agent: str) -> Moment | None:
-    return next((moment for moment in reversed(execution.moments) if moment.summary.agent_type == agent), None)

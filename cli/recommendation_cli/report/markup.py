@@ -1,6 +1,6 @@
 """HTML that is safe by construction: everything is escaped except what this module wrote itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 from urllib.parse import urlsplit
@@ -53,9 +53,17 @@ def _written(child: Child) -> str:
     return escape(visible_lines(child)) if isinstance(child, str) else _joined(child)
 
 
-def column_cell(name: str, content: Child, is_on_phones: bool) -> Html:  # noqa: FBT001 - one column of a table
-    """Return a `th` or `td` of a column that phones may leave out."""
-    return element(name, content, class_=None if is_on_phones else "extra", scope="col" if name == "th" else None)
+def column_table(columns: Sequence[tuple[str, bool]], rows: Iterable[Iterable[Child]], kind: str) -> Html:
+    """Return a table of class `kind`; each column is its title, and whether phones show it."""
+    classes = [None if is_on_phones else "extra" for _, is_on_phones in columns]
+    head = (
+        element("th", title, class_=class_, scope="col") for (title, _), class_ in zip(columns, classes, strict=True)
+    )
+    body = (
+        element("tr", *(element("td", cell, class_=class_) for cell, class_ in zip(cells, classes, strict=True)))
+        for cells in rows
+    )
+    return element("table", element("thead", element("tr", *head)), element("tbody", *body), class_=kind)
 
 
 def link(address: str, text: str) -> Html:

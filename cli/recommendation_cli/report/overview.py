@@ -8,10 +8,9 @@ from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import Totals
 from recommendation_cli.report.values import ACTIONS, Folding, actions_html, prose, readable
 from recommendation_cli.timeline.executions import Execution, Moment, duration_text
-from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
-CONSENSUS: Final = KNOWN_AGENT_TYPES[-1]
 _STRATEGY: Final = "response-strategy"  # whose recommendation stands in for a consensus that is missing
 
 
@@ -25,14 +24,9 @@ class Conclusion(NamedTuple):
     agreement: str | None
 
 
-def consensus(execution: Execution) -> Moment | None:
-    """Return the last consensus of an execution."""
-    return _last(execution, CONSENSUS)
-
-
 def conclusion(execution: Execution) -> Conclusion | None:
     """Return what the consensus concluded, or without one what the response strategy did."""
-    moment = consensus(execution) or _last(execution, _STRATEGY)
+    moment = execution.last(CONSENSUS) or execution.last(_STRATEGY)
     if moment is None:
         return None
     said = moment.document.get("recommendation")
@@ -69,8 +63,9 @@ def _answers(executions: Sequence[Execution], latest: Conclusion | None) -> Iter
     yield "recommended", [_recommended(latest)]
     yield "suspected cause", [element("b", latest.cause) if latest and latest.cause else _none("none stated")]
     yield "how sure", list(_sure(latest))
-    yield "not successful", list(_failures(executions))
-    yield "cost", [Totals.of(executions).text()]
+    totals = Totals.of(executions)
+    yield "not successful", list(_failures(executions, totals))
+    yield "cost", [totals.text()]
     spans = [execution.span for execution in executions if execution.span is not None]
     if spans:
         took = max(end for _, end in spans) - min(start for start, _ in spans)
@@ -95,9 +90,8 @@ def _sure(latest: Conclusion | None) -> Iterator[Child]:
         yield f" (no consensus: this is what {latest.moment.summary.agent_type} recommended)"
 
 
-def _failures(executions: Sequence[Execution]) -> Iterator[Child]:
+def _failures(executions: Sequence[Execution], totals: Totals) -> Iterator[Child]:
     """Yield which agents failed, in the newest execution and before."""
-    totals = Totals.of(executions)
     if not totals.failed:
         yield element("span", f"none of {plural(totals.recommendations, 'recommendation')}", class_="good")
         return
@@ -124,11 +118,6 @@ def recommended_text(execution: Execution) -> str:
     found = conclusion(execution)
     said = found.recommended if found else None
     return readable(said) if isinstance(said, str) else ""
-
-
-def _last(execution: Execution, agent: str) -> Moment | None:
-    moments = [moment for moment in execution.moments if moment.summary.agent_type == agent]
-    return moments[-1] if moments else None
 
 
 def _text(value: Any) -> str | None:

@@ -12,11 +12,12 @@ from recommendation_cli.report.agent_totals import agent_totals
 from recommendation_cli.report.agents import agreement_html
 from recommendation_cli.report.charts import confidence_chart, trend_chart
 from recommendation_cli.report.markup import Html, element, fragment
-from recommendation_cli.report.overview import consensus, overview_html
+from recommendation_cli.report.overview import overview_html
 from recommendation_cli.report.sections import Incident
 from recommendation_cli.report.values import Folding
 from recommendation_cli.timeline.executions import Execution
 from recommendation_shared.envelope.identity import EPOCH
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
 _TEMPLATE: Final = Path(__file__).with_name("page.html")
@@ -104,7 +105,7 @@ def _contents(parts: Sequence[tuple[str, str]], executions: Sequence[Execution])
 def _agreement(executions: Sequence[Execution], folding: Folding) -> list[tuple[str, str, Html]]:
     """Return the section about the newest consensus, if there is one."""
     for number, execution in reversed(list(enumerate(executions, 1))):
-        said = consensus(execution)
+        said = execution.last(CONSENSUS)
         if said is not None:
             source = element("p", f"From execution #{number}.", class_="dim") if len(executions) > 1 else ""
             return [("agreement", "Agreement and conflicts", fragment(source, agreement_html(said, folding)))]

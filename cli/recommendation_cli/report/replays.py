@@ -7,8 +7,7 @@ from typing import Any, Final
 from recommendation_cli.diff.comparison import AgentDiff
 from recommendation_cli.diff.json_changes import Change
 from recommendation_cli.report.markup import Child, Html, element, fragment
-from recommendation_cli.report.values import Folding, citations_html, readable
-from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_cli.report.values import Folding, citations_html, plain, readable
 from recommendation_shared.wording import plural
 
 _MOST_CHANGES: Final = 40  # of one agent; recs diff -o json has all of them
@@ -85,7 +84,7 @@ def _steps(change: Change) -> list[str]:
 def _short(value: Any) -> str:
     if isinstance(value, dict | list):
         return plural(len(value), "field") if isinstance(value, dict) else plural(len(value), "entry", "entries")
-    text = value if isinstance(value, str) else canonical_text(value)
+    text = plain(value)
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 

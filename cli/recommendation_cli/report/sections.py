@@ -10,12 +10,13 @@ from urllib.parse import quote
 from recommendation_cli.diff.comparison import AgentDiff, compare
 from recommendation_cli.report.agents import agent_html, confidence_html, status_html
 from recommendation_cli.report.charts import bar
-from recommendation_cli.report.markup import Child, Html, column_cell, element
-from recommendation_cli.report.overview import agreement_level, consensus, recommended_text
+from recommendation_cli.report.markup import Child, Html, column_table, element
+from recommendation_cli.report.overview import agreement_level, recommended_text
 from recommendation_cli.report.replays import comparison_html
 from recommendation_cli.report.totals import Totals, money
 from recommendation_cli.report.values import Folding
 from recommendation_cli.timeline.executions import Execution, Moment, duration_text, extent_text, pause_between
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
 # Title, and whether a phone shows it.
@@ -53,14 +54,13 @@ class Incident:
 
     def table(self) -> Html:
         """Return one row for each execution."""
-        head = element("thead", element("tr", *(column_cell("th", title, shown) for title, shown in _SUMMARY)))
         rows = (self._summary(position, execution) for position, execution in enumerate(self.executions))
-        return element("table", head, element("tbody", *rows), class_="executions")
+        return column_table(_SUMMARY, rows, "executions")
 
-    def _summary(self, position: int, execution: Execution) -> Html:
-        totals, said = Totals.of([execution]), consensus(execution)
+    def _summary(self, position: int, execution: Execution) -> list[Child]:
+        totals, said = Totals.of([execution]), execution.last(CONSENSUS)
         span = execution.span
-        cells: list[Child] = [
+        return [
             element("a", f"#{position + 1}", href=f"#execution-{position + 1}"),
             [
                 "" if span is None else f"{span[0]:%Y-%m-%d %H:%M}",
@@ -73,9 +73,6 @@ class Incident:
             recommended_text(execution),
             "" if totals.dollars is None else money(totals.dollars),
         ]
-        return element(
-            "tr", *(column_cell("td", cell, shown) for cell, (_, shown) in zip(cells, _SUMMARY, strict=True))
-        )
 
     def details(self) -> list[Html]:
         """Return each execution: its timeline, and what its agents said."""

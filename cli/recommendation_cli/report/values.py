@@ -86,8 +86,7 @@ def _flat(value: Any) -> Html | None:
 
 
 def _named(name: str, value: Any) -> Html:
-    text = value if isinstance(value, str) else canonical_text(value)
-    return fragment(element("span", f"{readable(name)}: ", class_="dim"), text, "; ")
+    return fragment(element("span", f"{readable(name)}: ", class_="dim"), plain(value), "; ")
 
 
 def actions_html(actions: Any) -> Html | None:
@@ -100,7 +99,7 @@ def actions_html(actions: Any) -> Html | None:
         if not isinstance(said, dict) or not isinstance(said.get("action"), str):
             return None
         notes = [
-            f"{readable(name)}: {text if isinstance(text, str) else canonical_text(text)}"
+            f"{readable(name)}: {plain(text)}"
             for name, text in said.items()
             if name not in {"action", "order"} and text not in (None, "", [], {})
         ]
@@ -131,9 +130,7 @@ def _citation(citation: Any, folding: Folding) -> Html:
     texts = {name: text for name, text in citation.items() if isinstance(text, str)}
     address, title = texts.get("url", ""), texts.get("title", "")
     rest = {name: child for name, child in citation.items() if name not in {"url", "title"}}
-    notes = [
-        f"{readable(name)}: {text if isinstance(text, str) else canonical_text(text)}" for name, text in rest.items()
-    ]
+    notes = [f"{readable(name)}: {plain(text)}" for name, text in rest.items()]
     label = title or address or "(no title)"
     parts: list[Child] = [link(address, label) if address else label]
     if address and title:
@@ -146,6 +143,11 @@ def _citation(citation: Any, folding: Folding) -> Html:
 def readable(name: str) -> str:
     """Return a field's name in words."""
     return name.replace("_", " ")
+
+
+def plain(value: Any) -> str:
+    """Return a text as it is, and any other value as JSON."""
+    return value if isinstance(value, str) else canonical_text(value)
 
 
 def _kind(value: Any) -> str:

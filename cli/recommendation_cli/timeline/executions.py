@@ -54,6 +54,10 @@ class Execution:
         starts = [moment.started for moment in self.moments if moment.started is not None]
         return (min(starts + ends), max(ends)) if ends else None
 
+    def last(self, agent_type: str) -> Moment | None:
+        """Return an agent's last recommendation; None without any."""
+        return next((moment for moment in reversed(self.moments) if moment.summary.agent_type == agent_type), None)
+
     def pauses(self) -> dict[int, timedelta]:
         """Return how long no agent is recorded at work, by the index of the moment that ends each pause.
 
