@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -30,9 +31,9 @@ INCIDENT = "incident-roblox-2021-10-28"
 WIDTH, WIDE, PAGE = 100, 150, (1000, 1400)  # columns; pixels
 RECOMMENDATIONS = 91
 WAIT = 60.0  # seconds; storing everything usually takes a few
-# Otherwise whoever opens the picture would fetch fonts from the network.
 # From hiding the cursor to erasing the bar.
 PROGRESS = re.compile(r"\x1b\[\?25l.*?\x1b\[\?25h(?:\r\x1b\[1A\x1b\[2K)*", re.DOTALL)
+# Otherwise whoever opens the picture would fetch fonts from the network.
 WEB_FONT = re.compile(r"@font-face \{.*?\}", re.DOTALL)
 
 
@@ -67,25 +68,32 @@ def fill(stack: LocalStack, day: date) -> None:
     producer.flush(timeout=30.0)
     producer.close()
     table = stack.client("dynamodb")
-    deadline = time.monotonic() + WAIT
-    while table.scan(TableName=stack.table_name, Select="COUNT")["Count"] < RECOMMENDATIONS:
-        stack.check()
-        if time.monotonic() > deadline:
-            sys.exit(f"the recommendations were not stored within {WAIT:.0f} s")
-        time.sleep(0.25)
+    wait_for(
+        stack, lambda: table.scan(TableName=stack.table_name, Select="COUNT")["Count"], RECOMMENDATIONS, "were stored"
+    )
 
 
 def reject(stack: LocalStack) -> None:
     """Send what the consumer rejects, and wait until it is in the dead-letter queue."""
     sqs = stack.client("sqs")
-    for body in ("not JSON", '{"schemaVersion": 1, "incidentId": "incident-7"}'):
+    bodies = ("not JSON", '{"schemaVersion": 1, "incidentId": "incident-7"}')
+    for body in bodies:
         sqs.send_message(QueueUrl=stack.queue_url, MessageBody=body)
     count = "ApproximateNumberOfMessages"
+
+    def dead_letters() -> int:
+        return int(sqs.get_queue_attributes(QueueUrl=stack.dlq_url, AttributeNames=[count])["Attributes"][count])
+
+    wait_for(stack, dead_letters, len(bodies), "became dead letters")
+
+
+def wait_for(stack: LocalStack, count: Callable[[], int], expected: int, what: str) -> None:
+    """Wait until the stack counts as many as expected."""
     deadline = time.monotonic() + WAIT
-    while int(sqs.get_queue_attributes(QueueUrl=stack.dlq_url, AttributeNames=[count])["Attributes"][count]) < 2:  # noqa: PLR2004 - both
+    while (counted := count()) < expected:
         stack.check()
         if time.monotonic() > deadline:
-            sys.exit(f"the dead letters did not arrive within {WAIT:.0f} s")
+            sys.exit(f"only {counted} of {expected} messages {what} within {WAIT:.0f} s")
         time.sleep(0.25)
 
 
