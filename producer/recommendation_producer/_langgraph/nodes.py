@@ -6,7 +6,7 @@ LangGraph itself is not imported: nodes are recognised by what they have, and it
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import suppress
 from copy import copy
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self
 
 from recommendation_producer._executor_state.reading import UNREADABLE
 from recommendation_producer._langgraph.updates import updates_in, updates_of_raised
@@ -70,37 +70,18 @@ class _WatchedNode:
         self._producer = producer
         self._is_given_state = is_given_state
 
-    def _begun(self, given: Any, config: Any) -> Visit:
-        visit = Visit()
-        try:
-            visit.look_at(given if self._is_given_state else None, config)
-        except Exception:  # noqa: BLE001 - a host's object may raise anything; all that the node returns is then new
-            LOGGER.debug("a node's input cannot be read")
-        return visit
+    def _run(self, given: Any, config: Any) -> "_Run":
+        return _Run(self._producer, given if self._is_given_state else None, config)
 
     def invoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
-        visit = self._begun(state, config)
-        try:
-            result = self._node.invoke(state, config, **kwargs)
-        except Exception as error:
-            _hand_over(self._producer, visit, updates_of_raised, error)
-            raise
-        finally:
-            visit.leave()
-        _hand_over(self._producer, visit, updates_in, result)
-        return result
+        with self._run(state, config) as run:
+            run.result = self._node.invoke(state, config, **kwargs)
+        return run.result
 
     async def ainvoke(self, state: Any, config: Any = None, **kwargs: Any) -> Any:
-        visit = self._begun(state, config)
-        try:
-            result = await self._node.ainvoke(state, config, **kwargs)
-        except Exception as error:
-            _hand_over(self._producer, visit, updates_of_raised, error)
-            raise
-        finally:
-            visit.leave()
-        _hand_over(self._producer, visit, updates_in, result)
-        return result
+        with self._run(state, config) as run:
+            run.result = await self._node.ainvoke(state, config, **kwargs)
+        return run.result
 
     def astream(self, state: Any, config: Any = None, **kwargs: Any) -> AsyncIterator[Any]:
         return self._streamed(self._node.astream(state, config, **kwargs), state, config)
@@ -110,19 +91,40 @@ class _WatchedNode:
         return self._streamed(self._node.atransform(parts, config, **kwargs), None, config)
 
     async def _streamed(self, parts: AsyncIterator[Any], state: Any, config: Any) -> AsyncIterator[Any]:
-        visit, result = self._begun(state, config), None
         try:
-            async for part in parts:
-                result = _joined(result, part)
-                yield part
-        except Exception as error:
-            _hand_over(self._producer, visit, updates_of_raised, error)
-            raise
+            with self._run(state, config) as run:
+                async for part in parts:
+                    run.result = _joined(run.result, part)
+                    yield part
         finally:
-            visit.leave()
             if hasattr(parts, "aclose"):  # as LangGraph does with a node's stream, whose place this one takes
                 await parts.aclose()
-        _hand_over(self._producer, visit, updates_in, result)
+
+
+class _Run:
+    """One run of a node, whose end hands over what its `result` adds to the state, or the exception that it raised.
+
+    A context manager that never raises, and lets the node's own exception pass.
+    """
+
+    def __init__(self, producer: EnqueuesState, given: Any, config: Any) -> None:
+        self.result: Any = None
+        self._producer = producer
+        self._visit = Visit()
+        try:
+            self._visit.look_at(given, config)
+        except Exception:  # noqa: BLE001 - a host's object may raise anything; all that the node returns is then new
+            LOGGER.debug("a node's input cannot be read")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self._visit.leave()
+        if error is None:
+            _hand_over(self._producer, self._visit, updates_in, self.result)
+        elif isinstance(error, Exception):
+            _hand_over(self._producer, self._visit, updates_of_raised, error)
 
 
 def _with_last_step_watched(sequence: Any, producer: EnqueuesState) -> Any:
