@@ -18,7 +18,7 @@ from recommendation_cli.export.commands import export
 from recommendation_cli.follow.command import follow
 from recommendation_cli.help_pages import help_pages
 from recommendation_cli.incidents.command import incidents
-from recommendation_cli.options import read_declarations
+from recommendation_cli.options.table import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
 from recommendation_cli.report.command import report
 from recommendation_cli.runtime import Runtime

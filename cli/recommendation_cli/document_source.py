@@ -3,7 +3,8 @@
 from typing import Final
 
 from recommendation_cli.aws.errors import explained
-from recommendation_cli.options import ListOptions, TableOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.queries import Document, Listing, Search

@@ -7,9 +7,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
-from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.document_json import document_line, document_text
 from recommendation_cli.facts import FACTS, fact_columns
+from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
 from recommendation_shared.envelope.fields import FIELDS

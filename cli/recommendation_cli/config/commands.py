@@ -7,7 +7,8 @@ from typing import Any, Final
 import click
 
 from recommendation_cli.configuration import SETTINGS, Config, path_of, read_config, write_config
-from recommendation_cli.options import OUTPUT_FORMATS, declaring
+from recommendation_cli.options.declaring import declaring
+from recommendation_cli.options.table import OUTPUT_FORMATS
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
 

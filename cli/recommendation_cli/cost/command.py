@@ -7,7 +7,8 @@ from typing import Final
 import click
 
 from recommendation_cli.cost.workload import Workload
-from recommendation_cli.options import options_as, output_option
+from recommendation_cli.options.declaring import options_as
+from recommendation_cli.options.table import output_option
 from recommendation_cli.runtime import Runtime
 
 _SIZE: Final = re.compile(r"(\d+(?:\.\d+)?)\s*(B|KB|MB)?", re.IGNORECASE)

@@ -14,7 +14,7 @@ from recommendation_cli.dead_letters.options import (
     with_replay,
     with_selection,
 )
-from recommendation_cli.options import output_option
+from recommendation_cli.options.table import output_option
 from recommendation_cli.runtime import Runtime
 
 if TYPE_CHECKING:

@@ -8,7 +8,9 @@ import click
 
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.completion import beginning, complete_agents
-from recommendation_cli.options import Declaration, declaring, location_options, moment, options_as
+from recommendation_cli.options.declaring import Declaration, declaring, options_as
+from recommendation_cli.options.listing import moment
+from recommendation_cli.options.table import location_options
 from recommendation_cli.runtime import Runtime
 
 if TYPE_CHECKING:

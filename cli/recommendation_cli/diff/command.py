@@ -4,8 +4,10 @@ from dataclasses import dataclass
 
 import click
 
-from recommendation_cli.key_type import KeyType
-from recommendation_cli.options import ListOptions, ReadOptions, agents_option, key, options_as, read_options
+from recommendation_cli.options.declaring import options_as
+from recommendation_cli.options.keys import key, key_argument
+from recommendation_cli.options.listing import ListOptions, agents_option
+from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -35,7 +37,7 @@ For the others see recs --help."""
 )
 @options_as(
     DiffOptions,
-    click.argument("before", metavar="EXEC_A", type=KeyType(), callback=key(limits.ID_BYTES)),
+    key_argument("before", limits.ID_BYTES, metavar="EXEC_A"),
     click.argument("after", metavar="[EXEC_B]", required=False, callback=key(limits.ID_BYTES)),
     click.option("--all", "everything", is_flag=True, help="Also compare cost, duration and all other metadata."),
 )

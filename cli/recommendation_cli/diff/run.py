@@ -9,7 +9,8 @@ from recommendation_cli.aws.errors import NothingFoundError, NothingToCompareErr
 from recommendation_cli.diff.comparison import as_json, compare
 from recommendation_cli.diff.view import print_side, render_diff
 from recommendation_cli.document_source import DocumentSource
-from recommendation_cli.options import ListOptions, ReadOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import pretty_json, write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope

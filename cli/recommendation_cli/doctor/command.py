@@ -3,7 +3,7 @@
 import click
 
 from recommendation_cli.dead_letters.options import QueueOptions, with_queues
-from recommendation_cli.options import output_option, table_option
+from recommendation_cli.options.table import output_option, table_option
 from recommendation_cli.runtime import Runtime
 
 

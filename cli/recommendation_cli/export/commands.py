@@ -7,17 +7,10 @@ import click
 
 from recommendation_cli.completion import complete_agents
 from recommendation_cli.export.destination import EXPORT_FORMATS, Destination
-from recommendation_cli.key_type import KeyType
-from recommendation_cli.options import (
-    ListOptions,
-    TableOptions,
-    agents_option,
-    filter_options,
-    key,
-    options_as,
-    period_options,
-    table_options,
-)
+from recommendation_cli.options.declaring import options_as
+from recommendation_cli.options.keys import key_argument
+from recommendation_cli.options.listing import ListOptions, agents_option, filter_options, period_options
+from recommendation_cli.options.table import TableOptions, table_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -59,7 +52,7 @@ _destination: Final = options_as(
 
 
 @export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
-@click.argument("incident_id", type=KeyType(), callback=key(limits.ID_BYTES))
+@key_argument("incident_id", limits.ID_BYTES)
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options
@@ -77,7 +70,7 @@ def incident(
 
 
 @export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
-@click.argument("agent_type", callback=key(limits.AGENT_TYPE_BYTES), shell_complete=complete_agents)
+@key_argument("agent_type", limits.AGENT_TYPE_BYTES, complete=complete_agents)
 @_destination
 @options_as(ListOptions, period_options, filter_options)
 @table_options
@@ -95,7 +88,7 @@ def agent(
 
 
 @export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
-@click.argument("execution_id", type=KeyType(), callback=key(limits.ID_BYTES))
+@key_argument("execution_id", limits.ID_BYTES)
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
 @table_options

@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
-from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.document_json import document_line
 from recommendation_cli.export.state import ExportState, Progress
+from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.search.queries import Document, is_expired, pages
 from recommendation_shared.item.encoding import decode_item

@@ -6,8 +6,8 @@ from typing import Final
 
 import click
 
-from recommendation_cli.common_options import CSV_WITH_BOM
-from recommendation_cli.options import STDOUT
+from recommendation_cli.options.eager import CSV_WITH_BOM
+from recommendation_cli.options.table import STDOUT
 from recommendation_cli.screen.visible import visible
 
 EXPORT_FORMATS: Final = ("jsonl", "csv", "parquet")

@@ -13,13 +13,14 @@ from rich.filesize import decimal
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import ExitCode, NothingFoundError, explained
-from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.export.copying import copy
 from recommendation_cli.export.destination import Destination
 from recommendation_cli.export.parquet import arrow, write_parquet
 from recommendation_cli.export.resumable_file import ResumableFile, part_path, state_path
 from recommendation_cli.export.state import ExportState, Keys, Plan, Progress, StateError
-from recommendation_cli.options import STDOUT, ListOptions, TableOptions
+from recommendation_cli.options.eager import CSV_WITH_BOM
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import STDOUT, TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.visible import visible

@@ -9,7 +9,8 @@ import click
 from recommendation_cli.aws.errors import explained
 from recommendation_cli.follow.follower import Followed, Follower
 from recommendation_cli.follow.view import Lines, View, screen
-from recommendation_cli.options import ListOptions, ReadOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.read_cost import read_price
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope

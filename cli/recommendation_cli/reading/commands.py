@@ -5,19 +5,18 @@ from typing import Final
 import click
 
 from recommendation_cli.completion import complete_agents
-from recommendation_cli.options import (
+from recommendation_cli.options.declaring import options_as
+from recommendation_cli.options.keys import keys_argument
+from recommendation_cli.options.listing import (
     FollowOptions,
     ListOptions,
-    ReadOptions,
     filter_options,
     follow_options,
-    keys_argument,
     limit_option,
     list_options,
-    options_as,
     period_options,
-    read_options,
 )
+from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 

@@ -8,7 +8,8 @@ import click
 from rich.text import Text
 
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError, explained
-from recommendation_cli.options import ListOptions, ReadOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
 from recommendation_cli.reading.document_view import render_document
 from recommendation_cli.reading.list_view import LAYOUTS, ListView

@@ -9,7 +9,8 @@ from rich.filesize import decimal
 
 from recommendation_cli.document_source import DocumentSource
 from recommendation_cli.durable_file import durable_file
-from recommendation_cli.options import STDOUT, ListOptions, TableOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import STDOUT, TableOptions
 from recommendation_cli.report.page import report_page
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.timeline.executions import group_by_execution

@@ -2,16 +2,15 @@
 
 import click
 
-from recommendation_cli.options import (
+from recommendation_cli.options.declaring import options_as
+from recommendation_cli.options.listing import (
     ListOptions,
-    ReadOptions,
     agents_option,
     filter_options,
-    options_as,
     period_options,
-    read_options,
     since_by_default,
 )
+from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 
 

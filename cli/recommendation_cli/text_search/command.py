@@ -2,7 +2,9 @@
 
 import click
 
-from recommendation_cli.options import ListOptions, ReadOptions, key, list_options, read_options, since_by_default
+from recommendation_cli.options.keys import key
+from recommendation_cli.options.listing import ListOptions, list_options, since_by_default
+from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 

@@ -11,7 +11,8 @@ from rich.text import Text
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import NothingFoundError, explained
-from recommendation_cli.options import ListOptions, ReadOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_documents
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.runtime import Runtime

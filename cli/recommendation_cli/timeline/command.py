@@ -2,8 +2,9 @@
 
 import click
 
-from recommendation_cli.key_type import KeyType
-from recommendation_cli.options import ListOptions, ReadOptions, key, list_options, read_options
+from recommendation_cli.options.keys import key_argument
+from recommendation_cli.options.listing import ListOptions, list_options
+from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -15,7 +16,7 @@ Examples:
   recs timeline incident-7 --since 24h
   recs timeline incident-7 -o jsonl | jq 'select(.failed) | .agentType'"""
 )
-@click.argument("incident_id", type=KeyType(), callback=key(limits.ID_BYTES))
+@key_argument("incident_id", limits.ID_BYTES)
 @list_options
 @read_options
 @click.pass_obj

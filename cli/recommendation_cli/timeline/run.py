@@ -3,7 +3,8 @@
 import sys
 
 from recommendation_cli.document_source import DocumentSource
-from recommendation_cli.options import ListOptions, ReadOptions
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope

@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
-from recommendation_cli.options import declaring, options_as
+from recommendation_cli.options.declaring import declaring, options_as
 from tests.support.fakes.recommendation_table import FakeDynamoDb, items, runtime
 
 

@@ -11,8 +11,8 @@ from click.testing import CliRunner
 from hypothesis import given
 
 from recommendation_cli.app import recs
-from recommendation_cli.common_options import CSV_WITH_BOM
 from recommendation_cli.facts import FACTS
+from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import COLUMNS, OTHER_FIELDS, csv_line, pretty_json, write_documents, write_records
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import DERIVED_FIELDS, FIELDS
