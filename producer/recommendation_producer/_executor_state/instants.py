@@ -11,8 +11,8 @@ from typing import Any, Final
 from recommendation_producer._executor_state.names import kebab_case
 from recommendation_producer._executor_state.reading import fields_of, outputs_of
 from recommendation_shared.envelope.identity import parse_instant, sort_key
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 
-CONSENSUS: Final = "consensus"
 SOURCE: Final = "timestampSource"  # in `metadata`, of an output without a timestamp: one of the two below
 EXECUTION_TRACE: Final = "execution_trace"
 DERIVED: Final = "derived"

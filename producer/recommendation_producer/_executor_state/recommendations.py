@@ -10,7 +10,7 @@ from collections.abc import Set as AbstractSet
 from typing import Any, Final, NamedTuple
 
 from recommendation_producer._executor_state.content import Budget, Content, adds_nothing, content_of
-from recommendation_producer._executor_state.instants import CONSENSUS, SOURCE, instant_of
+from recommendation_producer._executor_state.instants import SOURCE, instant_of
 from recommendation_producer._executor_state.names import camel_case, kebab_case
 from recommendation_producer._executor_state.reading import (
     UNREADABLE,
@@ -20,6 +20,7 @@ from recommendation_producer._executor_state.reading import (
     states_in,
     unwrapped,
 )
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.exact_json import foreign
 from recommendation_shared.exact_json.dump import dump_json
 from recommendation_shared.exact_json.plain import to_plain

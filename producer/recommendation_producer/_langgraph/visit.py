@@ -6,15 +6,10 @@ from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from recommendation_producer._executor_state.content import Budget, Content, adds_nothing, content_of
-from recommendation_producer._executor_state.instants import (
-    CONSENSUS,
-    EXECUTION_TRACE,
-    KNOWN_INSTANTS,
-    START,
-    timestamps_in,
-)
+from recommendation_producer._executor_state.instants import EXECUTION_TRACE, KNOWN_INSTANTS, START, timestamps_in
 from recommendation_producer._executor_state.names import kebab_case
 from recommendation_producer._executor_state.reading import OUTPUTS, fields_of, outputs_of, parts_of, unwrapped
+from recommendation_shared.envelope.vocabulary import CONSENSUS
 
 HYPOTHESES: Final = "hypotheses"
 _GIVEN: Final = "agent_input"
