@@ -84,8 +84,8 @@ def problem_with(
         return "RECOMMENDATIONS_QUEUE_URL must be the queue's URL, without blanks or quotes"
     setting, endpoint = "the endpoint URL", endpoint_url
     if endpoint is None and environ.get(_IGNORE, "").lower() != "true":
-        for name in _ENDPOINT_VARIABLES:
-            setting, endpoint = (name, environ[name]) if endpoint is None and environ.get(name) else (setting, endpoint)
+        named_endpoints = ((name, environ[name]) for name in _ENDPOINT_VARIABLES if environ.get(name))
+        setting, endpoint = next(named_endpoints, (setting, None))
     if endpoint is not None:
         return None if re.fullmatch(_ENDPOINT, str(endpoint)) else f"{setting} must start with http:// or https://"
     named = region_of(queue_url)
