@@ -56,8 +56,7 @@ _NAMES: Final = {argument: name for argument, name, _, _ in _ARGUMENTS}
 def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
     """Validate and serialise one recommendation. Later changes to the arguments do not affect the result.
 
-    Raises `EnvelopeError` if a field breaks the contract, and `TypeError` for an unknown
-    argument.
+    Raises `EnvelopeError` if a field breaks the contract, and `TypeError` for an unknown argument.
     """
     given: dict[str, Any] = {**arguments}
     if not given.keys() <= _NAMES.keys():
