@@ -38,10 +38,9 @@ def options_as(
     `group` is a frozen dataclass whose fields have the parameters' names, or a function that returns one (which may
     import it first, to keep help fast, and may raise a usage error).
     """
+    names = _declared_names(declarations)
 
     def decorate(command: Callable[Concatenate[T, P], R]) -> Callable[P, R]:
-        names = _declared_names(declarations)
-
         @wraps(command)
         def pass_group(*args: P.args, **kwargs: P.kwargs) -> R:
             values = {name: kwargs.pop(name) for name in names}
