@@ -2,47 +2,24 @@
 
 import functools
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from infra.build.environments import environment
-from infra.errors import BuildError
-from infra.paths import ROOT
-from tests.support.no_account import NO_ACCOUNT
+from tests.support.foreign_program import output_of
 
 LOCKS: Final = Path(__file__).parent / "locks"
 PACKAGES: Final = {"openai_agents": "openai-agents", "pydantic_ai": "pydantic-ai-slim", "strands": "strands-agents"}
-NEWEST_PYTHON: Final = (3, 13)  # for which all of the locked packages have wheels
 
 adapters = pytest.mark.parametrize("adapter", PACKAGES)
 
 
 @functools.cache
 def answers(adapter: str) -> dict[str, Any]:
-    """Run an adapter's program, once. Without a Python for its environment, skip, but fail in CI."""
-    python = ".".join(map(str, min(sys.version_info[:2], NEWEST_PYTHON)))
-    try:
-        interpreter = environment(f"adapter-{adapter}", python, LOCKS / f"{adapter}.lock")
-    except BuildError as error:
-        if os.environ.get("CI"):
-            raise
-        pytest.skip(str(error))
-    done = subprocess.run(
-        [str(interpreter), "-m", f"tests.adapters.programs.{adapter}_program"],
-        cwd=ROOT,
-        env={**NO_ACCOUNT, "PYTHONPATH": os.pathsep.join(map(str, (ROOT, ROOT / "producer", ROOT / "shared")))},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=100,
-    )
-    assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    """Run an adapter's program, once."""
+    module = f"tests.adapters.programs.{adapter}_program"
+    found: dict[str, Any] = output_of(module, f"adapter-{adapter}", LOCKS / f"{adapter}.lock")
     return found
 
 
