@@ -3,7 +3,6 @@
 A failing test is good news here: delete the difference and the test.
 """
 
-import io
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -62,6 +61,14 @@ def only(template: Template, *names: str) -> Template:
     return {**template, "Resources": resources, "Outputs": outputs}
 
 
+def zip_of(name: str, text: str, folder: Path) -> Path:
+    """Return the zip of a function that consists of this one file."""
+    archive = folder / "handler.zip"
+    with zipfile.ZipFile(archive, "w") as bundle:
+        bundle.writestr(name, text)
+    return archive
+
+
 def referred(value: Any) -> str | None:
     """Return the name of the resource that an output refers to: if a condition decides, the one if it is true."""
     match value:
@@ -89,11 +96,7 @@ def test_batch_actions_by_name(emulator: Emulator, client_for: Callable[[str], A
 
 def test_literal_maximum_concurrency(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
     """With a reference to the parameter, the poller fails and consumes nothing."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as bundle:
-        bundle.writestr("recommendation_consumer/handler.py", HANDLER)
-    archive = tmp_path / "handler.zip"
-    archive.write_bytes(code.getvalue())
+    archive = zip_of("recommendation_consumer/handler.py", HANDLER, tmp_path)
     template = deployment.package(client_for, template_without("literal-maximum-concurrency"), archive, "differences")
     outputs = deployment.deploy(client_for, template, emulator.check, "concurrency")
 
@@ -162,11 +165,7 @@ def test_no_tls_only_policies(emulator: Emulator, client_for: Callable[[str], An
 
 def test_removals_by_anyone(emulator: Emulator, client_for: Callable[[str], Any], tmp_path: Path) -> None:
     """The keeper is not invoked for what somebody deletes, although the pattern matches a missing principal."""
-    code = io.BytesIO()
-    with zipfile.ZipFile(code, "w") as bundle:
-        bundle.writestr("recommendation_consumer/keeper/handler.py", NAMING_HANDLER)
-    archive = tmp_path / "handler.zip"
-    archive.write_bytes(code.getvalue())
+    archive = zip_of("recommendation_consumer/keeper/handler.py", NAMING_HANDLER, tmp_path)
     template = deployment.package(client_for, template_without("removals-by-anyone"), archive, "keeper")
     parts = "Keeper", "KeeperRole", "KeeperLogGroup", "KeeperFailureQueue", "Table", "DeadLetterQueue"
     table = {"TableName": deployment.deploy(client_for, only(template, *parts), emulator.check, "keeper")["TableName"]}
