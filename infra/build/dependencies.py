@@ -4,16 +4,14 @@ import contextlib
 import hashlib
 import os
 import shutil
-import subprocess
 import sys
-import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from infra.build.artifacts import FUNCTION_PYTHON, Artifact
 from infra.build.byte_code import Interpreter, compile_tree
-from infra.errors import BuildError
+from infra.build.installation import install_pinned, staged
 
 _INSTALLER_FILES = frozenset({".lock", "bin"})
 
@@ -22,11 +20,9 @@ _INSTALLER_FILES = frozenset({".lock", "bin"})
 _UNUSED_SUFFIXES = frozenset({".c", ".h", ".js", ".pxd", ".pyi", ".pyx", ".rst", ".typed"})
 _UNUSED_METADATA = frozenset({"INSTALLER", "RECORD", "REQUESTED", "WHEEL", "direct_url.json"})
 
-
+# How an installed folder is made is one of its inputs.
+_RULES = ("dependencies.py", "installation.py", "byte_code.py")
 _UNUSED_SECONDS = 24 * 3600  # after which no concurrent build can still be reading an installed folder
-
-# uv takes a second where pip takes ten, and installs for any platform from any other.
-_UV_INSTALL = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", sys.executable]
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
     The folder appears complete or not at all, so an interrupted or concurrent build does no harm. Raises `BuildError`
     if uv or the compiler fails.
     """
-    rules = b"".join(Path(__file__).with_name(name).read_bytes() for name in ("dependencies.py", "byte_code.py"))
+    rules = b"".join(Path(__file__).with_name(name).read_bytes() for name in _RULES)
     parts = repr((artifact, target, python and python.version)).encode()
     digest = hashlib.sha256(lock.read_bytes() + rules + parts).hexdigest()[:16]
     kind = f"{artifact.name}-{target.platform}-{target.python}"
@@ -82,20 +78,13 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
     if folder.is_dir():
         os.utime(folder)
         return folder
-    cache.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=cache, prefix="installing-") as temporary:
-        staged = Path(temporary, "staged")
-        _install_wheels(lock, target, staged)
-        for file in [file for file in staged.rglob("*") if file.is_file()]:
-            if not is_needed(PurePosixPath(file.relative_to(staged).as_posix()), artifact.services):
+    with staged(folder) as new:
+        _install_wheels(lock, target, new)
+        for file in [file for file in new.rglob("*") if file.is_file()]:
+            if not is_needed(PurePosixPath(file.relative_to(new).as_posix()), artifact.services):
                 file.unlink()
         if python:
-            compile_tree(python, staged, artifact.unpacked_at)
-        try:
-            staged.rename(folder)
-        except OSError:  # a concurrent build was first and may already be reading its folder
-            if not folder.is_dir():
-                raise
+            compile_tree(python, new, artifact.unpacked_at)
     for other in cache.glob(f"{kind}-*"):
         with contextlib.suppress(FileNotFoundError):  # a concurrent build removed it
             if other != folder and other.stat().st_mtime < time.time() - _UNUSED_SECONDS:
@@ -105,14 +94,5 @@ def install(artifact: Artifact, lock: Path, target: Target, python: Interpreter 
 
 def _install_wheels(lock: Path, target: Target, folder: Path) -> None:
     folder.mkdir()  # uv creates none for an empty lock file
-    pinned = ["--no-deps", "--require-hashes", "--only-binary", ":all:", "--requirements", str(lock)]
-    done = subprocess.run(
-        [*_UV_INSTALL, *pinned, *target.uv_options, "--target", str(folder)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode != 0:
-        raise BuildError(
-            f"uv could not install {lock.name} for {target.platform}, Python {target.python}:\n{done.stderr.strip()}"
-        )
+    task = f"install {lock.name} for {target.platform}, Python {target.python}"
+    install_pinned(lock, sys.executable, [*target.uv_options, "--target", str(folder)], task)
