@@ -4,7 +4,6 @@ Checks the parameters and the template's rules, translates the template with SAM
 resolves every reference to a value or an ARN in a fictitious account.
 """
 
-import copy
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -57,8 +56,8 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
     _check_rules(template, parameters)
     template = packaged(template, lambda name: {"Bucket": "packages", "Key": name})  # SAM translates no others
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
-    # `translate` modifies both of its arguments.
-    translated: Template = translator.translate(copy.deepcopy(template), {**parameters})
+    # `translate` modifies both of its arguments; the template is this function's own.
+    translated: Template = translator.translate(template, {**parameters})
     resolver = Resolver(translated, parameters)
 
     def deployed(section: str) -> dict[str, Any]:
@@ -70,7 +69,7 @@ def synthesize(chosen: Mapping[str, str] | None = None, path: Path = TEMPLATE) -
 
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
-        "Description": template["Description"],
+        "Description": translated["Description"],
         "Resources": deployed("Resources"),
         "Outputs": deployed("Outputs"),
     }
