@@ -41,17 +41,17 @@ def output(agent_id: str, second: int, **fields: Any) -> dict[str, Any]:
     return {"agent_id": agent_id, "timestamp": f"{_DAY}{second:02d}", "findings": {"by": agent_id}, **fields}
 
 
-def first(_state: Any) -> Any:
+def first(_state: Any) -> State:
     """Run the first agent."""
     return {"hypotheses": {"first": output("first", 1)}}
 
 
-def second(_state: Any) -> Any:
+def second(_state: Any) -> State:
     """Run the second agent."""
     return {"hypotheses": {"second": output("second", 2)}}
 
 
-def consensus(_state: Any) -> Any:
+def consensus(_state: Any) -> State:
     """Run the last node."""
     return {"consensus": {"aggregated_confidence": 0.5, "agreed": True, "timestamp": f"{_DAY}03"}}
 

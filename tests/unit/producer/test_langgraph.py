@@ -1,69 +1,29 @@
 """Persisting node by node in a real LangGraph graph: each output arrives once, and the graph notices nothing."""
 
 import asyncio
-import operator
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, TypedDict
+from typing import Any
 
 import pytest
 from langchain_core.runnables import RunnableConfig, RunnableLambda
-from langgraph.graph import END, START, StateGraph
+from langgraph.graph import START, StateGraph
 from langgraph.runtime import Runtime
 from langgraph.types import Command
 
 from recommendation_producer import RecommendationProducer
 from recommendation_producer.langgraph import persisting
+from tests.langgraph.program.running import INPUT, State, consensus, first, graph_of, output
 from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, running_producer
 
-INPUT = {
-    "incident_id": "incident-1",
-    "execution_id": "execution-1",
-    "session_id": "session-1",
-    "timestamp": "2026-01-31T12:00:00",
-}
 FIRST = "rec-incident-1-first-2026-01-31T12:00:01Z"
 SECOND = "rec-incident-1-second-2026-01-31T12:00:02Z"
 CONSENSUS = "rec-incident-1-consensus-2026-01-31T12:00:03Z"
 
 
-class State(TypedDict, total=False):
-    """A state like the executor's, whose reducer merges the parallel agents' hypotheses."""
-
-    agent_input: dict[str, Any]
-    hypotheses: Annotated[dict[str, Any], operator.or_]
-    consensus: dict[str, Any]
-
-
-def output(agent_id: str, second: int) -> dict[str, Any]:
-    """Return an agent's output, completed at this second, as a plain dict."""
-    return {"agent_id": agent_id, "timestamp": f"2026-01-31T12:00:{second:02d}", "findings": {"by": agent_id}}
-
-
-def first(_state: State) -> State:
-    """Run the first agent."""
-    return {"hypotheses": {"first": output("first", 1)}}
-
-
 def second(state: State) -> State:
     """Run the second agent, which returns all hypotheses so far."""
     return {"hypotheses": {**state["hypotheses"], "second": output("second", 2)}}
-
-
-def consensus(_state: State) -> State:
-    """Run the last node."""
-    return {"consensus": {"aggregated_confidence": 0.5, "timestamp": "2026-01-31T12:00:03"}}
-
-
-def graph_of(*nodes: Any) -> "StateGraph[State]":
-    """Return a graph that runs these nodes in order."""
-    builder = StateGraph(State)
-    names = [f"node-{number}" for number in range(len(nodes))]
-    for name, node in zip(names, nodes, strict=True):
-        builder.add_node(name, node)
-    for start, end in zip([START, *names], [*names, END], strict=True):
-        builder.add_edge(start, end)
-    return builder
 
 
 def invoke(graph: Any) -> Any:
