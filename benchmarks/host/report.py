@@ -15,8 +15,7 @@ from benchmarks.support import aws_stub, command
 from benchmarks.support.memory import MEBIBYTE
 from benchmarks.support.recorded_outputs import typical_fields
 from infra.build.artifacts import LAYER
-from infra.build.zips import build
-from infra.paths import ROOT
+from infra.build.zips import build_layer
 
 OUTPUTS: Final = 7
 SHARES: Final = (0.29, 0.145)  # of a processor: what Lambda gives 512 and 256 MB
@@ -55,7 +54,7 @@ def run(repetitions: int) -> dict[str, Any]:
 @contextmanager
 def measuring() -> Iterator[tuple[Subject, int]]:
     """Run the stub, write the outputs and unpack the layer; yield what measures, and the bytes of the layer's zip."""
-    built = build(output=ROOT / "build" / "layer.zip", artifact=LAYER)
+    built = build_layer()
     fields = typical_fields()
     folder = Path(tempfile.mkdtemp())
     try:

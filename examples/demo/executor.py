@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from examples.executor.run import ExecutionResult
 from infra.build.artifacts import LAYER
-from infra.build.zips import build
+from infra.build.zips import build_layer
 from infra.errors import BuildError, StackError
 from infra.paths import ROOT
 from recommendation_producer import Balance
@@ -80,7 +80,7 @@ class Executor:
 def executor_with_layer() -> Iterator[Executor]:
     """Build and unpack the layer; yield the executor. Raises `StackError`."""
     try:
-        built = build(output=ROOT / "build" / "layer.zip", artifact=LAYER)
+        built = build_layer()
     except BuildError as error:
         raise StackError(str(error)) from error
     with tempfile.TemporaryDirectory(prefix="layer-") as folder:

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from infra.build.archive import write_zip
-from infra.build.artifacts import CONSUMER, Artifact
+from infra.build.artifacts import CONSUMER, LAYER, Artifact
 from infra.build.byte_code import Interpreter, compile_tree, interpreter
 from infra.build.dependencies import ANYWHERE, TARGETS, Target, install
 from infra.errors import BuildError
@@ -88,6 +88,11 @@ def build(
 def build_for_this_python() -> Built:
     """Return the consumer's zip for this interpreter, which the local stack deploys. Raises `BuildError`."""
     return build("local", OUTPUT.with_name(f"consumer-local-{sys.version_info.major}.{sys.version_info.minor}.zip"))
+
+
+def build_layer() -> Built:
+    """Return the layer's zip, which is the same for every platform. Raises `BuildError`."""
+    return build(output=OUTPUT.with_name("layer.zip"), artifact=LAYER)
 
 
 def _sources(artifact: Artifact, root: Path) -> list[Path]:

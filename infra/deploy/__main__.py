@@ -6,8 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from infra.build.artifacts import LAYER
-from infra.build.zips import build
+from infra.build.zips import build, build_layer
 from infra.deploy import account, sam, stages
 from infra.errors import BuildError, DeployError
 from infra.paths import ROOT, TEMPLATE
@@ -27,7 +26,7 @@ def deploy(
     asks = stages.must_ask(stage, confirmed)
     caller = account.current(account_number)
     built = build(stage.platform)
-    layer = build(output=ROOT / "build" / "layer.zip", artifact=LAYER)
+    layer = build_layer()
     _say(
         f"stage    {stage.name}, stack {stage.stack_name}",
         caller.describe(),

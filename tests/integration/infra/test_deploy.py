@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import botocore.session
@@ -147,11 +148,9 @@ def test_the_change_set_is_confirmed_by_a_person_or_in_advance(
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(sam, "run", lambda *arguments, **_: ran.append(arguments))
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    monkeypatch.setattr(
-        deploy,
-        "build",
-        lambda platform="local", **_: Built("c.zip", platform, "3.13", "", "digest", 1, 1, None),
-    )
+    built = Built("c.zip", "arm64", "3.13", "", "digest", 1, 1, None)
+    monkeypatch.setattr(deploy, "build", lambda platform: replace(built, platform=platform))
+    monkeypatch.setattr(deploy, "build_layer", lambda: built)
     given = ["--parameter", "CostCenter=team a", "--parameter", "AlarmEmail="]
     assert deploy.main(["dev", *confirmed, *given]) == 0
     build_arguments, deploy_arguments = ran
