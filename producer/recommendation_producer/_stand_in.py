@@ -78,13 +78,36 @@ def persisting(graph_builder: object, *_: object, **__: object) -> object:
     return graph_builder
 
 
+class recording:  # noqa: N801 - the real one is a function that makes a context manager, which takes a module
+    """Surrounds agents whose outputs nobody records."""
+
+    def __init__(self, *_: object, **__: object) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, *_: object) -> None:
+        """End the block."""
+
+
+def records(**_: object) -> object:
+    """Return a decorator that returns the function unchanged."""
+    return lambda function: function
+
+
 def replace(package: dict[str, object], error: Exception) -> None:
     """Give the package's namespace these classes, and log the reason once."""
     RecommendationProducer.detail = f"the producer does not load: {type(error).__name__}: {error}"[:300]
     package.update(Outcome=Outcome, Balance=Balance, RecommendationProducer=RecommendationProducer)
-    langgraph = type(sys)("recommendation_producer.langgraph")
-    langgraph.__dict__["persisting"] = persisting
-    package["langgraph"] = sys.modules[langgraph.__name__] = langgraph
+    # Not the adapters: the frameworks that they are for would not load either.
+    for name, contents in (
+        ("langgraph", {"persisting": persisting}),
+        ("recording", {"recording": recording, "records": records}),
+    ):
+        module = type(sys)(f"recommendation_producer.{name}")
+        module.__dict__.update(contents)
+        package[name] = sys.modules[module.__name__] = module
     try:
         import logging  # noqa: PLC0415 - may be what does not load
 

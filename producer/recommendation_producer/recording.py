@@ -48,7 +48,11 @@ def records(
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        import inspect  # noqa: PLC0415 - 10 ms that a host without this decorator should not pay
+        try:
+            import inspect  # noqa: PLC0415 - 10 ms that a host without this decorator should not pay
+        except Exception as error:  # noqa: BLE001 - whatever the host's packages break, its agents must still load
+            warn_once(agent_type, f"{type(error).__name__}: {error}")
+            return function
 
         if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
             warn_once(agent_type, "it is a generator function; decorate the function that consumes it")

@@ -20,6 +20,7 @@ import asyncio, json, logging, sys
 exec(sys.argv[1])
 from recommendation_producer import Balance, Outcome, RecommendationProducer
 from recommendation_producer.langgraph import persisting
+from recommendation_producer.recording import recording, records
 
 producer = RecommendationProducer.from_env(drain=sys.argv[2])
 
@@ -35,6 +36,11 @@ def handler(event, context):
     )
 
 
+@records(agent_type="signal-intelligence")
+def agent():
+    return "an output"
+
+
 class Graph:
     nodes = {}
 
@@ -43,6 +49,8 @@ outcome = handler({}, None)
 producer.enqueue_state({})
 assert isinstance(outcome, Outcome)
 assert isinstance(persisting(Graph(), producer), Graph)
+with recording(producer, incident_id="incident-1", execution_id="execution-1"):
+    assert callable(agent)  # called, it would be recorded too
 assert isinstance(producer.flush(20), Balance)
 assert isinstance(asyncio.run(producer.aflush(20)), Balance)
 balance = producer.close()
