@@ -9,7 +9,7 @@ from recommendation_cli.report.charts import strip
 from recommendation_cli.report.markup import Child, Html, column_table, element
 from recommendation_cli.report.totals import money
 from recommendation_cli.search.filters import Filter
-from recommendation_cli.stats.collect import Span, Totals
+from recommendation_cli.stats.collect import Span, Tallies
 from recommendation_cli.stats.tally import Tally, percentile, quartiles
 from recommendation_cli.timeline.executions import Execution, duration_text
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -32,20 +32,20 @@ def agent_totals(executions: Sequence[Execution]) -> Html | None:
     if len(executions) < 2 or not spans:  # noqa: PLR2004 - the only one is in the tables anyway
         return None
     since, until = min(start for start, _ in spans), max(end for _, end in spans)
-    totals = _totals(executions, Span(since, until + timedelta(microseconds=1)))
-    longest = max((max(tally.durations, default=0.0) for tally in totals.agents.values()), default=0.0)
-    agents = sorted(totals.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
+    tallies = _tallies(executions, Span(since, until + timedelta(microseconds=1)))
+    longest = max((max(tally.durations, default=0.0) for tally in tallies.agents.values()), default=0.0)
+    agents = sorted(tallies.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
     return column_table(_COLUMNS, (_cells(agent, tally, longest) for agent, tally in agents), "totals")
 
 
-def _totals(executions: Sequence[Execution], span: Span) -> Totals:
-    totals = Totals()
+def _tallies(executions: Sequence[Execution], span: Span) -> Tallies:
+    tallies = Tallies()
     for execution in executions:
         documents = [moment.document for moment in execution.moments]
         said = [document for document in documents if document.get("agentType") == CONSENSUS]
-        totals.add(totals.note_consensus(said), span, Filter())
-        totals.add((document for document in documents if document.get("agentType") != CONSENSUS), span, Filter())
-    return totals
+        tallies.add(tallies.note_consensus(said), span, Filter())
+        tallies.add((document for document in documents if document.get("agentType") != CONSENSUS), span, Filter())
+    return tallies
 
 
 def _cells(agent: str, tally: Tally, longest: float) -> Iterator[Child]:

@@ -13,7 +13,7 @@ from recommendation_cli.report.agents import agreement_html
 from recommendation_cli.report.charts import confidence_chart, trend_chart
 from recommendation_cli.report.markup import Html, element, fragment
 from recommendation_cli.report.overview import overview_html
-from recommendation_cli.report.sections import Incident
+from recommendation_cli.report.sections import ExecutionSections
 from recommendation_cli.report.values import Folding
 from recommendation_cli.timeline.executions import Execution
 from recommendation_shared.envelope.identity import EPOCH
@@ -38,17 +38,17 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     `source` names the table, `now` is in epoch seconds, `scope` says in words how the page is narrowed, `author` who
     made it; `full` unfolds all that is folded.
     """
-    incident = Incident(executions, Folding(full))
+    by_execution = ExecutionSections(executions, Folding(full))
     parts = [
-        ("summary", "In short", overview_html(executions, incident.folding)),
-        *_agreement(executions, incident.folding),
-        ("executions", "Executions", incident.table()),
+        ("summary", "In short", overview_html(executions, by_execution.folding)),
+        *_agreement(executions, by_execution.folding),
+        ("executions", "Executions", by_execution.table()),
         ("confidence", "Confidence", confidence_chart(executions) if len(executions) == 1 else trend_chart(executions)),
     ]
     totals = agent_totals(executions)
     if totals is not None:
         parts.append(("totals", "What each agent did over all executions", totals))
-    replays = incident.replays()
+    replays = by_execution.replays()
     if replays:
         title = "What the replay changed" if len(replays) == 2 else "What the replays changed"  # noqa: PLR2004 - see `replays`
         parts.append(("replays", title, fragment(*replays)))
@@ -58,7 +58,7 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
         _header(incident_id, _origin(executions, source, now, author), scope),
         _contents(contents, executions),
         *sections,
-        element("section", element("h2", "What each agent said"), *incident.details(), id="agents"),
+        element("section", element("h2", "What each agent said"), *by_execution.details(), id="agents"),
         element("footer", "Created by recs report. To see a recommendation in full: recs show ID."),
     )
     template = _TEMPLATE.read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ _SUMMARY: Final = (
 
 
 @dataclass(frozen=True)
-class Incident:
+class ExecutionSections:
     """The executions of a page, oldest first, with the anchor of each part."""
 
     executions: Sequence[Execution]

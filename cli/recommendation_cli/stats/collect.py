@@ -47,8 +47,8 @@ class Span(NamedTuple):
 
 
 @dataclass(slots=True)
-class Totals:
-    """Tallies by agent, by group, and of all."""
+class Tallies:
+    """What was added up: by agent, by group, and of all."""
 
     agents: dict[str, Tally] = field(default_factory=dict)
     groups: dict[Group, Tally] = field(default_factory=dict)

@@ -17,7 +17,7 @@ from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.projection import JUDGED, MEASURED
 from recommendation_cli.search.queries import Listing, Search
-from recommendation_cli.stats.collect import Span, Totals
+from recommendation_cli.stats.collect import Span, Tallies
 from recommendation_cli.stats.view import records, render
 from recommendation_shared.envelope.identity import EPOCH, parse_instant
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -28,17 +28,17 @@ def show_stats(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> None
     """Print what the agents did in a period, and how that differs from the period before."""
     target = read.target(runtime)
     span = _span(runtime, listed)
-    totals = Totals(), Totals()
+    tallies = Tallies(), Tallies()
     expired_by = None if read.include_expired else runtime.now()
     items, units = 0, 0.0
     with explained(target):
         client = runtime.connect(target)
         with progress(runtime.environ, runtime.monotonic) as report:
-            for total, part in zip(totals, (span, span.before()), strict=True):
+            for added, part in zip(tallies, (span, span.before()), strict=True):
                 for listing in _listings(client, target.table, part, listed, expired_by):
-                    _add(total, listing, part, listed, report)
+                    _add(added, listing, part, listed, report)
                     items, units = items + listing.read, units + listing.units
-    now, before = totals
+    now, before = tallies
     if not now.everything.count:
         raise NothingFoundError(f"No recommendation in that period in {target}: widen --since, or check --table.")
     if read.output == "table":
@@ -73,9 +73,9 @@ def _listings(client: DynamoDb, table: str, span: Span, listed: ListOptions, now
     return [Listing(client, table, search, now=now) for search in searches]
 
 
-def _add(total: Totals, listing: Listing, span: Span, listed: ListOptions, report: Report) -> None:
+def _add(tallies: Tallies, listing: Listing, span: Span, listed: ListOptions, report: Report) -> None:
     matching = listed.matching()
     for batch in listing.batches():
-        documents = total.note_consensus(batch) if listing.search.value == CONSENSUS else batch
-        total.add(documents, span, matching)
+        documents = tallies.note_consensus(batch) if listing.search.value == CONSENSUS else batch
+        tallies.add(documents, span, matching)
         report(f"read {plural(listing.read, 'recommendation')} of {listing.search.value}", 0, None)

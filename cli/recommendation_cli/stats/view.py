@@ -10,7 +10,7 @@ from rich.text import Text
 
 from recommendation_cli.screen.table import Cell, Column, Row, print_table
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.stats.collect import Group, Totals
+from recommendation_cli.stats.collect import Group, Tallies
 from recommendation_cli.stats.tally import Tally, percentile, quartiles
 from recommendation_cli.timeline.executions import duration_text
 
@@ -23,7 +23,7 @@ _MEASURED: Final = tuple(Column(name, right=True) for name in _NUMBERS)
 _AGENT: Final = Column("agent", least=12, most=40)
 
 
-def render(console: Console, now: Totals, before: Totals) -> None:
+def render(console: Console, now: Tallies, before: Tallies) -> None:
     """Print both tables; on a narrow terminal, with less in columns and the rest in words below each row."""
     layout = _in_columns if console.width >= _WIDE else _stacked
     agents = [
@@ -82,7 +82,7 @@ def _wrapped(parts: Iterable[str], console: Console) -> list[Text]:
     return [Text(line, style="dim") for line in lines]
 
 
-def records(now: Totals, before: Totals) -> list[dict[str, Any]]:
+def records(now: Tallies, before: Tallies) -> list[dict[str, Any]]:
     """Return a record for all agents together, one for each agent, and one for each version and model of an agent.
 
     `agentType` is null for all together; `agentVersion` and `model` are null unless the record is for one of each.
