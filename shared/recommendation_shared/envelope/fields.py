@@ -36,10 +36,15 @@ RULES: Final[Mapping[str, Callable[[Any], Any]]] = {name: field.rule for name, f
 DEFAULTS: Final[Mapping[str, Callable[[], Any]]] = {
     name: field.default for name, field in FIELDS.items() if field.default is not None
 }
-# Recomputed from the other fields whenever an item is encoded; a message's values under these names are ignored.
+# Recomputed from the other fields whenever an item is encoded. A message's values under these names, and those of
+# `NOT_CONTENT`, are ignored.
 TTL: Final = "ttl"  # when the item expires, in epoch seconds
 DIGEST: Final = "contentDigest"  # SHA-256 (hex) of all other fields
 DERIVED_FIELDS: Final = frozenset({TTL, DIGEST})
+# Set by operators beside the content (docs/decisions/0023): no message can set or undo them, and no digest covers them.
+HOLD: Final = "hold"  # why, by whom and since when the item must stay
+ERASURE: Final = "erasure"  # by whom and when it was about to be deleted
+NOT_CONTENT: Final = DERIVED_FIELDS | {HOLD, ERASURE}  # no fields of an envelope
 MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value that JSON cannot represent
 # In `metadata`: the X-Ray trace header of the message. It is not part of the content that the digest covers, because
 # the same output may be sent by two invocations.

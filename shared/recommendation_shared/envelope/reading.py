@@ -12,7 +12,7 @@ from recommendation_shared.envelope.errors import (
     UNKNOWN_SCHEMA_VERSION,
     EnvelopeError,
 )
-from recommendation_shared.envelope.fields import DEFAULTS, DERIVED_FIELDS, RULES, broken_rules
+from recommendation_shared.envelope.fields import DEFAULTS, NOT_CONTENT, RULES, broken_rules
 from recommendation_shared.envelope.identity import recommendation_id
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 
@@ -30,7 +30,7 @@ def read_envelope(body: str | bytes) -> dict[str, Any]:
         raise EnvelopeError(
             UNKNOWN_SCHEMA_VERSION, f"schemaVersion: only versions up to {field_rules.SCHEMA_VERSION} are supported"
         )
-    for name in DERIVED_FIELDS:
+    for name in NOT_CONTENT:
         fields.pop(name, None)
     confidence = fields.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):

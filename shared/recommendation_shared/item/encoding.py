@@ -6,9 +6,10 @@ from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
 from recommendation_shared import limits
-from recommendation_shared.envelope.fields import DERIVED_FIELDS, TRACE_HEADER
+from recommendation_shared.envelope.fields import HOLD, NOT_CONTENT, TRACE_HEADER, TTL
 from recommendation_shared.envelope.identity import expiry
 from recommendation_shared.item.attribute_value import AttributeValue, decode_map, encode_map
+from recommendation_shared.item.holds import Hold, fitting_hold
 from recommendation_shared.item.quick_encoding import encode_quickly
 from recommendation_shared.item.size import item_size
 from recommendation_shared.item.trim import trim
@@ -29,17 +30,20 @@ class EncodedItem(NamedTuple):
     expires_at: int | None
 
 
-def encode_item(fields: Mapping[str, Any], trace_header: str | None = None) -> EncodedItem:
+def encode_item(fields: Mapping[str, Any], trace_header: str | None = None, hold: Hold | None = None) -> EncodedItem:
     """Encode an envelope's fields (see `read_envelope`); trim them if the item exceeds DynamoDB's 400 KB.
 
-    `trace_header` is stored in `metadata` unless the envelope has one, or there is no room for it. Equal arguments give
-    identical bytes, and equal content has the same digest whatever its trace header.
+    `trace_header` is stored in `metadata` unless the envelope has one, or there is no room for it. An item with a
+    `hold` has no `ttl`. Equal arguments give identical bytes, and equal content has the same digest whatever its trace
+    header and its hold.
     """
     if TRACE_HEADER in fields["metadata"]:
         metadata = dict(fields["metadata"])
         trace = metadata.pop(TRACE_HEADER)
-        return _with_trace(_encode({**fields, "metadata": metadata}), trace)
-    return _encode(fields) if trace_header is None else _with_trace(_encode(fields), trace_header)
+        item = _with_trace(_encode({**fields, "metadata": metadata}), trace)
+    else:
+        item = _encode(fields) if trace_header is None else _with_trace(_encode(fields), trace_header)
+    return item if hold is None else _with_hold(item, hold)
 
 
 def _encode(fields: Mapping[str, Any]) -> EncodedItem:
@@ -57,7 +61,20 @@ def _with_trace(item: EncodedItem, trace_header: Any) -> EncodedItem:
     document["metadata"]["M"] |= json.loads(encode_map({TRACE_HEADER: trace_header}))
     if item_size(document) > limits.ITEM_BYTES:
         return item
-    return item._replace(body=json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode())
+    return item._replace(body=_dumped(document))
+
+
+def _with_hold(item: EncodedItem, hold: Hold) -> EncodedItem:
+    document = json.loads(item.body)
+    value = fitting_hold(document, hold)
+    document.pop(TTL, None)
+    if value is not None:
+        document[HOLD] = value
+    return item._replace(body=_dumped(document), expires_at=None)
+
+
+def _dumped(document: Any) -> bytes:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _with_derived(recommendation_id: str, content: bytes, expires_at: int | None) -> EncodedItem:
@@ -78,7 +95,7 @@ def item_digest(item: Mapping[str, AttributeValue]) -> str:
 
 
 def _without_derived(item: Mapping[str, AttributeValue]) -> dict[str, AttributeValue]:
-    content = {name: item[name] for name in item.keys() - DERIVED_FIELDS}
+    content = {name: item[name] for name in item.keys() - NOT_CONTENT}
     match content.get("metadata"):
         case {"M": dict(metadata)} if TRACE_HEADER in metadata:
             content["metadata"] = {"M": {name: metadata[name] for name in metadata.keys() - {TRACE_HEADER}}}
