@@ -1,0 +1,161 @@
+"""One review, the item that holds it, and which of several reviews counts."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+from recommendation_shared.envelope.identity import EPOCH, expiry, parse_instant, sort_key
+from recommendation_shared.item.attribute_value import AttributeValue
+
+SCHEMA_VERSION: Final = 1
+TEXT_BYTES: Final = 8 * 1024  # of each text; our own limit, so that a hundred reviews are one page of a Query
+RANDOM_BYTES: Final = 8  # of a review's ID, after its time
+
+INCIDENT: Final = "incidentId"  # the table's hash key
+REVIEW_ID: Final = "reviewId"  # the table's sort key, and that of the index over all incidents
+KIND: Final = "kind"  # the index's hash key
+REVIEW: Final = "review"  # the only kind
+_ATTRIBUTES: Final = {
+    "recommendation_id": "recommendationId",
+    "verdict": "verdict",
+    "note": "note",
+    "root_cause": "rootCause",
+    "resolved_by": "resolvedBy",
+}
+
+
+class Verdict(StrEnum):
+    """What a person says about one recommendation."""
+
+    HELPFUL = "helpful"
+    PARTLY = "partly"
+    WRONG = "wrong"
+    HARMFUL = "harmful"
+    NOT_FOLLOWED = "not-followed"
+
+
+class Subject(NamedTuple):
+    """What a review is about: one recommendation or, without its ID, the incident."""
+
+    incident_id: str
+    recommendation_id: str | None
+
+
+class ReviewKey(NamedTuple):
+    """The key of a review's item."""
+
+    incident_id: str
+    review_id: str
+
+    def attributes(self) -> dict[str, dict[str, str]]:
+        """Return it as DynamoDB JSON."""
+        return {INCIDENT: {"S": self.incident_id}, REVIEW_ID: {"S": self.review_id}}
+
+
+class UnreadableReviewError(ValueError):
+    """An item of the reviews table that this version cannot read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What one person said at one time.
+
+    About a recommendation it has a verdict, and may have a note. About an incident, which is what it is about without
+    a recommendation's ID, it has a root cause, what resolved the incident, or a note. `by` is the ARN of the caller, as
+    STS named it. `expires_at` is in epoch seconds; None keeps the review.
+    """
+
+    key: ReviewKey
+    recommendation_id: str | None
+    verdict: Verdict | None
+    note: str | None
+    root_cause: str | None
+    resolved_by: str | None
+    by: str
+    expires_at: int | None = None
+    schema_version: int = SCHEMA_VERSION
+
+    @property
+    def incident_id(self) -> str:
+        """The incident that it is about, or whose recommendation."""
+        return self.key.incident_id
+
+    @property
+    def at(self) -> str:
+        """When it was written, as a sort key: `2026-01-31T12:00:00.000000Z`."""
+        return self.key.review_id.partition("/")[0]
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        return Subject(self.incident_id, self.recommendation_id)
+
+    def record(self) -> dict[str, Any]:
+        """Return it as plain JSON values for other programs."""
+        return {
+            INCIDENT: self.incident_id,
+            REVIEW_ID: self.key.review_id,
+            **{attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()},
+            "by": self.by,
+            "at": self.at,
+            "schemaVersion": self.schema_version,
+        }
+
+    def item(self) -> dict[str, AttributeValue]:
+        """Return its item, as DynamoDB JSON; what it does not say has no attribute."""
+        said = {attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()}
+        return {
+            **self.key.attributes(),
+            KIND: {"S": REVIEW},
+            "schemaVersion": {"N": str(self.schema_version)},
+            "by": {"S": self.by},
+            **{attribute: {"S": str(text)} for attribute, text in said.items() if text is not None},
+            **({} if self.expires_at is None else {"ttl": {"N": str(self.expires_at)}}),
+        }
+
+
+def review_of(item: Mapping[str, AttributeValue]) -> Review:
+    """Return the review that an item holds; raise `UnreadableReviewError` if this version cannot read it."""
+    texts = {name: item.get(attribute, {}).get("S") for name, attribute in _ATTRIBUTES.items()}
+    try:
+        key = ReviewKey(item[INCIDENT]["S"], item[REVIEW_ID]["S"])
+        verdict = texts.pop("verdict")
+        return Review(
+            key,
+            **texts,
+            verdict=None if verdict is None else Verdict(verdict),
+            by=item["by"]["S"],
+            expires_at=int(item["ttl"]["N"]) if "ttl" in item else None,
+            schema_version=int(item["schemaVersion"]["N"]),
+        )
+    except (KeyError, ValueError) as error:  # written by hand, or by a later version
+        raise UnreadableReviewError(str(error)) from None
+
+
+def review_id(now: float, earlier: Iterable[Review], random: str) -> str:
+    """Return the ID of a new review: when it is written, and a random part, so that no two are ever equal.
+
+    `now` is in epoch seconds. If a clock that was ahead wrote one of the `earlier` reviews of the incident, the new one
+    is a microsecond after it, since the later review counts.
+    """
+    instant = EPOCH + timedelta(seconds=now)
+    for review in earlier:
+        instant = max(instant, parse_instant(review.at) + timedelta(microseconds=1))
+    return f"{sort_key(instant)}/{random}"
+
+
+def review_expiry(identity: str, retention_days: int | None) -> int | None:
+    """Return when the review with an ID expires, in epoch seconds; None keeps it."""
+    return expiry(identity.partition("/")[0], retention_days)
+
+
+def latest(reviews: Iterable[Review]) -> dict[Subject, Review]:
+    """Return the review that counts of each subject: the latest, which supersedes the earlier ones."""
+    counting: dict[Subject, Review] = {}
+    for review in reviews:
+        other = counting.get(review.subject)
+        if other is None or review.key.review_id > other.key.review_id:
+            counting[review.subject] = review
+    return counting

@@ -1,0 +1,104 @@
+"""The reviews table: reading, writing and deleting reviews, never with a Scan."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, Protocol
+
+from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
+from recommendation_cli.reviews.review import (
+    INCIDENT,
+    KIND,
+    REVIEW,
+    REVIEW_ID,
+    Review,
+    ReviewKey,
+    UnreadableReviewError,
+    review_of,
+)
+from recommendation_shared.item.attribute_value import AttributeValue
+
+INDEX: Final = f"{KIND}-{REVIEW_ID}-index"  # of all reviews, in order of time
+_LAST: Final = "~"  # sorts after every ID that begins with a given time
+
+
+class ReviewStore(Protocol):
+    """Where reviews are read."""
+
+    def reviews_of(self, incident_id: str) -> list[Review]:
+        """Return all reviews of an incident and its recommendations, the oldest first."""
+
+    def reviews_between(self, since: str | None, until: str | None) -> Iterator[Review]:
+        """Yield all reviews written in a period, the oldest first; see `ReviewTable.reviews_between`."""
+
+
+class WritableDynamoDb(DynamoDb, Protocol):
+    """The calls of botocore's client that writing and deleting reviews use."""
+
+    def put_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Store an item, if it meets the condition."""
+
+    def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Delete an item; one that does not exist is not an error."""
+
+
+class ReviewTable:
+    """Reads reviews. `unreadable` counts items that this version could not read: a later one wrote them."""
+
+    def __init__(self, client: DynamoDb, table: str) -> None:
+        self._client = client
+        self._table = table
+        self.unreadable = 0
+
+    def reviews_of(self, incident_id: str) -> list[Review]:
+        """Return all reviews of an incident and its recommendations, the oldest first, with strong consistency."""
+        return list(self._readable(self._items(*_of(incident_id), ConsistentRead=True)))
+
+    def reviews_between(self, since: str | None, until: str | None) -> Iterator[Review]:
+        """Yield all reviews written in a period, the oldest first; None leaves that side open.
+
+        `since` and `until` are sort keys, both inclusive. A review is written after what it is about, so a period that
+        begins with a recommendation's timestamp and does not end has every review of that recommendation.
+        """
+        condition, values = f"{KIND} = :kind", {":kind": {"S": REVIEW}}
+        if since is not None or until is not None:
+            condition += f" AND {REVIEW_ID} BETWEEN :since AND :until"
+            values |= {":since": {"S": since or " "}, ":until": {"S": (until or "") + _LAST}}
+        return self._readable(self._items(condition, values, IndexName=INDEX))
+
+    def keys_of(self, incident_id: str) -> list[ReviewKey]:
+        """Return the keys of everything that the table holds about an incident, readable or not."""
+        items = self._items(*_of(incident_id), ConsistentRead=True, ProjectionExpression=f"{INCIDENT}, {REVIEW_ID}")
+        return [ReviewKey(item[INCIDENT]["S"], item[REVIEW_ID]["S"]) for item in items]
+
+    def _items(
+        self, condition: str, values: Mapping[str, AttributeValue], **parameters: Any
+    ) -> Iterator[Mapping[str, AttributeValue]]:
+        parameters |= {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
+        while True:
+            answer = self._client.query(TableName=self._table, **parameters)
+            if answer.get("Items") is None:
+                raise NotDynamoDbError
+            yield from answer["Items"]
+            if answer.get("LastEvaluatedKey") is None:
+                return
+            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _readable(self, items: Iterator[Mapping[str, AttributeValue]]) -> Iterator[Review]:
+        for item in items:
+            try:
+                yield review_of(item)
+            except UnreadableReviewError:
+                self.unreadable += 1
+
+
+def _of(incident_id: str) -> tuple[str, dict[str, AttributeValue]]:
+    return f"{INCIDENT} = :incident", {":incident": {"S": incident_id}}
+
+
+def put_review(client: WritableDynamoDb, table: str, review: Review) -> None:
+    """Store a new review; the condition keeps it from replacing another one, whose ID would have to be equal."""
+    client.put_item(TableName=table, Item=review.item(), ConditionExpression=f"attribute_not_exists({REVIEW_ID})")
+
+
+def delete_review(client: WritableDynamoDb, table: str, key: ReviewKey) -> None:
+    """Delete a review, for an erasure; one that is gone already is not an error."""
+    client.delete_item(TableName=table, Key=key.attributes())
