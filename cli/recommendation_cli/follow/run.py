@@ -1,12 +1,12 @@
 """Follow an incident, or everything, until Ctrl-C or a consensus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
 
 import click
 
 from recommendation_cli.aws.errors import explained
+from recommendation_cli.follow.followed import INTERVAL, every_agent, one_incident, passing_failure
 from recommendation_cli.follow.follower import Followed, Follower
 from recommendation_cli.follow.view import Lines, View, screen
 from recommendation_cli.options.listing import ListOptions
@@ -16,16 +16,10 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import age
-from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Document
-from recommendation_shared.aws_errors import error_code, is_throttling, is_transient
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
-
-_INTERVAL: Final = 1.0  # seconds between two polls
-_HORIZON: Final = 86_400.0  # seconds; `recs follow` shows what is stored up to a day after its agent completed
-_TYPES_SECONDS: Final = 15.0  # after which the register of agent types is read again
 
 
 def follow_incident(
@@ -33,14 +27,14 @@ def follow_incident(
 ) -> None:
     """Print an incident's recommendations, oldest first, and then new ones as they are stored."""
     following = _Following(runtime, read, listed, f"incident {visible(incident_id)}")
-    followed = Followed(lambda: (("incidentId", incident_id),), horizon=None)
-    following.run(followed, since=None, until_consensus=until_consensus)
+    following.run(one_incident(incident_id), since=None, until_consensus=until_consensus)
 
 
 def follow_everything(runtime: Runtime, read: ReadOptions, listed: ListOptions, *, until_consensus: bool) -> None:
     """Print new recommendations of every agent as they are stored, after those since `--since`."""
     following = _Following(runtime, read, listed, "all incidents")
-    following.run(following.every_agent(), since=listed.since, until_consensus=until_consensus)
+    followed = every_agent(following.client, following.target.table, runtime.monotonic)
+    following.run(followed, since=listed.since, until_consensus=until_consensus)
 
 
 class _Following:
@@ -60,20 +54,6 @@ class _Following:
         with explained(self.target):
             self.client = runtime.connect(self.target)
 
-    def every_agent(self) -> Followed:
-        """Return the searches for every agent, which new agents join while following."""
-        types: tuple[str, ...] = ()
-        due = 0.0
-
-        def keys() -> Sequence[tuple[str, str]]:
-            nonlocal types, due
-            if self.runtime.monotonic() >= due:
-                types = agent_types(self.client, self.target.table)
-                due = self.runtime.monotonic() + _TYPES_SECONDS
-            return [("agentType", agent) for agent in types]
-
-        return Followed(keys, _HORIZON)
-
     def run(self, followed: Followed, *, since: str | None, until_consensus: bool) -> None:
         """Follow until interrupted, or until a consensus is there."""
         started = self.runtime.monotonic()
@@ -92,7 +72,7 @@ class _Following:
                         break
                     spent = self.runtime.monotonic() - started
                     view.wait(f"following {self.what} for {age(spent)}, {self.shown:,} shown; Ctrl-C ends")
-                    self.runtime.sleep(_INTERVAL)
+                    self.runtime.sleep(INTERVAL)
         finally:
             spent = self.runtime.monotonic() - started
             click.echo(
@@ -118,20 +98,14 @@ class _Following:
     @contextmanager
     def _patient(self, view: View) -> Iterator[None]:
         """Go on after throttling and lost connections, but not after an error that would recur."""
-        from botocore import exceptions as aws
-
         try:
             yield
-        except (aws.ConnectionError, aws.HTTPClientError) as error:
-            self._say_retrying(view, type(error).__name__)
-        except aws.ClientError as error:
-            if not (is_throttling(error) or is_transient(error)):
+        except Exception as error:
+            why = passing_failure(error)
+            if why is None:
                 raise
-            self._say_retrying(view, error_code(error))
-
-    def _say_retrying(self, view: View, why: str) -> None:
-        view.wait(f"retrying: {why}")
-        click.echo(f"No answer from the {self.target} ({visible(why)}): retrying, nothing is missed.", err=True)
+            view.wait(f"retrying: {why}")
+            click.echo(f"No answer from the {self.target} ({visible(why)}): retrying, nothing is missed.", err=True)
 
     @contextmanager
     def _view(self, *, incidents: bool) -> Iterator[View]:

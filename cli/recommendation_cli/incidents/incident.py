@@ -50,6 +50,11 @@ class Incident:
             if self.consensus is None or timestamp > self.consensus.timestamp:
                 self.consensus = summarise(document)
 
+    @property
+    def failures(self) -> str:
+        """Which agents did not succeed, in words."""
+        return ", ".join(f"{agent} ({count})" if count > 1 else agent for agent, count in self.failed.most_common())
+
     def state(self, now: float) -> str:
         """Return `running`, `no consensus` or an empty string, for the newest execution; `now` is in epoch seconds."""
         newest = max(self.executions, key=lambda execution: self.executions[execution])

@@ -9,20 +9,17 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import NothingFoundError, explained
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_documents
-from recommendation_cli.read_cost import read_cost
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report, bottom_line, progress
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.search.agent_types import agent_types
-from recommendation_cli.search.projection import TEXTS
-from recommendation_cli.search.queries import Document, Listing, Search
-from recommendation_cli.text_search.matches import Match, matches, pattern_of
+from recommendation_cli.search.queries import Document
+from recommendation_cli.text_search.matches import Match
+from recommendation_cli.text_search.query import TextSearch, Wanted
 from recommendation_shared.wording import plural
 
 _MATCH = "bold yellow"
@@ -31,40 +28,27 @@ _MATCH = "bold yellow"
 def search_text(runtime: Runtime, text: str, incident_id: str | None, read: ReadOptions, listed: ListOptions) -> None:
     """Print every recommendation that mentions a text, newest first within each agent, or within the incident."""
     target = read.target(runtime)
-    pattern = pattern_of(text)
-    found = 0
+    as_table = read.output == "table"
     with explained(target):
         client = runtime.connect(target)
         now = None if read.include_expired else runtime.now()
-        searches = _searches(client, target.table, incident_id, listed, whole=read.output != "table")
-        listings = [Listing(client, target.table, search, now=now) for search in searches]
+        search = TextSearch(client, target.table, Wanted(text, incident_id, listed, whole=not as_table, now=now))
         console = open_terminal(runtime.environ)
         with _reporting(runtime, console, read.output) as report:
 
-            def hits() -> Iterator[tuple[Document, list[Match]]]:
-                nonlocal found
-                for number, listing in enumerate(listings):
-                    for batch in listing.batches():
-                        for document in batch:
-                            here = list(matches(document, pattern))
-                            if here:
-                                found += 1
-                                yield document, here
-                            if found == listed.limit:
-                                return
-                        sys.stdout.flush()  # before the next page is read
-                        read_so_far = sum(each.read for each in listings)
-                        report(f"{found:,} found in {plural(read_so_far, 'recommendation')}", number, len(listings))
+            def flush_and_report(words: str, done: int, total: int | None) -> None:
+                sys.stdout.flush()  # before the next page is read
+                report(words, done, total)
 
-            if read.output == "table":
-                _print(console, listed.scope(runtime), hits())
+            hits = search.hits(flush_and_report)
+            if as_table:
+                _print(console, listed.scope(runtime), hits)
             else:
-                write_documents(sys.stdout.buffer, map(_document, hits()), read.output)
+                write_documents(sys.stdout.buffer, map(_document, hits), read.output)
         sys.stdout.flush()
-    cost = read_cost(sum(each.read for each in listings), sum(each.units for each in listings))
-    if not found:
-        raise NothingFoundError(f"Nothing mentions {visible(text)!r} ({cost}): widen --since, or search for less.")
-    click.echo(f"\n{plural(found, 'recommendation')} found; {cost}.", err=True)
+    if not search.found:
+        raise NothingFoundError(search.nothing())
+    click.echo(f"\n{plural(search.found, 'recommendation')} found; {search.cost}.", err=True)
 
 
 @contextmanager
@@ -76,18 +60,6 @@ def _reporting(runtime: Runtime, console: Console, output: str) -> Iterator[Repo
     else:
         with progress(runtime.environ, runtime.monotonic) as report:
             yield report
-
-
-def _searches(
-    client: DynamoDb, table: str, incident_id: str | None, listed: ListOptions, *, whole: bool
-) -> list[Search]:
-    if incident_id is None:
-        keys = [("agentType", agent) for agent in listed.agents or agent_types(client, table)]
-    else:
-        keys = [("incidentId", incident_id)]
-    attributes = () if whole else TEXTS
-    period, matching = listed.period(), listed.matching()
-    return [Search(*key, period, matching=matching, attributes=attributes) for key in keys]
 
 
 def _print(console: Console, scope: str, hits: Iterator[tuple[Document, list[Match]]]) -> None:

@@ -1,0 +1,61 @@
+"""Read a period of every agent, and add up its incidents."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from recommendation_cli.aws.connection import DynamoDb, Target
+from recommendation_cli.incidents.incident import Incident, newest_first
+from recommendation_cli.options.listing import ListOptions
+from recommendation_cli.read_cost import read_cost
+from recommendation_cli.screen.progress import Report
+from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.projection import LISTED, MEASURED
+from recommendation_cli.search.queries import Listing, Search
+from recommendation_cli.search.several import Gather, one_after_another
+from recommendation_shared.envelope.vocabulary import CONSENSUS
+from recommendation_shared.wording import plural
+
+
+class FoundIncidents(NamedTuple):
+    """The incidents that match, newest first; how many did not, and what reading cost, in words."""
+
+    incidents: Sequence[Incident]
+    others: int
+    cost: str
+
+
+def read_incidents(  # noqa: PLR0913 - the table, what to read of it, and how
+    client: DynamoDb,
+    table: str,
+    listed: ListOptions,
+    report: Report,
+    *,
+    now: float | None,
+    gather: Gather = one_after_another,
+) -> FoundIncidents:
+    """Return the incidents of a period; `now` (epoch seconds) hides what had expired by then, None hides nothing."""
+    period, matching = listed.period(), listed.matching()
+    searches = [
+        Search("agentType", agent, period, whole=False, attributes=LISTED if agent == CONSENSUS else MEASURED)
+        for agent in agent_types(client, table)
+    ]
+    listings = [Listing(client, table, search, now=now) for search in searches]
+    found: dict[str, Incident] = {}
+    for listing, batch in gather(listings):
+        for document in batch:
+            name, timestamp = str(document.get("incidentId")), str(document.get("timestamp"))
+            incident = found.setdefault(name, Incident(name, timestamp, timestamp))
+            incident.add(document, matches=matching.passes(document))
+        total = sum(each.read for each in listings)
+        report(f"read {plural(total, 'recommendation')}", listings.index(listing), len(listings))
+    incidents = newest_first(found.values())
+    cost = read_cost(sum(each.read for each in listings), sum(each.units for each in listings))
+    return FoundIncidents(incidents, len(found) - len(incidents), cost)
+
+
+def no_incident(found: FoundIncidents, target: Target) -> str:
+    """Return what to say where no incident matches."""
+    remedy = (
+        f"{plural(found.others, 'other')} left out" if found.others else "widen --since, or check --table and --region"
+    )
+    return f"No incident in that period in {target}: {remedy}."
