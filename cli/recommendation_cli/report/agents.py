@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from recommendation_cli.facts import facts
+from recommendation_cli.output import COLUMNS
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import money, tokens_text
 from recommendation_cli.report.values import Folding, citations_html, prose, readable
@@ -33,7 +34,7 @@ def agent_html(moment: Moment, anchor: str, href: str, folding: Folding, same_as
     if "error" in metadata:
         parts += [element("h5", "Error"), folding.value(metadata["error"])]
     if document.get("reasoning"):
-        parts.append(prose(str(document["reasoning"])))
+        parts.append(folding.text(str(document["reasoning"])))
     said = document.get("recommendation")
     if isinstance(said, dict) and _AGREEMENT[0] in said:
         parts.append(folding.value({name: said[name] for name in _AGREEMENT if name in said}))
@@ -46,6 +47,9 @@ def agent_html(moment: Moment, anchor: str, href: str, folding: Folding, same_as
     rest = {name: value for name, value in metadata.items() if name not in _SHOWN_ELSEWHERE}
     if rest:
         parts.append(folding.json(rest, "Metadata"))
+    unknown = {name: value for name, value in document.items() if name not in COLUMNS}
+    if unknown:
+        parts.append(folding.json(unknown, "Other fields"))
     parts.append(element("p", element("code", summary.recommendation_id), class_="dim id"))
     return element("article", *parts, id=anchor)
 

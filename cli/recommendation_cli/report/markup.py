@@ -18,6 +18,10 @@ class Html(str):
 
     __slots__ = ()
 
+    def __html__(self) -> str:
+        """Return it as it is: how template engines recognise markup."""
+        return self
+
 
 Child = str | Iterable["Child"]
 

@@ -21,6 +21,7 @@ from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
 _TEMPLATE: Final = Path(__file__).with_name("page.html")
+STYLE: Final = Path(__file__).with_name("page.css")  # which `recs ui` shares
 
 
 def report_page(  # noqa: PLR0913 - what the page says about itself
@@ -62,10 +63,11 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
         element("footer", "Created by recs report. To see a recommendation in full: recs show ID."),
     )
     template = _TEMPLATE.read_text(encoding="utf-8")
-    style = template.partition("<style>")[2].partition("</style>")[0]
-    style_hash = "sha256-" + b64encode(sha256(style.encode()).digest()).decode()
+    style = STYLE.read_text(encoding="utf-8")
+    # The browser hashes all that is between the tags, the template's line break included.
+    style_hash = "sha256-" + b64encode(sha256(f"\n{style}".encode()).digest()).decode()
     title = fragment(f"Agent recommendations: {incident_id}")
-    return Template(template).substitute(title=title, style_hash=style_hash, content=page)
+    return Template(template).substitute(title=title, style=style, style_hash=style_hash, content=page)
 
 
 def _origin(executions: Sequence[Execution], source: str, now: float, author: str) -> str:

@@ -20,10 +20,15 @@ _ROOM: Final = 500_000  # bytes of all folded parts together: a page of 50 execu
 
 @dataclass
 class Folding:
-    """What the page folds, within limits of which `room` is left; `is_full` unfolds everything instead."""
+    """What the page folds, within limits of which `room` is left; `is_full` unfolds everything instead.
+
+    A text is cut after `longest` characters; None shows all of it. What is left out is to be found `elsewhere`.
+    """
 
     is_full: bool = False
     room: int = _ROOM  # bytes
+    longest: int | None = None
+    elsewhere: str = "in recs show and with --full"
 
     def fold(self, label: str, content: Html) -> Html:
         """Return content that a click unfolds; only its label, with where to find it, if it is too large."""
@@ -31,7 +36,7 @@ class Folding:
         if self.is_full:
             return element("details", element("summary", label), content, open="")
         if size > self._most:
-            return _omitted(label)
+            return self._omitted(label)
         self.room -= size
         return element("details", element("summary", label), content)
 
@@ -44,7 +49,7 @@ class Folding:
         size = len(canonical_text(value).encode())  # indented, it is larger
         what = f"{label}{label and ': '}{_kind(value)}, {size:,} bytes of JSON"
         if size > self._most and not self.is_full:
-            return _omitted(what)
+            return self._omitted(what)
         return self.fold(what, element("pre", pretty_json(value), tabindex=0))
 
     def value(self, value: Any, level: int = 0) -> Html:
@@ -52,7 +57,7 @@ class Folding:
         if value is None or value in ({}, []):
             return element("span", "none", class_="dim")
         if isinstance(value, str):
-            return prose(value)
+            return self.text(value)
         if not isinstance(value, dict | list):
             return element("span", canonical_text(value), class_="number")
         if level >= _DEEP or (level > 0 and len(canonical_text(value)) > _LONG):
@@ -63,6 +68,16 @@ class Folding:
             return element("span", ", ".join(value), dir="auto")
         return element("ul", *(element("li", _flat(child) or self.value(child, level + 1)) for child in value))
 
+    def text(self, text: str) -> Html:
+        """Return text with its line breaks, cut if it is too long for the page."""
+        if self.longest is None or len(text) <= self.longest:
+            return prose(text)
+        rest = self._omitted(f"{len(text) - self.longest:,} more characters")
+        return fragment(prose(text[: self.longest]), rest)
+
+    def _omitted(self, label: str) -> Html:
+        return element("span", f"{label}: not on this page, but {self.elsewhere}", class_="dim omitted")
+
     def _fields(self, value: dict[str, Any], level: int) -> Html:
         rows = []
         for name, child in sorted(value.items(), key=lambda entry: (isinstance(entry[1], dict | list), entry[0])):
@@ -72,10 +87,6 @@ class Folding:
             cell = self.value(child, level + 1) if shown is None else shown
             rows.append(element("tr", element("th", readable(name), scope="row"), element("td", cell)))
         return element("table", element("tbody", *rows), class_="fields")
-
-
-def _omitted(label: str) -> Html:
-    return element("span", f"{label}: not on this page, but in recs show and with --full", class_="dim omitted")
 
 
 def _flat(value: Any) -> Html | None:
