@@ -13,14 +13,14 @@ from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
 from recommendation_cli.reading.document_view import render_document
 from recommendation_cli.reading.list_view import LAYOUTS, ListView
+from recommendation_cli.reading.query import read_recommendation
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
-from recommendation_cli.search.not_found import no_such_recommendation, nothing_found
+from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.projection import LISTED
-from recommendation_cli.search.queries import Document, Listing, Search, get_item, is_expired
+from recommendation_cli.search.queries import Document, Listing, Search
 from recommendation_cli.summary import summarise
-from recommendation_shared.item.encoding import decode_item, item_digest
 from recommendation_shared.wording import plural
 
 
@@ -105,19 +105,18 @@ def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], re
     problems: list[click.ClickException] = []
     with explained(target):
         client = runtime.connect(target)
+        now = None if read.include_expired else runtime.now()
         for recommendation_id in recommendation_ids:
-            item = get_item(client, target.table, recommendation_id)
-            if item is None:
-                problems.append(no_such_recommendation(client, target, recommendation_id))
-            elif not read.include_expired and is_expired(item, runtime.now()):
-                problems.append(_expired(recommendation_id))
-            else:
-                documents.append(decode_item(item))
-                stored, computed = item.get("contentDigest", {}).get("S"), item_digest(item)
-                if stored != computed:
-                    problems.append(_mismatch(stored, computed))
-                if read.output == "table":
-                    _print_in_full(runtime, documents, computed, intact=stored == computed)
+            try:
+                verified = read_recommendation(client, target, recommendation_id, now=now)
+            except NothingFoundError as problem:
+                problems.append(problem)
+                continue
+            documents.append(verified.document)
+            if not verified.intact:
+                problems.append(DigestMismatchError(verified.mismatch()))
+            if read.output == "table":
+                _print_in_full(runtime, documents, verified.computed, intact=verified.intact)
     if read.output == "json" and documents and len(recommendation_ids) == 1:
         sys.stdout.buffer.write(f"{pretty_json(documents[0])}\n".encode())
     elif read.output != "table" and documents:
@@ -135,18 +134,3 @@ def _print_in_full(runtime: Runtime, documents: Sequence[Document], digest: str,
         console.print()
     verdict = f"verified, SHA-256 {digest}" if intact else "DOES NOT MATCH the content"
     render_document(console, documents[-1], digest=verdict, intact=intact)
-
-
-def _expired(recommendation_id: str) -> NothingFoundError:
-    return NothingFoundError(
-        f"Recommendation {visible(recommendation_id)} has expired: --include-expired shows it until DynamoDB deletes"
-        " it."
-    )
-
-
-def _mismatch(stored: str | None, computed: str) -> DigestMismatchError:
-    claim = "it has no contentDigest" if stored is None else f"its contentDigest is {visible(stored)}"
-    return DigestMismatchError(
-        f"This is not what the consumer wrote: {claim}, but its content has the digest {computed}. Compare it with"
-        " a backup of the table (point-in-time recovery)."
-    )

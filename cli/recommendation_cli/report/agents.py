@@ -8,7 +8,7 @@ from recommendation_cli.facts import facts
 from recommendation_cli.output import COLUMNS
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import money, tokens_text
-from recommendation_cli.report.values import Folding, citations_html, prose, readable
+from recommendation_cli.report.values import Folding, citations_html, readable
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import warnings
 from recommendation_cli.timeline.executions import Moment, duration_text
