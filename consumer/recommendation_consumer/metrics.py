@@ -8,13 +8,15 @@ their serialised beginning.
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from recommendation_consumer.batch_result import BatchResult
 from recommendation_shared import emf, metrics
 from recommendation_shared.settings import IncidentMetrics
+
+_EXPIRED: Final = "expired"  # a reason of drops beside the producer's, so that one alarm watches all that is lost
 
 
 def emit(result: BatchResult, now: float, *, namespace: str, incident_metrics: IncidentMetrics) -> None:
@@ -50,6 +52,9 @@ def _lines(
     beginning = beginning_of([metrics.DEAD_LETTERED], metrics.REASON)
     for reason, count in result.dead_lettered.items():
         yield _line(beginning, {metrics.REASON: reason, metrics.DEAD_LETTERED: [count]})
+    if result.expired:
+        values = {metrics.REASON: _EXPIRED, metrics.DROPPED: [result.expired]}
+        yield _line(beginning_of([metrics.DROPPED], metrics.REASON), values)
     counts = {
         metrics.PERSISTENCE_THROTTLED: result.throttled,
         metrics.DUPLICATE: result.duplicates,

@@ -32,7 +32,7 @@ def report(result: KeepResult, request_id: str, dependencies: KeeperDependencies
 def _metric_lines(result: KeepResult, dependencies: KeeperDependencies) -> Iterator[str]:
     namespace, now_ms = dependencies.settings.metrics_namespace, round(dependencies.wall() * 1000)
     for judgement, count in Counter(letter.judgement for letter in result.letters).items():
-        values: dict[str, Any] = {_METRICS[judgement]: [count]}
+        values: dict[str, Any] = {_METRICS[judgement]: [count], metrics.ALTERED: [count]}
         yield _line(emf.beginning(namespace, now_ms, values, [[]]), values)
         values = {metrics.DEAD_LETTERED: [count]}
         beginning = emf.beginning(namespace, now_ms, values, [[], [metrics.REASON]])

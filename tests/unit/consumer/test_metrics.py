@@ -117,9 +117,16 @@ def test_counts_of_the_invocation_have_no_dimension(emitted: Emit) -> None:
     assert {name: numbers for (name, dimensions), numbers in values.items() if not dimensions} == {
         "RecommendationDuplicate": [3],
         "RecommendationExpired": [2],
+        "RecommendationsDropped": [2],
         "RecommendationPersistenceThrottled": [12],
         "RecommendationPersistenceDuration": [45.679],
     }
+
+
+def test_what_expired_is_a_drop_with_a_reason_of_its_own(emitted: Emit) -> None:
+    """One alarm watches everything that is lost, whoever lost it; the producer's reasons tell the rest."""
+    values = emitted(BatchResult(expired=2))
+    assert _of(values, "RecommendationsDropped", Reason="expired") == [2]
 
 
 def test_zero_counts_are_not_emitted(emitted: Emit) -> None:

@@ -104,7 +104,7 @@ async def test_batch_delivered_again_replaces_its_own_files_and_repeats_its_lett
 
 
 async def test_kept_recommendations_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """By kind for the alarms, and by reason beside the consumer's dead letters, in the stage's namespace."""
+    """By kind, all kinds together for the alarm, and by reason beside the consumer's dead letters, in the stage's namespace."""
     event = stream_event(OVERWRITTEN, EDITED, DELETED, deleted(stored("other"), 7), EXPIRED)
     await keep(event, Context(), _dependencies(FakeDeadLetterQueue(), Bucket()))
     output = capsys.readouterr().out
@@ -112,6 +112,7 @@ async def test_kept_recommendations_are_counted(capsys: pytest.CaptureFixture[st
         "RecommendationOverwritten": 1,
         "RecommendationTampered": 1,
         "RecommendationDeleted": 2,
+        "RecommendationAltered": 4,
         "RecommendationDeadLettered": 4,
     }
     by_reason = [value for line in output.splitlines() for value in read_emf(line) if value.dimensions]
