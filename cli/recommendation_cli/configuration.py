@@ -13,6 +13,8 @@ from recommendation_cli.screen.visible import visible
 # Settings by option, and the environment variables that take precedence over the default context.
 SETTINGS: Final = {
     "table": ("RECOMMENDATIONS_TABLE",),
+    # The reviews of one table are never shown with the recommendations of another.
+    "reviews-table": ("RECOMMENDATIONS_REVIEWS_TABLE", "RECOMMENDATIONS_TABLE"),
     "queue-url": ("RECOMMENDATIONS_QUEUE_URL",),
     "dlq-url": ("RECOMMENDATIONS_DLQ_URL",),
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),

@@ -37,9 +37,13 @@ class Runtime:
         """Return the real clock, environment and clients."""
         return cls(now=time.time, environ=os.environ, connect=connect, localise=local_zone(os.environ))
 
-    def default_table(self) -> str:
-        """Return the table that the environment names; raise a usage error if a variable is not valid."""
+    def settings(self) -> Settings:
+        """Return the settings from the environment; raise a usage error if a variable is not valid."""
         try:
-            return Settings.from_env(self.environ).table_name
+            return Settings.from_env(self.environ)
         except SettingsError as error:
             raise click.UsageError(str(error)) from None
+
+    def default_table(self) -> str:
+        """Return the table that the environment names; raise a usage error if a variable is not valid."""
+        return self.settings().table_name

@@ -8,6 +8,9 @@ from recommendation_shared import limits, metrics
 
 # Amazon DynamoDB API Reference, CreateTable: TableName.
 _TABLE_NAME: Final = r"[a-zA-Z0-9_.-]{3,255}"
+# The template's names, each of which ends with the stack's suffix.
+_TABLE: Final = "opx-agent-recommendations"
+_REVIEWS_TABLE: Final = "opx-recommendation-reviews"
 # Amazon CloudWatch User Guide, "Embedded metric format"; CloudWatch keeps the prefix AWS/ to itself.
 _NAMESPACE: Final = r"(?!AWS/)[a-zA-Z0-9._/#-][a-zA-Z0-9._/#:-]{0,254}"
 _BOOLEANS: Final = {
@@ -27,6 +30,7 @@ class SettingsError(ValueError):
 class Settings(NamedTuple):  # a dataclass costs the producer's host 1.5 ms at import
     """The configuration of producer, consumer and CLI. Each field is read from one environment variable.
 
+    `reviews_table_name` is the table of reviews; None means the one that belongs to the table (see `reviews_table_of`).
     `retention_days` is from 1 to 36,500. `incident_metrics` is about the consumer's metrics.
     `metrics_namespace` is the CloudWatch namespace of this stage's metrics. `archive_bucket` names the bucket to which
     the keeper writes what TTL removes; its variable may hold an ARN.
@@ -34,7 +38,8 @@ class Settings(NamedTuple):  # a dataclass costs the producer's host 1.5 ms at i
 
     queue_url: str | None = None
     dlq_url: str | None = None
-    table_name: str = "opx-agent-recommendations"
+    table_name: str = _TABLE
+    reviews_table_name: str | None = None
     retention_days: int = limits.RETENTION_DAYS
     # Read here because botocore reads only AWS_DEFAULT_REGION. Lambda sets both.
     region: str | None = None
@@ -64,6 +69,14 @@ class Settings(NamedTuple):  # a dataclass costs the producer's host 1.5 ms at i
     def require_dlq_url(self) -> str:
         """Return the dead-letter queue's URL. Raises `SettingsError` if it is not set."""
         return _required(self.dlq_url, "RECOMMENDATIONS_DLQ_URL")
+
+
+def reviews_table_of(table: str) -> str:
+    """Return the name of the reviews table that a stack creates beside a table, with the same suffix.
+
+    A table of another name, such as a restored one, belongs to the stack without a suffix.
+    """
+    return _REVIEWS_TABLE + (table.removeprefix(_TABLE) if table.startswith(_TABLE) else "")
 
 
 def _table_name(text: str) -> str:
@@ -102,6 +115,7 @@ _FIELDS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "RECOMMENDATIONS_QUEUE_URL": ("queue_url", str),
     "RECOMMENDATIONS_DLQ_URL": ("dlq_url", str),
     "RECOMMENDATIONS_TABLE": ("table_name", _table_name),
+    "RECOMMENDATIONS_REVIEWS_TABLE": ("reviews_table_name", _table_name),
     "RETENTION_DAYS": ("retention_days", _retention_days),
     "AWS_REGION": ("region", str),
     "INCIDENT_METRICS": ("incident_metrics", _incident_metrics),

@@ -14,6 +14,7 @@ from recommendation_cli.screen.visible import visible
 
 _HELP: Final = {
     "table": ("NAME", "Table."),
+    "reviews-table": ("NAME", "Table of reviews."),
     "queue-url": ("URL", "Queue."),
     "dlq-url": ("URL", "Dead-letter queue."),
     "region": ("NAME", "AWS region."),

@@ -1,7 +1,7 @@
 """The options that say which table to read, and how to print."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import click
@@ -10,6 +10,7 @@ from recommendation_cli.aws.connection import Target
 from recommendation_cli.options.declaring import Declaration, declaring, options_as
 from recommendation_cli.options.eager import bom_option, color_option, context_option, with_bom
 from recommendation_cli.runtime import Runtime
+from recommendation_shared.settings import reviews_table_of
 
 STDOUT: Final = "-"  # as a file's name
 OUTPUT_FORMATS: Final = ("table", "json", "jsonl", "csv")
@@ -24,6 +25,7 @@ class TableOptions:
     """Which table to read, and whether expired items count."""
 
     table: str | None
+    reviews_table: str | None
     region: str | None
     profile: str | None
     endpoint_url: str | None
@@ -33,6 +35,15 @@ class TableOptions:
         """Return the table to read; raise a usage error when the environment names an impossible one."""
         table = self.table or runtime.default_table()
         return Target(table, region=self.region, profile=self.profile, endpoint_url=self.endpoint_url)
+
+    def reviews_target(self, runtime: Runtime) -> Target:
+        """Return the table of reviews beside it; raises as `target` does.
+
+        The environment's reviews belong to the environment's table: they are never mixed with another stage's.
+        """
+        target = self.target(runtime)
+        named = runtime.settings().reviews_table_name if self.table is None else None
+        return replace(target, table=self.reviews_table or named or reviews_table_of(target.table))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +55,12 @@ class ReadOptions(TableOptions):
 
 table_option: Final[Declaration] = click.option(
     "--table", metavar="NAME", help="Table [default: $RECOMMENDATIONS_TABLE, else opx-agent-recommendations]."
+)
+reviews_table_option: Final[Declaration] = click.option(
+    "--reviews-table",
+    metavar="NAME",
+    help="Table of reviews [default: $RECOMMENDATIONS_REVIEWS_TABLE, else opx-recommendation-reviews with the suffix of"
+    " --table].",
 )
 output_option: Final[Declaration] = declaring(
     click.option(
@@ -68,6 +85,7 @@ location_options: Final[Declaration] = declaring(
 table_declarations: Final = declaring(
     click.option("--include-expired", is_flag=True, help="Include expired items that DynamoDB has not deleted yet."),
     table_option,
+    reviews_table_option,
     location_options,
 )
 

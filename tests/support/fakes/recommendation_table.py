@@ -9,6 +9,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.agent_types import REGISTER
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
+from tests.support.fakes.reviews_table import REVIEWS_TABLE, FakeReviewsTable
 
 Item = dict[str, Any]
 """An item as DynamoDB JSON."""
@@ -49,14 +50,20 @@ def recommendation_id(stored: Item) -> str:
 
 
 class FakeDynamoDb:
-    """Answers Query, GetItem and BatchGetItem from prepared pages; an exception in place of a page is raised."""
+    """Answers Query, GetItem and BatchGetItem from prepared pages; an exception in place of a page is raised.
 
-    def __init__(self, *pages: Sequence[Item] | Exception) -> None:
+    The table of reviews beside it is `reviews`, which is empty at first.
+    """
+
+    def __init__(self, *pages: Sequence[Item] | Exception, reviews: FakeReviewsTable | None = None) -> None:
         self.pages = list(pages)
+        self.reviews = reviews or FakeReviewsTable()
         self.queries: list[dict[str, Any]] = []
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the next page, whatever the parameters are."""
+        if parameters["TableName"].startswith(REVIEWS_TABLE):
+            return self.reviews.query(**parameters)
         self.queries.append(parameters)
         if parameters["ExpressionAttributeValues"][":key"]["S"] == REGISTER:  # which is empty
             return {"Items": []}
@@ -98,6 +105,8 @@ class IndexedDynamoDb(FakeDynamoDb):
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return what the index holds for these parameters."""
+        if parameters["TableName"].startswith(REVIEWS_TABLE):
+            return self.reviews.query(**parameters)
         self.queries.append(parameters)
         names, values = parameters["ExpressionAttributeNames"], parameters["ExpressionAttributeValues"]
         since, until = values.get(":since", {"S": ""})["S"], values.get(":until", {"S": "~"})["S"]

@@ -88,7 +88,7 @@ def test_contexts_are_shown_changed_and_removed(environ: dict[str, str]) -> None
     [
         ("contexts = 1", "contexts must be tables"),
         ("[contexts]\nprod = 1", "contexts.prod must be a table"),
-        ("[contexts.prod]\ntabel = 'x'", "contexts.prod.tabel is not a setting (table, queue-url,"),
+        ("[contexts.prod]\ntabel = 'x'", "contexts.prod.tabel is not a setting (table, reviews-table,"),
         ("[contexts.prod]\ntable = 1", "contexts.prod.table must be a text"),
         ("colour = 'red'", "colour is not a setting"),
         ("context = 'prod'", "There is no context prod in"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recommendation_shared.settings import Settings, SettingsError
+from recommendation_shared.settings import Settings, SettingsError, reviews_table_of
 
 
 def test_defaults_are_those_of_the_contract() -> None:
@@ -21,6 +21,7 @@ def test_every_variable_is_read() -> None:
             "RECOMMENDATIONS_QUEUE_URL": "http://127.0.0.1/1/q",
             "RECOMMENDATIONS_DLQ_URL": "http://127.0.0.1/1/d",
             "RECOMMENDATIONS_TABLE": "other",
+            "RECOMMENDATIONS_REVIEWS_TABLE": "others",
             "RETENTION_DAYS": "30",
             "INCIDENT_METRICS": "false",
             "AWS_REGION": "eu-central-1",
@@ -31,7 +32,21 @@ def test_every_variable_is_read() -> None:
     assert settings.require_dlq_url() == "http://127.0.0.1/1/d"
     assert settings.region == "eu-central-1"
     assert settings.metrics_namespace == "OPX/Recommendations-dev"
+    assert settings.reviews_table_name == "others"
     assert (settings.table_name, settings.retention_days, settings.incident_metrics) == ("other", 30, "none")
+
+
+@pytest.mark.parametrize(
+    ("table", "reviews"),
+    [
+        ("opx-agent-recommendations", "opx-recommendation-reviews"),
+        ("opx-agent-recommendations-staging", "opx-recommendation-reviews-staging"),
+        ("restored", "opx-recommendation-reviews"),
+    ],
+)
+def test_the_reviews_table_has_the_suffix_of_the_table(table: str, reviews: str) -> None:
+    """The reviews of one stage are never shown beside the recommendations of another."""
+    assert reviews_table_of(table) == reviews
 
 
 @pytest.mark.parametrize(
