@@ -22,6 +22,19 @@ class DynamoDb(Protocol):
         """Return up to 100 items under `Responses`, and the keys to request again under `UnprocessedKeys`."""
 
 
+class WritableDynamoDb(DynamoDb, Protocol):
+    """The calls of botocore's client that writing uses."""
+
+    def put_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Store or replace an item, if it meets the condition."""
+
+    def update_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Change attributes of an item, if it meets the condition; without one, create it if it does not exist."""
+
+    def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Delete an item, if it meets the condition; without one, an item that does not exist is not an error."""
+
+
 @dataclass(frozen=True)
 class Target:
     """A table and where it is; None leaves the choice to AWS's environment variables and configuration."""

@@ -1,0 +1,67 @@
+"""Reading and replacing an incident's mark."""
+
+from typing import Any, Final
+
+import click
+
+from recommendation_cli.aws.connection import Target, WritableDynamoDb
+from recommendation_cli.aws.errors import ExitCode
+from recommendation_shared.aws_errors import error_code
+from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_shared.item.encoding import PARTITION_KEY
+from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_key, read_mark
+
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+_CHANGING: Final = ("history", "counts", "erased")  # the attributes that change, besides what follows from the history
+
+
+class MarkChangedError(click.ClickException):
+    """Another command changed the mark after this one had read it."""
+
+    exit_code = ExitCode.LEFT
+
+
+class MarkStore:
+    """The marks in a table. Every method raises botocore's errors."""
+
+    def __init__(self, client: WritableDynamoDb, target: Target) -> None:
+        self._client = client
+        self._target = target
+
+    def read(self, incident_id: str) -> Mark | None:
+        """Return an incident's mark, read with strong consistency; raise a usage error if it is malformed."""
+        key = {PARTITION_KEY: {"S": mark_key(incident_id)}}
+        item = self._client.get_item(TableName=self._target.table, Key=key, ConsistentRead=True).get("Item")
+        try:
+            return None if item is None else read_mark(item)
+        except MarkError as error:
+            raise click.UsageError(
+                f"Nothing was changed, because {error}. Somebody must put {mark_key(incident_id)} right first."
+            ) from None
+
+    def replace(self, known: Mark | None, new: Mark) -> None:
+        """Store a mark, provided that the table still has the known one, or none."""
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.put_item(TableName=self._target.table, Item=mark_item(new), **_unchanged(known))
+        except ClientError as error:
+            if error_code(error) != CONDITION_FAILED:
+                raise
+            raise MarkChangedError(
+                "Another command changed this incident's mark in the meantime, so this one stopped. When the other has"
+                " ended, run this one again."
+            ) from None
+
+
+def _unchanged(known: Mark | None) -> dict[str, Any]:
+    if known is None:
+        return {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
+    item = mark_item(known)
+    values: dict[str, AttributeValue] = {f":{name}": item[name] for name in _CHANGING if name in item}
+    conditions = [f"#{name} = :{name}" if name in item else f"attribute_not_exists(#{name})" for name in _CHANGING]
+    return {
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in _CHANGING},
+        "ExpressionAttributeValues": values,
+    }
