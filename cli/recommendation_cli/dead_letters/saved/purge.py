@@ -1,6 +1,5 @@
 """`recs dlq purge`: deletes only what a saved file holds, message by message, unlike PurgeQueue, which deletes all."""
 
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from recommendation_cli.dead_letters.session import Held, QueueSession
 from recommendation_cli.dead_letters.source import open_dead_letters
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.interrupt import deferred_interrupt
+from recommendation_cli.screen.typed import require_typed
 from recommendation_cli.screen.visible import visible
 from recommendation_shared import limits
 from recommendation_shared.wording import plural
@@ -26,7 +26,9 @@ def purge_letters(runtime: Runtime, options: QueueOptions, path: Path, confirm: 
     if not saved:
         raise click.UsageError(f"{visible(str(path))} holds no dead letters: nothing to delete.")
     session = open_dead_letters(runtime, options)
-    _confirm(session.target.name, len(saved), confirm)
+    name = session.target.name
+    warning = f"This permanently deletes {plural(len(saved), 'message')} from {visible(name)}."
+    require_typed(name, confirm, what="the dead-letter queue's name", warning=warning)
     purge = _Purge(saved)
     with (
         deferred_interrupt() as is_interrupted,
@@ -84,20 +86,3 @@ def _print_end(session: QueueSession, held: Held, purge: _Purge, file: str, *, i
         )
     if purge.missing:
         click.echo(f"{missing} no longer in the queue: purged or redriven already.")
-
-
-def _confirm(queue_name: str, count: int, confirm: str | None) -> None:
-    if confirm is None:
-        if not sys.stdin.isatty():
-            raise click.UsageError(f"Without a terminal, confirm with --confirm {visible(queue_name)}.")
-        messages = plural(count, "message")
-        click.echo(f"This permanently deletes {messages} from {visible(queue_name)}.", err=True)
-        try:
-            confirm = click.prompt(
-                "Type the dead-letter queue's name to continue", err=True, default="", show_default=False
-            )
-        except click.Abort:
-            click.echo("\nInterrupted: nothing was deleted.", err=True)
-            raise
-    if confirm != queue_name:
-        raise click.UsageError("That is not the dead-letter queue's name: nothing was deleted.")
