@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from examples.alarms.cases import CASES, wrong_cases, wrong_pages
-from examples.alarms.definition import MINUTE, Alarm, Pager, read_alarms, read_pager
+from examples.alarms.definition import MINUTE, Alarm, read_alarms
 from examples.alarms.evaluation import Point, minutes_firing
 from examples.alarms.observed import depth_points, logged_points
 from examples.alarms.refusing_table import ENDPOINT, RefusingTable, publish_consumer, refusing_table
@@ -155,11 +155,12 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
 def main() -> int:
     """Check every case, play every scenario and print its alarms; return 1 if an alarm is wrong or nothing starts."""
     template = load_template(TEMPLATE, {})
-    alarms, pager = read_alarms(template), read_pager(template)
+    alarms = read_alarms(template)
     for case in CASES:
         print(f"  {case.alarm:<42} fires after {case.fires}, not after {case.misses}")
-    problems = [*wrong_cases(alarms), *wrong_pages(pager, alarms)]
-    print(f"  {pager.name:<42} fires while any of these does: {', '.join(sorted(pager.alarms))}")
+    problems = [*wrong_cases(alarms), *wrong_pages(alarms)]
+    paging = {alarm.name for alarm in alarms if alarm.pages}
+    print(f"\nThe pager is notified by {', '.join(sorted(paging))}; the others are for a ticket.")
     if problems:
         sys.stderr.write("".join(f"error: {problem}\n" for problem in problems))
         return 1
@@ -169,22 +170,22 @@ def main() -> int:
             for scenario in SCENARIOS:
                 print(f"\n{scenario.__doc__}", flush=True)
                 points = play(stack, table, scenario)
-                _print(fired(alarms, points), points, pager)
+                _print(fired(alarms, points), points, paging)
     except StackError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1
     return 0
 
 
-def _print(firing: dict[str, list[int]], points: list[Point], pager: Pager) -> None:
+def _print(firing: dict[str, list[int]], points: list[Point], paging: set[str]) -> None:
     began = min(point.moment for point in points)
     for name, minutes in firing.items():
         delay, duration = minutes[0] - began, minutes[-1] + MINUTE - minutes[0]
         end = f"for {duration // MINUTE} min" if duration < QUIET / 2 else "until somebody acts"
-        print(f"  {name:<42} fires after {delay:3.0f} s, at the end of the minute, {end}")
+        pages = ", and pages somebody" if name in paging else ""
+        print(f"  {name:<42} fires after {delay:3.0f} s, at the end of the minute, {end}{pages}")
     if not firing:
         print("  no alarm")
-    print(f"  {pager.name:<42} {'pages somebody' if pager.fires(firing) else 'stays silent'}")
 
 
 if __name__ == "__main__":

@@ -6,15 +6,15 @@ The local stack cannot cause all of these: it has no ages, durations or refused 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from examples.alarms.definition import MINUTE, Alarm, Metric, Pager
+from examples.alarms.definition import Alarm, Metric
 from examples.alarms.evaluation import Point, minutes_firing
 
-START: Final = 1_800_000_000  # epoch seconds, the start of a period of five minutes
-_SPAN: Final = 40 * MINUTE
+START: Final = 1_800_000_000  # epoch seconds, the start of an hour
+_SPAN: Final = 40  # evaluations, beyond those that an alarm looks back
 _DAYS: Final = 24 * 3600
 
 Values = Mapping[str, float | Sequence[float]]
-"""By a metric's name, its value in the first minute, or in each minute from the first one on."""
+"""By a metric's name, its value before the first evaluation, or before each evaluation from the first one on."""
 
 
 class Case(NamedTuple):
@@ -55,8 +55,11 @@ CASES: Final = (
         "a dead letter that somebody is looking at", {_VISIBLE: 0, _IN_FLIGHT: 1},
         "no dead letter", {_VISIBLE: 0, _IN_FLIGHT: 0},
     ),
-    _counted("RecommendationDeadLettersExpiring", _AGE, 5 * _DAYS, "seconds in the dead-letter queue"),
-    _counted("RecommendationQueueOldestMessage", _AGE, 900, "seconds in the queue"),
+    Case(
+        "RecommendationDeadLettersExpiring",
+        "5 days of which each hour had a dead letter", {_VISIBLE: [1] * 120},
+        "an hour without one in that time", {_VISIBLE: [*[1] * 60, 0, *[1] * 59]},
+    ),
     _counted("RecommendationQueueNearRetention", _AGE, 5 * _DAYS, "seconds in the queue"),
     Case(
         "RecommendationsNotPersisted",
@@ -71,13 +74,28 @@ CASES: Final = (
     _counted("RecommendationConsumerErrors", "Errors", 0, "failed invocations"),
     _counted("RecommendationConsumerNearTimeout", "Duration", 27_000, "milliseconds"),
     _counted("RecommendationConsumerThrottled", "Throttles", 10, "refused invocations"),
-    _counted("RecommendationsDropped", "RecommendationsDropped", 0, "dropped"),
-    _counted("RecommendationExpired", "RecommendationExpired", 0, "expired"),
-    _counted("RecommendationOverwritten", "RecommendationOverwritten", 0, "replaced in the table"),
-    _counted("RecommendationTampered", "RecommendationTampered", 0, "edited in the table"),
-    _counted("RecommendationDeleted", "RecommendationDeleted", 0, "deleted from the table"),
-    _counted("RecommendationKeeperFailed", _VISIBLE, 0, "changes that the keeper gave up on"),
+    _counted("RecommendationsDropped", "RecommendationsDropped", 0, "dropped by an executor"),
+    _counted("RecommendationsDropped", "RecommendationsDropped", 0, "expired in the queue"),
+    _counted("RecommendationAltered", "RecommendationAltered", 0, "replaced in the table"),
+    _counted("RecommendationAltered", "RecommendationAltered", 0, "edited in the table"),
+    _counted("RecommendationAltered", "RecommendationAltered", 0, "deleted from the table"),
+    _counted("RecommendationAltered", "RecommendationAltered", 0, "erased from the table"),
+    Case(
+        "RecommendationKeeperFailed",
+        "a change that the keeper gave up on", {_VISIBLE: 1},
+        "no such change", {_VISIBLE: 0},
+    ),
 )  # fmt: skip
+
+# What is lost already, or will be within two days. Everything else is a ticket.
+PAGING: Final = frozenset(
+    {
+        "RecommendationsDropped",
+        "RecommendationQueueNearRetention",
+        "RecommendationDeadLettersExpiring",
+        "RecommendationKeeperFailed",
+    }
+)
 
 
 def wrong_cases(alarms: Iterable[Alarm]) -> Iterator[str]:
@@ -85,28 +103,27 @@ def wrong_cases(alarms: Iterable[Alarm]) -> Iterator[str]:
     by_name = {alarm.name: alarm for alarm in alarms}
     for case in CASES:
         alarm = by_name[case.alarm]
-        if not minutes_firing(alarm, list(_points(alarm, case.firing)), START + _SPAN):
+        until = START + (alarm.period * alarm.periods + _SPAN * alarm.interval)
+        if not minutes_firing(alarm, list(_points(alarm, case.firing)), until):
             yield f"{case.alarm} does not fire after {case.fires}"
-        if minutes_firing(alarm, list(_points(alarm, case.missing)), START + _SPAN):
+        if minutes_firing(alarm, list(_points(alarm, case.missing)), until):
             yield f"{case.alarm} fires after {case.misses}"
     for name in sorted(by_name.keys() - {case.alarm for case in CASES}):
         yield f"{name} has no case"
 
 
-def wrong_pages(pager: Pager, alarms: Iterable[Alarm]) -> Iterator[str]:
-    """Yield a sentence for each alarm in the pager's rule that does not exist, and if a mere ticket would page."""
-    names = {alarm.name for alarm in alarms}
-    for name in sorted(pager.alarms - names):
-        yield f"{pager.name} refers to {name}, which does not exist"
-    if pager.fires({"RecommendationDeadLetterQueueNotEmpty", "RecommendationConsumerErrors"}):
-        yield f"{pager.name} pages although nothing is being lost"
-    if not pager.fires({"RecommendationsDropped"}):
-        yield f"{pager.name} does not page after a loss"
+def wrong_pages(alarms: Iterable[Alarm]) -> Iterator[str]:
+    """Yield a sentence for each alarm that pages although nothing is being lost, and for each that should page."""
+    paging = {alarm.name for alarm in alarms if alarm.pages}
+    for name in sorted(paging - PAGING):
+        yield f"{name} pages although nothing is being lost"
+    for name in sorted(PAGING - paging):
+        yield f"{name} does not page"
 
 
 def _points(alarm: Alarm, values: Values) -> Iterator[Point]:
     metrics: dict[str, Metric] = {metric.name: metric for metric in alarm.metrics.values()}
     for name, each in values.items():
         metric = metrics[name]
-        for minute, value in enumerate(each if isinstance(each, Sequence) else [each]):
-            yield Point((metric.namespace, name, metric.resource), START + minute * MINUTE + 10, value)
+        for index, value in enumerate(each if isinstance(each, Sequence) else [each]):
+            yield Point((metric.namespace, name, metric.resource), START + index * alarm.interval + 10, value)

@@ -1,13 +1,14 @@
 """The template's alarms, as CloudWatch receives them."""
 
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from infra.template import Template
 
 MINUTE: Final = 60  # seconds
+HOUR: Final = 3600
+_DAY: Final = 24 * HOUR
 
 
 class Metric(NamedTuple):
@@ -23,7 +24,8 @@ class Metric(NamedTuple):
 class Alarm:
     """An alarm with an upper threshold. `metrics` and `expressions` (metric math) are by ID.
 
-    `period` is in seconds; the alarm fires if `datapoints` of the last `periods` are above the threshold.
+    `period` is in seconds; the alarm fires if `datapoints` of the last `periods` are above the threshold. `pages` is
+    whether it notifies the pager's topic.
     """
 
     name: str
@@ -34,32 +36,12 @@ class Alarm:
     periods: int
     datapoints: int
     threshold: float
+    pages: bool
 
-
-@dataclass(frozen=True)
-class Pager:
-    """The composite alarm, which fires while any of `alarms` does."""
-
-    name: str
-    alarms: frozenset[str]
-
-    def fires(self, firing: Collection[str]) -> bool:
-        """Return whether it fires while these alarms do."""
-        return not self.alarms.isdisjoint(firing)
-
-
-def read_pager(template: Template) -> Pager:
-    """Return the template's composite alarm. Raises `ValueError` if its rule is more than alternatives."""
-    resources = template["Resources"]
-    (properties,) = (
-        each["Properties"] for each in resources.values() if each["Type"] == "AWS::CloudWatch::CompositeAlarm"
-    )
-    rule = properties["AlarmRule"]["Fn::Sub"]
-    if re.fullmatch(r'ALARM\("\$\{\w+\}"\)( OR ALARM\("\$\{\w+\}"\))*', rule) is None:
-        raise ValueError(f"only alternatives can be evaluated, not {rule}")
-    logical = re.findall(r"\$\{(\w+)\}", rule)
-    names = frozenset(_text(resources[each]["Properties"]["AlarmName"]) for each in logical)
-    return Pager(_text(properties["AlarmName"]), names)
+    @property
+    def interval(self) -> int:
+        """The seconds between two evaluations: an hour for an alarm that looks back further than a day."""
+        return HOUR if self.period * self.periods > _DAY else MINUTE
 
 
 def read_alarms(template: Template) -> list[Alarm]:
@@ -87,6 +69,7 @@ def _alarm(properties: Mapping[str, Any]) -> Alarm:
         periods=properties["EvaluationPeriods"],
         datapoints=properties.get("DatapointsToAlarm", properties["EvaluationPeriods"]),
         threshold=properties["Threshold"],
+        pages="PagerTopicArn" in str(properties["AlarmActions"]),
     )
 
 

@@ -1,5 +1,7 @@
 """When an alarm fires, by CloudWatch's rules: it is evaluated every minute, over the periods that end then.
 
+One that looks back further than a day is evaluated every hour.
+
 See the Amazon CloudWatch User Guide, "Using Amazon CloudWatch alarms" and "Using metric math". Missing data is treated
 as the alarm says, and a division by zero gives no data.
 """
@@ -9,7 +11,7 @@ import operator
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
-from examples.alarms.definition import MINUTE, Alarm, Metric
+from examples.alarms.definition import Alarm, Metric
 
 Value = float | None  # None means no data
 
@@ -34,16 +36,17 @@ _OPERATORS: Final[Mapping[type, Callable[[float, float], float]]] = {
 
 
 def minutes_firing(alarm: Alarm, points: Iterable[Point], until: float) -> list[int]:
-    """Return the minutes (epoch seconds of their ends) in which the alarm fires, from the first point on."""
+    """Return the minutes, or hours (epoch seconds of their ends) in which the alarm fires, from the first point on."""
     all_points = list(points)
     if not all_points:
         return []
-    first = int(min(point.moment for point in all_points)) // MINUTE * MINUTE + MINUTE
-    return [minute for minute in range(first, int(until) + 1, MINUTE) if _fires(alarm, all_points, minute)]
+    step = alarm.interval
+    first = int(min(point.moment for point in all_points)) // step * step + step
+    return [moment for moment in range(first, int(until) + 1, step) if _fires(alarm, all_points, moment)]
 
 
-def _fires(alarm: Alarm, points: list[Point], minute: int) -> bool:
-    ends = [minute - index * alarm.period for index in range(alarm.periods)]
+def _fires(alarm: Alarm, points: list[Point], moment: int) -> bool:
+    ends = [moment - index * alarm.period for index in range(alarm.periods)]
     values = [_value(alarm, points, end) for end in ends]
     return sum(value is not None and value > alarm.threshold for value in values) >= alarm.datapoints
 

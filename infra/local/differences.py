@@ -71,14 +71,6 @@ def _no_backup_selection(template: Template) -> Template:
     return _without(template, lambda resource: resource["Type"] == "AWS::Backup::BackupSelection")
 
 
-def _no_composite_alarms(template: Template) -> Template:
-    changed = _without(template, lambda resource: resource["Type"] == "AWS::CloudWatch::CompositeAlarm")
-    gone = template["Resources"].keys() - changed["Resources"].keys()
-    names = changed["Outputs"]["AlarmNames"]["Value"]["Fn::Join"][1]
-    names[:] = [name for name in names if not any(f"'{each}'" in str(name) for each in gone)]
-    return changed
-
-
 def _batch_actions_by_name(template: Template) -> Template:
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
@@ -136,11 +128,6 @@ DIFFERENCES = (
         name="no-backup-selection",
         why="The emulator rejects a template with a resource type that it does not know.",
         apply=_no_backup_selection,
-    ),
-    Difference(
-        name="no-composite-alarms",
-        why="The emulator rejects a template with a resource type that it does not know.",
-        apply=_no_composite_alarms,
     ),
     Difference(
         name="batch-actions-by-name",

@@ -84,7 +84,7 @@ def test_every_option_at_once_deploys_and_consumes(everything: dict[str, str]) -
     """With all conditions true, the template does not contradict itself."""
     assert everything["Stage"] == "prod"
     assert everything["ConsumerAliasArn"].endswith(":live")
-    assert len(everything["AlarmNames"].split(",")) == 16  # the emulator has no composite alarms
+    assert len(everything["AlarmNames"].split(",")) == 12
 
 
 def test_two_stages_side_by_side_share_no_metric_that_an_alarm_watches(

@@ -5,11 +5,13 @@ from typing import Final
 import pytest
 
 from examples.alarms.cases import wrong_cases, wrong_pages
-from examples.alarms.definition import Alarm, Metric, read_alarms, read_pager
+from examples.alarms.definition import Alarm, Metric, read_alarms
 from examples.alarms.evaluation import Point, calculate, minutes_firing
 from examples.alarms.observed import logged_points
 from infra.local.deployment import load_template
 from infra.paths import TEMPLATE
+from recommendation_consumer.batch_result import BatchResult
+from recommendation_consumer.metrics import emit
 
 START: Final = 1_800_000_000.0 // 300 * 300  # epoch seconds, the start of a period of five minutes
 FAILED: Final = ("OPX/Recommendations", "RecommendationPersistenceFailure", "")
@@ -33,7 +35,7 @@ def test_each_alarm_fires_for_its_cause_and_not_for_its_near_miss() -> None:
     template = load_template(TEMPLATE, {})
     definitions = read_alarms(template)
     assert not list(wrong_cases(definitions))
-    assert not list(wrong_pages(read_pager(template), definitions))
+    assert not list(wrong_pages(definitions))
 
 
 def test_a_changed_threshold_is_noticed() -> None:
@@ -49,16 +51,45 @@ def test_a_changed_threshold_is_noticed() -> None:
         list(wrong_cases(read_alarms(template)))
 
 
-def test_a_pager_that_pages_for_a_ticket_is_noticed() -> None:
-    """Its rule may only list alarms on losses, and only as alternatives."""
+def test_an_alarm_that_pages_for_a_ticket_or_not_for_a_loss_is_noticed() -> None:
+    """Nobody should be woken although nothing is being lost, or sleep although something is."""
     template = load_template(TEMPLATE, {})
-    pager = template["Resources"]["LossAlarm"]["Properties"]
-    pager["AlarmRule"]["Fn::Sub"] += ' OR ALARM("${DeadLetterAlarm}")'
-    (found,) = wrong_pages(read_pager(template), read_alarms(template))
-    assert "although nothing is being lost" in found
-    pager["AlarmRule"]["Fn::Sub"] += ' AND ALARM("${DroppedAlarm}")'
-    with pytest.raises(ValueError, match="only alternatives"):
-        read_pager(template)
+    loss, ticket = (template["Resources"][name]["Properties"] for name in ("DroppedAlarm", "DeadLetterAlarm"))
+    loss["AlarmActions"], ticket["AlarmActions"] = ticket["AlarmActions"], loss["AlarmActions"]
+    assert list(wrong_pages(read_alarms(template))) == [
+        "RecommendationDeadLetterQueueNotEmpty pages although nothing is being lost",
+        "RecommendationsDropped does not page",
+    ]
+
+
+def _counted(emitted: str, *names: str) -> list[Point]:
+    """Return the points of these metrics, without dimensions, in what a function has printed."""
+    return [point for point in logged_points(emitted.splitlines()) if point.metric[1] in names]
+
+
+def test_what_expired_fires_the_alarm_on_drops(
+    alarms: dict[str, Alarm], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The consumer counts it for that alarm too, because another alarm would watch, and bill, another metric."""
+    emit(BatchResult(expired=1), START, namespace="OPX/Recommendations", incident_metrics="none")
+    assert _firing(alarms["RecommendationsDropped"], *_counted(capsys.readouterr().out, "RecommendationsDropped"))
+
+
+def test_a_look_at_what_the_keeper_gave_up_on_does_not_end_its_alarm(alarms: dict[str, Alarm]) -> None:
+    """A message is invisible for 30 seconds then, and the maximum of five minutes includes the minutes around it."""
+    metric = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "KeeperFailureQueue")
+    points = [Point(metric, START + 60 * minute + 10, minute % 2) for minute in range(25)]
+    assert _firing(alarms["RecommendationKeeperFailed"], *points) == list(range(2, 29))
+
+
+def test_an_alarm_that_looks_back_further_than_a_day_is_evaluated_every_hour(alarms: dict[str, Alarm]) -> None:
+    """It looks at whole hours, and an hour without data interrupts it."""
+    expiring = alarms["RecommendationDeadLettersExpiring"]
+    metric = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeadLetterQueue")
+    start = START // 3600 * 3600
+    points = [Point(metric, start + 3600 * hour + 1800, 1) for hour in range(121)]
+    assert minutes_firing(expiring, points, start + 200 * 3600) == [start + 3600 * hour for hour in (120, 121)]
+    assert not minutes_firing(expiring, points[:60] + points[61:], start + 200 * 3600)
 
 
 def test_an_alarm_fires_while_its_period_includes_the_point(alarms: dict[str, Alarm]) -> None:

@@ -73,12 +73,11 @@ def test_every_combination_is_consistent(parameters: dict[str, str]) -> None:
     assert ("ScalingConfig" in mapping) != ("ProvisionedPollerConfig" in mapping)  # AWS accepts only one of the two
     assert table["DeletionProtectionEnabled"] is (parameters["Stage"] != "dev")
 
-    notified = bool({"AlarmEmail", "AlarmTopicArn"} & parameters.keys())
+    assert not of_type("AWS::CloudWatch::CompositeAlarm", deployed)  # one costs as much as five metrics of alarms
     for alarm in of_type("AWS::CloudWatch::Alarm", deployed):
         assert len(alarm["AlarmActions"]) == 1
         assert alarm.get("OKActions", alarm["AlarmActions"]) == alarm["AlarmActions"]
     assert ("AlarmTopic" in deployed) == ("AlarmTopicPolicy" in deployed) == ("AlarmTopicArn" not in parameters)
-    assert ("LossAlarm" in deployed) == notified
     assert ("Dashboard" in deployed) == (parameters["Stage"] == "prod")
 
     key = parameters.get("KmsKeyArn")
@@ -124,7 +123,7 @@ def test_every_physical_name_has_the_suffix() -> None:
                 continue  # these refer to the function by its name
             names += 1
             assert second[logical]["Properties"][kind] != resource["Properties"][kind], logical
-    assert names == 3 + 1 + 2 + 2 + 17 + 2 + 1 + 1  # queues, table, functions, roles, alarms, logs, topic, dashboard
+    assert names == 3 + 1 + 2 + 2 + 12 + 2 + 1 + 1  # queues, table, functions, roles, alarms, logs, topic, dashboard
 
 
 def test_compact_indexes_hold_what_lists_show() -> None:
@@ -157,19 +156,16 @@ def test_alarms_notify_an_existing_topic_or_the_stacks_own(parameters: dict[str,
 
 
 @pytest.mark.parametrize(
-    ("parameters", "topic"),
+    ("parameters", "topics"),
     [
-        ({}, None),
-        ({"AlarmEmail": "on-call@example.com"}, OWN_TOPIC),
-        (NOTIFIED[1], TOPIC),
-        ({**NOTIFIED[1], "PagerTopicArn": PAGER}, PAGER),
-        ({"PagerTopicArn": PAGER}, PAGER),
+        ({**NOTIFIED[1], "PagerTopicArn": PAGER}, {TOPIC, PAGER}),
+        ({"PagerTopicArn": PAGER}, {OWN_TOPIC, PAGER}),
     ],
 )
-def test_only_losses_page_and_only_if_there_is_somebody_to_page(parameters: dict[str, str], topic: str | None) -> None:
-    """The composite alarm alone costs as much as five others."""
-    composites = of_type("AWS::CloudWatch::CompositeAlarm", resources(parameters))
-    assert [composite["AlarmActions"] for composite in composites] == ([[topic]] if topic else [])
+def test_a_pagers_topic_is_notified_beside_the_other_one(parameters: dict[str, str], topics: set[str]) -> None:
+    """Each alarm notifies one of the two."""
+    deployed = of_type("AWS::CloudWatch::Alarm", resources(parameters))
+    assert {topic for alarm in deployed for topic in alarm["AlarmActions"]} == topics
 
 
 def test_queues_and_table_survive_their_stack_and_a_changed_suffix() -> None:
@@ -181,21 +177,25 @@ def test_queues_and_table_survive_their_stack_and_a_changed_suffix() -> None:
 
 
 @pytest.mark.parametrize(
-    ("level", "logging"),
+    ("level", "lambdas"),
     [
-        ("DEBUG", {"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG"}),
-        ("INFO", {"LogFormat": "JSON", "ApplicationLogLevel": "INFO"}),
-        ("WARNING", {"LogFormat": "Text"}),
-        ("ERROR", {"LogFormat": "Text"}),
+        ("DEBUG", "DEBUG"),
+        ("INFO", "INFO"),
+        ("WARNING", "WARN"),
+        ("ERROR", "ERROR"),
     ],
 )
-def test_logs_are_json_unless_lambda_would_then_drop_the_metrics(level: str, logging: dict[str, str]) -> None:
-    """Lambda filters JSON by level, and takes an EMF line, which has none, for INFO."""
+def test_logs_are_json_at_every_level(level: str, lambdas: str) -> None:
+    """Lambda filters by level, under its own names; metric lines carry the level that passes."""
     deployed = resources({"LogLevel": level})
     for name in ("Consumer", "Keeper"):
         properties = deployed[name]["Properties"]
         group = deployed[f"{name}LogGroup"]["Properties"]["LogGroupName"]
-        assert properties["LoggingConfig"] == {"LogGroup": group, **logging}
+        assert properties["LoggingConfig"] == {
+            "LogGroup": group,
+            "LogFormat": "JSON",
+            "ApplicationLogLevel": lambdas,
+        }
         assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == level
 
 
