@@ -6,8 +6,10 @@ from recommendation_cli.aws.errors import explained
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import TableOptions
 from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.queries import Document, Listing, Search
+from recommendation_shared.wording import plural
 
 EVERYTHING: Final = ListOptions()
 
@@ -22,11 +24,18 @@ class DocumentSource:
             self._client = runtime.connect(self._target)
 
     def fetch(
-        self, key: str, value: str, listed: ListOptions = EVERYTHING, *, attributes: tuple[str, ...] = ()
+        self,
+        key: str,
+        value: str,
+        listed: ListOptions = EVERYTHING,
+        *,
+        attributes: tuple[str, ...] = (),
+        report: Report | None = None,
     ) -> list[Document]:
         """Return the documents in order of time; with a limit, the newest ones. Raises `NothingFoundError`.
 
-        They hold at least `attributes` (see `search.projection`), and everything if none are named.
+        They hold at least `attributes` (see `search.projection`), and everything if none are named. `report` is called
+        after each page.
         """
         search = Search(
             *(key, value, listed.period(), listed.limit),
@@ -36,7 +45,11 @@ class DocumentSource:
         )
         with explained(self._target):
             listing = Listing(self._client, self._target.table, search, now=self._now)
-            documents = list(listing)
+            documents: list[Document] = []
+            for batch in listing.batches():
+                documents += batch
+                if report is not None:
+                    report(f"read {plural(listing.read, 'recommendation')}", listing.read, None)
             if not documents:
                 raise nothing_found(self._client, self._target, search, listing.expired, listing.others)
         return documents[::-1]

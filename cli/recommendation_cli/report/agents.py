@@ -21,7 +21,7 @@ _SHOWN_ELSEWHERE: Final = frozenset({"status", "durationMs", "error", TRUNCATED,
 _AGREEMENT: Final = ("agreement_level", "conflicts_detected", "minority_opinions", "unified_recommendation")
 
 
-def agent_html(moment: Moment, anchor: str, href: str, folding: Folding, same_as: str | None) -> Html:
+def agent_html(moment: Moment, anchor: str | None, href: str, folding: Folding, same_as: str | None) -> Html:
     """Return everything one agent said; `same_as` links to an equal output in the original execution."""
     summary, document = moment.summary, moment.document
     metadata = document.get("metadata")

@@ -16,13 +16,15 @@ _POSITION: Final = "no. "  # of an entry in a list, counted from 1
 _LONGEST: Final = 80  # characters of a value within a sentence
 
 
-def comparison_html(agents: Iterable[AgentDiff], folding: Folding) -> Html:
-    """Return what a replay changed, agent by agent."""
+def comparison_html(
+    agents: Iterable[AgentDiff], folding: Folding, sides: tuple[str, str] = ("the original", "the replay")
+) -> Html:
+    """Return what changed from one execution to another, agent by agent; `sides` names both."""
     parts: list[Child] = []
     for agent in agents:
         if agent.before is None or agent.after is None:
-            which = "in the replay" if agent.before is None else "in the original"
-            parts.append(element("p", element("b", agent.agent), f": only {which}"))
+            which = sides[1] if agent.before is None else sides[0]
+            parts.append(element("p", element("b", agent.agent), f": only in {which}"))
         elif not agent.equal:
             parts.append(element("p", element("b", agent.agent), ":"))
             parts.append(element("ul", *(element("li", words) for words in in_words(agent))))
