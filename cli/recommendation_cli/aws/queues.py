@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from recommendation_cli.aws.connection import create_client
+
+REDRIVE_ROLE: Final = "RecommendationRedriveRole"
 
 
 class Sqs(Protocol):
@@ -40,7 +42,10 @@ class Sqs(Protocol):
 
 @dataclass(frozen=True)
 class QueueTarget:
-    """A queue and where it is; messages call it `noun`, and `option` gives its URL on the command line."""
+    """A queue and where it is.
+
+    Messages call it `noun`, and tell who may not use it to assume `role`. `option` gives its URL on the command line.
+    """
 
     url: str
     noun: str
@@ -48,6 +53,7 @@ class QueueTarget:
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    role: str = REDRIVE_ROLE
 
     @property
     def name(self) -> str:

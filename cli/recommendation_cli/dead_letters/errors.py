@@ -41,7 +41,7 @@ def _refused(error: "ClientError", target: QueueTarget) -> str:
         return f"There is no {target}: check {target.option}, --region, --profile and --endpoint-url."
     if code in ACCESS_DENIED:
         return (
-            f"Access to the {target} is denied: use an identity that may assume RecommendationRedriveRole."
+            f"Access to the {target} is denied: use an identity that may assume {target.role}."
             f" SQS says: {message}"
         )
     if is_throttling(error):

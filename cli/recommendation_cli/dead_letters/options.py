@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from recommendation_cli.aws.queues import QueueTarget
+from recommendation_cli.aws.queues import REDRIVE_ROLE, QueueTarget
 from recommendation_cli.completion import beginning, complete_agents
 from recommendation_cli.options.declaring import Declaration, declaring, options_as
 from recommendation_cli.options.listing import moment
@@ -22,13 +22,14 @@ _LONGEST_HOLD: Final = 43_200  # seconds; SQS's limit for a visibility timeout
 
 @dataclass(frozen=True, slots=True)
 class QueueOptions:
-    """Which queues, and where they are."""
+    """Which queues, and where they are; `role` is the one to use them with, which messages name."""
 
     dlq_url: str | None = None
     queue_url: str | None = None
     region: str | None = None
     profile: str | None = None
     endpoint_url: str | None = None
+    role: str = REDRIVE_ROLE
 
     def dead_letters(self, runtime: Runtime) -> QueueTarget:
         """Return the dead-letter queue; raise a usage error if it is not specified."""
@@ -47,7 +48,7 @@ class QueueOptions:
         url = given or runtime.environ.get(variable)
         if not url:
             raise click.UsageError(f"Which {noun}? Pass {option}, or set {variable} (a stack output).")
-        return QueueTarget(url, noun, option, self.region, self.profile, self.endpoint_url)
+        return QueueTarget(url, noun, option, self.region, self.profile, self.endpoint_url, self.role)
 
 
 @dataclass(frozen=True, slots=True)

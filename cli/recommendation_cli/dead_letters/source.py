@@ -28,7 +28,7 @@ def open_dead_letters(runtime: Runtime, options: QueueOptions) -> QueueSession:
     """
     session = QueueSession.open(runtime, options.dead_letters(runtime))
     main = options.known_queue(runtime)
-    depth = None if main is None else _depth_if_allowed(session, main)
+    depth = None if main is None else depth_if_allowed(session, main)
     if depth is not None and depth.arn != session.depth.arn and dead_letter_arn(depth) == session.depth.arn:
         return session
     sources = _source_queues(session)
@@ -48,8 +48,8 @@ def dead_letter_name(queue: Depth) -> str:
     return visible(dead_letter_arn(queue).rpartition(":")[2])
 
 
-def _depth_if_allowed(session: QueueSession, main: QueueTarget) -> Depth | None:
-    """Return the main queue's attributes; None if there is no such queue, or reading it is not allowed."""
+def depth_if_allowed(session: QueueSession, main: QueueTarget) -> Depth | None:
+    """Return the main queue's depth; None if there is no such queue, or reading it is not allowed."""
     from botocore.exceptions import ClientError
 
     with explained_queue(main):

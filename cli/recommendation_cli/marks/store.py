@@ -7,7 +7,6 @@ import click
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
 from recommendation_cli.aws.errors import ExitCode
 from recommendation_shared.aws_errors import error_code
-from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_key, read_mark
 
@@ -58,7 +57,7 @@ def _unchanged(known: Mark | None) -> dict[str, Any]:
     if known is None:
         return {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
     item = mark_item(known)
-    values: dict[str, AttributeValue] = {f":{name}": item[name] for name in _CHANGING if name in item}
+    values = {f":{name}": item[name] for name in _CHANGING if name in item}
     conditions = [f"#{name} = :{name}" if name in item else f"attribute_not_exists(#{name})" for name in _CHANGING]
     return {
         "ConditionExpression": " AND ".join(conditions),
