@@ -1,6 +1,6 @@
 """The report's table of agents: what each did over all executions, as `recs stats` adds it up."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -33,9 +33,14 @@ def agent_totals(executions: Sequence[Execution]) -> Html | None:
         return None
     since, until = min(start for start, _ in spans), max(end for _, end in spans)
     tallies = _tallies(executions, Span(since, until + timedelta(microseconds=1)))
-    longest = max((max(tally.durations, default=0.0) for tally in tallies.agents.values()), default=0.0)
-    agents = sorted(tallies.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
-    return column_table(_COLUMNS, (_cells(agent, tally, longest) for agent, tally in agents), "totals")
+    return totals_table(tallies.agents.items())
+
+
+def totals_table(tallies: Iterable[tuple[str, Tally]]) -> Html:
+    """Return a row for each name and tally, that of the consensus last."""
+    rows = sorted(tallies, key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
+    longest = max((max(tally.durations, default=0.0) for _, tally in rows), default=0.0)
+    return column_table(_COLUMNS, (_cells(name, tally, longest) for name, tally in rows), "totals")
 
 
 def _tallies(executions: Sequence[Execution], span: Span) -> Tallies:
