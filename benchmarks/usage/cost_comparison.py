@@ -22,7 +22,7 @@ _WHY: Final = {
     "function": "not counted: one invocation per incident, nearly always a cold start at this rate",
     "metrics": "not counted: billed for each hour in which they are sent",
     "metrics by incident": "not counted: each agent of each incident is a separate metric, for one hour",
-    "alarms and dashboard": "not counted: 19 alarm metrics, the pager's alarm and production's dashboard",
+    "alarms and dashboard": "not counted: 15 alarm metrics and production's dashboard",
     "logs": "not counted",
 }
 
@@ -64,7 +64,7 @@ def switches(prices: Prices) -> str:
     """Return a Markdown table of what the switches save: list prices, and what is beyond the free tier."""
     variants: dict[str, dict[str, Any]] = {
         "with everything on": {},
-        "without dashboard and pager": {"stage": "staging"},
+        "without the dashboard": {"stage": "staging"},
         "and `IncidentMetrics=property`": {"stage": "staging", "incident_metrics": "property"},
         "and compact indexes": {"stage": "staging", "incident_metrics": "property", "compact": True},
     }

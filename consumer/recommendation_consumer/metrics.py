@@ -16,7 +16,7 @@ from recommendation_consumer.batch_result import BatchResult
 from recommendation_shared import emf, metrics
 from recommendation_shared.settings import IncidentMetrics
 
-_EXPIRED: Final = "expired"  # a reason of drops beside the producer's, so that one alarm watches all that is lost
+DROP_EXPIRED: Final = "expired"  # a reason of drops beside the producer's, so that one alarm watches all that is lost
 
 
 def emit(result: BatchResult, now: float, *, namespace: str, incident_metrics: IncidentMetrics) -> None:
@@ -53,12 +53,13 @@ def _lines(
     for reason, count in result.dead_lettered.items():
         yield _line(beginning, {metrics.REASON: reason, metrics.DEAD_LETTERED: [count]})
     if result.expired:
-        values = {metrics.REASON: _EXPIRED, metrics.DROPPED: [result.expired]}
+        values = {metrics.REASON: DROP_EXPIRED, metrics.DROPPED: [result.expired]}
         yield _line(beginning_of([metrics.DROPPED], metrics.REASON), values)
     counts = {
         metrics.PERSISTENCE_THROTTLED: result.throttled,
         metrics.DUPLICATE: result.duplicates,
         metrics.EXPIRED: result.expired,
+        metrics.ERASED: len(result.erased),
     }
     totals = {
         **{name: [count] for name, count in counts.items() if count},

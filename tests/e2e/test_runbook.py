@@ -23,6 +23,7 @@ from infra.local.background import BackgroundStack
 from infra.local.deployment import load_template
 from infra.local.emulator import stack_python
 from infra.paths import ROOT, TEMPLATE
+from recommendation_consumer.metrics import DROP_EXPIRED
 from recommendation_producer import _balance as balance
 from tests.support.runbook import warm_aws as warm_cli
 from tests.support.runbook.page import ELSEWHERE, PAGE, Block, Section, agrees, read_sections
@@ -156,7 +157,7 @@ def _printed(block: Block, done: subprocess.CompletedProcess[str]) -> str:
         (demonstration.poison_among_good_ones, {"RecommendationDeadLetterQueueNotEmpty"}),
         (
             demonstration.changed_by_hand,
-            {"RecommendationTampered", "RecommendationDeleted", "RecommendationDeadLetterQueueNotEmpty"},
+            {"RecommendationAltered", "RecommendationDeadLetterQueueNotEmpty"},
         ),
     ],
 )
@@ -213,11 +214,11 @@ def test_links_within_the_page_resolve() -> None:
 
 
 def test_every_reason_of_a_drop_is_explained() -> None:
-    """The section of the alarm lists every constant of the producer's balance."""
+    """The section of the alarm lists every constant of the producer's balance, and the consumer's one reason."""
     reasons = {value for name, value in vars(balance).items() if name.isupper()}
     assert "send_failed" in reasons
     explained = set(re.findall(r"^\| `(\w+)` \|", ANCHORS["recommendationsdropped"].text, re.MULTILINE))
-    assert explained == reasons
+    assert explained == reasons | {DROP_EXPIRED}
 
 
 def test_every_name_of_a_failure_is_explained() -> None:

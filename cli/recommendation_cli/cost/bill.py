@@ -24,8 +24,8 @@ _LONG_POLL: Final = 20  # seconds
 # As in the template; a test compares them.
 MEMORY_MB: Final = 1024
 LOG_DAYS: Final = 30
-ALARM_METRICS: Final = 19  # in 16 alarms, three of which compare two
-PROD_ONLY: Final = 1  # composite alarm (where somebody is notified), and dashboard
+ALARM_METRICS: Final = 15  # in 12 alarms, three of which compare two
+PROD_ONLY: Final = 1  # dashboard
 
 _VCPU_MB: Final = 1769  # memory that comes with one vCPU (Lambda Developer Guide, "Configure Lambda function memory")
 _WRITE_WAIT_MS: Final = 10  # assumed, for BatchWriteItem: "single-digit milliseconds", and the connection
@@ -180,7 +180,6 @@ def _monitoring(work: Workload, usage: Recommendation, profile: Profile, prices:
             prices.usd("cloudwatch", "alarm_metric_month"),
             "cloudwatch_alarm_metrics",
         ),
-        line("alarm for the pager", prod_only, "alarms", prices.usd("cloudwatch", "composite_alarm_month")),
         line(
             "dashboard", prod_only, "dashboards", prices.usd("cloudwatch", "dashboard_month"), "cloudwatch_dashboards"
         ),

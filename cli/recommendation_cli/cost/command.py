@@ -81,7 +81,7 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
         type=click.Choice(["dev", "staging", "prod"]),
         default="prod",
         show_default=True,
-        help="Only prod has a dashboard and a pager's alarm.",
+        help="Only prod has a dashboard.",
     ),
 )
 @click.option("--region", metavar="NAME", help="Fail unless the prices are for this region.")
