@@ -14,6 +14,7 @@ from recommendation_cli.cost.command import cost
 from recommendation_cli.dead_letters.commands import dlq
 from recommendation_cli.diff.command import diff
 from recommendation_cli.doctor.command import doctor
+from recommendation_cli.erasure.command import erase
 from recommendation_cli.export.commands import export
 from recommendation_cli.follow.command import follow
 from recommendation_cli.help_pages import help_pages
@@ -45,7 +46,7 @@ Exit codes:
        (recs diff: the executions differ; recs doctor: problems found)
   2    usage error (recs diff: also when an execution does not exist)
   3    AWS refused the call, or could not be reached
-  4    content does not match its digest (recs show, recs export verify)
+  4    content does not match its digest (recs show, recs export verify); recs erase: something is left
   5    incomplete; the message says why (recs dlq, recs export; or the output cannot be written)
   130  interrupted
   141  whatever was reading the output closed it, as in | head
@@ -99,7 +100,7 @@ def completion(shell: str) -> None:
 
 for command in (incidents, stats, incident, agent, execution, show, timeline, diff, help_pages):
     recs.add_command(paged(command))
-for command in (search, follow, export, report, doctor, cost, dlq, config):
+for command in (search, follow, export, report, doctor, cost, dlq, erase, config):
     recs.add_command(command)
 
 

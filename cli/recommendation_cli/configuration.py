@@ -15,6 +15,7 @@ SETTINGS: Final = {
     "table": ("RECOMMENDATIONS_TABLE",),
     # The reviews of one table are never shown with the recommendations of another.
     "reviews-table": ("RECOMMENDATIONS_REVIEWS_TABLE", "RECOMMENDATIONS_TABLE"),
+    "archive-bucket": ("RECOMMENDATIONS_ARCHIVE_BUCKET", "RECOMMENDATIONS_TABLE"),
     "queue-url": ("RECOMMENDATIONS_QUEUE_URL",),
     "dlq-url": ("RECOMMENDATIONS_DLQ_URL",),
     "region": ("AWS_REGION", "AWS_DEFAULT_REGION"),

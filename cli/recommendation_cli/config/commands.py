@@ -15,6 +15,7 @@ from recommendation_cli.screen.visible import visible
 _HELP: Final = {
     "table": ("NAME", "Table."),
     "reviews-table": ("NAME", "Table of reviews."),
+    "archive-bucket": ("NAME", "Bucket of the archive."),
     "queue-url": ("URL", "Queue."),
     "dlq-url": ("URL", "Dead-letter queue."),
     "region": ("NAME", "AWS region."),

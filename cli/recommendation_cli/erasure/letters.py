@@ -1,0 +1,105 @@
+"""The incident's dead letters."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from recommendation_cli.dead_letters.letter import DeadLetter
+from recommendation_cli.dead_letters.session import Held, QueueSession
+from recommendation_cli.erasure.places import Found, Swept
+from recommendation_cli.erasure.tombstone import Tombstone
+from recommendation_cli.screen.progress import Report
+from recommendation_cli.screen.visible import visible
+from recommendation_shared import limits
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.wording import plural
+
+_DAY: Final = len("2026-01-31")
+_NAMED: Final = 5  # message IDs in a sentence
+
+
+class DeadLetters:
+    """The dead letters whose envelope is of an incident. `hold` is for how many seconds messages are hidden.
+
+    To find them, all messages of the queue are received; the others are returned to it at once.
+    """
+
+    name: Final = "dead letters"
+
+    def __init__(self, session: QueueSession, incident_id: str, hold: int | None) -> None:
+        self._session = session
+        self._incident_id = incident_id
+        self._hold = hold
+        # In a body that is not an envelope: the ID between quotes, as JSON has it, or within a recommendation's ID.
+        self._traces = (canonical_text(incident_id), f"rec-{incident_id}-")
+
+    def find(self, report: Report) -> Found:
+        """Count the dead letters."""
+        count, days = 0, set[str]()
+        self._read_depth()
+        with self._session.hold(self._hold) as held:
+            for letters in self._received(held, report):
+                mine = list(filter(self._is_of_incident, letters))
+                count += len(mine)
+                days |= {letter.field("timestamp")[:_DAY] for letter in mine}
+        where = f"of {held.received:,} in {self._session.name}{self._session.depth.in_flight_note}"
+        return Found(count, where, frozenset(filter(None, days)))
+
+    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+        """Delete the dead letters; say which could not be looked at or judged."""
+        erased = undeleted = 0
+        unclear: list[DeadLetter] = []
+        self._read_depth()
+        with self._session.hold(self._hold) as held:
+            for letters in self._received(held, report):
+                mine = list(filter(self._is_of_incident, letters))
+                unclear += filter(self._may_be_of_incident, letters)
+                deleted = len(held.delete(mine))
+                tombstone.add(self.name, deleted)
+                erased += deleted
+                undeleted += len(mine) - deleted
+        left = [*_undeleted(undeleted), *self._unclear(unclear), *self._unseen(held)]
+        return Swept(erased, left)
+
+    def unreachable(self) -> Sequence[str]:
+        """Return nothing: what could not be deleted may be next time."""
+        return ()
+
+    def _read_depth(self) -> None:
+        with self._session.explained():
+            self._session.depth = self._session.read_depth(self._session.target.url)
+
+    def _received(self, held: Held, report: Report) -> Iterator[list[DeadLetter]]:
+        for letters in held.receive(lambda: limits.SQS_BATCH_ENTRIES):
+            yield letters
+            report(f"looked at {plural(held.received, 'dead letter')}", held.received, self._session.depth.visible)
+
+    def _is_of_incident(self, letter: DeadLetter) -> bool:
+        return letter.field("incidentId") == self._incident_id
+
+    def _may_be_of_incident(self, letter: DeadLetter) -> bool:
+        return not letter.field("incidentId") and any(trace in letter.body for trace in self._traces)
+
+    def _unclear(self, letters: Sequence[DeadLetter]) -> Iterator[str]:
+        if letters:
+            names = visible(", ".join(letter.message_id for letter in letters[:_NAMED]))
+            more = ", …" if len(letters) > _NAMED else ""
+            yield (
+                f"{plural(len(letters), 'dead letter')} mentioning the incident in a body that is not an envelope"
+                f" ({names}{more}): save them (recs dlq save FILE), look at them, and purge what is of the incident"
+                " (recs dlq purge FILE)."
+            )
+
+    def _unseen(self, held: Held) -> Iterator[str]:
+        depth = self._session.depth
+        if held.is_full:
+            yield f"dead letters beyond the first {held.received:,}: run this again."
+        elif depth.in_flight and held.received < depth.visible + depth.in_flight:
+            yield (
+                f"{plural(depth.in_flight, 'message')} in flight in {self._session.name}, hidden by another reader: run"
+                " this again when they are visible (recs dlq status counts them)."
+            )
+
+
+def _undeleted(count: int) -> Iterator[str]:
+    if count:
+        yield f"{plural(count, 'dead letter')} whose deletion SQS did not confirm: run this again."

@@ -1,0 +1,39 @@
+"""What an erasure asks of each place that holds what was said about an incident."""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from recommendation_cli.erasure.tombstone import Tombstone
+from recommendation_cli.screen.progress import Report
+
+
+class Found(NamedTuple):
+    """What a place holds of the incident: how many, where, and on which days (UTC) its agents completed."""
+
+    count: int
+    where: str = ""
+    days: frozenset[str] = frozenset()
+
+
+class Swept(NamedTuple):
+    """How many were deleted, and for each kind of thing that is still there, a sentence with its remedy."""
+
+    erased: int
+    left: Sequence[str] = ()
+
+
+class Place(Protocol):
+    """One kind of thing in one place. Every method raises click's errors, each with its remedy."""
+
+    @property
+    def name(self) -> str:
+        """The things, such as `dead letters`."""
+
+    def find(self, report: Report) -> Found:
+        """Count what there is, and change nothing."""
+
+    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+        """Delete what there is, and count it in the mark; it may be interrupted and called again."""
+
+    def unreachable(self) -> Sequence[str]:
+        """Return what it could not delete whatever it did, a sentence each."""
