@@ -8,7 +8,7 @@ import botocore.session
 
 from infra.synthesis.intrinsics import STREAM_LABEL
 from infra.synthesis.synthesize import EVERY_OPTION, synthesize
-from tests.support.iam.policy import Request, Statement, decide
+from tests.support.iam.policy import Context, Policy, Statement
 
 SQS: Final = "arn:aws:sqs:us-east-1:123456789012"
 DYNAMODB: Final = "arn:aws:dynamodb:us-east-1:123456789012:table"
@@ -125,6 +125,7 @@ def actions(service: str) -> frozenset[str]:
     return frozenset(operations | {action for action in BEYOND_OPERATIONS if action.startswith(f"{service}:")})
 
 
+@cache
 def every_action() -> frozenset[str]:
     """Return all actions of the services in which an identity could do harm."""
     return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms", "s3")))
@@ -139,13 +140,8 @@ def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statemen
     return [statement for document in documents for statement in document["Statement"]]
 
 
-def allowed(identity: str, parameters: Mapping[str, str], context: Mapping[str, str]) -> dict[str, frozenset[str]]:
+def allowed(identity: str, parameters: Mapping[str, str], context: Context) -> dict[str, frozenset[str]]:
     """Return the actions allowed on each resource, without resources on which nothing is allowed."""
-    statements = statements_of(identity, parameters)
-    by_resource = {
-        resource: frozenset(
-            action for action in every_action() if decide(statements, Request(action, resource, context)) == "allowed"
-        )
-        for resource in RESOURCES
-    }
+    policy = Policy(statements_of(identity, parameters))
+    by_resource = {resource: policy.allowed(every_action(), resource, context) for resource in RESOURCES}
     return {resource: granted for resource, granted in by_resource.items() if granted}

@@ -85,6 +85,30 @@ def test_principal_of_a_resource_policy_is_matched() -> None:
     assert decide([statement], SEND._replace(principal="sns.amazonaws.com")) == "denied"
 
 
+@pytest.mark.parametrize(
+    ("operator", "present", "allowed"),
+    [
+        ("ForAllValues:StringEquals", ("a", "b"), True),
+        ("ForAllValues:StringEquals", ("a", "c"), False),
+        ("ForAllValues:StringEquals", (), True),
+        ("ForAllValues:StringEquals", None, True),
+        ("ForAllValues:StringLike", ("a", "bc"), False),
+        ("ForAnyValue:StringEquals", ("a", "c"), True),
+        ("ForAnyValue:StringEquals", ("c",), False),
+        ("ForAnyValue:StringEquals", None, False),
+        ("ForAllValues:StringNotEquals", ("c", "d"), True),
+        ("ForAllValues:StringNotEquals", ("c", "a"), False),
+    ],
+)
+def test_conditions_on_keys_with_several_values(
+    operator: str, present: tuple[str, ...] | None, *, allowed: bool
+) -> None:
+    """A request without the key satisfies every ForAllValues, so an Allow needs another condition that demands it."""
+    statement = {**ALLOW, "Condition": {operator: {"key": ["a", "b"]}}}
+    context = {} if present is None else {"key": present}
+    assert (decide([statement], SEND._replace(context=context)) == "allowed") is allowed
+
+
 @pytest.mark.parametrize("extra", [{"NotPrincipal": "*"}, {"Condition": {"DateLessThan": {"aws:CurrentTime": "x"}}}])
 def test_unsupported_elements_are_an_error(extra: dict[str, Any]) -> None:
     """Ignoring a condition would make a policy look broader or narrower than it is."""
