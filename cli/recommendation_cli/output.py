@@ -10,9 +10,10 @@ from typing import Any, BinaryIO, Final
 from recommendation_cli.document_json import document_line, document_text
 from recommendation_cli.facts import FACTS, fact_columns
 from recommendation_cli.options.eager import CSV_WITH_BOM
+from recommendation_cli.review_columns import REVIEW_COLUMNS, review_columns
 from recommendation_cli.screen.visible import visible_lines
 from recommendation_cli.search.queries import TTL, Document
-from recommendation_shared.envelope.fields import FIELDS
+from recommendation_shared.envelope.fields import FIELDS, REVIEWS
 from recommendation_shared.exact_json.canonical import canonical_text, quote
 from recommendation_shared.exact_json.printable import json_escaped, json_line
 
@@ -20,7 +21,7 @@ COLUMNS: Final = (
     *FIELDS,
     TTL,
     "contentDigest",
-)  # of CSV: an envelope's fields, then the derived attributes; then come `FACTS`
+)  # of CSV: an envelope's fields, then the derived attributes; then come `FACTS` and `REVIEW_COLUMNS`
 OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JSON object
 # Spreadsheets take a cell that starts with one of these for a formula. Whoever opens the file chooses the separator, so
 # a cell may also start after any punctuation, quote, line break or (unless another follows) space within ours.
@@ -86,13 +87,14 @@ def _csv(documents: Iterable[Document]) -> Iterator[str]:
 
 def csv_header(output_format: str) -> bytes:
     """Return how a CSV file of documents starts: its header, in `csv-bom` after a byte order mark."""
-    return _byte_order_mark(output_format) + _csv_row([*COLUMNS, *FACTS, OTHER_FIELDS]).encode()
+    return _byte_order_mark(output_format) + _csv_row([*COLUMNS, *FACTS, *REVIEW_COLUMNS, OTHER_FIELDS]).encode()
 
 
 def csv_line(document: Document) -> bytes:
     """Return a document as a CSV record, which may have line breaks in quoted cells."""
-    other = {name: document[name] for name in document.keys() - set(COLUMNS)}
-    values = [*(document.get(name) for name in COLUMNS), *fact_columns(document).values(), other or None]
+    other = {name: document[name] for name in document.keys() - {*COLUMNS, REVIEWS}}
+    known = {**fact_columns(document), **review_columns(document)}
+    values = [*(document.get(name) for name in COLUMNS), *known.values(), other or None]
     return _csv_row([_cell(value, document_text) for value in values]).encode()
 
 

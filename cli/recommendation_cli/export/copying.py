@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
+from recommendation_cli.aws.errors import AwsError
 from recommendation_cli.document_json import document_line
 from recommendation_cli.export.state import ExportState, Progress
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import csv_header, csv_line
+from recommendation_cli.reviews.beside import Reviewed, ReviewsBeside
 from recommendation_cli.search.queries import Document, is_expired, pages
 from recommendation_shared.item.encoding import decode_item
 
@@ -22,8 +24,11 @@ _LINES: Final[dict[str, Callable[[Document], bytes]]] = {
 }
 
 
-def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportState]]:
-    """Yield the bytes of page after page, each with the state that holds once they are written."""
+def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterator[tuple[bytes, ExportState]]:
+    """Yield the bytes of page after page, each with the state that holds once they are written.
+
+    Raises `AwsError` when the reviews beside the first documents could be read, and those of later ones cannot.
+    """
     plan, progress = state.plan, state.progress
     if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
         header = csv_header(plan.file_format)
@@ -36,7 +41,10 @@ def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportSt
             wanted = [document for document in current if plan.matching.passes(document)]
             rejected = [document for document in current if not plan.matching.passes(document)]
             others = Counter(str(document.get("agentType")) for document in rejected)
-            written = b"".join(map(line, wanted))
+            reviewed = Reviewed() if progress.unreviewed else reviews.of_documents(wanted)
+            if reviews.is_refused and progress.documents and not progress.unreviewed:
+                raise AwsError(f"{reviews.note} This export has them so far: resume it when they can be read again.")
+            written = b"".join(map(line, map(reviewed.beside, wanted)))
             progress = Progress(
                 search=number if page.last is not None else number + 1,
                 after=None if page.last is None else dict(page.last),
@@ -44,5 +52,6 @@ def copy(client: DynamoDb, state: ExportState) -> Iterator[tuple[bytes, ExportSt
                 documents=progress.documents + len(wanted),
                 expired=progress.expired + len(page.items) - len(current),
                 others=dict(others + Counter(progress.others)),
+                unreviewed=progress.unreviewed or reviews.is_refused,
             )
             yield written, ExportState(plan, progress)

@@ -12,6 +12,7 @@ import click
 
 from recommendation_cli.aws.errors import DigestMismatchError
 from recommendation_cli.facts import fact_columns
+from recommendation_cli.review_columns import REVIEW_COLUMNS, review_columns
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.exact_json.parse import JsonError, parse_json
@@ -46,7 +47,8 @@ def _schema() -> Any:
     fields = [(name, pa.string()) for name in _TEXTS] + [(name, pa.int64()) for name in _NUMBERS]
     fields += [("timestamp", pa.timestamp("us", tz="UTC")), ("confidence", pa.float64())]
     fields += [("status", pa.string()), ("durationMs", pa.float64()), ("cost", pa.float64()), ("tokens", pa.int64())]
-    fields += [("model", pa.string()), ("agentVersion", pa.string()), (DOCUMENT, pa.string())]
+    fields += [("model", pa.string()), ("agentVersion", pa.string())]
+    fields += [(name, pa.string()) for name in (*REVIEW_COLUMNS, DOCUMENT)]
     return pa.schema(fields)
 
 
@@ -127,6 +129,7 @@ def _row(text: str) -> dict[str, Any]:
         "timestamp": _instant(document.get("timestamp")),
         "confidence": _double(document.get("confidence")),
         **known,
+        **review_columns(document),
         **{name: None if known[name] is None else float(known[name]) for name in ("durationMs", "cost")},
         DOCUMENT: text,
     }

@@ -3,6 +3,7 @@
 import sys
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from shlex import quote
@@ -21,11 +22,13 @@ from recommendation_cli.export.state import ExportState, Keys, Plan, Progress, S
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import STDOUT, TableOptions
+from recommendation_cli.reviews.beside import ReviewsBeside, print_note
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report, progress
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.not_found import nothing_found
+from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.wording import plural
 
 _PARQUET: Final = "parquet"
@@ -43,7 +46,11 @@ def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions
     file_format = destination.resolved_format()
     if file_format == _PARQUET:
         arrow()  # fail now if it is not installed, not after everything has been read
-    plan = Plan(table.target(runtime), keys, listed.period(), listed.matching(), file_format, now)
+    plan = Plan(
+        *(table.target(runtime), keys, listed.period(), listed.matching(), file_format, now),
+        reviews=table.reviews_target(runtime),
+        reviewed_until=sort_key(EPOCH + timedelta(seconds=runtime.now())),
+    )
     state = ExportState(plan, Progress())
     if destination.path == STDOUT:
         _write_to_stdout(runtime, state)
@@ -99,10 +106,12 @@ def _write_to_stdout(runtime: Runtime, state: ExportState) -> None:
     target = state.plan.target
     with explained(target):
         client = runtime.connect(target)
-        for page, reached in copy(client, state):
+        reviews = ReviewsBeside(client, state.plan.reviews, until=state.plan.reviewed_until)
+        for page, reached in copy(client, state, reviews):
             state = reached
             sys.stdout.buffer.write(page)
         sys.stdout.flush()
+        print_note(reviews)
         if not state.progress.documents:
             raise _nothing_to_export(client, state)
 
@@ -113,7 +122,8 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
     try:
         with explained(target), progress(runtime.environ, runtime.monotonic) as report:
             client = runtime.connect(target)
-            for page, reached in copy(client, state):
+            reviews = ReviewsBeside(client, state.plan.reviews, until=state.plan.reviewed_until)
+            for page, reached in copy(client, state, reviews):
                 file.append(page, reached)
                 state = reached
                 report(_counted(state), 0, None)
@@ -133,6 +143,7 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
             file.close()
             click.echo(f"{_counted(state)} so far. To resume: recs export resume {quote(str(path))}", err=True)
     _report_success(state, path)
+    print_note(reviews)
 
 
 def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: BinaryIO) -> None:

@@ -10,7 +10,7 @@ from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_shared.item.attribute_value import AttributeValue
 
-_STATE_VERSION: Final = 4
+_STATE_VERSION: Final = 5
 
 _LIMITS: Final = ("least_confidence", "most_confidence")  # kept as text: JSON has no decimal numbers
 
@@ -26,7 +26,8 @@ class StateError(ValueError):
 class Plan:
     """The items to export, and their table. `now` (epoch seconds) hides what had expired by then; None hides nothing.
 
-    It is fixed when an export starts, so that resuming later produces the same file.
+    `reviews` is the table of reviews, and `reviewed_until` a sort key: what was written after it is left out. Both
+    times are fixed when an export starts, so that resuming later produces the same file.
     """
 
     target: Target
@@ -35,6 +36,8 @@ class Plan:
     matching: Filter
     file_format: str
     now: float | None
+    reviews: Target
+    reviewed_until: str
 
     def search(self, number: int) -> Search:
         """Return one of the searches."""
@@ -44,7 +47,10 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far an export has come: the current search, the key to continue after, and what the file holds so far."""
+    """How far an export has come: the current search, the key to continue after, and what the file holds so far.
+
+    `unreviewed` says that reviews could not be read when the export started, so that the file has none.
+    """
 
     search: int = 0
     after: dict[str, AttributeValue] | None = None
@@ -52,6 +58,7 @@ class Progress:
     documents: int = 0
     expired: int = 0
     others: dict[str, int] = field(default_factory=dict)  # agent type -> how many the filter rejected
+    unreviewed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +93,8 @@ class ExportState:
                 matching=Filter(**{**matching, **limits, **lists}),
                 file_format=given["file_format"],
                 now=given["now"],
+                reviews=Target(**given["reviews"]),
+                reviewed_until=given["reviewed_until"],
             )
             return cls(plan, Progress(**value["progress"]))
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:

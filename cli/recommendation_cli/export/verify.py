@@ -15,6 +15,7 @@ from recommendation_cli.export.parquet import read_parquet
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.errors import EnvelopeError
+from recommendation_shared.envelope.fields import REVIEWS
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import decode_item, encode_item
@@ -36,7 +37,8 @@ def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
     """Yield, for each line of JSON Lines, what is wrong with it, or None.
 
     A line is right when the consumer's own code builds an item from it that has the digest and the time to live that
-    the line carries, when that item exports to the same bytes, and when no earlier line had its ID.
+    the line carries, when that item exports to the same bytes, and when no earlier line had its ID. Reviews beside it
+    are not checked: they are no part of the recommendation.
     """
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
@@ -60,11 +62,16 @@ def _check(line: bytes) -> tuple[str, str | None]:
         what = f"the content has the digest {item.digest}, the line says {visible(str(carried.get('contentDigest')))}"
     elif carried.get("ttl") != item.expires_at:
         what = f"the content has the ttl {item.expires_at}, the line says {visible(str(carried.get('ttl')))}"
-    elif json_line(decode_item(json.loads(item.body))) != line:
+    elif json_line(decode_item(json.loads(item.body)) | _beside(carried)) != line:
         what = "the content is the same, but not the bytes that recs export writes"
     else:
         what = None
     return item.recommendation_id, what
+
+
+def _beside(carried: dict[str, Any]) -> dict[str, Any]:
+    """Return what a line carries beside its document: reviews, which no digest covers."""
+    return {REVIEWS: carried[REVIEWS]} if REVIEWS in carried else {}
 
 
 def verify_file(path: Path) -> None:

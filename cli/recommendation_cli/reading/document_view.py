@@ -1,5 +1,6 @@
 """How one recommendation looks on a terminal: in full, with anything unusual about it pointed out."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -7,6 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 from recommendation_cli.output import pretty_json
+from recommendation_cli.reviews.review import Review
+from recommendation_cli.reviews.view import print_reviews
 from recommendation_cli.screen.table import print_fields
 from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.screen.visible import visible, visible_lines
@@ -18,8 +21,13 @@ _IN_HEADER: Final = {"recommendationId", "incidentId", "executionId", "agentType
 _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")
 
 
-def render_document(console: Console, document: Document, *, digest: str, intact: bool) -> None:
-    """Print a document; `digest` words the result of verifying it, `intact` says whether it matched."""
+def render_document(
+    console: Console, document: Document, *, digest: str, intact: bool, reviews: Sequence[Review] = ()
+) -> None:
+    """Print a document and its reviews, which are in order of time.
+
+    `digest` words the result of verifying it, `intact` says whether it matched.
+    """
     summary = summarise(document)
     ascii_only = console.options.ascii_only
     confidence = confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only)
@@ -31,12 +39,13 @@ def render_document(console: Console, document: Document, *, digest: str, intact
         "completed": Text(summary.timestamp),
         "confidence": confidence,
         "status": status_mark(summary.status),
-        "expires": Text(_expiry(document)),
+        "expires": Text(expiry_text(document)),
         "digest": Text(digest, style="" if intact else "bold red"),
     }
     print_fields(console, [(Text(label, style="dim"), value) for label, value in fields.items()], indent=2)
     for warning in warnings(document):
         console.print(Text(f"! {warning}", style="yellow"), soft_wrap=True)
+    print_reviews(console, reviews)
     for name in _SECTIONS:
         _print_section(console, name, document.get(name))
     other = {name: value for name, value in document.items() if name not in {*_IN_HEADER, *_SECTIONS}}
@@ -53,7 +62,8 @@ def _print_section(console: Console, name: str, value: Any) -> None:
         console.print(Text(pretty_json(value)), soft_wrap=True)
 
 
-def _expiry(document: Document) -> str:
+def expiry_text(document: Document) -> str:
+    """Return when an item expires, as far as that can be told."""
     expiry = document.get(TTL)
     if expiry is None:
         return "never"

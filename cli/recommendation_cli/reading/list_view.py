@@ -3,13 +3,15 @@
 A recommendation takes one line if it fits, two otherwise.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Final, NamedTuple
 
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.reviews.review import Review
+from recommendation_cli.reviews.view import verdict_mark
 from recommendation_cli.screen.table import Cell, Column, Row, Table
 from recommendation_cli.screen.terminal import WIDE, confidence_bar, status_mark
 from recommendation_cli.summary import Summary
@@ -32,6 +34,7 @@ LAYOUTS: Final = {
     "executionId": Layout(group="incident_id", column="agent_type"),
     "agentType": Layout(group=None, column="incident_id"),
 }
+_NO_REVIEWS: Final[Mapping[str, Review]] = {}
 _NOUNS: Final = {"execution_id": "Execution", "incident_id": "Incident", "agent_type": "Agent"}
 
 
@@ -56,11 +59,11 @@ class ListView:
         self._headings: set[str] = set()
         self._latest = ""
 
-    def print(self, summaries: Sequence[Summary]) -> None:
-        """Print a part of the list, newest first."""
+    def print(self, summaries: Sequence[Summary], reviews: Mapping[str, Review] = _NO_REVIEWS) -> None:
+        """Print a part of the list, newest first, with the verdicts of the reviews that count, by recommendation ID."""
         rows = [
             Row(
-                _cells(summary, self._layout.column, ascii_only=self._ascii_only),
+                _cells(summary, reviews, self._layout.column, ascii_only=self._ascii_only),
                 above=() if position else self._above(heading),
             )
             for heading, members in _groups(summaries, self._layout.group)
@@ -88,10 +91,11 @@ def _groups(summaries: Sequence[Summary], group: str | None) -> Iterable[tuple[s
             yield (f"{_NOUNS[group]} {name} · {day} UTC" if group else f"{day} UTC"), list(rows)
 
 
-def _cells(summary: Summary, column: str, *, ascii_only: bool) -> list[Cell]:
+def _cells(summary: Summary, reviews: Mapping[str, Review], column: str, *, ascii_only: bool) -> list[Cell]:
     status = status_mark(summary.status)
     if summary.truncated:
         status.append(" cut", style="yellow")
+    status.append_text(verdict_mark(reviews.get(summary.recommendation_id)))
     return [
         Text(summary.time_of_day, style="dim"),
         getattr(summary, column),

@@ -13,7 +13,10 @@ from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
 from recommendation_cli.reading.document_view import render_document
 from recommendation_cli.reading.list_view import LAYOUTS, ListView
-from recommendation_cli.reading.query import read_recommendation
+from recommendation_cli.reading.query import Verified, read_recommendation
+from recommendation_cli.reviews.beside import Reviewed, ReviewsBeside, print_note
+from recommendation_cli.reviews.review import INCIDENT
+from recommendation_cli.reviews.view import print_conclusion
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
@@ -43,10 +46,11 @@ def list_recommendations(
     with explained(target):
         client = runtime.connect(target)
         listings = [Listing(client, target.table, search, now=now) for search in searches]
+        reviews = ReviewsBeside(client, read.reviews_target(runtime))
         if as_table:
-            newest = _print_lists(runtime, listings, listed)
+            newest = _print_lists(runtime, listings, listed, reviews)
         else:
-            write_documents(sys.stdout.buffer, _as_read(listings), read.output)
+            write_documents(sys.stdout.buffer, _as_read(listings, reviews), read.output)
         sys.stdout.flush()  # before notes appear on stderr
         absent = [
             nothing_found(client, target, search, listing.expired, listing.others).message
@@ -54,20 +58,21 @@ def list_recommendations(
             if listing.shown == 0
         ]
     if as_table and len(absent) < len(values):
-        _print_note(listings, newest)
+        _print_count(listings, newest)
+    print_note(reviews)
     if absent:
         raise NothingFoundError("\n".join(absent))
 
 
-def _as_read(listings: Iterable[Listing]) -> Iterator[Document]:
+def _as_read(listings: Iterable[Listing], reviews: ReviewsBeside) -> Iterator[Document]:
     """Yield documents, and flush what was written of a page before the next one is read."""
     for listing in listings:
         for batch in listing.batches():
-            yield from batch
+            yield from map(reviews.of_documents(batch).beside, batch)
             sys.stdout.flush()
 
 
-def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOptions) -> str:
+def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOptions, reviews: ReviewsBeside) -> str:
     """Print lists page by page; return the ID of the first recommendation printed, or an empty string."""
     console = open_terminal(runtime.environ)
     newest = ""
@@ -75,17 +80,25 @@ def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOpti
         view = ListView(console, LAYOUTS[listing.search.key])
         for batch in listing.batches():
             summaries = [summarise(document) for document in batch]
+            reviewed = reviews.of_documents(batch)
             with console:  # which writes a page at once, not line by line
                 if summaries and not newest:
                     newest = summaries[0].recommendation_id
                     print_scope(console, listed.scope(runtime))
                 if summaries and listing.shown == len(summaries) and len(listings) > 1:
                     console.print(Text(f"\n{visible(listing.search.value)}", style="bold underline"), soft_wrap=True)
-                view.print(summaries)
+                if summaries and listing.shown == len(summaries) and listing.search.key == INCIDENT:
+                    print_conclusion(console, reviewed.of(listing.search.value))
+                reviews_by_id = {
+                    summary.recommendation_id: history[-1]
+                    for summary, document in zip(summaries, batch, strict=True)
+                    if (history := reviewed.of_document(document))
+                }
+                view.print(summaries, reviews_by_id)
     return newest
 
 
-def _print_note(listings: Sequence[Listing], newest: str) -> None:
+def _print_count(listings: Sequence[Listing], newest: str) -> None:
     counted = plural(sum(listing.shown for listing in listings), "recommendation")
     cut_off = any(listing.cut_off for listing in listings)
     parts = [f"{counted}, and there are older ones" if cut_off else counted]
@@ -105,6 +118,7 @@ def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], re
     problems: list[click.ClickException] = []
     with explained(target):
         client = runtime.connect(target)
+        reviews = ReviewsBeside(client, read.reviews_target(runtime))
         now = None if read.include_expired else runtime.now()
         for recommendation_id in recommendation_ids:
             try:
@@ -112,25 +126,27 @@ def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], re
             except NothingFoundError as problem:
                 problems.append(problem)
                 continue
-            documents.append(verified.document)
+            reviewed = reviews.of_documents([verified.document])
+            documents.append(reviewed.beside(verified.document))
             if not verified.intact:
                 problems.append(DigestMismatchError(verified.mismatch()))
             if read.output == "table":
-                _print_in_full(runtime, documents, verified.computed, intact=verified.intact)
+                _print_in_full(runtime, verified, reviewed, is_first=len(documents) == 1)
     if read.output == "json" and documents and len(recommendation_ids) == 1:
         sys.stdout.buffer.write(f"{pretty_json(documents[0])}\n".encode())
     elif read.output != "table" and documents:
         write_documents(sys.stdout.buffer, documents, read.output)
     sys.stdout.flush()
+    print_note(reviews)
     if problems:
         worst = max(problems, key=lambda problem: problem.exit_code)
         raise type(worst)("\n".join(problem.message for problem in problems))
 
 
-def _print_in_full(runtime: Runtime, documents: Sequence[Document], digest: str, *, intact: bool) -> None:
-    """Print the last of the documents."""
+def _print_in_full(runtime: Runtime, verified: Verified, reviewed: Reviewed, *, is_first: bool) -> None:
     console = open_terminal(runtime.environ)
-    if len(documents) > 1:
+    if not is_first:
         console.print()
-    verdict = f"verified, SHA-256 {digest}" if intact else "DOES NOT MATCH the content"
-    render_document(console, documents[-1], digest=verdict, intact=intact)
+    digest = f"verified, SHA-256 {verified.computed}" if verified.intact else "DOES NOT MATCH the content"
+    history = reviewed.of_document(verified.document)
+    render_document(console, verified.document, digest=digest, intact=verified.intact, reviews=history)

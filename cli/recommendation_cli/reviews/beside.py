@@ -1,13 +1,18 @@
 """Reviews beside recommendations: commands that read go on without them where they cannot be read."""
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, ParamSpec
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final, ParamSpec
+
+import click
 
 from recommendation_cli.aws.connection import DynamoDb, Target
-from recommendation_cli.reviews.review import Review, Subject, latest
+from recommendation_cli.reviews.review import INCIDENT, Review, ReviewKey, Subject, latest
 from recommendation_cli.reviews.store import ReviewTable
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
+from recommendation_shared.envelope.fields import REVIEWS
+from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.wording import plural
 
 if TYPE_CHECKING:
@@ -16,38 +21,64 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 
 
+# A list over more incidents than this is read by time, in one query of the index instead of one for each incident.
+_FEW_INCIDENTS: Final = 10
+
+
 class Reviewed:
     """Some reviews, and which of them count; none is a value too."""
 
     def __init__(self, reviews: Iterable[Review] = ()) -> None:
         self._all = sorted(reviews, key=lambda review: review.key.review_id)
         self._latest = latest(self._all)
+        self._of_subject: dict[Subject, list[Review]] = {}
+        for review in self._all:
+            self._of_subject.setdefault(review.subject, []).append(review)
 
     def of(self, incident_id: str, recommendation_id: str | None = None) -> Review | None:
         """Return the review that counts of a recommendation, or of an incident; None if nobody reviewed it."""
         return self._latest.get(Subject(incident_id, recommendation_id))
 
+    def of_document(self, document: Document) -> list[Review]:
+        """Return all reviews of a document, the oldest first; the last one counts."""
+        return self.history(str(document.get(INCIDENT)), str(document.get(PARTITION_KEY)))
+
     def history(self, incident_id: str, recommendation_id: str | None = None) -> list[Review]:
         """Return all reviews of a recommendation, or of an incident, the oldest first."""
-        subject = Subject(incident_id, recommendation_id)
-        return [review for review in self._all if review.subject == subject]
+        return self._of_subject.get(Subject(incident_id, recommendation_id), [])
 
     def counting(self) -> list[Review]:
         """Return those that count, the oldest first."""
-        return sorted(self._latest.values(), key=lambda review: review.key.review_id)
+        return [review for review in self._all if self._latest[review.subject] is review]
+
+    def __iter__(self) -> Iterator[Review]:
+        """Yield all of them, the oldest first."""
+        return iter(self._all)
+
+    def beside(self, document: Document) -> Document:
+        """Return a document with the reviews of it and of its incident, the oldest first, if there are any."""
+        said = [*self.history(str(document.get(INCIDENT))), *self.of_document(document)]
+        if not said:
+            return document
+        said.sort(key=lambda review: review.key.review_id)
+        return {**document, REVIEWS: [review.record() for review in said]}
 
 
 class ReviewsBeside:
     """Reads reviews for a command that shows them beside recommendations.
 
     An older stack has no such table, and a reader may not be allowed to read it. From the first refused call on there
-    are no reviews, and `note` says why, in a sentence; it is empty as long as they can be read.
+    are no reviews, and `note` says why, in a sentence; it is empty as long as they can be read. `until` leaves out what
+    was written after that sort key.
     """
 
-    def __init__(self, client: DynamoDb, target: Target) -> None:
+    def __init__(self, client: DynamoDb, target: Target, *, until: str | None = None) -> None:
         self._table = ReviewTable(client, target.table)
         self._target = target
+        self._until = until
         self._incidents: dict[str, Reviewed] = {}
+        self._since: str | None = None  # from then on, all reviews are in `_recent`
+        self._recent: dict[ReviewKey, Review] = {}
         self._refusal = ""
 
     def of_incident(self, incident_id: str) -> Reviewed:
@@ -56,9 +87,17 @@ class ReviewsBeside:
             self._incidents[incident_id] = Reviewed(self._read(self._table.reviews_of, incident_id))
         return self._incidents[incident_id]
 
-    def since(self, since: str | None, until: str | None = None) -> Reviewed:
-        """Return the reviews written in a period; see `ReviewTable.reviews_between`."""
-        return Reviewed(self._read(self._table.reviews_between, since, until))
+    def of_documents(self, documents: Sequence[Document]) -> Reviewed:
+        """Return the reviews of the documents of one page after another, and of their incidents."""
+        incidents = {str(document.get(INCIDENT)) for document in documents}
+        if self._since is None and len(incidents - self._incidents.keys()) <= _FEW_INCIDENTS:
+            return Reviewed(review for incident in incidents for review in self.of_incident(incident))
+        since = min((str(document.get("timestamp")) for document in documents), default="~")
+        if self._since is None or since < self._since:
+            found = self._read(self._table.reviews_between, since, self._since)
+            self._recent |= {review.key: review for review in found}
+            self._since = since
+        return Reviewed(self._recent.values())
 
     def _read(self, read: Callable[P, Iterable[Review]], *arguments: P.args, **named: P.kwargs) -> list[Review]:
         from botocore.exceptions import ClientError
@@ -66,10 +105,16 @@ class ReviewsBeside:
         if self._refusal:
             return []
         try:
-            return list(read(*arguments, **named))
+            found = list(read(*arguments, **named))
         except ClientError as error:
             self._refusal = _refusal(error, self._target)
             return []
+        return [review for review in found if self._until is None or review.at <= self._until]
+
+    @property
+    def is_refused(self) -> bool:
+        """Whether reviews could not be read."""
+        return bool(self._refusal)
 
     @property
     def note(self) -> str:
@@ -80,6 +125,12 @@ class ReviewsBeside:
             count = plural(self._table.unreadable, "review")
             return f"{count} left out: a later version of recs wrote what this one cannot read."
         return ""
+
+
+def print_note(reviews: ReviewsBeside) -> None:
+    """Print on stderr why reviews are missing, if they are."""
+    if reviews.note:
+        click.echo(reviews.note, err=True)
 
 
 def _refusal(error: "ClientError", target: Target) -> str:

@@ -85,7 +85,7 @@ class Review:
     @property
     def at(self) -> str:
         """When it was written, as a sort key: `2026-01-31T12:00:00.000000Z`."""
-        return self.key.review_id.partition("/")[0]
+        return _time_of(self.key.review_id)
 
     @property
     def subject(self) -> Subject:
@@ -121,6 +121,7 @@ def review_of(item: Mapping[str, AttributeValue]) -> Review:
     texts = {name: item.get(attribute, {}).get("S") for name, attribute in _ATTRIBUTES.items()}
     try:
         key = ReviewKey(item[INCIDENT]["S"], item[REVIEW_ID]["S"])
+        parse_instant(_time_of(key.review_id))
         verdict = texts.pop("verdict")
         return Review(
             key,
@@ -148,7 +149,11 @@ def review_id(now: float, earlier: Iterable[Review], random: str) -> str:
 
 def review_expiry(identity: str, retention_days: int | None) -> int | None:
     """Return when the review with an ID expires, in epoch seconds; None keeps it."""
-    return expiry(identity.partition("/")[0], retention_days)
+    return expiry(_time_of(identity), retention_days)
+
+
+def _time_of(identity: str) -> str:
+    return identity.partition("/")[0]
 
 
 def latest(reviews: Iterable[Review]) -> dict[Subject, Review]:

@@ -1,20 +1,21 @@
 """The fields of an envelope: the single list of their names, rules and defaults."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from recommendation_shared import limits
 from recommendation_shared.envelope import field_rules
 
 
-class Field(NamedTuple):
+class Field:
     """A field's rule, which returns the normalised value or raises `ValueError`, and its default.
 
     `default` creates the value of an absent field. It is None if the field is required.
     """
 
-    rule: Callable[[Any], Any]
-    default: Callable[[], Any] | None = None
+    def __init__(self, rule: Callable[[Any], Any], default: Callable[[], Any] | None = None) -> None:
+        self.rule: Final = rule
+        self.default: Final = default
 
 
 # The keys are the fields' names in the message and in the table.
@@ -45,6 +46,9 @@ DERIVED_FIELDS: Final = frozenset({TTL, DIGEST})
 HOLD: Final = "hold"  # why, by whom and since when the item must stay
 ERASURE: Final = "erasure"  # by whom and when it was about to be deleted
 NOT_CONTENT: Final = DERIVED_FIELDS | {HOLD, ERASURE}  # no fields of an envelope
+# Beside a document that `recs` prints or exports: what people said about it (docs/decisions/0024). It is in no item,
+# and a message's value under this name is ignored, or it would pass for theirs.
+REVIEWS: Final = "reviews"
 MARKED: Final = "notRepresented"  # in `metadata`: path and text of each value that JSON cannot represent
 # In `metadata`: the X-Ray trace header of the message. It is not part of the content that the digest covers, because
 # the same output may be sent by two invocations.

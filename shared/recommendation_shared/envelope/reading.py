@@ -1,7 +1,7 @@
 """Read a message body: validate and normalise an envelope's fields."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from recommendation_shared import limits
 from recommendation_shared.envelope import field_rules
@@ -12,9 +12,11 @@ from recommendation_shared.envelope.errors import (
     UNKNOWN_SCHEMA_VERSION,
     EnvelopeError,
 )
-from recommendation_shared.envelope.fields import DEFAULTS, NOT_CONTENT, RULES, broken_rules
+from recommendation_shared.envelope.fields import DEFAULTS, NOT_CONTENT, REVIEWS, RULES, broken_rules
 from recommendation_shared.envelope.identity import recommendation_id
 from recommendation_shared.exact_json.parse import JsonError, parse_json
+
+_IGNORED: Final = NOT_CONTENT | {REVIEWS}
 
 
 def read_envelope(body: str | bytes) -> dict[str, Any]:
@@ -30,7 +32,7 @@ def read_envelope(body: str | bytes) -> dict[str, Any]:
         raise EnvelopeError(
             UNKNOWN_SCHEMA_VERSION, f"schemaVersion: only versions up to {field_rules.SCHEMA_VERSION} are supported"
         )
-    for name in NOT_CONTENT:
+    for name in _IGNORED:
         fields.pop(name, None)
     confidence = fields.get("confidence")
     if confidence is not None and not field_rules.is_probability(confidence):

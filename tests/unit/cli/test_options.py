@@ -102,3 +102,25 @@ def test_an_impossible_table_in_the_environment_is_a_usage_error() -> None:
     result = _run(FakeDynamoDb([]), "incident", "i", environ={"RECOMMENDATIONS_TABLE": "a b"})
     assert result.exit_code == 2
     assert "RECOMMENDATIONS_TABLE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("environ", "args", "reviews"),
+    [
+        ({}, (), "opx-recommendation-reviews"),
+        ({"RECOMMENDATIONS_TABLE": "opx-agent-recommendations-dev"}, (), "opx-recommendation-reviews-dev"),
+        ({"RECOMMENDATIONS_REVIEWS_TABLE": "opx-recommendation-reviews-x"}, (), "opx-recommendation-reviews-x"),
+        (
+            {"RECOMMENDATIONS_REVIEWS_TABLE": "opx-recommendation-reviews-x"},
+            ("--table", "opx-agent-recommendations-dev"),
+            "opx-recommendation-reviews-dev",
+        ),
+        ({}, ("--reviews-table", "opx-recommendation-reviews-y"), "opx-recommendation-reviews-y"),
+    ],
+    ids=["default", "suffix", "variable", "another table than the variable's", "option"],
+)
+def test_the_reviews_are_those_of_the_table(environ: dict[str, str], args: tuple[str, ...], reviews: str) -> None:
+    """Without a name of their own they have the table's suffix, whatever the variable says about another table."""
+    client = FakeDynamoDb(items(1))
+    assert _run(client, "incident", "incident-7", *args, environ=environ).exit_code == 0
+    assert [query["TableName"] for query in client.reviews.queries] == [reviews]

@@ -14,16 +14,16 @@ from recommendation_cli.export.resumable_file import ResumableFile, part_path, s
 from recommendation_cli.export.state import StateError
 from recommendation_shared.item.agent_types import REGISTER
 from tests.support.fakes.exports import export_pages, exported_lines, outage, run_export
-from tests.support.fakes.recommendation_table import FakeDynamoDb, item
+from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, item
 
 KILLED = """
 import os, signal, sys
 from recommendation_cli.app import recs
-from tests.support.fakes.recommendation_table import FakeDynamoDb, items, runtime
+from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, items, runtime
 
 class Killing(FakeDynamoDb):
     def query(self, **parameters):
-        if len(self.queries) == 1:
+        if len(self.queries) == 1 and parameters["TableName"] == TABLE:
             os.kill(os.getpid(), signal.SIGKILL)
         return super().query(**parameters)
 
@@ -78,6 +78,8 @@ def test_a_period_resumes_in_the_search_that_was_interrupted(tmp_path: Path) -> 
 
     class ByAgent(FakeDynamoDb):
         def query(self, **parameters: Any) -> Mapping[str, Any]:
+            if parameters["TableName"] != TABLE:
+                return super().query(**parameters)
             agent = parameters["ExpressionAttributeValues"][":key"]["S"]
             if agent == REGISTER:  # which is empty
                 return {"Items": []}

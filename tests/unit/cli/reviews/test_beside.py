@@ -50,7 +50,7 @@ def test_a_table_that_cannot_be_read_has_no_reviews_and_is_asked_once(code: str,
     beside = ReviewsBeside(client, TARGET)
     assert beside.of_incident("incident-7").counting() == []
     assert beside.of_incident("incident-8").counting() == []
-    assert beside.since(None).counting() == []
+    assert beside.of_documents([{"incidentId": "incident-9"}]).counting() == []
     assert len(client.queries) == 1
     assert sentence in beside.note
 

@@ -56,8 +56,14 @@ def test_the_record_has_every_field() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"verdict": {"S": "splendid"}}, {"by": {}}, {"schemaVersion": {"N": "one"}}, {"reviewId": {"N": "1"}}],
-    ids=["unknown verdict", "nobody", "no version", "wrong type"],
+    [
+        {"verdict": {"S": "splendid"}},
+        {"by": {}},
+        {"schemaVersion": {"N": "one"}},
+        {"reviewId": {"N": "1"}},
+        {"reviewId": {"S": "yesterday/1"}},
+    ],
+    ids=["unknown verdict", "nobody", "no version", "wrong type", "no time"],
 )
 def test_an_item_of_another_form_is_unreadable(change: dict[str, dict[str, str]]) -> None:
     """It is never taken for a review that says something else."""
