@@ -10,7 +10,7 @@ from recommendation_cli.screen.progress import Report
 class Found(NamedTuple):
     """What a place holds of the incident: how many, where, and on which days (UTC) its agents completed."""
 
-    count: int
+    total: int
     where: str = ""
     days: frozenset[str] = frozenset()
 

@@ -14,7 +14,7 @@ from recommendation_shared.item.marks import Mark, State
 def print_found(console: Console, incident_id: str, mark: Mark | None, found: Mapping[str, Found]) -> None:
     """Print how many of what there are, and whether an erasure was begun or ended before."""
     console.print(Text(f"Incident {visible(incident_id)}", style="bold"), soft_wrap=not console.is_terminal)
-    print_fields(console, [(name, f"{what.count:,} {what.where}".rstrip()) for name, what in found.items()], indent=2)
+    print_fields(console, [(name, f"{what.total:,} {what.where}".rstrip()) for name, what in found.items()], indent=2)
     if mark is not None and mark.is_erased:
         last = mark.history[-1]
         was = "an erasure was begun" if mark.state is State.ERASING else "it was erased"

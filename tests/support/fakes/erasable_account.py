@@ -1,0 +1,269 @@
+"""An account in memory with everything that `recs erase` deletes, whose calls can be cut off at any point."""
+
+import gzip
+import io
+from collections.abc import Callable, Iterable, Mapping
+from hashlib import md5
+from pathlib import Path
+from typing import Any, Final
+
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from recommendation_cli.app import recs
+from recommendation_cli.reviews.review import Review, ReviewKey, Verdict
+from recommendation_cli.runtime import Runtime
+from recommendation_shared.exact_json.printable import json_line
+from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
+from tests.support.fakes.clock import Clock
+from tests.support.fakes.dead_letter_queue import URLS, FakeSqs, body, text_attributes
+from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, Item, item, items
+
+INCIDENT: Final = "incident-7"
+OTHER: Final = "incident-8"
+BUCKET: Final = "my-archive"
+SHARED_FILE: Final = "incidents/dt=2026-01-30/1-shared.jsonl.gz"
+OWN_FILE: Final = "incidents/dt=2026-01-31/2-own.jsonl.gz"
+OTHER_FILE: Final = "incidents/dt=2026-01-31/3-other.jsonl.gz"
+REVIEWS: Final = "opx-recommendation-reviews"
+ARN: Final = "arn:aws:sts::123456789012:assumed-role/RecommendationEraserRole/alice"
+_KEYS: Final = {TABLE: (PARTITION_KEY,), REVIEWS: ("incidentId", "reviewId")}
+
+
+class Killed(BaseException):
+    """The process was killed. No code may catch it, and every later call raises it again."""
+
+
+class Table:
+    """DynamoDB with the calls and expressions that an erasure uses; `changes` are those of the recommendations."""
+
+    def __init__(self) -> None:
+        self.tables: dict[str, dict[tuple[str, ...], Item]] = {TABLE: {}, REVIEWS: {}}
+        self.changes: list[tuple[Item, Item | None]] = []
+        self.before_delete: Callable[[Item], None] = lambda _item: None  # what a consumer does meanwhile
+
+    def put(self, stored: Iterable[Item], table: str = TABLE) -> None:
+        """Store or replace items."""
+        for one in stored:
+            self._store(table, self._key(table, one), one)
+
+    def items(self, table: str = TABLE) -> list[Item]:
+        """Return all items of a table."""
+        return list(self.tables[table].values())
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the keys under one incident's ID."""
+        (wanted,) = parameters["ExpressionAttributeValues"].values()
+        if parameters["TableName"] not in self.tables:
+            raise _error("ResourceNotFoundException")
+        rows = [item for item in self.items(parameters["TableName"]) if item.get("incidentId") == wanted]
+        names = {*_KEYS[parameters["TableName"]], "timestamp"}
+        return {"Items": [{name: item[name] for name in names & item.keys()} for item in rows]}
+
+    def get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return an item, if it exists."""
+        item = self._item(parameters)
+        return {} if item is None else {"Item": item}
+
+    def put_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Store an item, if its condition is met."""
+        key = self._key(parameters["TableName"], parameters["Item"])
+        self._check(self.tables[parameters["TableName"]].get(key), parameters)
+        self._store(parameters["TableName"], key, parameters["Item"])
+        return {}
+
+    def update_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Set one attribute, if the condition is met."""
+        item = self._item(parameters)
+        self._check(item, parameters)
+        verb, name, _, placeholder = parameters["UpdateExpression"].split(" ")
+        assert verb == "SET"
+        changed = {**(item or parameters["Key"]), name: parameters["ExpressionAttributeValues"][placeholder]}
+        self._store(parameters["TableName"], self._key(parameters["TableName"], changed), changed)
+        return {}
+
+    def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Delete an item, if the condition is met."""
+        table = parameters["TableName"]
+        if table == TABLE:
+            self.before_delete(parameters["Key"])
+        self._check(self._item(parameters), parameters)
+        self._store(table, self._key(table, parameters["Key"]), None)
+        return {}
+
+    def _item(self, parameters: Mapping[str, Any]) -> Item | None:
+        table = parameters["TableName"]
+        if table not in self.tables:
+            raise _error("ResourceNotFoundException")
+        return self.tables[table].get(self._key(table, parameters["Key"]))
+
+    def _store(self, table: str, key: tuple[str, ...], item: Item | None) -> None:
+        old = self.tables[table].pop(key, None)
+        if item is not None:
+            self.tables[table][key] = item
+        if table == TABLE and old is not None and old != item:
+            self.changes.append((old, item))
+
+    @staticmethod
+    def _key(table: str, item: Mapping[str, Any]) -> tuple[str, ...]:
+        return tuple(item[name]["S"] for name in _KEYS[table])
+
+    @staticmethod
+    def _check(item: Item | None, parameters: Mapping[str, Any]) -> None:
+        names = parameters.get("ExpressionAttributeNames", {})
+        values = parameters.get("ExpressionAttributeValues", {})
+        for term in filter(None, parameters.get("ConditionExpression", "").split(" AND ")):
+            if " = " in term:
+                name, value = term.split(" = ")
+                is_met = (item or {}).get(names[name]) == values[value]
+            else:
+                function, _, name = term.rstrip(")").partition("(")
+                is_met = (names.get(name, name) in (item or {})) is (function == "attribute_exists")
+            if not is_met:
+                raise _error("ConditionalCheckFailedException")
+
+
+class Bucket:
+    """S3 with the calls that an erasure uses; `keeps_versions` makes it say so, and `replaced` files change at once."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.keeps_versions = False
+        self.frozen: set[str] = set()
+        self.before_write: Callable[[str], None] = lambda _key: None  # what the keeper does meanwhile
+
+    def put_lines(self, key: str, stored: Iterable[Item]) -> None:
+        """Write a file as the keeper does."""
+        self.files[key] = gzip.compress(b"".join(json_line(decode_item(one)) for one in stored), mtime=0)
+
+    def list_objects_v2(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return two objects, and whether there are more."""
+        after = parameters.get("ContinuationToken") or parameters.get("StartAfter", "")
+        keys = sorted(key for key in self.files if key.startswith(parameters["Prefix"]) and key > after)
+        page = keys[:2]
+        contents = [{"Key": key, "ETag": self._etag(key)} for key in page]
+        more = {"IsTruncated": True, "NextContinuationToken": page[-1]} if keys[2:] else {"IsTruncated": False}
+        return {"Contents": contents, **more} if page else more
+
+    def get_object(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return an object."""
+        key = parameters["Key"]
+        if key not in self.files:
+            raise _error("NoSuchKey")
+        if key in self.frozen:
+            raise _error("InvalidObjectState")
+        return {"Body": io.BytesIO(self.files[key]), "ETag": self._etag(key)}
+
+    def put_object(self, **parameters: Any) -> Mapping[str, Any]:
+        """Replace an object, if it has not changed."""
+        self._check(parameters)
+        self.files[parameters["Key"]] = parameters["Body"]
+        return self._written()
+
+    def delete_object(self, **parameters: Any) -> Mapping[str, Any]:
+        """Delete an object, if it has not changed."""
+        self._check(parameters)
+        del self.files[parameters["Key"]]
+        return self._written()
+
+    def _check(self, parameters: Mapping[str, Any]) -> None:
+        self.before_write(parameters["Key"])
+        if parameters["IfMatch"] != self._etag(parameters["Key"]):
+            raise _error("PreconditionFailed")
+
+    def _written(self) -> Mapping[str, Any]:
+        return {"VersionId": "3sL4kqtJlcpXroDTDmJ"} if self.keeps_versions else {}
+
+    def _etag(self, key: str) -> str:
+        return f'"{md5(self.files[key], usedforsecurity=False).hexdigest()}"'
+
+
+class Account:
+    """All of it. The call with the number `kill_at` never returns: it had its effect only if `kill_after` is set."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.table, self.bucket, self.sqs, self.sts = Table(), Bucket(), FakeSqs(self.clock), Sts()
+        self.calls: list[str] = []
+        self.meanwhile: Callable[[], None] = lambda: None  # called during each wait
+        self.kill_at: int | None = None
+        self.kill_after = False
+
+    def run(self, folder: Path, *args: str) -> Result:
+        """Run a command of `recs`."""
+        clients = {"dynamodb": self.table, "s3": self.bucket, "sts": self.sts}
+        runtime = Runtime(
+            now=self.clock.now,
+            environ={"XDG_STATE_HOME": str(folder)},
+            connect=lambda _target: FakeDynamoDb(()),
+            connect_queues=lambda _target: self._cut(self.sqs),
+            create_client=lambda service, _location: self._cut(clients[service]),
+            monotonic=self.clock.monotonic,
+            sleep=self._sleep,
+        )
+        return CliRunner().invoke(recs, [*args, *URLS, "--table", TABLE], obj=runtime)
+
+    def _sleep(self, seconds: float) -> None:
+        self.clock.sleep(seconds)
+        self.meanwhile()
+
+    def _cut(self, client: Any) -> Any:
+        return _Cut(self, client)
+
+    def call(self, name: str, act: Callable[..., Any], parameters: Mapping[str, Any]) -> Any:
+        """Make a call, unless the process is or gets killed."""
+        number = len(self.calls)
+        self.calls.append(name)
+        if self.kill_at is not None and number >= self.kill_at:
+            if number == self.kill_at and self.kill_after:
+                act(**parameters)
+            raise Killed
+        return act(**parameters)
+
+
+class _Cut:
+    def __init__(self, account: Account, client: Any) -> None:
+        self._account = account
+        self._client = client
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        act = getattr(self._client, name)
+        return lambda **parameters: self._account.call(name, act, parameters)
+
+
+class Sts:
+    """STS: the caller is `ARN`."""
+
+    def get_caller_identity(self) -> Mapping[str, str]:
+        """Return who is calling."""
+        return {"Arn": ARN}
+
+
+def review(incident_id: str, number: int) -> Item:
+    """Return the item of a review."""
+    key = ReviewKey(incident_id, f"2026-02-01T12:00:00.{number:06d}Z/ab")
+    by = "arn:aws:iam::123456789012:user/bob"
+    return Review(key, f"rec-{incident_id}", Verdict.HELPFUL, "a-secret-note", None, None, by).item()
+
+
+def filled_account() -> Account:
+    """Return an account with something of `INCIDENT` in every place, beside something of `OTHER`.
+
+    Of `INCIDENT`: three items, two dead letters, two reviews, and three archived lines in two files.
+    """
+    account = Account()
+    account.table.put([*items(3), item(incident_id=OTHER)])
+    account.table.put([review(INCIDENT, 0), review(INCIDENT, 1), review(OTHER, 0)], REVIEWS)
+    account.sqs.put(body(1), text_attributes(failureReason="ItemRejected"))
+    account.sqs.put(body(2, incident_id=OTHER))
+    account.sqs.put(body(3))
+    archived = items(3, execution_id="execution-0")
+    others = [item(incident_id=OTHER, execution_id=f"execution-{number}") for number in range(2)]
+    account.bucket.put_lines(SHARED_FILE, [archived[0], others[0], archived[1]])
+    account.bucket.put_lines(OWN_FILE, archived[2:])
+    account.bucket.put_lines(OTHER_FILE, others[1:])
+    return account
+
+
+def _error(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "as it says"}}, "Operation")
