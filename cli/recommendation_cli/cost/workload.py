@@ -9,7 +9,7 @@ from recommendation_shared.settings import IncidentMetrics
 class Workload:
     """A month's work. `size` is the bytes of one envelope; `reads` counts incidents listed in full.
 
-    Only production has a dashboard and an alarm for the pager.
+    Only production has a dashboard.
     """
 
     incidents: int

@@ -26,8 +26,8 @@ For the others see recs --help."""
 def doctor(runtime: Runtime, queues: QueueOptions, /, output: str, table: str | None) -> None:
     """Check the deployment against the template.
 
-    Checks queues, table, indexes, event source mapping, function and permissions. Each problem comes with its remedy.
-    Nothing is changed. Anything you are not allowed to inspect is listed with the permission it needs.
+    Checks queues, table, indexes, event source mapping, function, permissions and alarms. Each problem comes with its
+    remedy. Nothing is changed. Anything you are not allowed to inspect is listed with the permission it needs.
     """
     from recommendation_cli.aws.connection import Target
     from recommendation_cli.doctor.run import examine

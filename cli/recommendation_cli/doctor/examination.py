@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.aws.queues import QueueTarget
+from recommendation_cli.doctor.alarms import alarm_names, check_alarms
 from recommendation_cli.doctor.checks import (
     INDEXES,
     Described,
@@ -31,8 +32,9 @@ class Examination:
 
     def __init__(self, runtime: Runtime, table: Target, queue: QueueTarget, dead_letters: QueueTarget) -> None:
         self._table, self._queue, self._dead_letters = table.table, queue, dead_letters
-        self._dynamodb, self._sqs, self._lambda, self._iam = (
-            runtime.create_client(service, table) for service in ("dynamodb", "sqs", "lambda", "iam")
+        self._now = runtime.now
+        self._dynamodb, self._sqs, self._lambda, self._iam, self._cloudwatch = (
+            runtime.create_client(service, table) for service in ("dynamodb", "sqs", "lambda", "iam", "cloudwatch")
         )
         self._refused: list[Finding] = []
         self._table_arn: str | None = None
@@ -47,6 +49,7 @@ class Examination:
         yield from self._examine_table()
         if queue is not None:
             yield from self._examine_consumer(queue, dead_letters)
+        yield from self._examine_alarms()
         yield from self._refused
 
     def _attributes(self, subject: str, queue: QueueTarget) -> Described | None:
@@ -91,6 +94,12 @@ class Examination:
             if dead_letters is not None and self._table_arn is not None:
                 arns = (queue["QueueArn"], dead_letters["QueueArn"], self._table_arn)
                 yield from self._examine_role(function["Role"], *arns)
+
+    def _examine_alarms(self) -> Iterator[Finding]:
+        names, call = alarm_names(self._queue.url), self._cloudwatch.describe_alarms
+        answer = self._ask("alarms", "cloudwatch:DescribeAlarms", call, AlarmNames=names)
+        if answer is not None:
+            yield from check_alarms(names, answer["MetricAlarms"], self._now())
 
     def _examine_role(self, role: str, queue_arn: str, dead_letter_arn: str, table_arn: str) -> Iterator[Finding]:
         for resource, actions, expected in (

@@ -34,5 +34,5 @@ def test_a_fresh_deployment_matches_the_template(stack: LocalStack) -> None:
     assert {
         (finding["subject"], finding["expected"]) for finding in findings if finding["state"] != "passed"
     } == LOCAL_DIFFERENCES
-    assert len(findings) == 42
+    assert len(findings) == 46
     assert done.returncode == 1

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from infra.synthesis.synthesize import synthesize
+from recommendation_cli.doctor.alarms import ALARMS
 from recommendation_cli.doctor.checks import INDEXES
 from tests.support.fakes.recommendation_table import TABLE
 
@@ -108,6 +110,18 @@ def compact_indexes(*omitted: str) -> list[dict[str, Any]]:
     return [{**first, "Projection": {**projection, "NonKeyAttributes": attributes}}, *others]
 
 
+def described_alarms(changed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the template's alarms, each OK and with a topic to notify; `changed` overrides fields of the first."""
+    healthy = {
+        "ActionsEnabled": True,
+        "AlarmActions": ["arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"],
+        "StateValue": "OK",
+        "StateUpdatedTimestamp": datetime(2026, 1, 31, 12, tzinfo=UTC),
+    }
+    first, *others = [{"AlarmName": name, **healthy} for name in ALARMS]
+    return [{**first, **changed}, *others]
+
+
 def healthy_answers(**changed: Any) -> Answers:
     """Return the answers in the order of the calls; `changed` overrides fields of some of them."""
     answers: Answers = [
@@ -126,6 +140,7 @@ def healthy_answers(**changed: Any) -> Answers:
             },
         ),
         *[("dynamodb", "query", {"Items": []})] * 3,
+        ("cloudwatch", "describe_alarms", {"MetricAlarms": described_alarms(changed.get("alarms", {}))}),
         ("lambda", "list_event_source_mappings", {"EventSourceMappings": [MAPPING | changed.get("mapping", {})]}),
         ("lambda", "get_function_configuration", FUNCTION | changed.get("function", {})),
     ]

@@ -13,6 +13,7 @@ Decision = Literal["allowed", "denied"]
 Statement = Mapping[str, Any]
 Context = Mapping[str, str | tuple[str, ...]]
 """The condition keys that are present. A key with several values has a tuple."""
+NO_CONTEXT: Final[Context] = {}
 
 _ELEMENTS: Final = frozenset(
     {"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Principal", "Condition"}
@@ -28,7 +29,7 @@ class Request(NamedTuple):
 
     action: str
     resource: str
-    context: Context = {}
+    context: Context = NO_CONTEXT
     principal: str = "*"
 
 
@@ -41,9 +42,7 @@ class Policy:
     def __init__(self, statements: Iterable[Statement]) -> None:
         self._statements = [_compiled(statement) for statement in statements]
 
-    def allowed(
-        self, actions: Iterable[str], resource: str, context: Context, principal: str = "*"
-    ) -> frozenset[str]:
+    def allowed(self, actions: Iterable[str], resource: str, context: Context, principal: str = "*") -> frozenset[str]:
         """Return which of these actions are allowed on a resource."""
         reaching = [each for each in self._statements if each.reaches(resource, context, principal)]
         if not any(each.effect == "Allow" for each in reaching):

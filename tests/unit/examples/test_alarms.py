@@ -67,9 +67,7 @@ def _counted(emitted: str, *names: str) -> list[Point]:
     return [point for point in logged_points(emitted.splitlines()) if point.metric[1] in names]
 
 
-def test_what_expired_fires_the_alarm_on_drops(
-    alarms: dict[str, Alarm], capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_what_expired_fires_the_alarm_on_drops(alarms: dict[str, Alarm], capsys: pytest.CaptureFixture[str]) -> None:
     """The consumer counts it for that alarm too, because another alarm would watch, and bill, another metric."""
     emit(BatchResult(expired=1), START, namespace="OPX/Recommendations", incident_metrics="none")
     assert _firing(alarms["RecommendationsDropped"], *_counted(capsys.readouterr().out, "RecommendationsDropped"))

@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import botocore.session
 import pytest
@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 from recommendation_cli.app import recs
 from tests.support.fakes.deployment_answers import ENVIRON, Answers
 from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
+
+SERVICES: Final = ("sqs", "dynamodb", "lambda", "iam", "cloudwatch")
 
 
 class RunDoctor(Protocol):
@@ -24,7 +26,7 @@ class RunDoctor(Protocol):
 def clients() -> Iterator[dict[str, Any]]:
     """Clients that are only used with stubs."""
     session = botocore.session.get_session()
-    clients = {service: session.create_client(service) for service in ("sqs", "dynamodb", "lambda", "iam")}
+    clients = {service: session.create_client(service) for service in SERVICES}
     yield clients
     for client in clients.values():
         client.close()

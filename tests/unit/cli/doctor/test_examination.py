@@ -13,11 +13,14 @@ def test_refused_calls_are_skipped_checks_not_passed_ones(run_doctor: RunDoctor)
         for method in ("describe_table", "describe_time_to_live", "describe_continuous_backups")
     ]
     answers += [("dynamodb", "query", {"Items": []})] * 3
+    answers += [("cloudwatch", "describe_alarms", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
     assert "?       queue: you are not allowed to look (AccessDenied)" in result.stdout
     assert "Use an identity with dynamodb:DescribeTable." in result.stdout
-    assert result.stdout.endswith("\n3 passed, 0 failed, 5 skipped\n")
+    assert "alarms: you are not allowed to look (AccessDenied)" in result.stdout
+    assert "Use an identity with cloudwatch:DescribeAlarms." in result.stdout
+    assert result.stdout.endswith("\n3 passed, 0 failed, 6 skipped\n")
 
 
 def test_any_other_refusal_is_named(run_doctor: RunDoctor) -> None:
@@ -31,7 +34,7 @@ def test_permissions_that_cannot_be_simulated_do_not_hide_other_checks(run_docto
     answers = [*healthy_answers()[:-4], ("iam", "simulate_principal_policy", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
-    assert result.stdout.endswith("\n32 passed, 0 failed, 1 skipped\n")
+    assert result.stdout.endswith("\n36 passed, 0 failed, 1 skipped\n")
 
 
 def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
@@ -44,6 +47,7 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
         ("dynamodb", "describe_continuous_backups", "TableNotFoundException"),
         *[("dynamodb", "query", "ResourceNotFoundException")] * 3,
         ("lambda", "list_event_source_mappings", {"EventSourceMappings": []}),
+        ("cloudwatch", "describe_alarms", {"MetricAlarms": []}),
     ]
     findings = json.loads(run_doctor(answers, "-o", "json").stdout)
     assert {(finding["subject"], finding["expected"]) for finding in findings if finding["state"] == "failed"} == {
@@ -51,6 +55,7 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
         ("table", "exists"),
         *((f"index {key}-timestamp-index", "exists") for key in INDEXES),
         ("mapping", "connects the queue to exactly one function"),
+        ("alarms", "all 12 exist"),
     }
 
 

@@ -1,0 +1,63 @@
+"""Checks of the template's alarms, as CloudWatch describes them. A test compares the names with the template."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from recommendation_cli.doctor.checks import Described, Finding, finding
+from recommendation_shared.metrics import NAMESPACE, namespace_of
+
+ALARMS: Final = (
+    "HighRecommendationPersistenceFailureRate",
+    "PersistentRecommendationThrottling",
+    "RecommendationDeadLetterQueueNotEmpty",
+    "RecommendationDeadLettersExpiring",
+    "RecommendationQueueNearRetention",
+    "RecommendationsNotPersisted",
+    "RecommendationConsumerErrors",
+    "RecommendationConsumerNearTimeout",
+    "RecommendationConsumerThrottled",
+    "RecommendationsDropped",
+    "RecommendationAltered",
+    "RecommendationKeeperFailed",
+)
+_SUBJECT: Final = "alarms"
+_UNDECIDED_SECONDS: Final = 3600  # CloudWatch evaluates a new alarm within minutes; the slowest of ours, every hour
+_REDEPLOY: Final = "Deploy the stack again (infra/template.yaml)."
+
+
+def alarm_names(queue_url: str) -> list[str]:
+    """Return the names of a stage's alarms; without a suffix if the queue's name does not show the stage."""
+    suffix = namespace_of(queue_url).removeprefix(NAMESPACE)
+    return [name + suffix for name in ALARMS]
+
+
+def check_alarms(names: Sequence[str], described: Sequence[Described], now: float) -> Iterator[Finding]:
+    """Check the alarms of these names (DescribeAlarms). `now` is in epoch seconds."""
+    alarms = {alarm["AlarmName"]: alarm for alarm in described}
+    missing = [name for name in names if name not in alarms]
+    yield finding(_SUBJECT, not missing, f"all {len(names)} exist", f"missing: {', '.join(missing)}", _REDEPLOY)
+    found = [alarms[name] for name in names if name in alarms]
+    if not found:
+        return
+    mute = [alarm["AlarmName"] for alarm in found if not (alarm.get("ActionsEnabled") and alarm.get("AlarmActions"))]
+    enable = f"aws cloudwatch enable-alarm-actions --alarm-names {' '.join(mute)}"
+    remedy = f"Enable their actions: {enable}; one that has none needs another deployment."
+    yield finding(_SUBJECT, not mute, "notify a topic", f"without actions: {', '.join(mute)}", remedy)
+    undecided = [
+        _since(alarm)
+        for alarm in found
+        if alarm["StateValue"] == "INSUFFICIENT_DATA" and now - _changed(alarm).timestamp() > _UNDECIDED_SECONDS
+    ]
+    yield finding(_SUBJECT, not undecided, "are evaluated", f"undecided: {', '.join(undecided)}", _REDEPLOY)
+    firing = [_since(alarm) for alarm in found if alarm["StateValue"] == "ALARM"]
+    yield finding(_SUBJECT, not firing, "do not fire", ", ".join(firing), "Do what docs/runbook.md says for each.")
+
+
+def _changed(alarm: Described) -> datetime:
+    changed: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
+    return changed.astimezone(UTC)
+
+
+def _since(alarm: Described) -> str:
+    return f"{alarm['AlarmName']} since {_changed(alarm):%Y-%m-%dT%H:%MZ}"
