@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
+from recommendation_shared.exact_json.canonical import canonical_text
+
 _SUCCEEDED: Final = frozenset({"SUCCESS", ""})  # the consensus carries no status
 _MOST_MILLISECONDS: Final = 366 * 86_400_000  # a longer duration is a mistake, and could overflow a date
 _MOST_TOKENS: Final = 10**15  # more is a mistake, and would not fit a column of integers
@@ -12,7 +14,10 @@ Number = int | float | Decimal
 
 
 class Facts(NamedTuple):
-    """From an item's `metadata`; `cost` is in US dollars, `tokens` counts those read and those written."""
+    """From an item's `metadata`; `cost` is in US dollars, `tokens` counts those read and those written.
+
+    `status` is empty if there is none; one that is not text, such as 5, is its JSON, which is not a success.
+    """
 
     status: str
     duration_ms: Number | None
@@ -31,7 +36,7 @@ def facts(document: Mapping[str, Any]) -> Facts:
     bill: Mapping[str, Any] = cost if isinstance(cost, dict) else {"estimatedCost": cost}
     status = metadata.get("status")
     return Facts(
-        status=status if isinstance(status, str) else "",
+        status="" if status is None else status if isinstance(status, str) else canonical_text(status),
         duration_ms=_number(metadata.get("durationMs"), _MOST_MILLISECONDS),
         cost=_number(bill.get("estimatedCost"), _MOST_TOKENS),
         tokens=_tokens(metadata.get("tokens")) or _tokens(bill),
@@ -54,6 +59,14 @@ def fact_columns(document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 FACTS: Final = tuple(fact_columns({}))
+
+
+def replay_of(document: Mapping[str, Any]) -> str | None:
+    """Return the execution that a document's execution repeats; None if it is not a replay."""
+    metadata = document.get("metadata")
+    replay = metadata.get("replayMetadata") if isinstance(metadata, dict) else None
+    original = replay.get("replay_of", replay.get("replayOf")) if isinstance(replay, dict) else None
+    return original if isinstance(original, str) else None
 
 
 def succeeded(status: str) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from recommendation_cli.facts import facts
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import exact_confidence
 from recommendation_cli.search.queries import Document
@@ -47,7 +48,7 @@ def summarise(document: Document) -> Summary:
         timestamp=visible(_text(document.get("timestamp"))),
         confidence=usable_confidence(document),
         odd_confidence=RAW_CONFIDENCE in metadata,
-        status=visible(_text(metadata.get("status"))[:_STATUS]),
+        status=visible(facts(document).status[:_STATUS]),
         truncated=bool(metadata.get(TRUNCATED)),
         headline=visible(_headline(document)[:_HEADLINE]),
     )

@@ -7,13 +7,14 @@ from typing import Final, Literal
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.facts import succeeded
 from recommendation_cli.screen.streams import columns
 
 WIDE: Final = 110  # columns; on a narrower terminal a headline takes a line to itself
 PIPE_WIDTH: Final = 120  # columns, where nothing tells the width of the reader's window
 BAR_CELLS: Final = 5
 _EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
-_STYLES: Final = {"SUCCESS": "green", "PARTIAL": "yellow", "TIMEOUT": "bold yellow"}
+_STYLES: Final = {"PARTIAL": "yellow", "TIMEOUT": "bold yellow"}
 _TROUBLE: Final = "bold red"
 
 
@@ -55,6 +56,6 @@ def confidence_bar(confidence: float | None, *, odd: bool, ascii_only: bool) -> 
 
 def status_mark(status: str) -> Text:
     """Return the status; anything but a success starts with `!`, so that it stands out without colour too."""
-    if status in ("SUCCESS", ""):
+    if succeeded(status):
         return Text(status.lower(), style="dim")
-    return Text(f"! {status}", style=_STYLES.get(status, _TROUBLE))
+    return Text(f"! {status}", style=_STYLES.get(status.upper(), _TROUBLE))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from recommendation_cli.facts import facts, succeeded
+from recommendation_cli.facts import facts, replay_of, succeeded
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
@@ -156,11 +156,5 @@ def _duration(document: Document) -> timedelta | None:
 
 
 def _replay_of(moments: Iterable[Moment]) -> str | None:
-    for moment in moments:
-        metadata = moment.document.get("metadata")
-        replay = metadata.get("replayMetadata") if isinstance(metadata, dict) else None
-        if isinstance(replay, dict):
-            original = replay.get("replay_of", replay.get("replayOf"))
-            if isinstance(original, str):
-                return visible(original)
-    return None
+    originals = (replay_of(moment.document) for moment in moments)
+    return next((visible(original) for original in originals if original is not None), None)
