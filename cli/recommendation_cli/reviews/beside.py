@@ -7,13 +7,12 @@ import click
 
 from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.reviews.review import INCIDENT, Review, ReviewKey, Subject, latest
-from recommendation_cli.reviews.store import ReviewTable
+from recommendation_cli.reviews.store import ReviewTable, unreadable_text
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
 from recommendation_shared.envelope.fields import REVIEWS
 from recommendation_shared.item.encoding import PARTITION_KEY
-from recommendation_shared.wording import plural
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -99,6 +98,10 @@ class ReviewsBeside:
             self._since = since
         return Reviewed(self._recent.values())
 
+    def since(self, since: str | None) -> Reviewed:
+        """Return the reviews written at or after a sort key: all of them without one."""
+        return Reviewed(self._read(self._table.reviews_between, since, None))
+
     def _read(self, read: Callable[P, Iterable[Review]], *arguments: P.args, **named: P.kwargs) -> list[Review]:
         from botocore.exceptions import ClientError
 
@@ -121,10 +124,7 @@ class ReviewsBeside:
         """Why reviews are missing."""
         if self._refusal:
             return f"Reviews are not shown: {self._refusal}."
-        if self._table.unreadable:
-            count = plural(self._table.unreadable, "review")
-            return f"{count} left out: a later version of recs wrote what this one cannot read."
-        return ""
+        return unreadable_text(self._table.unreadable) if self._table.unreadable else ""
 
 
 def print_note(reviews: ReviewsBeside) -> None:

@@ -1,11 +1,13 @@
-"""Read two periods of every agent, the one asked for and the one before it, and add them up."""
+"""Adding up what every agent did in a period, and what people said about it."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from recommendation_cli.calibration.track_record import OUTCOMES, TrackRecord
 from recommendation_cli.facts import facts
+from recommendation_cli.reviews.review import Verdict
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Document
@@ -46,23 +48,32 @@ class Span(NamedTuple):
         return min(max(int(share * BUCKETS), 0), BUCKETS - 1)
 
 
+class _Conclusion(NamedTuple):
+    """Which agents a consensus overruled, and how good it was itself; None if no verdict says so."""
+
+    minority: frozenset[str]
+    outcome: float | None
+
+
 @dataclass(slots=True)
 class Tallies:
-    """What was added up: by agent, by group, and of all."""
+    """What was added up: by agent, by group, and of all; `verdicts` are people's, by the IDs of recommendations."""
 
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     agents: dict[str, Tally] = field(default_factory=dict)
     groups: dict[Group, Tally] = field(default_factory=dict)
     everything: Tally = field(default_factory=Tally)
-    minorities: dict[str, frozenset[str]] = field(default_factory=dict)  # by the execution that reached a consensus
+    _conclusions: dict[str, _Conclusion] = field(default_factory=dict)  # by execution
 
     def note_consensus(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """Yield consensus documents; note which agents each of them lists among the minority."""
+        """Yield consensus documents; note which agents each of them lists among the minority, and how good it was."""
         for document in documents:
             recommendation = document.get("recommendation")
             opinions = recommendation.get("minority_opinions") if isinstance(recommendation, dict) else None
             if isinstance(opinions, list):
                 agents = (opinion.get("agent_id") for opinion in opinions if isinstance(opinion, Mapping))
-                self.minorities[str(document.get("executionId"))] = frozenset(map(str, agents))
+                conclusion = _Conclusion(frozenset(map(str, agents)), self._outcome(document))
+                self._conclusions[str(document.get("executionId"))] = conclusion
             yield document
 
     def add(self, documents: Iterable[Document], span: Span, matching: Filter) -> None:
@@ -73,8 +84,8 @@ class Tallies:
             agent = str(document.get("agentType"))
             known = facts(document)
             group = Group(agent, known.agent_version or "", known.model or "")
-            minority = self.minorities.get(str(document.get("executionId")))
-            agrees = None if minority is None or agent == CONSENSUS else agent not in minority
+            conclusion = None if agent == CONSENSUS else self._conclusions.get(str(document.get("executionId")))
+            agrees = None if conclusion is None else agent not in conclusion.minority
             confidence, bucket = usable_confidence(document), span.bucket(str(document.get("timestamp")))
             for tally in (
                 self.everything,
@@ -82,3 +93,21 @@ class Tallies:
                 self.groups.setdefault(group, Tally()),
             ):
                 tally.add(known, confidence, bucket, agrees=agrees)
+                self._review(tally.track, document, confidence, None if agrees else conclusion)
+
+    def _review(
+        self, track: TrackRecord, document: Document, confidence: float | None, overruled_by: _Conclusion | None
+    ) -> None:
+        """Add the verdict on a document, if there is one, and compare it with that on what overruled it."""
+        recommendation_id = str(document.get("recommendationId"))
+        verdict = self.verdicts.get(recommendation_id)
+        if verdict is None:
+            return
+        track.add(verdict, confidence)
+        outcome = OUTCOMES[verdict]
+        if overruled_by is not None and overruled_by.outcome is not None and outcome is not None:
+            track.dissents.add(recommendation_id, outcome, overruled_by.outcome)
+
+    def _outcome(self, document: Document) -> float | None:
+        verdict = self.verdicts.get(str(document.get("recommendationId")))
+        return None if verdict is None else OUTCOMES[verdict]

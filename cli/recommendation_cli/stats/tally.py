@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from statistics import median, quantiles
 from typing import Final, NamedTuple
 
+from recommendation_cli.calibration.track_record import TrackRecord
 from recommendation_cli.facts import Facts, succeeded
 
 BUCKETS: Final = 12  # parts of the period, for the course of the confidence
@@ -41,27 +42,29 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 class Tally:
     """Counts and measurements; durations are in milliseconds.
 
-    `failed` counts every status but success, `timed_out` the timeouts among them. `judged` counts the executions that
-    reached a consensus, `agreed` those whose consensus does not list the agent among the minority.
+    `failed` counts every status but success, `timed_out` the timeouts among them. `concluded` counts the executions
+    that reached a consensus, `agreed` those whose consensus does not list the agent among the minority. `track` has
+    what people said.
     """
 
     count: int = 0
     failed: int = 0
     timed_out: int = 0
-    judged: int = 0
+    concluded: int = 0
     agreed: int = 0
     tokens: int = 0
     usd: float = 0.0
     confidences: "array[float]" = field(default_factory=lambda: array("d"))
     durations: "array[float]" = field(default_factory=lambda: array("d"))
     course: "list[array[float]]" = field(default_factory=lambda: [array("d") for _ in range(BUCKETS)])
+    track: TrackRecord = field(default_factory=TrackRecord)
 
     def add(self, facts: Facts, confidence: float | None, bucket: int | None, *, agrees: bool | None) -> None:
         """Count a recommendation; `bucket` is its part of the period, if known, `agrees` None without a consensus."""
         self.count += 1
         self.failed += not succeeded(facts.status)
         self.timed_out += facts.status.upper() == _TIMEOUT
-        self.judged += agrees is not None
+        self.concluded += agrees is not None
         self.agreed += agrees is True
         self.tokens += facts.tokens or 0
         self.usd += float(facts.cost or 0)
@@ -74,8 +77,8 @@ class Tally:
 
     @property
     def agreement(self) -> float | None:
-        """The share of the judged executions that agreed, from 0 to 1; None without any."""
-        return self.agreed / self.judged if self.judged else None
+        """The share of the concluded executions that agreed, from 0 to 1; None without any."""
+        return self.agreed / self.concluded if self.concluded else None
 
     def medians(self) -> list[float | None]:
         """Return the median confidence in each part of the period."""

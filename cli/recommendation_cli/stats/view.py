@@ -8,6 +8,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.calibration.records import detailed, measured
+from recommendation_cli.calibration.view import print_track_records
 from recommendation_cli.screen.table import Cell, Column, Row, print_table
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.stats.collect import Group, Tallies
@@ -24,13 +26,13 @@ _AGENT: Final = Column("agent", least=12, most=40)
 
 
 def render(console: Console, now: Tallies, before: Tallies) -> None:
-    """Print both tables; on a narrow terminal, with less in columns and the rest in words below each row."""
+    """Print the tables; on a narrow terminal, with less in columns and the rest in words below each row."""
     layout = _in_columns if console.width >= _WIDE else _stacked
     agents = [
-        _Line((visible(agent),), tally, (_course(console, tally),), _trend(tally, before.agents.get(agent)))
+        _Line((visible(agent),), tally, (_course(console, tally),), trend_text(tally, before.agents.get(agent)))
         for agent, tally in sorted(now.agents.items())
     ]
-    total, trend = (_course(console, now.everything),), _trend(now.everything, before.everything)
+    total, trend = (_course(console, now.everything),), trend_text(now.everything, before.everything)
     agents.append(_Line((Text("all", style="bold"),), now.everything, total, trend))
     columns = (_AGENT, *_MEASURED, Column("over time"), Column("against the period before", least=20))
     layout(console, columns, agents)
@@ -40,6 +42,10 @@ def render(console: Console, now: Tallies, before: Tallies) -> None:
         for group, tally in sorted(now.groups.items())
     ]
     layout(console, (_AGENT, Column("version", least=7, most=24), *_MEASURED, Column("model", least=8)), groups)
+    if now.everything.track.verdicts:
+        agent_tracks = ((agent, tally.track) for agent, tally in sorted(now.agents.items()))
+        group_tracks = ((group, tally.track) for group, tally in sorted(now.groups.items()))
+        print_track_records(console, agent_tracks, group_tracks, now.everything.track, now.everything.count)
 
 
 class _Line(NamedTuple):
@@ -82,30 +88,39 @@ def _wrapped(parts: Iterable[str], console: Console) -> list[Text]:
     return [Text(line, style="dim") for line in lines]
 
 
-def records(now: Tallies, before: Tallies) -> list[dict[str, Any]]:
+def records(now: Tallies, before: Tallies, *, has_reviews: bool) -> list[dict[str, Any]]:
     """Return a record for all agents together, one for each agent, and one for each version and model of an agent.
 
     `agentType` is null for all together; `agentVersion` and `model` are null unless the record is for one of each.
+    What is about verdicts is null without `has_reviews`: they could not be read.
     """
-    return [
-        _record((None, None, None), now.everything, before.everything),
+    rows: list[tuple[Group | Sequence[str | None], Tally, Tally]] = [
+        ((None, None, None), now.everything, before.everything),
         *(
-            _record((agent, None, None), tally, before.agents.get(agent, Tally()))
+            ((agent, None, None), tally, before.agents.get(agent, Tally()))
             for agent, tally in sorted(now.agents.items())
         ),
-        *(_record(group, tally, before.groups.get(group, Tally())) for group, tally in sorted(now.groups.items())),
+        *((group, tally, before.groups.get(group, Tally())) for group, tally in sorted(now.groups.items())),
     ]
+    return [_record(group, tally, previous, has_reviews=has_reviews) for group, tally, previous in rows]
 
 
-def _record(group: Group | Sequence[str | None], tally: Tally, before: Tally) -> dict[str, Any]:
+def _record(group: Group | Sequence[str | None], tally: Tally, before: Tally, *, has_reviews: bool) -> dict[str, Any]:
     agent, version, model = group
+    (said, details), (said_before, _) = (
+        [values if has_reviews else dict.fromkeys(values) for values in (measured(each), detailed(each))]
+        for each in (tally.track, before.track)
+    )
+    previous = {**_measured(before), **said_before}
     return {
         "agentType": agent,
         "agentVersion": version,
         "model": model,
         **_measured(tally),
         "confidenceOverTime": tally.medians(),
-        **{f"previous{name[:1].upper()}{name[1:]}": value for name, value in _measured(before).items()},
+        **said,
+        **details,
+        **{f"previous{name[:1].upper()}{name[1:]}": value for name, value in previous.items()},
     }
 
 
@@ -154,7 +169,8 @@ def _course(console: Console, tally: Tally) -> Text:
     return Text("".join(marks), style="cyan")
 
 
-def _trend(now: Tally, before: Tally | None) -> str:
+def trend_text(now: Tally, before: Tally | None) -> str:
+    """Return how a tally differs from that of the period before, in words."""
     if before is None or not before.count:
         return "new"
     was, spread = quartiles(before.confidences), quartiles(now.confidences)

@@ -1,0 +1,26 @@
+"""What verdicts say, in sentences."""
+
+from typing import Final
+
+from recommendation_cli.calibration.track_record import Dissents, TrackRecord
+from recommendation_cli.reviews.review import Verdict
+from recommendation_shared.wording import plural
+
+EXPLAINED: Final = (
+    "Helpful: 1 for helpful, 0.5 for partly, 0 for wrong or harmful, on average; what was not followed does not count."
+)
+
+
+def verdicts_text(track: TrackRecord, count: int) -> str:
+    """Return how many of `count` recommendations have a verdict, and which."""
+    given = ((verdict.replace("-", " "), track.verdicts[verdict]) for verdict in Verdict)
+    parts = [f"{times:,} {verdict}" for verdict, times in given if times]
+    return f"{track.verdicts.total():,} of {plural(count, 'recommendation')} reviewed: {', '.join(parts)}."
+
+
+def dissents_text(agent: str, dissents: Dissents) -> str:
+    """Return how often an agent was right and wrong where it disagreed with the consensus."""
+    return (
+        f"{agent} disagreed with the consensus in {plural(dissents.count, 'execution')} where both have a verdict:"
+        f" right in {dissents.right:,}, wrong in {dissents.wrong:,}."
+    )
