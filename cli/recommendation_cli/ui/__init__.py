@@ -1,0 +1,1 @@
+"""`recs ui`: a page to look at, served on this machine only (docs/decisions/0026)."""

@@ -1,0 +1,61 @@
+"""How the agents did over a period."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from recommendation_cli.aws.errors import NothingFoundError
+from recommendation_cli.options.listing import since_by_default
+from recommendation_cli.report.agent_totals import totals_table
+from recommendation_cli.report.markup import Html
+from recommendation_cli.reviews.beside import ReviewsBeside
+from recommendation_cli.screen.progress import Report
+from recommendation_cli.stats.query import nothing_to_add_up, read_statistics, span_of
+from recommendation_cli.stats.view import trend_text
+from recommendation_cli.ui.at_once import at_once
+from recommendation_cli.ui.charts import course_chart
+from recommendation_cli.ui.form import fields_of, list_options_of
+from recommendation_cli.ui.rendering import render
+from recommendation_cli.ui.responding import Page, respond
+from recommendation_cli.ui.site import site_behind
+
+_PERIOD: Final = "30d"
+
+
+async def statistics_page(request: Request) -> Response:
+    """Show the agents' totals, their confidence over the period, and how people judged them."""
+    site = site_behind(request)
+    query = request.query_params
+    form = render("filters.html", fields=fields_of(query), action="/stats", period=_PERIOD, text=None)
+
+    def make(report: Report) -> Html:
+        listed = since_by_default(site.runtime, list_options_of(site.runtime, query), _PERIOD)
+        span = span_of(listed, site.runtime.now())
+        client, target = site.client(), site.target
+        reviews = ReviewsBeside(client, site.table.reviews_target(site.runtime))
+        now, before, cost = read_statistics(
+            *(client, target.table, span, listed, report), now=site.expired_by(), reviews=reviews, gather=at_once
+        )
+        if not now.everything.count:
+            raise NothingFoundError(nothing_to_add_up(target))
+        agents = [
+            (
+                agent,
+                course_chart(tally.medians(), f"Median confidence of {agent} over the period, from 0 to 1"),
+                trend_text(tally, before.agents.get(agent)),
+            )
+            for agent, tally in [("all", now.everything), *sorted(now.agents.items())]
+        ]
+        groups = [(" · ".join(filter(None, group)), tally) for group, tally in sorted(now.groups.items())]
+        return render(
+            "stats.html",
+            totals=totals_table([*now.agents.items(), ("all", now.everything)]),
+            agents=agents,
+            groups=totals_table(groups),
+            count=now.everything.count,
+            scope=listed.scope(site.runtime),
+            cost=cost,
+        )
+
+    return await respond(site, Page("Statistics", "stats", "/stats"), form, make)
