@@ -9,11 +9,11 @@ from recommendation_consumer.handler import Sandbox, sandbox
 
 
 @contextlib.contextmanager
-def lambda_sandbox(endpoint: str, dlq_url: str) -> Iterator[Sandbox]:
+def lambda_sandbox(endpoint: str, dlq_url: str, table: str = "recommendations") -> Iterator[Sandbox]:
     """Make the handler's next invocation a cold start in this environment."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AWS_ENDPOINT_URL", endpoint)
-        patch.setenv("RECOMMENDATIONS_TABLE", "recommendations")
+        patch.setenv("RECOMMENDATIONS_TABLE", table)
         patch.setenv("RECOMMENDATIONS_DLQ_URL", dlq_url)
         sandbox.cache_clear()
         started = sandbox()
