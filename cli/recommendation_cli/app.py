@@ -22,12 +22,14 @@ from recommendation_cli.incidents.command import incidents
 from recommendation_cli.options.table import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
 from recommendation_cli.report.command import report
+from recommendation_cli.reviewing.commands import review, reviews
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.pager import paged
 from recommendation_cli.screen.streams import OutputError, discard_output, open_streams
 from recommendation_cli.stats.command import stats
 from recommendation_cli.text_search.command import search
 from recommendation_cli.timeline.command import timeline
+from recommendation_cli.ui.command import ui
 
 _EPILOG: Final = """\b
 Examples:
@@ -38,6 +40,7 @@ Examples:
   recs show rec-incident-7-consensus-2026-01-31T12:00:00Z
   recs diff exec-41 exec-42
   recs report incident-7 -o incident-7.html
+  recs review rec-incident-7-consensus-2026-01-31T12:00:00Z --verdict helpful
 
 \b
 Exit codes:
@@ -98,9 +101,9 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incidents, stats, incident, agent, execution, show, timeline, diff, help_pages):
+for command in (incidents, stats, incident, agent, execution, show, timeline, diff, reviews, help_pages):
     recs.add_command(paged(command))
-for command in (search, follow, export, report, doctor, cost, dlq, erase, config):
+for command in (search, follow, export, report, review, ui, doctor, cost, dlq, erase, config):
     recs.add_command(command)
 
 

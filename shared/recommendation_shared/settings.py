@@ -79,6 +79,11 @@ def reviews_table_of(table: str) -> str:
     return _REVIEWS_TABLE + (table.removeprefix(_TABLE) if table.startswith(_TABLE) else "")
 
 
+def suffix_of_reviews(reviews_table: str) -> str | None:
+    """Return the suffix of the stack that creates a table of reviews, or None if no stack gives it that name."""
+    return reviews_table.removeprefix(_REVIEWS_TABLE) if reviews_table.startswith(_REVIEWS_TABLE) else None
+
+
 def _table_name(text: str) -> str:
     if re.fullmatch(_TABLE_NAME, text) is None:
         raise ValueError("must be 3 to 255 characters from a-z, A-Z, 0-9, _, . and -")

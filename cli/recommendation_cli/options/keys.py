@@ -11,6 +11,8 @@ from recommendation_cli.options.declaring import Declaration
 CheckKey = Callable[[click.Context, click.Parameter, str | None], str | None]
 Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
+RECOMMENDATION_ID_BYTES: Final = 2048  # DynamoDB's limit for a partition key
+
 _STDIN: Final = "-"  # as an ID
 _LISTED_BY: Final = {
     "incident_id": "recs incidents lists recent incidents.",

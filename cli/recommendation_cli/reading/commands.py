@@ -1,12 +1,10 @@
 """`recs incident`, `agent`, `execution` and `show`. Their code is imported when they run, so that help is instant."""
 
-from typing import Final
-
 import click
 
 from recommendation_cli.completion import complete_agents
 from recommendation_cli.options.declaring import options_as
-from recommendation_cli.options.keys import keys_argument
+from recommendation_cli.options.keys import RECOMMENDATION_ID_BYTES, keys_argument
 from recommendation_cli.options.listing import (
     FollowOptions,
     ListOptions,
@@ -19,8 +17,6 @@ from recommendation_cli.options.listing import (
 from recommendation_cli.options.table import ReadOptions, read_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
-
-_RECOMMENDATION_ID_BYTES: Final = 2048  # DynamoDB's limit for a partition key
 
 
 @click.command(
@@ -102,7 +98,7 @@ Examples:
   recs show rec-incident-7-consensus-2026-01-31T12:00:00Z -o json | jq .recommendation
   recs incident incident-7 --failed -o jsonl | jq -r .recommendationId | recs show -"""
 )
-@keys_argument("rec_ids", _RECOMMENDATION_ID_BYTES)
+@keys_argument("rec_ids", RECOMMENDATION_ID_BYTES)
 @read_options
 @click.pass_obj
 def show(runtime: Runtime, read: ReadOptions, /, rec_ids: tuple[str, ...]) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Protocol
 
-from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
+from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, WritableDynamoDb
 from recommendation_cli.reviews.review import (
     INCIDENT,
     KIND,
@@ -14,9 +14,12 @@ from recommendation_cli.reviews.review import (
     UnreadableReviewError,
     review_of,
 )
+from recommendation_shared.aws_errors import error_code
 from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_shared.wording import plural
 
 INDEX: Final = f"{KIND}-{REVIEW_ID}-index"  # of all reviews, in order of time
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _LAST: Final = "~"  # sorts after every ID that begins with a given time
 
 
@@ -28,16 +31,6 @@ class ReviewStore(Protocol):
 
     def reviews_between(self, since: str | None, until: str | None) -> Iterator[Review]:
         """Yield all reviews written in a period, the oldest first; see `ReviewTable.reviews_between`."""
-
-
-class WritableDynamoDb(DynamoDb, Protocol):
-    """The calls of botocore's client that writing and deleting reviews use."""
-
-    def put_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Store an item, if it meets the condition."""
-
-    def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Delete an item; one that does not exist is not an error."""
 
 
 class ReviewTable:
@@ -90,13 +83,29 @@ class ReviewTable:
                 self.unreadable += 1
 
 
+def unreadable_text(count: int) -> str:
+    """Return what to say where reviews were left out."""
+    return f"{plural(count, 'review')} left out: a later version of recs wrote what this one cannot read."
+
+
 def _of(incident_id: str) -> tuple[str, dict[str, AttributeValue]]:
     return f"{INCIDENT} = :incident", {":incident": {"S": incident_id}}
 
 
 def put_review(client: WritableDynamoDb, table: str, review: Review) -> None:
-    """Store a new review; the condition keeps it from replacing another one, whose ID would have to be equal."""
-    client.put_item(TableName=table, Item=review.item(), ConditionExpression=f"attribute_not_exists({REVIEW_ID})")
+    """Store a new review; the condition keeps it from replacing another one."""
+    from botocore.exceptions import ClientError
+
+    condition = f"attribute_not_exists({REVIEW_ID})"
+    try:
+        client.put_item(TableName=table, Item=review.item(), ConditionExpression=condition)
+    except ClientError as error:
+        # botocore repeats a call whose answer was lost: the condition then fails on this very review.
+        is_stored = error_code(error) == _CONDITION_FAILED and review in ReviewTable(client, table).reviews_of(
+            review.incident_id
+        )
+        if not is_stored:
+            raise
 
 
 def delete_review(client: WritableDynamoDb, table: str, key: ReviewKey) -> None:

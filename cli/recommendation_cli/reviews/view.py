@@ -6,8 +6,9 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.marks.text import actor, minute
 from recommendation_cli.reviews.review import Review, Verdict
-from recommendation_cli.screen.visible import visible, visible_lines
+from recommendation_cli.screen.visible import visible_lines
 
 _STYLES: Final = {
     Verdict.HELPFUL: "green",
@@ -40,12 +41,7 @@ def said(review: Review) -> Iterator[tuple[str, str]]:
 
 def author(review: Review) -> str:
     """Return who wrote a review, and when."""
-    return f"{short_arn(review.by)}, {visible(review.at[:10])} {visible(review.at[11:16])} UTC"
-
-
-def short_arn(arn: str) -> str:
-    """Return the part of an ARN that names the caller: `RecommendationReviewerRole/alice`."""
-    return visible(arn.rpartition(":")[2].removeprefix("assumed-role/"))
+    return f"{actor(review.by)}, {minute(review.at)}"
 
 
 def print_conclusion(console: Console, review: Review | None) -> None:

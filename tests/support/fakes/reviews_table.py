@@ -60,6 +60,10 @@ class FakeReviewsTable:
         self.items.pop((parameters["Key"]["incidentId"]["S"], parameters["Key"]["reviewId"]["S"]), None)
         return {}
 
+    def update_item(self, **_parameters: Any) -> Mapping[str, Any]:
+        """Refuse: reviews are never changed."""
+        raise NotImplementedError
+
     def get_item(self, **_parameters: Any) -> Mapping[str, Any]:
         """Return nothing: reviews are only queried."""
         raise NotImplementedError

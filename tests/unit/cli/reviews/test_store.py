@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,14 @@ def test_a_new_review_replaces_none() -> None:
     client = _table()
     put_review(client, REVIEWS_TABLE, REVIEWS[0])
     with pytest.raises(ClientError, match="ConditionalCheckFailed"):
-        put_review(client, REVIEWS_TABLE, REVIEWS[0])
+        put_review(client, REVIEWS_TABLE, replace(REVIEWS[0], verdict=Verdict.WRONG))
+    assert ReviewTable(client, REVIEWS_TABLE).reviews_of("incident-7") == [REVIEWS[0]]
+
+
+def test_a_call_that_botocore_repeats_after_a_lost_answer_succeeds() -> None:
+    """The review was stored by the first attempt, so the condition fails on it."""
+    client = _table(REVIEWS[0])
+    put_review(client, REVIEWS_TABLE, REVIEWS[0])
     assert ReviewTable(client, REVIEWS_TABLE).reviews_of("incident-7") == [REVIEWS[0]]
 
 
