@@ -9,7 +9,7 @@ from recommendation_cli.options.declaring import options_as
 from recommendation_cli.options.keys import RECOMMENDATION_ID_BYTES, key
 from recommendation_cli.options.listing import ListOptions, period_options
 from recommendation_cli.options.table import ReadOptions, read_options
-from recommendation_cli.reviews.review import TEXT_BYTES, Verdict
+from recommendation_cli.reviews.review import Verdict, checked_text
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
@@ -19,14 +19,10 @@ _STDIN: Final = "-"  # as a text
 def _text(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
-    text = (sys.stdin.read() if value == _STDIN else value).strip()
     try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise click.BadParameter("must be UTF-8") from None
-    if size > TEXT_BYTES:
-        raise click.BadParameter(f"must be at most {TEXT_BYTES:,} bytes of UTF-8, and is {size:,}: link to the rest")
-    return text
+        return checked_text(sys.stdin.read() if value == _STDIN else value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 @click.command(

@@ -116,6 +116,18 @@ class Review:
         }
 
 
+def checked_text(text: str) -> str:
+    """Return a text for a review, without blanks around it. Raises `ValueError`, which states the rule."""
+    text = text.strip()
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError("must be UTF-8") from None
+    if size > TEXT_BYTES:
+        raise ValueError(f"must be at most {TEXT_BYTES:,} bytes of UTF-8, and is {size:,}: link to the rest")
+    return text
+
+
 def review_of(item: Mapping[str, AttributeValue]) -> Review:
     """Return the review that an item holds; raise `UnreadableReviewError` if this version cannot read it."""
     texts = {name: item.get(attribute, {}).get("S") for name, attribute in _ATTRIBUTES.items()}
