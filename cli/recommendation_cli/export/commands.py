@@ -6,7 +6,8 @@ from typing import Final
 import click
 
 from recommendation_cli.completion import complete_agents
-from recommendation_cli.export.destination import EXPORT_FORMATS, Destination
+from recommendation_cli.export.dataset_options import dataset_options
+from recommendation_cli.export.destination import EXPORT_FORMATS, Destination, destination_of
 from recommendation_cli.options.declaring import options_as
 from recommendation_cli.options.keys import key_argument
 from recommendation_cli.options.listing import ListOptions, agents_option, filter_options, period_options
@@ -21,6 +22,7 @@ Examples:
   recs export period january.jsonl --since 2026-01-01 --until 2026-01-31
   recs export period january.parquet --since 2026-01-01 --until 2026-01-31
   recs export incident incident-7 - --agent consensus | jq .confidence
+  recs export period examples.jsonl --since 90d --dataset --redact note
   recs export resume january.jsonl
   recs export verify january.jsonl"""
 
@@ -32,13 +34,14 @@ def export(ctx: click.Context, /) -> None:
 
     JSON Lines (.jsonl) hold each document exactly. So does Parquet (.parquet), in its column `document` next to typed
     columns. CSV is for spreadsheets. An export that was interrupted, even killed, can be resumed without duplicates
-    or gaps.
+    or gaps. With --dataset, the lines are examples for evaluation or fine-tuning instead: what agents said, and how
+    people judged it.
     """
     ctx.default_map = {name: dict(ctx.default_map or {}) for name in export.commands}
 
 
 _destination: Final = options_as(
-    Destination,
+    destination_of,
     click.argument("path", metavar="FILE", type=click.Path(allow_dash=True)),
     click.option(
         "--format",
@@ -48,6 +51,7 @@ _destination: Final = options_as(
     ),
     click.option("--overwrite", is_flag=True, help="Replace an existing file."),
     click.option("--bom", is_flag=True, help="Start CSV with a byte order mark, so that Excel reads umlauts."),
+    dataset_options,
 )
 
 

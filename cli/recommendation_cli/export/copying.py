@@ -1,14 +1,14 @@
 """Copying search results page by page, with a state after each page from which a later run can resume."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import AwsError
 from recommendation_cli.document_json import document_line
-from recommendation_cli.export.state import ExportState, Progress
+from recommendation_cli.export.state import ExportState, Plan, Progress
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.reviews.beside import Reviewed, ReviewsBeside
@@ -27,31 +27,50 @@ _LINES: Final[dict[str, Callable[[Document], bytes]]] = {
 def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterator[tuple[bytes, ExportState]]:
     """Yield the bytes of page after page, each with the state that holds once they are written.
 
-    Raises `AwsError` when the reviews beside the first documents could be read, and those of later ones cannot.
+    Raises `AwsError` when the reviews beside the first documents could be read, and those of later ones cannot, and
+    when a dataset's cannot.
     """
     plan, progress = state.plan, state.progress
     if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
         header = csv_header(plan.file_format)
         progress = replace(progress, size=len(header))
         yield header, ExportState(plan, progress)
-    line = _LINES[plan.file_format]
+    all_reviews = None if plan.dataset is None else _all_reviews(plan, reviews)
     for number in range(progress.search, len(plan.keys)):
         for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
             current = [decode_item(item) for item in page.items if plan.now is None or not is_expired(item, plan.now)]
             wanted = [document for document in current if plan.matching.passes(document)]
             rejected = [document for document in current if not plan.matching.passes(document)]
             others = Counter(str(document.get("agentType")) for document in rejected)
-            reviewed = Reviewed() if progress.unreviewed else reviews.of_documents(wanted)
+            reviewed = all_reviews or (Reviewed() if progress.unreviewed else reviews.of_documents(wanted))
             if reviews.is_refused and progress.documents and not progress.unreviewed:
                 raise AwsError(f"{reviews.note} This export has them so far: resume it when they can be read again.")
-            written = b"".join(map(line, map(reviewed.beside, wanted)))
+            lines = _lines(plan, wanted, reviewed)
+            written = b"".join(lines)
             progress = Progress(
                 search=number if page.last is not None else number + 1,
                 after=None if page.last is None else dict(page.last),
                 size=progress.size + len(written),
-                documents=progress.documents + len(wanted),
+                documents=progress.documents + len(lines),
                 expired=progress.expired + len(page.items) - len(current),
                 others=dict(others + Counter(progress.others)),
                 unreviewed=progress.unreviewed or reviews.is_refused,
+                omitted=progress.omitted + len(wanted) - len(lines),
             )
             yield written, ExportState(plan, progress)
+
+
+def _lines(plan: Plan, documents: Iterable[Document], reviewed: Reviewed) -> list[bytes]:
+    if plan.dataset is not None:
+        examples = (plan.dataset.line(document, reviewed) for document in documents)
+        return [example for example in examples if example is not None]
+    return list(map(_LINES[plan.file_format], map(reviewed.beside, documents)))
+
+
+def _all_reviews(plan: Plan, reviews: ReviewsBeside) -> Reviewed:
+    """Return every review that a dataset may need: an incident may have been reviewed before its newest execution."""
+    (key, value), *others = plan.keys
+    found = reviews.of_incident(value) if key == "incidentId" and not others else reviews.since(None)
+    if reviews.is_refused:
+        raise AwsError(f"{reviews.note} A dataset needs them.")
+    return found

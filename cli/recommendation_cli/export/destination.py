@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Final
+from typing import Any, Final
 
 import click
 
+from recommendation_cli.export.dataset_options import DatasetOptions
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.options.table import STDOUT
 from recommendation_cli.screen.visible import visible
@@ -16,12 +17,16 @@ _SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parq
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """A file name (or `-`), the format if it was given, whether an existing file may be replaced, and CSV's mark."""
+    """A file name (or `-`), the format if it was given, whether an existing file may be replaced, and CSV's mark.
+
+    `dataset` says whether to write a dataset there.
+    """
 
     path: str
     file_format: str | None
     overwrite: bool
-    bom: bool = False
+    bom: bool
+    dataset: DatasetOptions
 
     def resolved_format(self) -> str:
         """Return `jsonl`, `csv`, `csv-bom` or `parquet`; raise a usage error when that is unknown or impossible."""
@@ -39,3 +44,8 @@ class Destination:
                 raise click.UsageError("--bom is for CSV: end the name with .csv, or pass --format csv.")
             return CSV_WITH_BOM
         return file_format
+
+
+def destination_of(path: str, file_format: str | None, *, overwrite: bool, bom: bool, **dataset: Any) -> Destination:
+    """Return the destination that the options describe."""
+    return Destination(path, file_format, overwrite, bom, DatasetOptions(**dataset))

@@ -49,7 +49,8 @@ def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions
     plan = Plan(
         *(table.target(runtime), keys, listed.period(), listed.matching(), file_format, now),
         reviews=table.reviews_target(runtime),
-        reviewed_until=sort_key(EPOCH + timedelta(seconds=runtime.now())),
+        reviewed_until=destination.dataset.reviews_until or sort_key(EPOCH + timedelta(seconds=runtime.now())),
+        dataset=destination.dataset.chosen(file_format),
     )
     state = ExportState(plan, Progress())
     if destination.path == STDOUT:
@@ -158,23 +159,33 @@ def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: Bina
 
 
 def _report_success(state: ExportState, path: Path) -> None:
-    hidden = f", {state.progress.expired:,} expired left out" if state.progress.expired else ""
-    check = (
-        "" if state.plan.file_format in {"csv", CSV_WITH_BOM} else f" Check it: recs export verify {quote(str(path))}"
-    )
-    count, size = state.progress.documents, path.stat().st_size
-    click.echo(f"{plural(count, 'recommendation')}, {decimal(size)}{hidden}, in {path}.{check}", err=True)
+    reached = state.progress
+    omitted = f", {plural(reached.omitted, 'recommendation')} without a review left out" if reached.omitted else ""
+    hidden = f", {reached.expired:,} expired left out" if reached.expired else ""
+    is_exact = state.plan.dataset is None and state.plan.file_format not in {"csv", CSV_WITH_BOM}
+    check = f" Check it: recs export verify {quote(str(path))}" if is_exact else ""
+    count, size = plural(reached.documents, _noun(state)), decimal(path.stat().st_size)
+    click.echo(f"{count}, {size}{omitted}{hidden}, in {path}.{check}", err=True)
     if len(state.plan.keys) > 1:
         types = ", ".join(visible(agent) for _, agent in state.plan.keys)
         click.echo(f"Agent types read: {types}. Others are read only when --agent names them.", err=True)
 
 
 def _counted(state: ExportState) -> str:
-    return f"{plural(state.progress.documents, 'recommendation')}, {decimal(state.progress.size)}"
+    return f"{plural(state.progress.documents, _noun(state))}, {decimal(state.progress.size)}"
+
+
+def _noun(state: ExportState) -> str:
+    return "recommendation" if state.plan.dataset is None else "example"
 
 
 def _nothing_to_export(client: DynamoDb, state: ExportState) -> NothingFoundError:
     plan, reached = state.plan, state.progress
+    if reached.omitted:
+        return NothingFoundError(
+            f"Nobody reviewed what was found ({plural(reached.omitted, 'recommendation')}): say with recs review"
+            " whether it was right, or pass --with-unreviewed."
+        )
     if len(plan.keys) == 1:
         return nothing_found(client, plan.target, plan.search(0), reached.expired, Counter(reached.others))
     wanted = ", ".join(visible(value) for _, value in plan.keys)

@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any, Final, Self
 
 from recommendation_cli.aws.connection import Target
+from recommendation_cli.export.dataset import Dataset
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
@@ -26,6 +27,7 @@ class StateError(ValueError):
 class Plan:
     """The items to export, and their table. `now` (epoch seconds) hides what had expired by then; None hides nothing.
 
+    `dataset` says what is in its examples, if it is to be written instead of documents.
     `reviews` is the table of reviews, and `reviewed_until` a sort key: what was written after it is left out. Both
     times are fixed when an export starts, so that resuming later produces the same file.
     """
@@ -38,6 +40,7 @@ class Plan:
     now: float | None
     reviews: Target
     reviewed_until: str
+    dataset: Dataset | None = None
 
     def search(self, number: int) -> Search:
         """Return one of the searches."""
@@ -49,7 +52,8 @@ class Plan:
 class Progress:
     """How far an export has come: the current search, the key to continue after, and what the file holds so far.
 
-    `unreviewed` says that reviews could not be read when the export started, so that the file has none.
+    `unreviewed` says that reviews could not be read when the export started, so that the file has none. `omitted`
+    counts what a dataset leaves out because nobody reviewed it.
     """
 
     search: int = 0
@@ -59,6 +63,7 @@ class Progress:
     expired: int = 0
     others: dict[str, int] = field(default_factory=dict)  # agent type -> how many the filter rejected
     unreviewed: bool = False
+    omitted: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +78,8 @@ class ExportState:
         limits = {
             name: None if (number := getattr(self.plan.matching, name)) is None else str(number) for name in _LIMITS
         }
-        plan = {**asdict(self.plan), "matching": {**self.plan.matching._asdict(), **limits}}
+        dataset = self.plan.dataset and self.plan.dataset._asdict()
+        plan = {**asdict(self.plan), "matching": {**self.plan.matching._asdict(), **limits}, "dataset": dataset}
         return {"version": _STATE_VERSION, "plan": plan, "progress": asdict(self.progress)}
 
     @classmethod
@@ -83,7 +89,7 @@ class ExportState:
             if value["version"] != _STATE_VERSION:
                 raise StateError(f"version {value['version']!r} is not known")
             given = value["plan"]
-            matching = given["matching"]
+            matching, dataset = given["matching"], given["dataset"]
             limits = {name: None if matching[name] is None else Decimal(matching[name]) for name in _LIMITS}
             lists = {name: tuple(map(str, matching[name])) for name in ("agents", "statuses")}
             plan = Plan(
@@ -95,6 +101,7 @@ class ExportState:
                 now=given["now"],
                 reviews=Target(**given["reviews"]),
                 reviewed_until=given["reviewed_until"],
+                dataset=None if dataset is None else Dataset(tuple(dataset["redacted"]), dataset["unreviewed"]),
             )
             return cls(plan, Progress(**value["progress"]))
         except (KeyError, TypeError, ValueError, ArithmeticError) as error:

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError
+from recommendation_cli.export.dataset import VERSION_FIELD
 from recommendation_cli.export.parquet import read_parquet
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope import Envelope
@@ -54,6 +55,10 @@ def _check(line: bytes) -> tuple[str, str | None]:
         return "", "the line does not end: the file was cut off"
     try:
         carried: Any = parse_json(line)
+        if isinstance(carried, dict) and VERSION_FIELD in carried and "contentDigest" not in carried:
+            raise click.UsageError(
+                "This is a dataset, which does not hold whole documents: export without --dataset."
+            )
         envelope = Envelope.from_json(line)
     except (JsonError, EnvelopeError) as error:
         return "", str(error)

@@ -20,15 +20,17 @@ _STATUSES: Final = ("success", "partial", "timeout", "failure")
 _DURATION: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)", re.ASCII)
 _MILLISECONDS: Final = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000}
 
+_ENDS: Final = frozenset({"until", "reviews_until"})
+
 
 def moment(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
-    """Accept a point in time and return its sort key; a bare date given to `--until` means the end of that day."""
+    """Accept a point in time and return its sort key; a bare date given as an end means the end of that day."""
     if value is None:
         return None
     runtime = ctx.ensure_object(Runtime)
     runtime.localise(EPOCH)  # so that a zone that does not exist is an error for relative times too
     try:
-        return parse_moment(value, runtime.now(), runtime.localise, end_of_day=param.name == "until")
+        return parse_moment(value, runtime.now(), runtime.localise, end_of_day=param.name in _ENDS)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
 

@@ -14,7 +14,7 @@ from recommendation_cli.calibration.judged import FEW, Judged, Stated, wilson
     ],
 )
 def test_the_interval_is_wilsons(total: int, count: int, low: float, high: float) -> None:
-    """At each end, the share that was seen is 1.96 standard errors of that end away (here squared); no end leaves the scale."""
+    """At each end, the share that was seen is 1.96 standard errors of that end away; no end leaves the scale."""
     interval, share = wilson(total, count), total / count
     assert interval == pytest.approx((low, high), abs=5e-5)
     for end in interval:

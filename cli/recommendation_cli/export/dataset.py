@@ -1,0 +1,120 @@
+"""Datasets: a reviewed recommendation as an example for evaluation or fine-tuning (docs/dataset.schema.json)."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any, Final, NamedTuple
+
+from recommendation_cli.calibration.track_record import OUTCOMES
+from recommendation_cli.document_json import document_line
+from recommendation_cli.facts import facts, replay_of
+from recommendation_cli.reviews.beside import Reviewed
+from recommendation_cli.reviews.review import INCIDENT, Review
+from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.queries import Document
+from recommendation_shared.item.trim import TRUNCATED
+
+DATASET_VERSION: Final = 1
+VERSION_FIELD: Final = "datasetVersion"
+REVIEWERS: Final = ("provenance.incidentReviewedBy", "provenance.reviewedBy")
+_FREE: Final = ("output.citations", "output.recommendation")  # what an agent may put there has no fixed names
+_ID: Final = "recommendationId"
+_IN_THE_ID: Final = frozenset({"input.agentType", "input.incidentId", "input.timestamp"})
+
+
+class Dataset(NamedTuple):
+    """What the examples of a dataset hold; `redacted` fields are null.
+
+    `unreviewed` keeps recommendations too that nobody reviewed, nor their incident.
+    """
+
+    redacted: tuple[str, ...]
+    unreviewed: bool
+
+    def line(self, document: Document, reviews: Reviewed) -> bytes | None:
+        """Return a document's example as a line of JSON; None if it does not belong to the dataset."""
+        incident_id = str(document.get(INCIDENT))
+        review, incident_review = reviews.of(incident_id, str(document.get(_ID))), reviews.of(incident_id)
+        if review is None and incident_review is None and not self.unreviewed:
+            return None
+        example = _example(document, review, incident_review)
+        for path in self.redacted:
+            example = _without(example, path)
+        return document_line({**example, "redacted": sorted(self.redacted)})
+
+
+def all_redacted(paths: tuple[str, ...], *, with_reviewers: bool) -> tuple[str, ...]:
+    """Return what to leave out besides `paths`; raise `ValueError` for a path that no example can have.
+
+    Without `with_reviewers`, who reviewed is left out. A recommendation's ID goes together with any part of it.
+    """
+    known = set(_leaves(_example({}, None, None)))
+    for path in paths:
+        if path not in known and not path.startswith(tuple(f"{free}." for free in _FREE)):
+            raise ValueError(f"{visible(path)} is not a field of an example; those are {', '.join(sorted(known))}")
+    implied = {_ID} if _IN_THE_ID & set(paths) else set()
+    return tuple(sorted({*paths, *implied, *(() if with_reviewers else REVIEWERS)}))
+
+
+def _example(document: Document, review: Review | None, incident_review: Review | None) -> dict[str, Any]:
+    known = facts(document)
+    metadata = document.get("metadata")
+    given: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    outcome = None if review is None or review.verdict is None else OUTCOMES[review.verdict]
+    return {
+        VERSION_FIELD: DATASET_VERSION,
+        _ID: document.get(_ID),
+        "input": {
+            **{name: document.get(name) for name in ("incidentId", "executionId", "agentType", "timestamp")},
+            "sessionId": given.get("sessionId"),
+            "checkpointId": given.get("checkpointId"),
+            "replayOf": replay_of(document),
+        },
+        "output": {name: document.get(name) for name in ("recommendation", "confidence", "reasoning", "citations")},
+        "verdict": None if review is None or review.verdict is None else str(review.verdict),
+        "outcome": None if outcome is None else Decimal(f"{outcome:g}"),
+        "note": None if review is None else review.note,
+        "rootCause": None if incident_review is None else incident_review.root_cause,
+        "resolvedBy": None if incident_review is None else incident_review.resolved_by,
+        "incidentNote": None if incident_review is None else incident_review.note,
+        "provenance": {
+            "agentVersion": known.agent_version,
+            "model": known.model,
+            "status": known.status or None,
+            "contentDigest": document.get("contentDigest"),
+            "schemaVersion": document.get("schemaVersion"),
+            "cut": _cuts(given.get(TRUNCATED)),
+            "reviewId": None if review is None else review.key.review_id,
+            "reviewedBy": None if review is None else review.by,
+            "incidentReviewId": None if incident_review is None else incident_review.key.review_id,
+            "incidentReviewedBy": None if incident_review is None else incident_review.by,
+        },
+    }
+
+
+def _cuts(truncated: Any) -> list[str]:
+    """Return the paths of what was cut to fit the table."""
+    cuts = truncated if isinstance(truncated, list) else []
+    return [str(cut.get("path")) for cut in cuts if isinstance(cut, dict)]
+
+
+def _leaves(example: Mapping[str, Any], prefix: str = "") -> list[str]:
+    paths = []
+    for name, value in example.items():
+        if name != VERSION_FIELD:
+            paths += _leaves(value, f"{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
+    return paths
+
+
+def _without(value: Any, path: str) -> Any:
+    """Return a value with null at a path of names joined by dots, in each entry of every list on the way.
+
+    The names of an agent's own fields may have dots in them too.
+    """
+    if isinstance(value, list):
+        return [_without(child, path) for child in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        name: _without(child, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else child
+        for name, child in value.items()
+    } | {name: None for name in value if name == path}
