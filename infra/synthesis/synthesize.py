@@ -32,10 +32,14 @@ EVERY_OPTION: Final = {
     "ReaderPrincipalArn": "arn:aws:iam::123456789012:role/on-call",
     "ReaderMayScan": "true",
     "RedrivePrincipalArn": "arn:aws:iam::123456789012:role/on-call",
+    "CuratorPrincipalArn": "arn:aws:iam::123456789012:role/legal",
+    "ReviewerPrincipalArn": "arn:aws:iam::123456789012:role/on-call",
+    "EraserPrincipalArn": "arn:aws:iam::123456789012:role/privacy",
     "AlarmEmail": "on-call@example.com",
     "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager",
     "LogLevel": "WARNING",
     "BackupDays": "120",
+    "ReviewRetentionDays": "730",
 }
 
 
