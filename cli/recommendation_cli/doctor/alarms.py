@@ -44,20 +44,23 @@ def check_alarms(names: Sequence[str], described: Sequence[Described], now: floa
     enable = f"aws cloudwatch enable-alarm-actions --alarm-names {' '.join(mute)}"
     remedy = f"Enable their actions: {enable}; one that has none needs another deployment."
     yield finding(_SUBJECT, not mute, "notify a topic", f"without actions: {', '.join(mute)}", remedy)
+    old = datetime.fromtimestamp(now - _UNDECIDED_SECONDS, UTC)
     undecided = [
         _since(alarm)
         for alarm in found
-        if alarm["StateValue"] == "INSUFFICIENT_DATA" and now - _changed(alarm).timestamp() > _UNDECIDED_SECONDS
+        if alarm["StateValue"] == "INSUFFICIENT_DATA" and (_changed(alarm) or old) < old
     ]
     yield finding(_SUBJECT, not undecided, "are evaluated", f"undecided: {', '.join(undecided)}", _REDEPLOY)
     firing = [_since(alarm) for alarm in found if alarm["StateValue"] == "ALARM"]
     yield finding(_SUBJECT, not firing, "do not fire", ", ".join(firing), "Do what docs/runbook.md says for each.")
 
 
-def _changed(alarm: Described) -> datetime:
-    changed: datetime = alarm.get("StateTransitionedTimestamp") or alarm["StateUpdatedTimestamp"]
-    return changed.astimezone(UTC)
+def _changed(alarm: Described) -> datetime | None:
+    """Return when the state changed, which an emulator may not know."""
+    changed: datetime | None = alarm.get("StateTransitionedTimestamp") or alarm.get("StateUpdatedTimestamp")
+    return changed and changed.astimezone(UTC)
 
 
 def _since(alarm: Described) -> str:
-    return f"{alarm['AlarmName']} since {_changed(alarm):%Y-%m-%dT%H:%MZ}"
+    changed = _changed(alarm)
+    return alarm["AlarmName"] + (f" since {changed:%Y-%m-%dT%H:%MZ}" if changed else "")

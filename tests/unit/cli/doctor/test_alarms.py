@@ -63,6 +63,16 @@ def test_a_new_alarm_may_be_undecided_for_an_hour() -> None:
     assert {each.state for each in check_alarms(ALARMS, described_alarms(new), NOW.timestamp())} == {"passed"}
 
 
+def test_an_alarm_without_a_time_is_named_without_one() -> None:
+    """The time is optional in the service's model, and the local stack has none."""
+    firing, undecided = (
+        {"StateValue": state, "StateUpdatedTimestamp": None} for state in ("ALARM", "INSUFFICIENT_DATA")
+    )
+    *_, found = check_alarms(ALARMS, described_alarms(firing), NOW.timestamp())
+    assert found.actual == FIRST
+    assert {each.state for each in check_alarms(ALARMS, described_alarms(undecided), NOW.timestamp())} == {"passed"}
+
+
 def test_an_alarm_in_another_zone_is_shown_in_utc() -> None:
     """The SDK gives it in the zone of the response."""
     firing = {"StateValue": "ALARM", "StateUpdatedTimestamp": datetime.fromisoformat("2026-01-31T12:00:00+02:00")}
