@@ -5,6 +5,7 @@ from typing import Final
 from recommendation_cli.aws.errors import explained
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import TableOptions
+from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.not_found import nothing_found
@@ -15,13 +16,14 @@ EVERYTHING: Final = ListOptions()
 
 
 class DocumentSource:
-    """One connection to the table, for any number of searches."""
+    """One connection to the table, for any number of searches, and for the reviews beside what they find."""
 
     def __init__(self, runtime: Runtime, table: TableOptions) -> None:
         self._target = table.target(runtime)
         self._now = None if table.include_expired else runtime.now()
         with explained(self._target):
             self._client = runtime.connect(self._target)
+        self.reviews = ReviewsBeside(self._client, table.reviews_target(runtime))
 
     def fetch(
         self,

@@ -1,6 +1,6 @@
 """The report's table of agents: what each did over all executions, as `recs stats` adds it up."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final
@@ -8,10 +8,12 @@ from typing import Final
 from recommendation_cli.report.charts import strip
 from recommendation_cli.report.markup import Child, Html, column_table, element
 from recommendation_cli.report.totals import money
+from recommendation_cli.reviews.review import Verdict
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.stats.collect import Span, Tallies
 from recommendation_cli.stats.tally import Tally, percentile, quartiles
 from recommendation_cli.timeline.executions import Execution, duration_text
+from recommendation_shared.envelope.identity import EPOCH
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 
 # Each title, and whether its column is shown on phones too.
@@ -26,13 +28,10 @@ _COLUMNS: Final = (
 )
 
 
-def agent_totals(executions: Sequence[Execution]) -> Html | None:
+def agent_totals(executions: Sequence[Execution], tallies: Tallies) -> Html | None:
     """Return a row for each agent; None unless there are several executions with times."""
-    spans = [execution.span for execution in executions if execution.span is not None]
-    if len(executions) < 2 or not spans:  # noqa: PLR2004 - the only one is in the tables anyway
+    if len(executions) < 2 or all(execution.span is None for execution in executions):  # noqa: PLR2004 - see the tables
         return None
-    since, until = min(start for start, _ in spans), max(end for _, end in spans)
-    tallies = _tallies(executions, Span(since, until + timedelta(microseconds=1)))
     return totals_table(tallies.agents.items())
 
 
@@ -43,8 +42,11 @@ def totals_table(tallies: Iterable[tuple[str, Tally]]) -> Html:
     return column_table(_COLUMNS, (_cells(name, tally, longest) for name, tally in rows), "totals")
 
 
-def _tallies(executions: Sequence[Execution], span: Span) -> Tallies:
-    tallies = Tallies()
+def tallies_of(executions: Sequence[Execution], verdicts: Mapping[str, Verdict]) -> Tallies:
+    """Add up the executions, and people's verdicts on them by the IDs of recommendations."""
+    spans = [execution.span for execution in executions if execution.span is not None] or [(EPOCH, EPOCH)]
+    since, until = min(start for start, _ in spans), max(end for _, end in spans)
+    span, tallies = Span(since, until + timedelta(microseconds=1)), Tallies(verdicts)
     for execution in executions:
         documents = [moment.document for moment in execution.moments]
         said = [document for document in documents if document.get("agentType") == CONSENSUS]

@@ -8,13 +8,16 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from recommendation_cli.report.agent_totals import agent_totals
+from recommendation_cli.calibration.track_record import verdicts_by_id
+from recommendation_cli.report.agent_totals import agent_totals, tallies_of
 from recommendation_cli.report.agents import agreement_html
+from recommendation_cli.report.calibration import judged_html
 from recommendation_cli.report.charts import confidence_chart, trend_chart
 from recommendation_cli.report.markup import Html, element, fragment
 from recommendation_cli.report.overview import overview_html
 from recommendation_cli.report.sections import ExecutionSections
 from recommendation_cli.report.values import Folding
+from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.timeline.executions import Execution
 from recommendation_shared.envelope.identity import EPOCH
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -33,11 +36,12 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     *,
     author: str = "",
     full: bool = False,
+    reviewed: Reviewed | None = None,
 ) -> str:
     """Return the page for at least one execution, the oldest first.
 
     `source` names the table, `now` is in epoch seconds, `scope` says in words how the page is narrowed, `author` who
-    made it; `full` unfolds all that is folded.
+    made it; `full` unfolds all that is folded, and `reviewed` has what people said.
     """
     by_execution = ExecutionSections(executions, Folding(full))
     parts = [
@@ -46,9 +50,13 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
         ("executions", "Executions", by_execution.table()),
         ("confidence", "Confidence", confidence_chart(executions) if len(executions) == 1 else trend_chart(executions)),
     ]
-    totals = agent_totals(executions)
+    tallies = tallies_of(executions, {} if reviewed is None else verdicts_by_id(reviewed.counting()))
+    totals = agent_totals(executions, tallies)
     if totals is not None:
         parts.append(("totals", "What each agent did over all executions", totals))
+    judged = judged_html(tallies)
+    if judged is not None:
+        parts.append(("judged", "Was it right?", judged))
     replays = by_execution.replays()
     if replays:
         title = "What the replay changed" if len(replays) == 2 else "What the replays changed"  # noqa: PLR2004 - see `replays`

@@ -12,6 +12,7 @@ from recommendation_cli.durable_file import durable_file
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import STDOUT, TableOptions
 from recommendation_cli.report.page import report_page
+from recommendation_cli.reviews.beside import print_note
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.timeline.executions import group_by_execution
 
@@ -20,12 +21,18 @@ def write_report(  # noqa: PLR0913 - one for each group of options
     runtime: Runtime, incident_id: str, destination: str, table: TableOptions, listed: ListOptions, *, full: bool
 ) -> None:
     """Write an incident's page to standard output, or to a file, which changes all at once or not at all."""
-    executions = group_by_execution(DocumentSource(runtime, table).fetch("incidentId", incident_id, listed))
+    documents = DocumentSource(runtime, table)
+    executions = group_by_execution(documents.fetch("incidentId", incident_id, listed))
+    reviewed = documents.reviews.of_incident(incident_id)
     source, scope = str(table.target(runtime)), listed.scope(runtime)
     author = _author(runtime.environ)
-    page = report_page(incident_id, executions, source, runtime.now(), scope, author=author, full=full).encode()
+    page = report_page(
+        *(incident_id, executions, source, runtime.now(), scope), author=author, full=full, reviewed=reviewed
+    ).encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)
+        sys.stdout.flush()
+        print_note(documents.reviews)
         return
     path = Path(destination)
     try:
@@ -34,6 +41,7 @@ def write_report(  # noqa: PLR0913 - one for each group of options
     except OSError as error:
         raise click.UsageError(f"{path} cannot be written: {error.strerror}.") from None
     click.echo(f"Wrote {path}, {decimal(len(page))}: open it in any browser.", err=True)
+    print_note(documents.reviews)
 
 
 def _author(environ: Mapping[str, str]) -> str:
