@@ -37,6 +37,8 @@ def roles(stack: LocalStack) -> dict[str, str]:
         "KeeperRole": stack.outputs["KeeperRoleArn"],
         "ReaderRole": stack.outputs["ReaderRoleArn"],
         "RedriveRole": stack.outputs["RedriveRoleArn"],
+        "CuratorRole": stack.outputs["CuratorRoleArn"],
+        "EraserRole": stack.outputs["EraserRoleArn"],
         "nobody": create_role(stack, "nobody"),
     }
 

@@ -16,9 +16,18 @@ TABLE: Final = f"{DYNAMODB}/opx-agent-recommendations"
 QUEUE: Final = f"{SQS}:opx-recommendations"
 DEAD: Final = f"{QUEUE}-dlq"
 INDEXES: Final = tuple(f"{TABLE}/index/{key}-timestamp-index" for key in ("incidentId", "agentType", "executionId"))
+AGENT_INDEX: Final = f"{TABLE}/index/agentType-timestamp-index"
+REVIEWS: Final = f"{DYNAMODB}/opx-recommendation-reviews"
+REVIEWS_INDEX: Final = f"{REVIEWS}/index/kind-reviewId-index"
+SSM: Final = "arn:aws:ssm:us-east-1:123456789012:parameter"
+REVIEW_RETENTION: Final = f"{SSM}/opx-recommendations/review-retention-days"
 STREAM: Final = f"{TABLE}/stream/{STREAM_LABEL}"
 FAILURES: Final = f"{QUEUE}-keeper-failures"
 LOG: Final = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/opx-recommendations-consumer:log-stream:one"
+# Whoever may describe alarms may describe all of the account and region.
+ALARMS: Final = tuple(
+    f"arn:aws:cloudwatch:us-east-1:123456789012:alarm:{name}" for name in ("RecommendationsDropped", "of-another-team")
+)
 KEEPER_LOG: Final = LOG.replace("consumer", "keeper")
 BUCKET: Final = EVERY_OPTION["ArchiveBucketArn"]
 ARCHIVE: Final = f"{BUCKET}/incidents/dt=2026-01-31/1-event.jsonl.gz"
@@ -30,6 +39,10 @@ FOREIGN: Final = (
     f"{DYNAMODB}/opx-incident-events",
     f"{DYNAMODB}/opx-incident-events/stream/2026-01-31T12:00:00.000",
     f"{TABLE}-staging",
+    f"{REVIEWS}-staging",
+    f"{REVIEWS}-staging/index/kind-reviewId-index",
+    f"{SSM}/opx-recommendations/queue-url",
+    f"{SSM}/opx-recommendations-staging/review-retention-days",
     f"{TABLE}/index/other-index",
     f"{TABLE}/stream/2025-01-01T00:00:00.000",
     f"{TABLE}/backup/01",
@@ -45,10 +58,23 @@ FOREIGN: Final = (
     "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms",
     "arn:aws:iam::123456789012:role/RecommendationReaderRole",
     KEY.replace("1111", "9999"),
+    ALARMS[0].replace("us-east-1", "eu-west-1"),
     "*",
 )
-RESOURCES: Final = (QUEUE, DEAD, FAILURES, TABLE, STREAM, *INDEXES, LOG, KEEPER_LOG, ARCHIVE, KEY, *FOREIGN)
-IDENTITIES: Final = ("ExecutorPolicy", "ConsumerRole", "KeeperRole", "ReaderRole", "RedriveRole")
+RESOURCES: Final = (
+    *(QUEUE, DEAD, FAILURES, TABLE, STREAM, *INDEXES, REVIEWS, REVIEWS_INDEX, REVIEW_RETENTION),
+    *(LOG, KEEPER_LOG, *ALARMS, ARCHIVE, KEY, *FOREIGN),
+)
+IDENTITIES: Final = (
+    "ExecutorPolicy",
+    "ConsumerRole",
+    "KeeperRole",
+    "ReaderRole",
+    "RedriveRole",
+    "CuratorRole",
+    "ReviewerRole",
+    "EraserRole",
+)
 
 # Actions without an operation of that name: PartiQL's, conditions in transactions, both sides of re-encryption, the
 # streams' (another service to botocore), and S3's for lists and versions.
@@ -71,8 +97,14 @@ _NAMED: Final[Mapping[str, tuple[str, ...]]] = {
     "TABLE": (TABLE,),
     "STREAM": (STREAM,),
     "INDEXES": INDEXES,
+    "INCIDENT_INDEX": INDEXES[:1],
+    "AGENT_INDEX": (AGENT_INDEX,),
+    "REVIEWS": (REVIEWS,),
+    "REVIEWS_INDEX": (REVIEWS_INDEX,),
+    "REVIEW_RETENTION": (REVIEW_RETENTION,),
     "LOG": (LOG,),
     "KEEPER_LOG": (KEEPER_LOG,),
+    "ALARMS": ALARMS,
     "KEY": (KEY,),
 }
 
@@ -82,12 +114,15 @@ def grants(**by_resource: str) -> Grants:
     return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in _NAMED[name]}
 
 
+# Without condition keys, that is, what a policy allows for some request; `RECOMMENDATION` and the tests of single
+# identities say for which.
 ALLOWED: Final[Mapping[str, Grants]] = {
     "ExecutorPolicy": grants(QUEUE="sqs:SendMessage"),
     "ConsumerRole": grants(
         QUEUE="sqs:ReceiveMessage sqs:DeleteMessage sqs:GetQueueAttributes",
         DEAD="sqs:SendMessage",
         TABLE="dynamodb:BatchWriteItem dynamodb:PutItem",
+        AGENT_INDEX="dynamodb:Query",
         LOG="logs:CreateLogStream logs:PutLogEvents",
     ),
     "KeeperRole": grants(
@@ -96,13 +131,43 @@ ALLOWED: Final[Mapping[str, Grants]] = {
         FAILURES="sqs:SendMessage",
         KEEPER_LOG="logs:CreateLogStream logs:PutLogEvents",
     ),
-    "ReaderRole": grants(TABLE="dynamodb:GetItem dynamodb:Query", INDEXES="dynamodb:Query"),
+    "ReaderRole": grants(
+        TABLE="dynamodb:GetItem dynamodb:Query",
+        INDEXES="dynamodb:Query",
+        REVIEWS="dynamodb:Query",
+        REVIEWS_INDEX="dynamodb:Query",
+        ALARMS="cloudwatch:DescribeAlarms",
+    ),
+    "ReviewerRole": grants(
+        TABLE="dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query",
+        INDEXES="dynamodb:Query",
+        REVIEWS="dynamodb:PutItem dynamodb:Query",
+        REVIEWS_INDEX="dynamodb:Query",
+        REVIEW_RETENTION="ssm:GetParameter",
+    ),
     "RedriveRole": grants(
         QUEUE="sqs:SendMessage sqs:GetQueueAttributes",
         DEAD="sqs:StartMessageMoveTask sqs:CancelMessageMoveTask sqs:ListMessageMoveTasks sqs:ReceiveMessage "
         "sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes sqs:ListDeadLetterSourceQueues",
     ),
+    "CuratorRole": grants(
+        TABLE="dynamodb:GetItem dynamodb:BatchGetItem dynamodb:Query dynamodb:UpdateItem dynamodb:PutItem",
+        INDEXES="dynamodb:Query",
+    ),
+    "EraserRole": grants(
+        TABLE="dynamodb:GetItem dynamodb:UpdateItem dynamodb:DeleteItem dynamodb:PutItem",
+        INCIDENT_INDEX="dynamodb:Query",
+        REVIEWS="dynamodb:Query dynamodb:DeleteItem",
+        QUEUE="sqs:GetQueueAttributes",
+        DEAD="sqs:ReceiveMessage sqs:DeleteMessage sqs:ChangeMessageVisibility sqs:GetQueueAttributes "
+        "sqs:ListDeadLetterSourceQueues",
+    ),
 }
+RECOMMENDATION: Final[Context] = {
+    "dynamodb:LeadingKeys": ("rec-incident-7-consensus-2026-01-31T12:00:00Z",),
+    "dynamodb:Attributes": ("recommendationId", "reasoning"),
+}
+"""The condition keys of a request for an ordinary recommendation and its content."""
 
 
 @cache
@@ -128,7 +193,9 @@ def actions(service: str) -> frozenset[str]:
 @cache
 def every_action() -> frozenset[str]:
     """Return all actions of the services in which an identity could do harm."""
-    return frozenset().union(*map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms", "s3")))
+    return frozenset().union(
+        *map(actions, ("dynamodb", "sqs", "logs", "lambda", "sns", "kms", "s3", "ssm", "cloudwatch"))
+    )
 
 
 def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statement]:

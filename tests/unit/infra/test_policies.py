@@ -7,6 +7,7 @@ import pytest
 
 from infra.synthesis.synthesize import EVERY_OPTION
 from tests.support.iam.identities import (
+    AGENT_INDEX,
     ALLOWED,
     ARCHIVE,
     DEAD,
@@ -15,6 +16,8 @@ from tests.support.iam.identities import (
     IDENTITIES,
     KEY,
     QUEUE,
+    RECOMMENDATION,
+    REVIEWS,
     STREAM,
     TABLE,
     actions,
@@ -34,12 +37,16 @@ KMS_ALLOWED: Final = {
     ("KeeperRole", "dynamodb"): "kms:Decrypt",
     ("ReaderRole", "dynamodb"): "kms:Decrypt",
     ("RedriveRole", "sqs"): VIA_SQS,
+    ("ReviewerRole", "dynamodb"): VIA_DYNAMODB,
+    ("CuratorRole", "dynamodb"): VIA_DYNAMODB,
+    ("EraserRole", "dynamodb"): VIA_DYNAMODB,
+    ("EraserRole", "sqs"): "kms:Decrypt",
 }
 
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_identity_may_do_exactly_this(identity: str) -> None:
-    """Every action of seven services is checked on every resource, including foreign ones."""
+    """Every action of eight services is checked on every resource, including foreign ones."""
     assert allowed(identity, {}, {}) == ALLOWED[identity]
 
 
@@ -83,8 +90,8 @@ def test_customer_managed_key_is_used_only_through_the_services_that_need_it(ide
 
 
 @pytest.mark.parametrize("key", [{}, {"KmsKeyArn": KEY}], ids=["without a key", "with a key"])
-def test_archive_bucket_lets_the_keeper_write_files_and_nothing_else(key: Mapping[str, str]) -> None:
-    """It can neither read nor delete what it archived, and nobody else gets anything."""
+def test_archive_bucket_lets_the_keeper_write_files_and_the_eraser_rewrite_them(key: Mapping[str, str]) -> None:
+    """The keeper can neither read nor delete what it archived, and nobody else gets anything."""
     via_s3 = {"kms:ViaService": "s3.us-east-1.amazonaws.com"}
     for identity in IDENTITIES:
         expected = dict(ALLOWED[identity])
@@ -92,27 +99,46 @@ def test_archive_bucket_lets_the_keeper_write_files_and_nothing_else(key: Mappin
             expected[ARCHIVE] = frozenset({"s3:PutObject"})
             if key:
                 expected[KEY] = frozenset({"kms:GenerateDataKey"})
+        if identity == "EraserRole":
+            expected[ARCHIVE] = frozenset({"s3:GetObject", "s3:PutObject", "s3:DeleteObject"})
+            if key:
+                expected[KEY] = frozenset({"kms:GenerateDataKey", "kms:Decrypt"})
         assert allowed(identity, {"ArchiveBucketArn": EVERY_OPTION["ArchiveBucketArn"], **key}, via_s3) == expected
 
 
 def test_each_critical_permission_belongs_to_one_identity() -> None:
-    """Only the consumer receives and writes, only the reader and the keeper read, and only redrive moves messages."""
-    granted = {identity: allowed(identity, {**EVERY_OPTION, "NameSuffix": ""}, {}) for identity in IDENTITIES}
+    """Only the consumer writes recommendations, only the eraser deletes any, and only operators read them."""
+    parameters = {**EVERY_OPTION, "NameSuffix": ""}
+    granted = {identity: allowed(identity, parameters, RECOMMENDATION) for identity in IDENTITIES}
 
     def holders(resource: str, *actions_of_interest: str) -> set[str]:
         wanted = set(actions_of_interest)
         return {identity for identity in IDENTITIES if wanted & granted[identity].get(resource, frozenset())}
 
-    writes = {"PutItem", "BatchWriteItem", "UpdateItem", "DeleteItem", "PartiQLInsert", "PartiQLUpdate"}
+    writes = {"PutItem", "BatchWriteItem", "UpdateItem", "PartiQLInsert", "PartiQLUpdate"}
+    deletions = {"dynamodb:DeleteItem", "dynamodb:PartiQLDelete"}
     reads = {"GetItem", "BatchGetItem", "Query", "Scan", "PartiQLSelect", "ExportTableToPointInTime"}
     assert holders(TABLE, *(f"dynamodb:{name}" for name in writes)) == {"ConsumerRole"}
-    assert holders(TABLE, *(f"dynamodb:{name}" for name in reads)) == {"ReaderRole"}
+    assert holders(TABLE, *(f"dynamodb:{name}" for name in reads)) == {
+        *("ReaderRole", "CuratorRole", "ReviewerRole", "EraserRole"),
+    }
+    assert holders(TABLE, *deletions) == {"EraserRole"}
+    assert holders(AGENT_INDEX, "dynamodb:Query") == {"ReaderRole", "CuratorRole", "ReviewerRole"}
+    assert holders(REVIEWS, *(f"dynamodb:{name}" for name in writes)) == {"ReviewerRole"}
+    assert holders(REVIEWS, *(f"dynamodb:{name}" for name in reads)) == {
+        *("ReaderRole", "ReviewerRole", "EraserRole"),
+    }
+    assert holders(REVIEWS, *deletions) == {"EraserRole"}
     assert holders(QUEUE, "sqs:ReceiveMessage", "sqs:DeleteMessage") == {"ConsumerRole"}
     assert holders(QUEUE, "sqs:SendMessage") == {"ExecutorPolicy", "RedriveRole"}
-    assert holders(DEAD, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:StartMessageMoveTask") == {"RedriveRole"}
+    assert holders(DEAD, "sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:StartMessageMoveTask") == {
+        "RedriveRole",
+        "EraserRole",
+    }
+    assert holders(DEAD, "sqs:StartMessageMoveTask") == {"RedriveRole"}
     assert holders(DEAD, "sqs:SendMessage") == {"ConsumerRole", "KeeperRole"}
     assert holders(STREAM, "dynamodb:GetRecords") == {"KeeperRole"}
-    assert holders(ARCHIVE, *every_action()) == {"KeeperRole"}
+    assert holders(ARCHIVE, *every_action()) == {"KeeperRole", "EraserRole"}
     assert not any(granted["KeeperRole"].get(resource) for resource in (TABLE, QUEUE))
     for resource in (QUEUE, DEAD, FAILURES):
         assert not holders(resource, "sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:AddPermission")
@@ -123,7 +149,7 @@ def test_each_critical_permission_belongs_to_one_identity() -> None:
 @pytest.mark.parametrize("parameters", [{}, EVERY_OPTION], ids=["default", "every option"])
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_no_identity_has_a_wildcard(identity: str, parameters: Mapping[str, str]) -> None:
-    """Only two ARNs end in one: a log group's, because Lambda names its streams, and that of the archive's files."""
+    """Only three ARNs end in one: a log group's, because Lambda names its streams, the archive's files, and alarms."""
     for statement in statements_of(identity, parameters):
         assert statement["Effect"] == "Allow"
         assert not {"NotAction", "NotResource", "NotPrincipal"} & statement.keys()
@@ -131,7 +157,8 @@ def test_no_identity_has_a_wildcard(identity: str, parameters: Mapping[str, str]
         function = "keeper" if identity == "KeeperRole" else "consumer"
         streams = f"log-group:/aws/lambda/opx-recommendations{parameters.get('NameSuffix', '')}-{function}:*"
         files = f"{parameters.get('ArchiveBucketArn')}/incidents/*"
-        assert not [arn for arn in listed(statement["Resource"]) if "*" in arn and not arn.endswith((streams, files))]
+        ends = (streams, files, ":alarm:*")
+        assert not [arn for arn in listed(statement["Resource"]) if "*" in arn and not arn.endswith(ends)]
 
 
 def listed(value: Any) -> list[str]:

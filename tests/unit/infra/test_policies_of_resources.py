@@ -25,7 +25,8 @@ def test_roles_can_be_assumed_only_by_the_named_principals() -> None:
     account = {"AWS": "arn:aws:iam::123456789012:root"}
     for identity in ("ConsumerRole", "KeeperRole"):
         assert trusted(identity, EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
-    for identity, parameter in (("ReaderRole", "ReaderPrincipalArn"), ("RedriveRole", "RedrivePrincipalArn")):
+    for identity in ("ReaderRole", "RedriveRole", "CuratorRole", "ReviewerRole", "EraserRole"):
+        parameter = f"{identity.removesuffix('Role')}PrincipalArn"
         assert trusted(identity, {}) == account
         assert trusted(identity, {parameter: "arn:aws:iam::123456789012:role/x"}) == {
             "AWS": "arn:aws:iam::123456789012:role/x"
