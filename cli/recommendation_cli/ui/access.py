@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from recommendation_cli.ui.links import escaped_path
+from recommendation_cli.ui.links import own_path
 from recommendation_cli.ui.rendering import render
 
 TOKEN: Final = "token"  # noqa: S105 - the name of the query parameter
@@ -102,7 +102,7 @@ class Guard:
             return PlainTextResponse("Only this page's own forms may be sent.\n", 403)
         path, cookie = request.scope["path"], cookie_name(request.scope)
         rest = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != TOKEN])
-        address = escaped_path(path) + (rest and f"?{rest}")
+        address = own_path(request.scope["raw_path"].decode("latin-1")) + (rest and f"?{rest}")
         given = request.query_params.get(TOKEN)
         if given is not None and self._access.admits(given):
             response = RedirectResponse(address, 303)

@@ -19,6 +19,7 @@ from recommendation_cli.ui.pages.follow import follow_page
 from recommendation_cli.ui.pages.incident import execution_page, incident_page
 from recommendation_cli.ui.pages.incidents import incidents_page
 from recommendation_cli.ui.pages.recommendation import recommendation_page
+from recommendation_cli.ui.pages.reviewing import review
 from recommendation_cli.ui.pages.statistics import statistics_page
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, bug, respond_at_once
@@ -44,6 +45,7 @@ def application(site: Site) -> ASGIApp:
             Route("/follow/{id:path}", follow_page),
             Route("/events", _events),
             Route("/go", go),
+            Route("/review", review, methods=["POST"]),
         ],
         exception_handlers={404: _no_such_page, 500: _bug},
     )

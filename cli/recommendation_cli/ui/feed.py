@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from datetime import timedelta
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -132,7 +132,7 @@ class Feeds:
         return feed
 
 
-async def lines(feed: Feed, last_event_id: str) -> AsyncIterator[str]:
+async def lines(feed: Feed, last_event_id: str) -> AsyncGenerator[str, None]:
     """Yield a feed in the format of server-sent events, after the event that the browser saw last."""
     name, _, number = last_event_id.partition("-")
     shown = int(number) if name == feed.name and number.isascii() and number.isdecimal() else 0

@@ -1,7 +1,7 @@
 """The page's addresses: each thing is found by its ID, so that a link works on everyone's own `recs ui`."""
 
 from typing import Final
-from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 _DOTS: Final = frozenset({".", ".."})  # which browsers resolve, even if they are escaped
 
@@ -31,9 +31,9 @@ def query_path(path: str, **query: str) -> str:
     return f"{path}?{urlencode({name.rstrip('_'): text for name, text in query.items()}, errors='replace')}"
 
 
-def escaped_path(path: str) -> str:
-    """Return a path of this server, never one that a browser takes for another server's address."""
-    return "/" + quote(path.lstrip("/\\"), safe="/:", errors="replace")
+def own_path(path: str) -> str:
+    """Return a path, whose escapes stay, as one of this server: never what a browser takes for another's address."""
+    return "/" + quote(path.lstrip("/\\"), safe="/:%", errors="replace")
 
 
 def own_address(text: str) -> str:
@@ -44,7 +44,7 @@ def own_address(text: str) -> str:
         return query_path("/go", q=text) if text else "/"
     parts = urlsplit(text if is_address else f"http://127.0.0.1{text}")
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "token"]
-    return escaped_path(unquote(parts.path)) + (f"?{urlencode(query)}" if query else "")
+    return own_path(parts.path) + (f"?{urlencode(query)}" if query else "")
 
 
 def _by_id(kind: str, identity: str) -> str:

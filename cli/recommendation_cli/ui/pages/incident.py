@@ -7,11 +7,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recommendation_cli.document_source import DocumentSource
+from recommendation_cli.marks.listing import find_mark
+from recommendation_cli.marks.text import notice
 from recommendation_cli.report.agents import agent_html
 from recommendation_cli.report.charts import bar, confidence_chart, trend_chart
 from recommendation_cli.report.markup import Html
 from recommendation_cli.report.overview import overview_html
 from recommendation_cli.report.values import Folding
+from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.timeline.executions import (
@@ -26,6 +29,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import execution_path, incident_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
+from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
 from recommendation_cli.ui.site import site_behind
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 
@@ -66,10 +70,11 @@ class Row(NamedTuple):
 
 
 class Output(NamedTuple):
-    """What one agent said once: a strip that shows when, and all it said."""
+    """What one agent said once: a strip that shows when, all it said, and what people say that it was worth."""
 
     strip: Html
     article: Html
+    verdict: str | None
 
 
 async def incident_page(request: Request) -> Response:
@@ -87,6 +92,8 @@ async def incident_page(request: Request) -> Response:
         chosen = [name for name in names if name in query.getlist("execution")] or names[-_BESIDE:]
         chosen = chosen[:_MOST_BESIDE]
         whole = [_whole(source, name, identity, report) for name in chosen]
+        reviews = reviews_beside(site)
+        reviewed = reviews.of_incident(identity)
         rows = [
             Row(execution, _pause(executions, position), name in chosen)
             for position, (execution, name) in enumerate(zip(executions, names, strict=True))
@@ -99,7 +106,9 @@ async def incident_page(request: Request) -> Response:
             recommendations=len(documents),
             trend=trend_chart(executions[-_MOST_ROWS:]) if len(executions) > 1 else "",
             scope=listed.scope(site.runtime),
-            **_beside(whole, chosen),
+            notice=notice(find_mark(site.client(), site.target.table, identity)),
+            reviews=reviews_html(site, reviews, reviewed.history(identity), incident=identity),
+            **_beside(whole, chosen, reviewed),
         )
 
     fields = fields_of(query)
@@ -119,7 +128,9 @@ async def execution_page(request: Request) -> Response:
     def make(report: Report) -> Html:
         whole = _whole(DocumentSource(site.runtime, site.table), identity, None, report)
         incident_id = str(whole.moments[0].document.get("incidentId"))
-        return render("execution.html", incident_id=incident_id, execution=whole, **_beside([whole], [identity]))
+        reviewed = reviews_beside(site).of_incident(incident_id)
+        beside = _beside([whole], [identity], reviewed)
+        return render("execution.html", incident_id=incident_id, execution=whole, **beside)
 
     return await respond(site, Page(identity, "incidents", execution_path(identity)), Html(), make)
 
@@ -140,11 +151,11 @@ def _pause(executions: Sequence[Execution], position: int) -> str:
     return "" if pause is None else duration_text(pause)
 
 
-def _beside(executions: Sequence[Execution], names: Sequence[str]) -> dict[str, object]:
+def _beside(executions: Sequence[Execution], names: Sequence[str], reviewed: Reviewed) -> dict[str, object]:
     """Return what the templates need to show executions beside each other: a row for each agent."""
     folding = Folding(longest=_LONGEST, elsewhere=_ELSEWHERE)
     outputs = [
-        [(moment.summary.agent_type, _output(moment, execution, folding)) for moment in execution.moments]
+        [(moment.summary.agent_type, _output(moment, execution, folding, reviewed)) for moment in execution.moments]
         for execution in executions
     ]
     agents = dict.fromkeys(agent for said in outputs for agent, _ in said)
@@ -162,6 +173,8 @@ def _beside(executions: Sequence[Execution], names: Sequence[str]) -> dict[str, 
     }
 
 
-def _output(moment: Moment, execution: Execution, folding: Folding) -> Output:
+def _output(moment: Moment, execution: Execution, folding: Folding, reviewed: Reviewed) -> Output:
     href = recommendation_path(str(moment.document.get("recommendationId")))
-    return Output(bar(moment, execution.span), agent_html(moment, None, href, folding, None))
+    review = reviewed.of(*(str(moment.document.get(name)) for name in ("incidentId", "recommendationId")))
+    verdict = None if review is None else review.verdict
+    return Output(bar(moment, execution.span), agent_html(moment, None, href, folding, None), verdict)

@@ -1,0 +1,64 @@
+"""The page of `recs ui` over a table in memory: as an application to call, or on 127.0.0.1 for a browser."""
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any, Final
+
+import uvicorn
+from starlette.testclient import TestClient
+from starlette.types import ASGIApp
+
+from recommendation_cli.options.table import TableOptions
+from recommendation_cli.runtime import Runtime
+from recommendation_cli.ui.access import TOKEN, Access
+from recommendation_cli.ui.app import application
+from recommendation_cli.ui.site import Site, site_of
+from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
+
+TABLE: Final = TableOptions(
+    table=None, reviews_table=None, region=None, profile=None, endpoint_url=None, include_expired=False
+)
+_ADDRESS: Final = "http://127.0.0.1"
+_STARTS: Final = 10  # seconds, on a busy machine
+
+
+def ui_site(client: FakeDynamoDb, *, may_review: bool = False, **replaced: Any) -> Site:
+    """Return a site that reads a table in memory; `replaced` are other parts of the runtime."""
+    made: Runtime = replace(runtime(client), **replaced)
+    return site_of(made, TABLE, Access(), may_review=may_review)
+
+
+def visitor(site: Site) -> TestClient:
+    """Return a browser that has opened the address with its token."""
+    client = stranger(application(site))
+    assert client.get(f"/?{TOKEN}={site.access.token}", follow_redirects=False).status_code == 303
+    return client
+
+
+def stranger(app: ASGIApp) -> TestClient:
+    """Return a browser that has not."""
+    return TestClient(app, base_url=_ADDRESS, raise_server_exceptions=False)
+
+
+@contextmanager
+def running_ui(site: Site, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> Iterator[str]:
+    """Serve the page until the end of the block, and yield its address without the token."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        config = uvicorn.Config(
+            wrap(application(site)), log_config=None, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+        thread.start()
+        deadline = time.monotonic() + _STARTS
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        try:
+            yield f"{_ADDRESS}:{listener.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            thread.join(_STARTS)
