@@ -1,7 +1,7 @@
 """Which outputs this process has handed over lately, so that a copy without its timestamp is not taken for another."""
 
 from collections.abc import Callable
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from recommendation_producer._balance import Outcome
 from recommendation_producer._executor_state.content import Content, adds_nothing, same_but_for_timestamp
@@ -12,11 +12,12 @@ from recommendation_producer._executor_state.recommendations import FoundOutput
 CAPACITY: Final = 512
 
 
-class _Earlier(NamedTuple):
-    content: Content
-    timestamp: Any
-    source: str | None
-    outcome: Outcome
+class _Earlier:
+    def __init__(self, content: Content, timestamp: Any, source: str | None, outcome: Outcome) -> None:
+        self.content: Final = content
+        self.timestamp: Final = timestamp
+        self.source: Final = source
+        self.outcome: Final = outcome
 
 
 class HandedOver:

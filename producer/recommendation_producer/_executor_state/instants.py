@@ -1,7 +1,7 @@
 """When an output without a timestamp of its own completed. The clock is never asked, so the answer is always the same.
 
 The execution trace says it, if it has an entry for the agent. Otherwise the instant is derived: it is close to the
-truth, at most a minute off a known one, and differs between executions.
+truth, at most a minute off a known one, and differs between executions. A derived consensus comes after its agents.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ SOURCE: Final = "timestampSource"  # in `metadata`, of an output without a times
 EXECUTION_TRACE: Final = "execution_trace"
 DERIVED: Final = "derived"
 START: Final = "start_timestamp"  # in a state: when its execution started
-KNOWN_INSTANTS: Final = "known_instants"  # in a state: the timestamps of outputs that are not in it
+KNOWN_HYPOTHESES: Final = "known_hypotheses"  # in what a node adds to a state: the hypotheses that the state has
 # In microseconds. Two executions of one incident clash once in 60 million, and a run rarely takes less than a minute.
 _WITHIN: Final = 60_000_000
 _NODE_SUFFIXES: Final = ("-node", "-agent")
@@ -29,29 +29,53 @@ def instant_of(
     """Return when an agent's output completed, and how that is known. None if the state has no instant at all."""
     traced = _traced(agent_type, state.get("execution_trace"))
     if traced is not None:
-        return traced, EXECUTION_TRACE
-    known = [_parsed(given.get("timestamp")) or _parsed(state.get(START))]
-    if agent_type == CONSENSUS:  # comes after its agents
-        known += map(_parsed, [*timestamps_in(state.get("hypotheses")), *(state.get(KNOWN_INSTANTS) or ())])
-    start = max((instant for instant in known if instant is not None), default=None)
-    return start and sort_key(start + _offset(agent_type, execution_id)), DERIVED
+        return sort_key(traced), EXECUTION_TRACE
+    instant = _parsed(given.get("timestamp")) or _parsed(state.get(START))
+    offset = _offset(agent_type, execution_id)
+    if agent_type == CONSENSUS:
+        said, others = _instants_of_agents(given, state)
+        instant = max([*said, *([] if instant is None else [instant])], default=None)
+        # Only where the order would be wrong, so that no other consensus gets another ID than before.
+        if instant is not None and others and max(others) >= instant + offset:
+            instant = max(others)
+    return instant and sort_key(instant + offset), DERIVED
 
 
-def timestamps_in(hypotheses: Any) -> list[Any]:
-    """Return the outputs' own timestamps; none if they cannot be read."""
+def execution_of(output: Mapping[str, Any], given: Mapping[str, Any], state: Mapping[str, Any]) -> Any:
+    """Return the ID of the execution that an output belongs to."""
+    return output.get("execution_id") or given.get("execution_id") or state.get("execution_id")
+
+
+def _instants_of_agents(given: Mapping[str, Any], state: Mapping[str, Any]) -> tuple[list[datetime], list[datetime]]:
+    """Return the timestamps of the agents' outputs, and the instants of the outputs that have none."""
+    said: list[datetime | None] = []
+    others: list[datetime | None] = []
+    for hypotheses in (state.get("hypotheses"), state.get(KNOWN_HYPOTHESES)):
+        for name, output in _readable(hypotheses):
+            agent_type = kebab_case(output.get("agent_id") or name)
+            if output.get("timestamp") is not None:
+                said.append(_parsed(output["timestamp"]))
+            elif agent_type != CONSENSUS:
+                instant, _ = instant_of(agent_type, execution_of(output, given, state), given, state)
+                others.append(_parsed(instant))
+    return [each for each in said if each is not None], [each for each in others if each is not None]
+
+
+def _readable(hypotheses: Any) -> list[tuple[Any, Mapping[str, Any]]]:
+    """Return the outputs' names and fields; none if they cannot be read."""
     try:
-        return [fields_of(output).get("timestamp") for _, output in outputs_of(hypotheses)]
+        return [(name, fields_of(output)) for name, output in outputs_of(hypotheses)]
     except Exception:  # noqa: BLE001 - a host's object may raise anything; `recommendations_of` counts it
         return []
 
 
-def _traced(agent_type: str, trace: Any) -> str | None:
+def _traced(agent_type: str, trace: Any) -> datetime | None:
     try:
         entries = [fields_of(entry) for _, entry in outputs_of(trace)]
         instants = [_parsed(entry.get("timestamp")) for entry in entries if _names(entry, agent_type)]
     except Exception:  # noqa: BLE001 - as above; the instant is then derived
         return None
-    return next((sort_key(instant) for instant in reversed(instants) if instant is not None), None)
+    return next((instant for instant in reversed(instants) if instant is not None), None)
 
 
 def _names(entry: Mapping[str, Any], agent_type: str) -> bool:

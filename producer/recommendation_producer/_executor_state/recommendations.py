@@ -7,10 +7,10 @@ state. Only an output without a timestamp needs more of the state, see `instants
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from recommendation_producer._executor_state.content import Budget, Content, adds_nothing, content_of
-from recommendation_producer._executor_state.instants import SOURCE, instant_of
+from recommendation_producer._executor_state.instants import SOURCE, execution_of, instant_of
 from recommendation_producer._executor_state.names import camel_case, kebab_case
 from recommendation_producer._executor_state.reading import (
     UNREADABLE,
@@ -33,11 +33,12 @@ _CONSENSUS_FIELDS: Final = frozenset({"aggregated_confidence", "execution_id", "
 _METADATA_NAMES: Final = {"duration": "durationMs"}
 
 
-class FoundOutput(NamedTuple):
+class FoundOutput:
     """The arguments of `enqueue` for one output, none if it cannot be read; and what the output says."""
 
-    fields: dict[str, Any]
-    content: Content | None = None
+    def __init__(self, fields: dict[str, Any], content: Content | None = None) -> None:
+        self.fields: Final = fields
+        self.content: Final = content
 
 
 def recommendations_of(state: object) -> Iterator[FoundOutput]:
@@ -131,7 +132,7 @@ def _common(
     for name, value in (("sessionId", session_id), ("replayMetadata", given.get("replay_metadata"))):
         if metadata.get(name) is None:
             metadata[name] = value
-    execution_id = output.get("execution_id") or given.get("execution_id") or state.get("execution_id")
+    execution_id = execution_of(output, given, state)
     timestamp = output.get("timestamp")
     if timestamp is None:  # an agent was cut off, or a node copied an output without it
         timestamp, metadata[SOURCE] = instant_of(agent_type, execution_id, given, state)

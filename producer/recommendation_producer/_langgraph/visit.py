@@ -6,7 +6,7 @@ from contextvars import ContextVar
 from typing import Any, Final, NamedTuple
 
 from recommendation_producer._executor_state.content import Budget, Content, adds_nothing, content_of
-from recommendation_producer._executor_state.instants import EXECUTION_TRACE, KNOWN_INSTANTS, START, timestamps_in
+from recommendation_producer._executor_state.instants import EXECUTION_TRACE, KNOWN_HYPOTHESES, START
 from recommendation_producer._executor_state.names import kebab_case
 from recommendation_producer._executor_state.reading import OUTPUTS, fields_of, outputs_of, parts_of, unwrapped
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -63,8 +63,8 @@ class Visit:
         for update in found:
             new = self._new_in(update, budget)
             if new:
-                if CONSENSUS in new:
-                    surroundings[KNOWN_INSTANTS] = timestamps_in(self._state.get(HYPOTHESES))
+                if CONSENSUS in new and HYPOTHESES in self._state:
+                    new[KNOWN_HYPOTHESES] = self._state[HYPOTHESES]
                 yield {**{name: value for name, value in surroundings.items() if value}, **new}
 
     def _new_in(self, update: Mapping[str, Any], budget: Budget) -> dict[str, Any]:

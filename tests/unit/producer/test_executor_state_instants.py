@@ -130,6 +130,30 @@ def test_consensus_without_a_timestamp_comes_after_its_agents() -> None:
     assert consensus["timestamp"] > "2026-01-31T12:03:09"
 
 
+@pytest.mark.parametrize("number", range(20))
+def test_consensus_without_a_timestamp_comes_after_agents_without_one(number: int) -> None:
+    """Both instants are derived, so chance would otherwise decide, by the execution's ID."""
+    agents = [{**AGENT, "agent_id": f"agent-{letter}"} for letter in "abc"]
+    *others, consensus = enqueued(state_of(*agents, consensus=CONSENSUS, execution=f"execution-{number}"))
+    assert len(others) == 3
+    assert consensus["timestamp"] > max(fields["timestamp"] for fields in others)
+
+
+def test_consensus_comes_after_an_agent_that_only_the_trace_dates() -> None:
+    """The trace is more exact than what is derived for the consensus."""
+    trace = [{"node_id": "risk-blast-radius", "timestamp": "2026-01-31T12:09:00"}]
+    agent, consensus = enqueued(state_of(AGENT, consensus=CONSENSUS, execution_trace=trace))
+    assert agent["timestamp"] == "2026-01-31T12:09:00.000000Z"
+    assert consensus["timestamp"] > agent["timestamp"]
+
+
+def test_consensus_that_came_after_its_agents_has_kept_its_id() -> None:
+    """It is stored under the ID that earlier versions derived, and must not be stored again under another one."""
+    agents = [{**AGENT, "agent_id": "cut-off"}, {**AGENT, "agent_id": "in-time", "timestamp": "2026-01-31T12:03:05"}]
+    *_, consensus = enqueued(state_of(*agents, consensus=CONSENSUS))
+    assert consensus["recommendationId"] == "rec-incident-1-consensus-2026-01-31T12:03:59.778584Z"
+
+
 def test_start_of_the_execution_serves_where_the_input_has_no_timestamp() -> None:
     """Without any instant, the output is refused and counted."""
     given = {"incident_id": "incident-1", "execution_id": "execution-1"}

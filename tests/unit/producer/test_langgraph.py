@@ -1,6 +1,7 @@
 """Persisting node by node in a real LangGraph graph: each output arrives once, and the graph notices nothing."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -92,6 +93,29 @@ def test_persisting_per_node_and_after_the_graph_gives_the_same_bytes() -> None:
         producer.flush(NOTHING_HANGS)
     assert len(queue.arrived) == 6
     assert len(set(queue.arrived)) == 3
+
+
+@pytest.mark.parametrize("execution", [f"execution-{number}" for number in range(8)])
+def test_outputs_without_timestamps_have_the_same_instants_at_their_nodes_and_after_the_graph(execution: str) -> None:
+    """The consensus's node must see the agents of the state, or its consensus would come before them."""
+
+    def cut_off(_state: State) -> State:
+        return {"hypotheses": {"cut-off": {"agent_id": "cut-off", "status": "TIMEOUT", "findings": {}}}}
+
+    def conclude(_state: State) -> State:
+        return {"consensus": {"aggregated_confidence": 0.5}}
+
+    given: Any = {"agent_input": {**INPUT, "execution_id": execution}}
+    nodes, afterwards = FakeQueue(), FakeQueue()
+    with running_producer(nodes) as producer:
+        state = persisting(graph_of(cut_off, conclude), producer).compile().invoke(given)
+        producer.flush(NOTHING_HANGS)
+    with running_producer(afterwards) as producer:
+        producer.enqueue_state(state)
+        producer.flush(NOTHING_HANGS)
+    assert nodes.arrived == afterwards.arrived
+    agent, consensus = (json.loads(body)["timestamp"] for body in nodes.arrived)
+    assert agent < consensus
 
 
 def test_async_nodes_are_wrapped_too() -> None:
