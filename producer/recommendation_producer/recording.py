@@ -13,6 +13,12 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar, cast
 
+from recommendation_producer._callables import (
+    is_async_generator_function,
+    is_coroutine,
+    is_coroutine_function,
+    is_generator_function,
+)
 from recommendation_producer._handing_over import ACTIVE, Enqueues, Recording, hand_over, now, warn_once
 
 __all__ = ["Enqueues", "recording", "records"]
@@ -48,15 +54,9 @@ def records(
     """
 
     def decorate(function: Callable[_P, _R]) -> Callable[_P, _R]:
-        try:
-            import inspect  # noqa: PLC0415 - 10 ms that a host without this decorator should not pay
-        except Exception as error:  # noqa: BLE001 - whatever the host's packages break, its agents must still load
-            warn_once(agent_type, f"{type(error).__name__}: {error}")
-            return function
-
-        if inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function):
+        if is_generator_function(function) or is_async_generator_function(function):
             warn_once(agent_type, "it is a generator function; decorate the function that consumes it")
-            return cast("Callable[_P, _R]", function)
+            return function
 
         @functools.wraps(function)
         def wrapper(*args: _P.args, **kwargs: _P.kwargs) -> Any:
@@ -66,8 +66,8 @@ def records(
             except BaseException as error:
                 run.end({}, error)
                 raise
-            if inspect.iscoroutine(result):
-                return run.awaited(result)
+            if is_coroutine(result):
+                return run.awaited(cast("Awaitable[Any]", result))
             run.end(result)
             return result
 
@@ -75,7 +75,7 @@ def records(
         async def async_wrapper(*args: _P.args, **kwargs: _P.kwargs) -> Any:
             return await _Run(agent_type, metadata or {}).awaited(cast("Awaitable[Any]", function(*args, **kwargs)))
 
-        return cast("Callable[_P, _R]", async_wrapper if inspect.iscoroutinefunction(function) else wrapper)
+        return cast("Callable[_P, _R]", async_wrapper if is_coroutine_function(function) else wrapper)
 
     return decorate
 

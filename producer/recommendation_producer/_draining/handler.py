@@ -1,11 +1,18 @@
 """The decorator for a Lambda handler, which drains the producer before the sandbox freezes."""
 
 import functools
-import inspect
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, ParamSpec, Protocol, TypeVar, cast
 
+from recommendation_producer._callables import (
+    is_async_generator,
+    is_async_generator_function,
+    is_awaitable,
+    is_coroutine_function,
+    is_generator,
+    is_generator_function,
+)
 from recommendation_producer._loss_log import LOGGER
 
 CAP: Final = 2.0  # seconds that a drain adds to an invocation, at most
@@ -194,14 +201,14 @@ def _streamed_async(
 
 
 _LAZY: Final[Iterable[tuple[Callable[[Any], bool], Callable[..., Any]]]] = (
-    (inspect.iscoroutinefunction, _awaited),
-    (inspect.isgeneratorfunction, _streamed),
-    (inspect.isasyncgenfunction, _streamed_async),
+    (is_coroutine_function, _awaited),
+    (is_generator_function, _streamed),
+    (is_async_generator_function, _streamed_async),
 )
 _LAZY_RESULTS: Final[Iterable[tuple[Callable[[Any], bool], Callable[..., Any]]]] = (
-    (inspect.isawaitable, _awaited),
-    (inspect.isgenerator, _streamed),
-    (inspect.isasyncgen, _streamed_async),
+    (is_awaitable, _awaited),
+    (is_generator, _streamed),
+    (is_async_generator, _streamed_async),
 )
 
 

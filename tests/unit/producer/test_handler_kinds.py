@@ -3,11 +3,13 @@
 import asyncio
 import functools
 import inspect
+import types
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Generator, Iterator
 from typing import Any
 
 import pytest
 
+from recommendation_producer import _callables
 from recommendation_producer._draining.handler import drained
 
 
@@ -323,3 +325,70 @@ def test_kind_and_metadata_of_the_handler_are_kept(journal: Journal) -> None:
     instance = drained(Executor(), journal)
     assert (instance.__name__, instance.__doc__) == ("Executor", "An executor.")
     assert drained(functools.partial(generator), journal).__name__ == "partial"
+
+
+def _kinds_of_functions() -> list[Any]:
+    async def coroutine() -> None:
+        pass
+
+    def generator() -> Iterator[int]:
+        yield 1
+
+    async def async_generator() -> AsyncIterator[int]:
+        yield 1
+
+    @types.coroutine
+    def old_coroutine() -> Generator[Any, Any, None]:
+        yield
+
+    class Instance:
+        async def method(self) -> None:
+            pass
+
+        @classmethod
+        def of_class(cls) -> Iterator[int]:
+            yield 1
+
+        async def __call__(self) -> None:
+            pass
+
+    functions: list[Any] = [
+        coroutine,
+        generator,
+        async_generator,
+        old_coroutine,
+        Instance().method,
+        Instance.of_class,
+        len,
+    ]
+    return [
+        *functions,
+        *(functools.partial(function) for function in functions),
+        functools.partial(functools.partial(coroutine)),
+        Instance(),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("ours", "inspects"),
+    [
+        (_callables.is_coroutine_function, inspect.iscoroutinefunction),
+        (_callables.is_generator_function, inspect.isgeneratorfunction),
+        (_callables.is_async_generator_function, inspect.isasyncgenfunction),
+        (_callables.is_coroutine, inspect.iscoroutine),
+        (_callables.is_generator, inspect.isgenerator),
+        (_callables.is_async_generator, inspect.isasyncgen),
+        (_callables.is_awaitable, inspect.isawaitable),
+    ],
+)
+def test_kinds_of_callables_and_results_are_those_of_inspect(
+    ours: Callable[[Any], bool], inspects: Callable[[Any], bool]
+) -> None:
+    """The module itself takes 10 ms to import, and few hosts need the rest of it."""
+    functions = _kinds_of_functions()
+    results = [function() for function in functions if function is not len and getattr(function, "func", 0) is not len]
+    for value in (*functions, *results, None, "text", 1):
+        assert ours(value) == inspects(value)
+    for result in results:
+        if hasattr(result, "close"):  # a coroutine that is never awaited
+            result.close()
