@@ -2,11 +2,11 @@
 
 import atexit
 import os
-import random
 import time
 import weakref
 from collections.abc import Callable
 from functools import partial
+from random import SystemRandom
 from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
@@ -27,9 +27,8 @@ from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._metrics import MetricWriter
 from recommendation_producer._redaction import Redact, RedactError, redacted
 from recommendation_producer._sending.client import open_client
-from recommendation_producer._sending.delivery import ClientFactory
+from recommendation_producer._sending.delivery import ClientFactory, Setup
 from recommendation_producer._sending.sender import Sender
-from recommendation_producer._sending.setup import Setup
 from recommendation_producer._trace_header import TraceHeader
 from recommendation_shared import limits, metrics
 from recommendation_shared.backoff import full_jitter
@@ -106,7 +105,10 @@ class RecommendationProducer:
         self._extension: Extension | None = None
         self._trace_header = TraceHeader(os.environ)
         self._clock = clock
-        self._delays = partial(full_jitter, jitter or random.random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS)
+        # Not `random.random`: all sandboxes that start from one snapshot share its state, and would retry together.
+        self._delays = partial(
+            full_jitter, jitter or SystemRandom().random, base=BASE_DELAY, cap=MAX_DELAY, attempts=ATTEMPTS
+        )
         self._client_factory = client_factory or partial(open_client, region_name or region_of(queue_url), endpoint_url)
         self._handed_over = HandedOver()
         self._start_afresh()
@@ -114,6 +116,10 @@ class RecommendationProducer:
             os.register_at_fork(after_in_child=partial(_call_if_alive, weakref.WeakMethod(self._after_fork_in_child)))
         atexit.register(_call_if_alive, weakref.WeakMethod(self._at_exit))
         call_at_sigterm(weakref.WeakMethod(self._at_sigterm))
+        if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
+            from recommendation_producer._draining.snapshot import call_before_snapshot  # noqa: PLC0415 - rare
+
+            call_before_snapshot(partial(_call_if_alive, weakref.WeakMethod(self._before_snapshot)))
 
     @classmethod
     def from_env(cls, **options: Unpack[Options]) -> "RecommendationProducer":
@@ -194,7 +200,7 @@ class RecommendationProducer:
         takes place before the response, and RecommendationDrainFallback counts it.
         """
         try:
-            from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - 10 ms, for `inspect`
+            from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - for Lambda only
 
             if self._drains_after_response and self._extension is None:
                 from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
@@ -259,6 +265,11 @@ class RecommendationProducer:
         self._end_within(_AT_EXIT)
         if self._buffer.is_settled(self._buffer.admitted):  # so no call is in flight, and the threads can end at once
             self._sender.stop(_TO_STOP)  # a subinterpreter that ends with a thread left takes the process with it
+
+    def _before_snapshot(self) -> None:
+        # What is pending would be sent by every sandbox that starts from the snapshot, and be in the metrics of each.
+        self.flush()
+        self._sender.renew_client()
 
     def _at_sigterm(self, timeout: float, is_final: bool) -> None:  # noqa: FBT001 - called by position
         if is_final:

@@ -4,8 +4,7 @@ import time
 from typing import Final
 
 from recommendation_producer._sending.call_threads import CallThreads
-from recommendation_producer._sending.delivery import Call, Delivery, Report, SqsClient
-from recommendation_producer._sending.setup import Setup
+from recommendation_producer._sending.delivery import Call, Delivery, Report, Setup, SqsClient
 
 IN_FLIGHT: Final = 4  # batches; enough to empty a burst of 1,000 within a flush of 2 s at 50 ms a call
 STUCK: Final = 8  # threads whose calls were given up and have not ended; beyond that, wait for one of them

@@ -20,7 +20,7 @@ class SharedClient:
     def __init__(self, clock: Callable[[], float]) -> None:
         self.client: SqsClient | None = None
         self._clock = clock
-        self._is_refused = False
+        self._is_outdated = False
         self._renewed_at = float("-inf")
         self._unavailable_until = float("-inf")
 
@@ -33,14 +33,14 @@ class SharedClient:
         """Remember that no client can be created."""
         self._unavailable_until = self._clock() + UNAVAILABLE
 
-    def note_refused_credentials(self) -> None:
-        """Remember that the client's credentials were refused, because a client never looks for others."""
-        self._is_refused = True
+    def note_outdated(self) -> None:
+        """Remember that a new client is needed: one never looks for other credentials, or its connections are dead."""
+        self._is_outdated = True
 
-    def forget_if_refused(self) -> None:
-        """Let the next call create a client, which looks for credentials again, unless the last one is too recent."""
-        if self._is_refused and self._clock() >= self._renewed_at + RENEWAL:
-            self._is_refused, self._renewed_at, self.client = False, self._clock(), None
+    def forget_if_outdated(self) -> None:
+        """Let the next call create a client, unless the last such time is too recent."""
+        if self._is_outdated and self._clock() >= self._renewed_at + RENEWAL:
+            self._is_outdated, self._renewed_at, self.client = False, self._clock(), None
 
     def close(self) -> None:
         """Close its connections. No call may be in flight."""

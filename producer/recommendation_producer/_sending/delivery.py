@@ -1,11 +1,12 @@
-"""One SendMessageBatch call, the results of its entries, and the batch they belong to."""
+"""A batch on its way: when it closes, its SendMessageBatch calls, and the results of its entries."""
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from recommendation_producer._buffer import Entry
-from recommendation_shared.queue.batches import TRACE_HEADER
+from recommendation_producer._buffer import Buffer, Entry
+from recommendation_shared import limits
+from recommendation_shared.queue.batches import TRACE_HEADER, in_batches
 
 if TYPE_CHECKING:
     from recommendation_producer._sending.call_threads import CallThread
@@ -23,6 +24,57 @@ class SqsClient(Protocol):
 
 
 ClientFactory = Callable[[], SqsClient]
+
+
+class Setup:
+    """What a sender works with: `max_age` in seconds, `delays` in seconds between the attempts for a batch.
+
+    `note_batch` is called with the seconds that each successful call took. `call_limit` is in seconds.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - given by the producer, or by a test
+        self,
+        buffer: Buffer,
+        queue_url: str,
+        client_factory: ClientFactory,
+        note_batch: Callable[[float], None],
+        max_age: float,
+        delays: Callable[[], Iterator[float]],
+        clock: Callable[[], float],
+        call_limit: float = CALL,
+    ) -> None:
+        self.buffer: Final = buffer
+        self.queue_url: Final = queue_url
+        self.client_factory: Final = client_factory
+        self.note_batch: Final = note_batch
+        self.max_age: Final = max_age
+        self.delays: Final = delays
+        self.clock: Final = clock
+        self.call_limit: Final = call_limit
+
+
+def due(waiting: Sequence[Entry], *, now: float, max_age: float, flush_mark: int) -> int:
+    """Return how many of the waiting entries to send now as one batch, counted from the first; 0 to keep waiting.
+
+    `waiting` needs no more entries than one batch holds. `now` and `max_age` are in seconds of the monotonic clock.
+    Entries numbered below `flush_mark` do not wait.
+    """
+    if not waiting:
+        return 0
+    fitting = len(next(in_batches(waiting, body_bytes)))
+    is_full = fitting == limits.SQS_BATCH_ENTRIES or fitting < len(waiting)
+    oldest = waiting[0]
+    if is_full or oldest.number < flush_mark or now - oldest.enqueued_at >= max_age:
+        return fitting
+    return 0
+
+
+def body_bytes(entry: Entry) -> int:
+    """Return the bytes that SQS counts for an entry: those of its body, but not those of its trace header.
+
+    Source: AWS X-Ray Developer Guide, "Amazon SQS and AWS X-Ray".
+    """
+    return len(entry.body)
 
 
 class Delivery:
@@ -55,10 +107,11 @@ class Delivery:
         return True
 
 
-class Opened(NamedTuple):
+class Opened:
     """The report of a new client. It comes before the end of the first call, which may take much longer."""
 
-    client: SqsClient
+    def __init__(self, client: SqsClient) -> None:
+        self.client: Final = client
 
 
 class Call:
@@ -113,25 +166,21 @@ def _message(index: int, entry: Entry) -> dict[str, Any]:
 Report = Callable[[Call | Opened], None]
 
 
-class Results(NamedTuple):
-    """The entries of a response, and the codes of those that failed."""
+def results(
+    entries: Sequence[Entry], response: Any
+) -> tuple[Sequence[Entry], Sequence[Entry], Sequence[Entry], Sequence[str]]:
+    """Return the entries that were sent, were refused and are to be sent again, and the codes of those that failed.
 
-    sent: Sequence[Entry]
-    refused: Sequence[Entry]
-    to_retry: Sequence[Entry]
-    codes: Sequence[str]
-
-
-def results(entries: Sequence[Entry], response: Any) -> Results:
-    """Return the result of each entry; raise if the response is malformed."""
+    Raises if the response is malformed.
+    """
     by_id = {str(index): entry for index, entry in enumerate(entries)}
     sent = by_id.keys() & {result["Id"] for result in response.get("Successful") or ()}
     failed = {result["Id"]: result for result in response.get("Failed") or ()}
     refused = by_id.keys() & {key for key, result in failed.items() if result.get("SenderFault")} - sent
-    return Results(
-        sent=[by_id[key] for key in sent],
-        refused=[by_id[key] for key in refused],
+    return (
+        [by_id[key] for key in sent],
+        [by_id[key] for key in refused],
         # An entry that the response does not mention may not have arrived, and twice is better than never.
-        to_retry=[entry for key, entry in by_id.items() if key not in sent and key not in refused],
-        codes=[str(result.get("Code")) for result in failed.values()],
+        [entry for key, entry in by_id.items() if key not in sent and key not in refused],
+        [str(result.get("Code")) for result in failed.values()],
     )

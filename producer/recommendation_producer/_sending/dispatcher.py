@@ -15,12 +15,10 @@ from typing import Final
 from recommendation_producer._balance import CLIENT_UNAVAILABLE, SEND_FAILED, TOO_LARGE
 from recommendation_producer._buffer import Entry
 from recommendation_producer._loss_log import LossLog
-from recommendation_producer._sending.batch import body_bytes, due
 from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, WATCH, CallsInFlight
 from recommendation_producer._sending.client import SharedClient
-from recommendation_producer._sending.delivery import Call, Delivery, Opened, results
-from recommendation_producer._sending.failure import Verdict, cause, is_about_credentials, judge
-from recommendation_producer._sending.setup import Setup
+from recommendation_producer._sending.delivery import Call, Delivery, Opened, Setup, body_bytes, due, results
+from recommendation_producer._sending.failure import cause, is_about_credentials, judge
 from recommendation_shared import limits
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.queue.batches import in_batches
@@ -32,6 +30,7 @@ _TO_END: Final = 0.2  # seconds for idle threads to end
 # Messages to the thread, besides finished calls.
 FULL_BATCH: Final = "full batch"
 HURRY: Final = "hurry"
+RENEW: Final = "renew"  # the client, before the next call
 STOP: Final = "stop"
 
 
@@ -97,6 +96,8 @@ class Dispatcher:
                     self._shared.client = message.client
                 elif message == STOP:
                     return False
+                elif message == RENEW:
+                    self._shared.note_outdated()
                 elif message == FULL_BATCH:
                     self._rested_at = self._clock() + _REST
                 else:
@@ -133,7 +134,7 @@ class Dispatcher:
         for delivery in [delivery for delivery in self._deliveries if not delivery.is_calling]:
             if self._clock() < delivery.ready_at:
                 continue
-            self._shared.forget_if_refused()
+            self._shared.forget_if_outdated()
             if self._shared.is_unavailable:
                 while delivery.parts:
                     self._settle(delivery.parts.pop(), CLIENT_UNAVAILABLE)
@@ -172,17 +173,17 @@ class Dispatcher:
         delivery, entries = call.delivery, call.entries
         self._log.note(cause(error))
         if is_about_credentials(error):
-            self._shared.note_refused_credentials()
+            self._shared.note_outdated()
         verdict = judge(error)
-        if verdict is Verdict.RETRY_BRIEFLY:
+        if verdict == "retry briefly":
             delivery.brief_attempts += 1
-            verdict = Verdict.RETRY if delivery.brief_attempts < _BRIEFLY else Verdict.DROP
-        if verdict is Verdict.RETRY:
+            verdict = "retry" if delivery.brief_attempts < _BRIEFLY else "drop"
+        if verdict == "retry":
             self._retry(delivery, entries)
-        elif verdict is Verdict.SPLIT and len(entries) > 1:
+        elif verdict == "split" and len(entries) > 1:
             delivery.split(entries)
             self._continue(delivery)
-        elif verdict is Verdict.UNAVAILABLE:
+        elif verdict == "unavailable":
             if call.client is None:
                 self._shared.note_unavailable()
             self._settle(entries, CLIENT_UNAVAILABLE)

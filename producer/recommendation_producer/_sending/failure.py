@@ -1,7 +1,6 @@
 """How a failed SendMessageBatch call affects its entries: retry, split or drop."""
 
-from enum import Enum, auto
-from typing import Final
+from typing import Final, Literal
 
 from recommendation_shared.aws_errors import (
     CREDENTIALS,
@@ -48,14 +47,8 @@ _CLIENT_ERRORS: Final = range(400, 500)
 _MESSAGE_CHARACTERS: Final = 300
 
 
-class Verdict(Enum):
-    """What to do with the entries of a call that failed as a whole."""
-
-    RETRY = auto()
-    RETRY_BRIEFLY = auto()
-    SPLIT = auto()
-    DROP = auto()
-    UNAVAILABLE = auto()
+# What to do with the entries of a call that failed as a whole.
+Verdict = Literal["retry", "retry briefly", "split", "drop", "unavailable"]
 
 
 def judge(error: BaseException) -> Verdict:
@@ -68,18 +61,18 @@ def judge(error: BaseException) -> Verdict:
     code = error_code(error)
     if response is None:
         if isinstance(_origin(error), _BROKEN):
-            return Verdict.UNAVAILABLE
+            return "unavailable"
         if _is_misconfigured(error):
-            return Verdict.DROP
-        return Verdict.RETRY if _may_pass(_origin(error)) else Verdict.RETRY_BRIEFLY
+            return "drop"
+        return "retry" if _may_pass(_origin(error)) else "retry briefly"
     if code in _ABOUT_CONTENTS or is_too_large(error):
-        return Verdict.SPLIT
+        return "split"
     if is_throttling(error) or is_transient(error) or code in EXPIRED_CREDENTIALS or code == _SKEWED_CLOCK:
-        return Verdict.RETRY
+        return "retry"
     if code in _REFUSED_SIGNATURE:
         message = str(response.get("Error", {}).get("Message", ""))
-        return Verdict.RETRY if any(text in message for text in _WRONG_TIME) else Verdict.RETRY_BRIEFLY
-    return Verdict.DROP if http_status(error) in _CLIENT_ERRORS else Verdict.RETRY
+        return "retry" if any(text in message for text in _WRONG_TIME) else "retry briefly"
+    return "drop" if http_status(error) in _CLIENT_ERRORS else "retry"
 
 
 def is_about_credentials(error: BaseException) -> bool:

@@ -4,8 +4,8 @@ import threading
 from typing import Final
 
 from recommendation_producer._loss_log import LossLog
-from recommendation_producer._sending.dispatcher import FULL_BATCH, HURRY, STOP, Dispatcher
-from recommendation_producer._sending.setup import Setup
+from recommendation_producer._sending.delivery import Setup
+from recommendation_producer._sending.dispatcher import FULL_BATCH, HURRY, RENEW, STOP, Dispatcher
 from recommendation_shared.aws_errors import error_code
 
 NAME: Final = "recommendation-sender"
@@ -85,6 +85,10 @@ class Sender:
     def must_wait_for(self, mark: int, deadline: float) -> bool:
         """Return whether an entry below `mark` is unsettled, the deadline ahead, and a thread running or restarted."""
         return not self._buffer.is_settled(mark) and self._clock() < deadline and self.ensure_running()
+
+    def renew_client(self) -> None:
+        """Make the next call with a new client: with other credentials, and on a new connection."""
+        self._tell(RENEW)
 
     def stop(self, timeout: float) -> None:
         """Stop the thread and wait up to `timeout` seconds for its end; the entries it holds stay unsettled."""

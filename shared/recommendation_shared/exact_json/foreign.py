@@ -6,16 +6,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from types import SimpleNamespace
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 _SHORT_FLOATS: Final = frozenset({"float16", "float32"})
 _NUMPY: Final = "numpy"
 
 
-class Failed(NamedTuple):
+class Failed:
     """Stands for a value whose own serializer raised."""
 
-    kind: str
+    def __init__(self, kind: str) -> None:
+        self.kind: Final = kind
 
 
 def bytes_text(value: bytes) -> str:
@@ -61,7 +62,7 @@ def fields(value: Any) -> Mapping[str, Any] | None:
         return _present(value, (attribute.name for attribute in kind.__attrs_attrs__))
     if hasattr(kind, "__struct_fields__"):  # msgspec
         return _present(value, kind.__struct_fields__)
-    if isinstance(value, tuple) and not isinstance(value, Failed):
+    if isinstance(value, tuple):
         return _present(value, value._fields)  # type: ignore[attr-defined]  # a named tuple
     if isinstance(value, SimpleNamespace):
         return vars(value)

@@ -119,10 +119,10 @@ class _Conversion:
             return foreign.bytes_text(bytes(value))
         if (text := foreign.standard_text(value)) is not None:
             return _text(text)
-        if (parts := foreign.fields(value)) is not None:
-            return self._object(parts.items(), level, path)
         if isinstance(value, foreign.Failed):
             return self._mark(path, f"<{value.kind}>")
+        if (parts := foreign.fields(value)) is not None:
+            return self._object(parts.items(), level, path)
         if isinstance(value, Iterator) or hasattr(value, "__anext__") or hasattr(value, "__await__"):
             return self._mark(path, f"<{type(value).__qualname__}>")
         if (converted := foreign.array_or_scalar(value)) is not value:

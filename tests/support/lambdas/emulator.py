@@ -77,12 +77,7 @@ def sandbox(  # noqa: PLR0913 - what a Lambda function consists of
     `folder` receives the runtime client and the log. Skips where the emulator cannot run, but fails in CI.
     """
     rie = _emulator()
-    target, python = where_it_runs(version)
-    lock = ROOT / "requirements" / "runtime.lock"
-    runtime = folder / "runtime"
-    shutil.copytree(install(_RUNTIME, lock, target, python, ROOT / "build" / "dependencies"), runtime)
-    bootstrap = Path(shutil.copy(Path(__file__).with_name("bootstrap.py"), runtime))
-    path = [task_root, *([layer / "python"] if layer else []), runtime]
+    command = runtime_client(folder, task_root, handler, layer, version=version)
     port, log = choose(0), folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -90,7 +85,7 @@ def sandbox(  # noqa: PLR0913 - what a Lambda function consists of
                 str(rie),
                 *("--runtime-interface-emulator-address", f"{HOST}:{port}"),
                 *("--runtime-api-address", f"{HOST}:{choose(0)}"),
-                *(python.path, "-I", "-S", str(bootstrap), str(ROOT), ":".join(map(str, path)), handler),
+                *command,
             ],
             cwd=task_root,
             env={
@@ -114,6 +109,19 @@ def sandbox(  # noqa: PLR0913 - what a Lambda function consists of
     finally:
         end_group(process.pid)
         process.wait()
+
+
+def runtime_client(
+    folder: Path, task_root: Path, handler: str, layer: Path | None = None, *, version: str = FUNCTION_PYTHON
+) -> list[str]:
+    """Copy the real runtime client into `folder`; return the command that runs the handler under it."""
+    target, python = where_it_runs(version)
+    lock = ROOT / "requirements" / "runtime.lock"
+    runtime = folder / "runtime"
+    shutil.copytree(install(_RUNTIME, lock, target, python, ROOT / "build" / "dependencies"), runtime)
+    bootstrap = Path(shutil.copy(Path(__file__).with_name("bootstrap.py"), runtime))
+    path = [task_root, *([layer / "python"] if layer else []), runtime]
+    return [str(python.path), "-I", "-S", str(bootstrap), str(ROOT), ":".join(map(str, path)), handler]
 
 
 def lambda_platform() -> str | None:

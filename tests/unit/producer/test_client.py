@@ -15,9 +15,8 @@ from recommendation_producer._balance import CLIENT_UNAVAILABLE
 from recommendation_producer._buffer import Buffer
 from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, STUCK
 from recommendation_producer._sending.client import UNAVAILABLE
-from recommendation_producer._sending.delivery import SqsClient
+from recommendation_producer._sending.delivery import Setup, SqsClient
 from recommendation_producer._sending.sender import Sender
-from recommendation_producer._sending.setup import Setup
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     QUEUE_URL,

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from recommendation_producer._sending.batch import body_bytes
+from recommendation_producer._sending.delivery import body_bytes
 from recommendation_producer._trace_header import TraceHeader
 from recommendation_shared import limits
 from recommendation_shared.queue.batches import entry_bytes
