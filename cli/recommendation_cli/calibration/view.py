@@ -8,7 +8,7 @@ from rich.text import Text
 
 from recommendation_cli.calibration.judged import FEW, Judged, Stated
 from recommendation_cli.calibration.track_record import TrackRecord, bin_name
-from recommendation_cli.calibration.words import EXPLAINED, dissents_text, verdicts_text
+from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, verdicts_text
 from recommendation_cli.screen.table import Cell, Column, print_table
 from recommendation_cli.screen.visible import visible
 
@@ -73,9 +73,11 @@ def _rows(label: str, track: TrackRecord) -> Iterator[Sequence[Cell]]:
 
 def _dissents(agents: Iterable[tuple[str, TrackRecord]]) -> Iterator[str]:
     """Yield who disagreed with the consensus, and the newest recommendations that were right."""
-    for agent, track in agents:
-        if track.dissents.count:
-            yield dissents_text(visible(agent), track.dissents)
+    dissenting = [(agent, track) for agent, track in agents if track.dissents.count]
+    if dissenting:
+        yield DISSENTS
+        for agent, track in dissenting:
+            yield f"  {dissents_text(visible(agent), track.dissents)}"
             ids = sorted(track.dissents.right_ids, reverse=True)
             yield from (f"    {visible(identity)}" for identity in ids[:_MOST_IDS])
             if len(ids) > _MOST_IDS:

@@ -9,6 +9,7 @@ from recommendation_shared.wording import plural
 EXPLAINED: Final = (
     "Helpful: 1 for helpful, 0.5 for partly, 0 for wrong or harmful, on average; what was not followed does not count."
 )
+DISSENTS: Final = "Disagreed with the consensus, where both have a verdict:"
 
 
 def verdicts_text(track: TrackRecord, count: int) -> str:
@@ -20,7 +21,4 @@ def verdicts_text(track: TrackRecord, count: int) -> str:
 
 def dissents_text(agent: str, dissents: Dissents) -> str:
     """Return how often an agent was right and wrong where it disagreed with the consensus."""
-    return (
-        f"{agent} disagreed with the consensus in {plural(dissents.count, 'execution')} where both have a verdict:"
-        f" right in {dissents.right:,}, wrong in {dissents.wrong:,}."
-    )
+    return f"{agent}: right in {dissents.right:,} of {dissents.count:,}, wrong in {dissents.wrong:,}"

@@ -1,11 +1,11 @@
 """What people said about the agents' advice, as a chart and a table; `recs ui` shows the same over a period."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from recommendation_cli.calibration.judged import FEW, Judged, Stated
 from recommendation_cli.calibration.track_record import BINS, TrackRecord, bin_name
-from recommendation_cli.calibration.words import EXPLAINED, dissents_text, verdicts_text
+from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, verdicts_text
 from recommendation_cli.report.markup import Child, Html, column_table, element, fragment
 from recommendation_cli.stats.collect import Tallies
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -18,7 +18,8 @@ _ROW: Final = 24
 _BAR: Final = 14
 _LEGEND: Final = (
     "Each row has what was said with one confidence: the box is where the share that helped should lie, the dot where"
-    f" it lies, and the line its 95 % interval. A hollow dot is of fewer than {FEW}, which are too few to tell."
+    f" it lies, and the line its 95 % interval. A hollow dot is of fewer than {FEW}, which are too few to tell; a red one"
+    " is of what was overconfident."
 )
 # Each title, and whether its column is shown on phones too.
 _COLUMNS: Final = (
@@ -32,23 +33,38 @@ _COLUMNS: Final = (
 )
 
 
-def judged_html(tallies: Tallies) -> Html | None:
-    """Return what people said about the recommendations that were added up; None if nobody said anything."""
+def judged_html(tallies: Tallies, href: Callable[[str], str]) -> Html | None:
+    """Return what people said about the recommendations that were added up; None if nobody said anything.
+
+    `href` returns the link to a recommendation.
+    """
     everything, count = tallies.everything.track, tallies.everything.count
     if not everything.verdicts:
         return None
     agents = sorted(tallies.agents.items(), key=lambda entry: (entry[0] == CONSENSUS, entry[0]))
     by_agent = [(agent, tally.track) for agent, tally in agents if tally.track.verdicts]
     rows = (_cells(agent, track.judged, track.stated) for agent, track in [*by_agent, ("all", everything)])
-    dissents = (element("p", dissents_text(agent, track.dissents)) for agent, track in by_agent if track.dissents.count)
     chart = (calibration_chart(everything), element("p", _LEGEND, class_="dim")) if everything.stated.count else ()
     return fragment(
         element("p", verdicts_text(everything, count)),
         *chart,
         column_table(_COLUMNS, rows, "totals"),
         element("p", EXPLAINED, class_="dim"),
-        *dissents,
+        *_dissents(by_agent, href),
     )
+
+
+def _dissents(by_agent: Sequence[tuple[str, TrackRecord]], href: Callable[[str], str]) -> Iterator[Html]:
+    """Yield who disagreed with the consensus, with links to the recommendations that were right."""
+    entries = []
+    for agent, track in by_agent:
+        if track.dissents.count:
+            links = (element("a", identity, href=href(identity)) for identity in sorted(track.dissents.right_ids))
+            rights = (element("li", link) for link in links)
+            entries.append(element("li", dissents_text(agent, track.dissents), element("ul", *rights)))
+    if entries:
+        yield element("p", DISSENTS)
+        yield element("ul", *entries)
 
 
 def calibration_chart(track: TrackRecord) -> Html:

@@ -54,7 +54,7 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     totals = agent_totals(executions, tallies)
     if totals is not None:
         parts.append(("totals", "What each agent did over all executions", totals))
-    judged = judged_html(tallies)
+    judged = judged_html(tallies, by_execution.link_to)
     if judged is not None:
         parts.append(("judged", "Was it right?", judged))
     replays = by_execution.replays()

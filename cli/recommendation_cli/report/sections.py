@@ -52,6 +52,14 @@ class ExecutionSections:
                 anchors[position, index] = identity if is_usable else f"output-{position + 1}-{index + 1}"
         return anchors
 
+    def link_to(self, recommendation_id: str) -> str:
+        """Return the link to a recommendation on the page."""
+        for position, execution in enumerate(self.executions):
+            for index, moment in enumerate(execution.moments):
+                if moment.document.get("recommendationId") == recommendation_id:
+                    return self._href(position, index)
+        raise KeyError(recommendation_id)
+
     def table(self) -> Html:
         """Return one row for each execution."""
         rows = (self._summary(position, execution) for position, execution in enumerate(self.executions))

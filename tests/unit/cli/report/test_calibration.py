@@ -21,15 +21,19 @@ def _tallies(table: Sequence[Item], *verdicts: Verdict) -> Tallies:
     return tallies_of(group_by_execution(map(decode_item, table)), given)
 
 
+def _href(recommendation_id: str) -> str:
+    return f"#{recommendation_id}"
+
+
 def _judged(table: Sequence[Item], *verdicts: Verdict) -> Html:
-    page = judged_html(_tallies(table, *verdicts))
+    page = judged_html(_tallies(table, *verdicts), _href)
     assert page is not None
     return page
 
 
 def test_without_a_verdict_there_is_no_section() -> None:
     """The page of an incident that nobody reviewed is as before."""
-    assert judged_html(_tallies([_said(1, 0.9)])) is None
+    assert judged_html(_tallies([_said(1, 0.9)]), _href) is None
 
 
 def test_the_section_says_how_much_was_reviewed_and_how_good_it_was() -> None:
@@ -70,3 +74,13 @@ def test_names_of_agents_are_never_markup() -> None:
     page = _judged([hostile], Verdict.WRONG)
     assert "<script" not in page
     assert "&lt;script&gt;" in page
+
+
+def test_who_was_right_against_the_consensus_is_linked() -> None:
+    """So that a reader finds what was overruled."""
+    said = {"minority_opinions": [{"agent_id": "knowledge-rag"}]}
+    consensus = item(age=timedelta(minutes=-1), execution_id="execution-1", recommendation=said)
+    table = [_said(1, 0.9), consensus]
+    page = _judged(table, Verdict.HELPFUL, Verdict.WRONG)
+    assert "knowledge-rag: right in 1 of 1, wrong in 0" in page
+    assert f'<a href="#{recommendation_id(table[0])}">' in page

@@ -109,7 +109,7 @@ def test_who_disagreed_with_the_consensus_and_was_right_is_named() -> None:
     assert (agent["dissents"], agent["dissentsRight"], agent["dissentsWrong"]) == (2, 1, 1)
     assert agent["rightAgainstConsensus"] == [recommendation_id(table[0])]
     printed = _run(table, FakeReviewsTable(*reviews)).stdout
-    assert "knowledge-rag disagreed with the consensus in 2 executions where both have a verdict" in printed
+    assert "  knowledge-rag: right in 1 of 2, wrong in 1\n" in printed
     assert recommendation_id(table[0]) in printed
 
 
