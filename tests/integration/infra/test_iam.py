@@ -38,6 +38,7 @@ def roles(stack: LocalStack) -> dict[str, str]:
         "ReaderRole": stack.outputs["ReaderRoleArn"],
         "RedriveRole": stack.outputs["RedriveRoleArn"],
         "CuratorRole": stack.outputs["CuratorRoleArn"],
+        "ReviewerRole": stack.outputs["ReviewerRoleArn"],
         "EraserRole": stack.outputs["EraserRoleArn"],
         "nobody": create_role(stack, "nobody"),
     }
