@@ -118,7 +118,7 @@ deploy: $(VENV)/.ready $(VENV)-sam/.ready ## deploy a stage: make deploy STAGE=d
 	@test -n "$(STAGE)" || { echo "error: name the stage: make deploy STAGE=dev" >&2; exit 2; }
 	@$(BIN)/python -m infra.deploy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM)) $(addprefix --parameter ,$(PARAMETERS))
 
-destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its table: make destroy STAGE=dev
+destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its tables: make destroy STAGE=dev
 	@test -n "$(STAGE)" || { echo "error: name the stage: make destroy STAGE=dev" >&2; exit 2; }
 	@$(BIN)/python -m infra.deploy.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 

@@ -17,7 +17,7 @@ _MESSAGES = "ApproximateNumberOfMessages"
 
 
 def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str | None) -> None:
-    """Show what will be deleted, ask, and delete the stack, and the table and queues that outlive it.
+    """Show what will be deleted, ask, and delete the stack, and the tables and queues that outlive it.
 
     Raises `DeployError`.
     """
@@ -32,25 +32,25 @@ def destroy(stage: stages.Stage, *, account_number: str | None, confirmed: str |
     outputs = _outputs(caller, stage.stack_name)
     if outputs is not None and outputs.get("Stage") != DESTROYABLE:
         raise DeployError(f"the stack {stage.stack_name} is of stage {outputs.get('Stage')}; nothing was deleted")
-    table = _table(caller, stage.table_name)
+    tables = {name: table for name in stage.table_names if (table := _table(caller, name)) is not None}
     queues = _queues(caller, stage.queue_names)
     doomed = [
         *([f"the stack {stage.stack_name}"] if outputs is not None else ()),
-        *([f"the table {stage.table_name}, with about {table['ItemCount']} recommendations"] if table else ()),
+        *(f"the table {name}, with about {table['ItemCount']} items" for name, table in tables.items()),
         *(f"the queue {name}, with about {messages} messages" for name, messages in queues.items()),
     ]
     sys.stdout.write(f"{caller.describe()}\n")
     if not doomed:
-        sys.stdout.write(f"The stack {stage.stack_name}, its table and queues do not exist: nothing to do.\n")
+        sys.stdout.write(f"The stack {stage.stack_name}, its tables and queues do not exist: nothing to do.\n")
         return
     sys.stdout.write("This permanently deletes:\n" + "".join(f"  {each}\n" for each in doomed))
     if asks and input(f"Type {stage.name} to confirm: ") != stage.name:
         raise DeployError("not confirmed; nothing was deleted")
     if outputs is not None:
         sam.delete(stage.stack_name, caller.region)
-    if table is not None:
-        _delete_table(caller, stage.table_name)
-        sys.stdout.write(f"Deleted the table {stage.table_name}\n")
+    for name in tables:
+        _delete_table(caller, name)
+        sys.stdout.write(f"Deleted the table {name}\n")
     for name in queues:
         _delete_queue(caller, name)
         sys.stdout.write(f"Deleted the queue {name}\n")
@@ -123,7 +123,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Destroy from the command line; return 0 if nothing of the stage is left."""
     parser = argparse.ArgumentParser(
         prog="python -m infra.deploy.destroy",
-        description="Delete the dev stage: its stack, its table with all records and its queues.",
+        description="Delete the dev stage: its stack, its tables with all they hold and its queues.",
     )
     parser.add_argument("stage", help=f"{DESTROYABLE}; other stages are refused")
     parser.add_argument("--account", metavar="DIGITS", help="the account of the stage; any other is refused")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from infra.errors import DeployError
 from infra.paths import ROOT
+from recommendation_shared.settings import reviews_table_of
 
 CONFIG = ROOT / "infra" / "samconfig.toml"
 
@@ -28,9 +29,10 @@ class Stage:
         return self.parameters["Architecture"]
 
     @property
-    def table_name(self) -> str:
-        """The table's name, which is known even if the stack does not exist."""
-        return f"opx-agent-recommendations{self.parameters.get('NameSuffix', '')}"
+    def table_names(self) -> tuple[str, str]:
+        """The names of its tables of recommendations and of reviews, known even if the stack does not exist."""
+        name = f"opx-agent-recommendations{self.parameters.get('NameSuffix', '')}"
+        return name, reviews_table_of(name)
 
     @property
     def queue_names(self) -> tuple[str, str]:

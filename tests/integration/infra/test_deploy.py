@@ -42,9 +42,9 @@ def test_each_stage_has_its_own_names() -> None:
     """Two stages may share an account, and role names are global in it."""
     loaded = [stages.load(name, {}) for name in ("dev", "staging", "prod")]
     assert len({stage.stack_name for stage in loaded}) == 3
-    assert len({stage.table_name for stage in loaded}) == 3
+    assert len({name for stage in loaded for name in stage.table_names}) == 6
     assert [stage.parameters["Stage"] for stage in loaded] == ["dev", "staging", "prod"]
-    assert loaded[2].table_name == "opx-agent-recommendations"
+    assert loaded[2].table_names == ("opx-agent-recommendations", "opx-recommendation-reviews")
 
 
 def test_given_parameters_override_the_stages_own() -> None:
@@ -197,22 +197,23 @@ def test_a_stage_that_does_not_exist_is_reported(capsys: pytest.CaptureFixture[s
 
 
 @pytest.mark.usefixtures("moto")
-def test_a_table_is_deleted_only_after_confirmation(
+def test_tables_are_deleted_only_after_confirmation(
     moto: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only typing the stage's name deletes the table that its stack left behind."""
+    """Only typing the stage's name deletes the tables that its stack left behind."""
     dynamodb = botocore.session.Session().create_client("dynamodb", endpoint_url=moto)
-    table = stages.load("dev", {}).table_name
-    dynamodb.create_table(
-        TableName=table,
-        BillingMode="PAY_PER_REQUEST",
-        KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
-    )
+    tables = set(stages.load("dev", {}).table_names)
+    for table in tables:
+        dynamodb.create_table(
+            TableName=table,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        )
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("builtins.input", lambda _: "yes")
     assert "not confirmed; nothing was deleted" in failure(capsys, destroy.main, "dev")
-    assert table in dynamodb.list_tables()["TableNames"]
+    assert tables <= set(dynamodb.list_tables()["TableNames"])
     monkeypatch.setattr("builtins.input", lambda _: "dev")
     assert destroy.main(["dev"]) == 0
-    assert table not in dynamodb.list_tables()["TableNames"]
+    assert not tables & set(dynamodb.list_tables()["TableNames"])

@@ -76,13 +76,15 @@ def test_a_deployed_stage_consumes_and_a_destroyed_one_leaves_nothing(stack: Loc
 
     output = command(stack, "infra.deploy.destroy", "--account", "000000000000")
     assert "the queue opx-recommendations-dev, with about 0 messages" in output
-    assert "the table opx-agent-recommendations-dev, with about 1 recommendations" in output
+    assert "the table opx-agent-recommendations-dev, with about 1 items" in output
+    assert "the table opx-recommendation-reviews-dev, with about 0 items" in output
     names = [
         summary["StackName"]
         for summary in stack.client("cloudformation").list_stacks()["StackSummaries"]
         if summary["StackStatus"] != "DELETE_COMPLETE"
     ]
     assert "opx-recommendations-dev" not in names
-    assert table["TableName"] not in dynamodb.list_tables()["TableNames"]
+    tables = set(dynamodb.list_tables()["TableNames"])
+    assert not {table["TableName"], "opx-recommendation-reviews-dev"} & tables
     assert not sqs.list_queues(QueueNamePrefix="opx-recommendations-dev").get("QueueUrls")
-    assert stack.table_name in dynamodb.list_tables()["TableNames"], "the command destroyed another stage"
+    assert stack.table_name in tables, "the command destroyed another stage"

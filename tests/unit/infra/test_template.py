@@ -5,6 +5,7 @@ Most tests read it as deployed with the default parameters. Permissions are test
 
 from typing import Any
 
+import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.local import canary
@@ -13,6 +14,8 @@ from infra.paths import TEMPLATE as PATH
 from infra.synthesis.parameters import page
 from infra.synthesis.synthesize import synthesize
 from infra.template import load
+from recommendation_cli.reviews.review import INCIDENT, KIND, REVIEW_ID
+from recommendation_cli.reviews.store import INDEX
 from recommendation_shared.settings import VARIABLES
 
 TEMPLATE = load()
@@ -99,9 +102,9 @@ def test_function_has_the_settings_that_it_reads() -> None:
     """Its environment has every variable that the settings know, and no unknown one."""
     variables = properties("Consumer")["Environment"]["Variables"]
     ours = {name for name in variables if not name.startswith(("POWERTOOLS_", "PYDANTIC_"))}
-    # The producer's two, Lambda's own, and the keeper's.
+    # The producer's two, Lambda's own, the keeper's, and that of recs.
     others = {"RECOMMENDATIONS_QUEUE_URL", "RETENTION_DAYS", "AWS_REGION", "RECOMMENDATIONS_ARCHIVE_BUCKET"}
-    assert ours == VARIABLES - others
+    assert ours == VARIABLES - others - {"RECOMMENDATIONS_REVIEWS_TABLE"}
 
 
 def test_queue_redrives_after_twelve_hours_of_receives_to_its_own_dead_letter_queue() -> None:
@@ -136,15 +139,26 @@ def test_table_has_its_three_indexes() -> None:
     assert all(index["Projection"] == {"ProjectionType": "ALL"} for index in indexes)
 
 
-def test_table_outlives_its_stack() -> None:
+@pytest.mark.parametrize("name", ["Table", "ReviewsTable"])
+def test_each_table_outlives_its_stack(name: str) -> None:
     """It expires items, is encrypted and can be restored, and no operation on a created stack deletes it."""
-    table = properties("Table")
+    table = properties(name)
     assert table["TimeToLiveSpecification"] == {"AttributeName": "ttl", "Enabled": True}
     assert table["BillingMode"] == "PAY_PER_REQUEST"
     assert table["SSESpecification"] == {"SSEEnabled": True, "SSEType": "KMS"}
     assert table["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
-    assert DEPLOYED["Table"]["DeletionPolicy"] == "RetainExceptOnCreate"
-    assert DEPLOYED["Table"]["UpdateReplacePolicy"] == "Retain"
+    assert DEPLOYED[name]["DeletionPolicy"] == "RetainExceptOnCreate"
+    assert DEPLOYED[name]["UpdateReplacePolicy"] == "Retain"
+
+
+def test_reviews_are_found_by_incident_and_by_time() -> None:
+    """The table and its index have the keys that recs uses, and the index holds whole reviews."""
+    table = properties("ReviewsTable")
+    assert [key["AttributeName"] for key in table["KeySchema"]] == [INCIDENT, REVIEW_ID]
+    (index,) = table["GlobalSecondaryIndexes"]
+    assert index["IndexName"] == INDEX
+    assert [key["AttributeName"] for key in index["KeySchema"]] == [KIND, REVIEW_ID]
+    assert index["Projection"] == {"ProjectionType": "ALL"}
 
 
 def test_parameters_explain_themselves() -> None:

@@ -13,6 +13,7 @@ from infra.paths import TEMPLATE
 from infra.synthesis.intrinsics import STREAM_LABEL, Resolver
 from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
+from recommendation_shared.settings import reviews_table_of
 
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
@@ -123,7 +124,7 @@ def test_every_physical_name_has_the_suffix() -> None:
                 continue  # these refer to the function by its name
             names += 1
             assert second[logical]["Properties"][kind] != resource["Properties"][kind], logical
-    assert names == 3 + 1 + 2 + 2 + 12 + 2 + 1 + 1  # queues, table, functions, roles, alarms, logs, topic, dashboard
+    assert names == 3 + 2 + 2 + 5 + 12 + 2 + 1 + 1  # queues, tables, functions, roles, alarms, logs, topic, dashboard
 
 
 def test_compact_indexes_hold_what_lists_show() -> None:
@@ -241,7 +242,9 @@ def test_template_accepts_the_stages_of_the_deployment(name: str) -> None:
     stage = stages.load(name, {})
     notified = NOTIFIED[0] if name == "prod" else {}
     deployed = resources({**stage.parameters, **notified})
-    assert deployed["Table"]["Properties"]["TableName"] == stage.table_name
+    names = tuple(deployed[name]["Properties"]["TableName"] for name in ("Table", "ReviewsTable"))
+    assert names == stage.table_names
+    assert names[1] == reviews_table_of(names[0])
     assert deployed["Consumer"]["Properties"]["Architectures"] == [stage.platform]
     assert stage.parameters["Stage"] == name
 
@@ -292,7 +295,8 @@ def test_backups_are_kept_for_as_long_as_the_parameter_says() -> None:
     assert rule["Lifecycle"] == {"DeleteAfterDays": 120}
     assert rule["TargetBackupVault"] == deployed["BackupVault"]["Properties"]["BackupVaultName"]
     selection = deployed["BackupSelection"]["Properties"]["BackupSelection"]
-    assert selection["Resources"] == ["arn:aws:dynamodb:us-east-1:123456789012:table/opx-agent-recommendations"]
+    tables = ("opx-agent-recommendations", "opx-recommendation-reviews")
+    assert selection["Resources"] == [f"arn:aws:dynamodb:us-east-1:123456789012:table/{name}" for name in tables]
     assert load()["Resources"]["BackupVault"]["DeletionPolicy"] == "Retain"
 
 
@@ -321,7 +325,7 @@ def test_a_list_with_anything_but_account_ids_is_refused(ids: str) -> None:
 
 def test_other_stacks_find_what_they_need_as_parameters() -> None:
     """Each has the stage's suffix, and the value of the output with the same meaning."""
-    deployed = synthesize({"NameSuffix": "-dev"})
+    deployed = synthesize({"NameSuffix": "-dev", "ReviewRetentionDays": "730"})
     values = {
         resource["Properties"]["Name"]: resource["Properties"]["Value"]
         for resource in deployed["Resources"].values()
@@ -333,6 +337,8 @@ def test_other_stacks_find_what_they_need_as_parameters() -> None:
         "/opx-recommendations-dev/executor-policy-arn": outputs["ExecutorPolicyArn"],
         "/opx-recommendations-dev/producer-layer-arn": outputs["ProducerLayerArn"],
         "/opx-recommendations-dev/table-name": outputs["TableName"],
+        "/opx-recommendations-dev/reviews-table-name": outputs["ReviewsTableName"],
+        "/opx-recommendations-dev/review-retention-days": "730",
     }
 
 
