@@ -2,12 +2,13 @@
 
 # Lambda's Python first, then the newest supported one that really runs (a pyenv shim may exist and not run).
 IS_SUPPORTED := import sys; raise SystemExit(not (3, 11) <= sys.version_info < (3, 15))
-PYTHON ?= $(shell for p in python3.13 python3.14 python3.12 python3.11 python3 python; do \
-  $$p -c '$(IS_SUPPORTED)' 2>/dev/null && echo $$p && break; done)
-PYTHON_FOUND = $(shell for p in $(or $(PYTHON),python3 python); do \
-  $$p -c 'import platform, sys; print(platform.python_version(), "at", sys.executable)' 2>/dev/null && break; done)
-CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || \
-  { echo "error: this project supports Python 3.11 to 3.14 but found $(or $(PYTHON_FOUND),none); name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
+# Searched for once, and only by a target that needs it.
+PYTHON ?= $(eval PYTHON := $(shell for p in python3.13 python3.14 python3.12 python3.11 python3 python; do \
+  $$p -c '$(IS_SUPPORTED)' 2>/dev/null && echo $$p && break; done))$(PYTHON)
+CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null || { \
+  found=$$(for p in $(or $(PYTHON),python3 python); do \
+    $$p -c 'import platform, sys; print(platform.python_version(), "at", sys.executable)' 2>/dev/null && break; done); \
+  echo "error: this project supports Python 3.11 to 3.14 but found $${found:-none}; name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
 VENV ?= .venv
 PLATFORM ?= arm64
 # Most tests wait for something. Tests of one file run in one process, in order. For a single process: make test PARALLEL=
@@ -15,9 +16,14 @@ PARALLEL ?= -n 3 --dist loadfile
 KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
-# Modules compile when first imported: most never are, and compiling them all takes as long as the rest of the setup.
-LOCKED = -qq --disable-pip-version-check --no-deps --no-compile $(WHEELS_ONLY) --require-hashes
 WHEELS_ONLY := --only-binary :all:
+LOCKED = --no-deps $(WHEELS_ONLY) --require-hashes
+# $(call install,PYTHON,LOCK): install what a lock file lists, for an interpreter. uv takes seconds where pip takes a
+# minute, but reads none of pip's settings; where only those lead to an index, pip installs the same files.
+install = $(UV) pip install --quiet --python $(1) $(LOCKED) -r $(2) || \
+  { echo "setup: uv could not install $(2); trying pip"; $(BIN)/python -m pip --python $(1) install $(QUIETLY) $(LOCKED) -r $(2); }
+# Modules compile when first imported: most never are, and compiling them all takes as long as the rest of the setup.
+QUIETLY := -qq --disable-pip-version-check --no-compile
 COMPILE := $(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-header --upgrade
 
@@ -37,8 +43,10 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 	@$(CHECK_PYTHON)
 	@echo "setup: $(VENV) with $$($(PYTHON) --version)"
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install $(LOCKED) -r requirements/dev.lock
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements/dev.lock > $(VENV)/uv.lock
+	@$(BIN)/python -m pip install $(QUIETLY) $(LOCKED) -r $(VENV)/uv.lock
+	@$(call install,$(BIN)/python,requirements/dev.lock)
+	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # The local stack (stack), SAM's CLI (sam) and the template's security checks (checkov) pin versions that conflict; the
@@ -47,11 +55,11 @@ $(VENV)/.ready: requirements/dev.lock pyproject.toml
 ifeq ($(shell uname),Darwin)
 $(VENV)-sam/.ready: WHEELS_ONLY :=
 endif
-$(VENV)-%/.ready: requirements/%.lock
+$(VENV)-%/.ready: requirements/%.lock $(VENV)/.ready
 	@$(CHECK_PYTHON)
 	@echo "setup: $(VENV)-$*"
-	@$(PYTHON) -m venv $(VENV)-$*
-	@$(VENV)-$*/bin/python -m pip install $(LOCKED) -r requirements/$*.lock
+	@$(PYTHON) -m venv --without-pip $(VENV)-$*
+	@$(call install,$(VENV)-$*/bin/python,requirements/$*.lock)
 	@touch $@
 
 $(CONFORMANCE): WHAT := dynalite, which enforces DynamoDB's limits
