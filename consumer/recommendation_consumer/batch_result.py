@@ -30,10 +30,11 @@ class Stored(NamedTuple):
 
 @dataclass(slots=True)
 class BatchResult:
-    """The outcome of a batch. Each message counts once: as stored, duplicate, expired, dead-lettered or failed.
+    """The outcome of a batch. Each message counts once.
 
-    `dead_lettered` counts by reason. `failures` maps message IDs to error types. `dead_letter_errors` counts dead
-    letters that could not be sent, by cause. `throttled` counts requests that DynamoDB throttled at least in part,
+    It is stored, duplicate, expired, erased, dead-lettered or failed. `erased` holds the IDs of messages of erased
+    incidents. `dead_lettered` counts by reason. `failures` maps message IDs to error types. `dead_letter_errors` counts
+    dead letters that could not be sent, by cause. `throttled` counts requests that DynamoDB throttled at least in part,
     including those that succeeded when retried. `write_ms` is the time from reading the first message to storing the
     last item.
     """
@@ -41,6 +42,7 @@ class BatchResult:
     stored: list[Stored] = field(default_factory=list)
     duplicates: int = 0
     expired: int = 0
+    erased: list[str] = field(default_factory=list)
     dead_lettered: Counter[str] = field(default_factory=Counter)
     dead_letter_errors: Counter[str] = field(default_factory=Counter)
     failures: dict[str, str] = field(default_factory=dict)

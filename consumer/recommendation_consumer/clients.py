@@ -50,17 +50,21 @@ class Clients:
 
     async def batch_write(self, body: bytes) -> Mapping[str, Any]:
         """Send the body of a BatchWriteItem request; return the response."""
-        return await self._write("BatchWriteItem", body)
+        return await self._call("BatchWriteItem", body)
 
     async def put_item(self, body: bytes) -> Mapping[str, Any]:
         """Send the body of a PutItem request; return the response."""
-        return await self._write("PutItem", body)
+        return await self._call("PutItem", body)
+
+    async def query(self, body: bytes) -> Mapping[str, Any]:
+        """Send the body of a Query request; return the response."""
+        return await self._call("Query", body)
 
     def observe(self, observer: Observer) -> None:
         """Let `observer` see each later DynamoDB call."""
         self._observer = observer
 
-    async def _write(self, operation: str, body: bytes) -> Mapping[str, Any]:
+    async def _call(self, operation: str, body: bytes) -> Mapping[str, Any]:
         calls = await self.open_dynamodb()
         if self._observer is None:
             return await calls.send(operation, body)

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 from aws_lambda_powertools import Logger
 
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.item.marks import Standings
 from recommendation_shared.settings import Settings
 
 MAX_IN_FLIGHT: Final = 8  # requests per client; botocore's connection pool holds 10 connections
@@ -34,19 +35,30 @@ class DeadLetterQueue(Protocol):
         """The clock of the deadline, in seconds."""
 
 
+@dataclass(slots=True)
+class KnownMarks:
+    """What a sandbox knows about held and erased incidents, and when it asked: seconds on both clocks."""
+
+    standings: Standings | None = None
+    monotonic: float = 0.0
+    wall: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Dependencies:
     """Built once per sandbox by `handler.sandbox`; tests build their own.
 
     `monotonic` and `wall` return seconds; `wall` counts from the epoch. `delays` starts a new sequence of delays
     between retries, in seconds. `registered_types` grows: the agent types that readers find without a registration, or
-    that this sandbox has registered (see `recommendation_shared.item.agent_types`), `max_agent_types` at most.
+    that this sandbox has registered (see `recommendation_shared.item.agent_types`), `max_agent_types` at most. `marks`
+    changes whenever it is read again.
     """
 
     settings: Settings
     logger: Logger
     batch_write: SendBody
     put_item: SendBody
+    query: SendBody
     send_dead_letters: SendBatch
     monotonic: Callable[[], float]
     wall: Callable[[], float]
@@ -54,3 +66,4 @@ class Dependencies:
     delays: Callable[[], Iterator[float]]
     registered_types: set[str] = field(default_factory=lambda: set(KNOWN_AGENT_TYPES))
     max_agent_types: int = MAX_AGENT_TYPES
+    marks: KnownMarks = field(default_factory=KnownMarks)

@@ -44,6 +44,7 @@ def sandbox() -> Sandbox:
             logger=Logger(service=SERVICE, use_rfc3339=True),
             batch_write=clients.batch_write,
             put_item=clients.put_item,
+            query=clients.query,
             send_dead_letters=clients.send_dead_letters,
             monotonic=time.monotonic,
             wall=time.time,

@@ -19,6 +19,7 @@ from recommendation_consumer.dead_letters import send_dead_letters
 from recommendation_consumer.deadlines import Deadlines, deadlines
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.log import context_keys, log_plan, log_result
+from recommendation_consumer.marks import MARKS_UNREADABLE, MarksUnreadableError, known_standings
 from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.metrics import emit
 from recommendation_consumer.plan import Plan, Poison, planned_puts
@@ -28,6 +29,7 @@ from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.item.agent_types import registration
+from recommendation_shared.item.marks import Standings
 from recommendation_shared.queue.dead_letter import ID_CONFLICT, ITEM_REJECTED
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"
@@ -54,8 +56,8 @@ class LambdaContext(Protocol):
 async def consume(event: Any, context: LambdaContext, dependencies: Dependencies) -> BatchResponse:
     """Store a batch; return the batch item failures, which SQS redelivers.
 
-    Raises `MalformedEventError` and `NothingStoredError`. All messages then return to the queue, and none of them has
-    been dead-lettered.
+    Raises `MalformedEventError`, `MarksUnreadableError` and `NothingStoredError`. All messages then return to the
+    queue, and none of them has been dead-lettered.
     """
     until = deadlines(dependencies.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
@@ -82,16 +84,23 @@ class _Invocation:
 
     async def run(self) -> None:
         """Store the valid messages, then dead-letter the others."""
-        written = await self._write()
+        written = await self._write(await self._known_standings())
         _count(self.result, self._plan, written)
         await self._raise_if_nothing_was_stored(written)
         # Only after the writes, because a batch that is redelivered whole must not have sent its poison already.
         await self._dead_letter(written)
 
-    async def _write(self) -> WriteResult:
+    async def _known_standings(self) -> Standings:
+        try:
+            return await known_standings(self._until.write, self._dependencies)
+        except MarksUnreadableError:
+            self.result.failures.update((message.message_id, MARKS_UNREADABLE) for message in self._messages)
+            raise
+
+    async def _write(self, standings: Standings) -> WriteResult:
         dependencies = self._dependencies
         started = dependencies.monotonic()
-        written = await write_items(self._puts(), self._until.write, dependencies)
+        written = await write_items(self._puts(standings), self._until.write, dependencies)
         self.result.write_ms = (dependencies.monotonic() - started) * 1000
         # What was not registered is tried again with the next batch that has such an agent.
         dependencies.registered_types.update(
@@ -101,9 +110,9 @@ class _Invocation:
         )
         return written
 
-    def _puts(self) -> Iterator[Put]:
+    def _puts(self, standings: Standings) -> Iterator[Put]:
         monotonic, end = self._dependencies.monotonic, self._until.write
-        yield from planned_puts(self._plan, self._messages, lambda: monotonic() >= end)
+        yield from planned_puts(self._plan, self._messages, lambda: monotonic() >= end, standings)
         new, room = self._new_agent_types(), self._room_for_agent_types()
         yield from (Put(registration(agent_type)) for agent_type in new[:room])
         # By now every message has been read. If there are at most 25, none has been written yet.
@@ -175,6 +184,7 @@ class _Invocation:
 
 def _count(result: BatchResult, plan: Plan, written: WriteResult) -> None:
     result.expired = len(plan.expired)
+    result.erased = [message.message_id for message in plan.erased]
     result.failures.update(plan.failures)
     result.failures.update((message.message_id, DEADLINE_EXCEEDED) for message in plan.unread)
     result.throttled = written.throttled

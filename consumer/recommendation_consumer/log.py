@@ -1,7 +1,7 @@
 """Log an invocation as JSON lines, through Powertools. Message bodies are never logged."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -18,6 +18,7 @@ from recommendation_shared.wording import plural
 
 _execution: Final = attrgetter("incident_id", "execution_id")
 _LOGGED_EXECUTIONS: Final = 10  # with a line each; a full batch may hold hundreds
+_LOGGED_MESSAGES: Final = 1_000  # IDs in a line: 40 KB of the 256 KB that CloudWatch Logs accepts
 # A retry or a deployment resolves these. Any other cause needs a person, so it is logged as an error.
 _WARNINGS: Final = frozenset({THROTTLED, DEADLINE_EXCEEDED, UNREACHABLE, UNKNOWN_SCHEMA_VERSION})
 
@@ -91,6 +92,12 @@ def log_result(logger: Logger, result: BatchResult) -> None:
         logger.info(
             "Acknowledged %s past retention", plural(result.expired, "message"), extra={"expired": result.expired}
         )
+    for message_ids in _batched(result.erased, _LOGGED_MESSAGES):
+        logger.info(
+            "Acknowledged %s of erased incidents, unstored",
+            plural(len(message_ids), "message"),
+            extra={"erased": len(message_ids), "messageIds": message_ids},
+        )
     if result.throttled:
         throttled = plural(result.throttled, "request")
         logger.warning("DynamoDB throttled %s", throttled, extra={"throttled": result.throttled})
@@ -110,3 +117,7 @@ def log_result(logger: Logger, result: BatchResult) -> None:
             error_type,
             extra={"errorType": error_type, "count": count},
         )
+
+
+def _batched(message_ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
+    return (message_ids[start : start + most] for start in range(0, len(message_ids), most))

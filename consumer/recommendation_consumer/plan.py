@@ -9,8 +9,11 @@ from recommendation_consumer.message import Message
 from recommendation_consumer.request import Put
 from recommendation_consumer.wrapping import wrapped_by
 from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION, EnvelopeError
+from recommendation_shared.envelope.field_rules import MAPPING
 from recommendation_shared.envelope.reading import read_envelope
+from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.item.encoding import EncodedItem, encode_item
+from recommendation_shared.item.marks import Standings
 from recommendation_shared.queue.dead_letter import EXPIRED, ID_CONFLICT
 
 NO_BODY: Final = "NoBody"
@@ -46,22 +49,25 @@ class Plan:
     """The outcome of the messages read so far.
 
     `writes` is keyed by recommendation ID. `failures` holds the messages left for SQS to redeliver: error types by
-    message ID. `unread` holds the messages that were not read before the deadline.
+    message ID. `erased` holds the messages of erased incidents, and `unread` those not read before the deadline.
     """
 
     writes: dict[str, Write] = field(default_factory=dict)
     poison: list[Poison] = field(default_factory=list)
     expired: list[Message] = field(default_factory=list)
+    erased: list[Message] = field(default_factory=list)
     failures: dict[str, str] = field(default_factory=dict)
     unread: list[Message] = field(default_factory=list)
 
 
-def planned_puts(plan: Plan, messages: Sequence[Message], is_late: Callable[[], bool]) -> Iterator[Put]:
+def planned_puts(
+    plan: Plan, messages: Sequence[Message], is_late: Callable[[], bool], standings: Standings
+) -> Iterator[Put]:
     """Read messages on demand: yield each new item to write, and record every message in `plan`.
 
     Until the iterator is exhausted, `plan` holds only the messages read so far. Messages not yet read when `is_late`
-    returns true are left for SQS to redeliver. Neither parsed bodies nor items are kept, because the garbage collector
-    would take as long again to traverse hundreds of them.
+    returns true are left for SQS to redeliver. `standings` says which incidents are held or erased. Neither parsed
+    bodies nor items are kept, because the garbage collector would take as long again to traverse hundreds of them.
     """
     # The earliest message with an ID wins. SQS does not deliver in order, and the messages of one request have the same
     # time. Message IDs decide between those, so that every delivery has the same outcome.
@@ -69,24 +75,47 @@ def planned_puts(plan: Plan, messages: Sequence[Message], is_late: Callable[[], 
         if is_late():
             plan.unread.append(message)
             continue
-        if message.body is None:  # SQS would reject it as a dead letter, too
-            plan.failures[message.message_id] = NO_BODY
+        read = _read(plan, message, standings)
+        if read is None:
             continue
-        try:
-            fields = read_envelope(message.body)
-            item = encode_item(fields, message.trace_header)
-        except EnvelopeError as error:
-            if error.reason == UNKNOWN_SCHEMA_VERSION:  # the next deployment may support it
-                plan.failures[message.message_id] = error.reason
-            else:
-                plan.poison.append(Poison(message, error.reason, wrapped_by(message.body) or error.detail))
-        except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message, not its whole batch
-            plan.failures[message.message_id] = type(error).__name__
+        fields, item = read
+        if not _is_expired(plan, message, item) and _is_new(plan, message, fields, item):
+            # Since its first delivery, another message may have written different content under the same ID. A
+            # redelivered message must not overwrite that.
+            yield Put(item, guarded=message.redelivered)
+
+
+def _read(plan: Plan, message: Message, standings: Standings) -> tuple[Mapping[str, Any], EncodedItem] | None:
+    """Return a message's fields and item; without any, record in the plan what becomes of the message."""
+    if message.body is None:  # SQS would reject it as a dead letter, too
+        plan.failures[message.message_id] = NO_BODY
+        return None
+    try:
+        fields = read_envelope(message.body)
+        incident_id = fields["incidentId"]
+        if not standings.is_erased(incident_id):
+            return fields, encode_item(fields, message.trace_header, standings.hold(incident_id))
+        plan.erased.append(message)
+    except EnvelopeError as error:
+        if standings.knows_erasures and _is_of_erased(message.body, standings):
+            plan.erased.append(message)
+        elif error.reason == UNKNOWN_SCHEMA_VERSION:  # the next deployment may support it
+            plan.failures[message.message_id] = error.reason
         else:
-            if not _is_expired(plan, message, item) and _is_new(plan, message, fields, item):
-                # Since its first delivery, another message may have written different content under the same ID. A
-                # redelivered message must not overwrite that.
-                yield Put(item, guarded=message.redelivered)
+            plan.poison.append(Poison(message, error.reason, wrapped_by(message.body) or error.detail))
+    except Exception as error:  # noqa: BLE001 - a bug of ours must cost one message, not its whole batch
+        plan.failures[message.message_id] = type(error).__name__
+    return None
+
+
+def _is_of_erased(body: str, standings: Standings) -> bool:
+    """Return whether an invalid message names an erased incident: as a dead letter, it would be kept after all."""
+    try:
+        fields = parse_json(body)
+    except JsonError:
+        return False
+    incident_id = fields.get("incidentId") if isinstance(fields, MAPPING) else None
+    return isinstance(incident_id, str) and standings.is_erased(incident_id)
 
 
 def _is_expired(plan: Plan, message: Message, item: EncodedItem) -> bool:

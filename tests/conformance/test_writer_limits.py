@@ -19,6 +19,7 @@ from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, chunks, write_items
 from recommendation_shared import limits
+from recommendation_shared.item.marks import Standings
 from recommendation_shared.item.encoding import EncodedItem, encode_item, item_digest
 from recommendation_shared.item.size import item_size
 from recommendation_shared.settings import Settings
@@ -109,7 +110,7 @@ async def test_the_engine_refuses_what_the_writer_never_sends(engine: Engine) ->
 
 
 def _planned(*texts: str) -> list[EncodedItem]:
-    puts = planned_puts(Plan(), read_messages(event(*texts)), lambda: False)
+    puts = planned_puts(Plan(), read_messages(event(*texts)), lambda: False, Standings())
     return [put.item for put in puts]
 
 

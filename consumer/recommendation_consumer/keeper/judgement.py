@@ -4,10 +4,13 @@ from enum import Enum
 from typing import Final
 
 from recommendation_consumer.keeper.change import Change, Image
-from recommendation_shared.envelope.fields import DIGEST, RULES, TTL
+from recommendation_shared.envelope.fields import DIGEST, ERASURE, HOLD, RULES, TTL
 from recommendation_shared.envelope.identity import expiry
 from recommendation_shared.item.encoding import decode_item, item_digest
+from recommendation_shared.item.holds import Hold, read_erasure, read_hold
+from recommendation_shared.item.marks import is_mark, may_replace
 
+_NO_ROOM: Final = Hold("", "", "")
 _NEVER: Final = "inf"  # the ttl of an item that is kept indefinitely
 
 
@@ -16,9 +19,13 @@ class Judgement(Enum):
 
     UNCHANGED = "the same recommendation was written again"
     OVERWRITTEN = "other content was written under the same ID"
-    TAMPERED = "it was edited by hand: the new item's digest does not fit its content, or a derived attribute changed"
+    TAMPERED = "it was edited by hand: the new item's digest does not fit its content, or another attribute changed"
     DELETED = "somebody deleted it before it expired"
     EXPIRED = "it was removed after it had expired"
+    HELD = "it stays, because its incident is held"
+    RELEASED = "it expires again, because its incident was released"
+    ERASED = "recs erase deleted it"
+    MARKED = "it is an incident's mark, which was changed as its state allows"
 
 
 def judge(change: Change) -> Judgement:
@@ -28,7 +35,11 @@ def judge(change: Change) -> Judgement:
     """
     if change.old is None:
         return Judgement.UNCHANGED
+    if is_mark(change.old) and change.new is not None:
+        return Judgement.MARKED if may_replace(change.old, change.new) else Judgement.TAMPERED
     if change.new is None:
+        if read_erasure(change.old) is not None:
+            return Judgement.ERASED
         return Judgement.EXPIRED if change.is_by_ttl or _had_expired(change.old, change.at) else Judgement.DELETED
     return _judge_rewrite(change.old, change.new)
 
@@ -48,11 +59,30 @@ def _judge_rewrite(old: Image, new: Image) -> Judgement:
     # An edited item that is replaced by the original again is kept too, but not as Tampered: redriving what was
     # tampered with would otherwise make new letters of that reason.
     if item_digest(old) != item_digest(new):
+        if read_erasure(old) is not None:  # its content must not be kept
+            return Judgement.ERASED
         return Judgement.OVERWRITTEN if is_intact(new) else Judgement.TAMPERED
-    if old.get(TTL) != new.get(TTL):
-        return Judgement.OVERWRITTEN if is_intact(new) and _has_derived_ttl(new) else Judgement.TAMPERED
     # A digest that was missing or wrong may be put right: the content is equal, so nothing is lost.
-    return Judgement.UNCHANGED if old.get(DIGEST) == new.get(DIGEST) or is_intact(new) else Judgement.TAMPERED
+    if old.get(DIGEST) != new.get(DIGEST) and not is_intact(new):
+        return Judgement.TAMPERED
+    if old.get(ERASURE) != new.get(ERASURE) and ERASURE in new and read_erasure(new) is None:
+        return Judgement.TAMPERED
+    if (old.get(HOLD), old.get(TTL)) == (new.get(HOLD), new.get(TTL)):
+        return Judgement.UNCHANGED
+    if HOLD in new:
+        return Judgement.HELD if _may_hold(old, new) else Judgement.TAMPERED
+    if HOLD in old:
+        return Judgement.RELEASED if _has_derived_ttl(new) else Judgement.TAMPERED
+    return Judgement.OVERWRITTEN if is_intact(new) and _has_derived_ttl(new) else Judgement.TAMPERED
+
+
+def _may_hold(old: Image, new: Image) -> bool:
+    """Return whether an item has a hold and no ttl, and its hold is new, the same, or of a later time than before."""
+    hold, before = read_hold(new), read_hold(old)
+    if hold is None or TTL in new:
+        return False
+    # A hold that had no room for its time says nothing about the order.
+    return before is None or before == hold or _NO_ROOM in {hold, before} or before.at < hold.at
 
 
 def _has_derived_ttl(image: Image) -> bool:

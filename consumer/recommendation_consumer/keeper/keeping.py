@@ -16,14 +16,14 @@ from recommendation_consumer.keeper.change import Change, read_changes
 from recommendation_consumer.keeper.dependencies import KeeperDependencies
 from recommendation_consumer.keeper.judgement import Judgement, judge
 from recommendation_consumer.keeper.letter import REASONS, kept_letter
-from recommendation_consumer.keeper.report import report
-from recommendation_consumer.keeper.result import Failure, KeepResult, KeptLetter, respond
+from recommendation_consumer.keeper.report import NOTED, report
+from recommendation_consumer.keeper.result import Failure, KeepResult, KeptLetter, Noted, respond
 from recommendation_consumer.plan import Poison
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 
 
 class _Kept(NamedTuple):
-    """A change whose old item must be kept. `letter` is its dead letter, or None if it goes to the archive."""
+    """A change that means something. `letter` is the old item's dead letter; without one, it may go to the archive."""
 
     change: Change
     judgement: Judgement
@@ -39,7 +39,9 @@ async def keep(event: Any, context: LambdaContext, dependencies: KeeperDependenc
     changes = read_changes(event)
     result = KeepResult()
     to_keep = await _send_letters(_judged(changes, result), result, deadline, dependencies)
-    await _archive([kept.change for kept in to_keep if kept.letter is None], result, deadline, dependencies)
+    expired = [kept.change for kept in to_keep if kept.judgement is Judgement.EXPIRED]
+    await _archive(expired, result, deadline, dependencies)
+    result.noted += [Noted(kept.change, kept.judgement) for kept in to_keep if kept.judgement in NOTED]
     report(result, context.aws_request_id, dependencies)
     return respond(result, changes)
 
@@ -52,7 +54,7 @@ def _judged(changes: Sequence[Change], result: KeepResult) -> list[_Kept]:
             judgement = judge(change)
             if judgement in REASONS:
                 to_keep.append(_Kept(change, judgement, kept_letter(change, REASONS[judgement])))
-            elif judgement is Judgement.EXPIRED:
+            elif judgement is not Judgement.UNCHANGED:
                 to_keep.append(_Kept(change, judgement, None))
         except Exception as error:  # noqa: BLE001 - whatever is wrong with one change must not take its batch with it
             result.failure = Failure(change, type(error).__name__)

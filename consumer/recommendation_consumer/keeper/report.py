@@ -9,10 +9,18 @@ import orjson
 from recommendation_consumer.keeper.dependencies import KeeperDependencies
 from recommendation_consumer.keeper.judgement import Judgement
 from recommendation_consumer.keeper.letter import REASONS
-from recommendation_consumer.keeper.result import KeepResult
+from recommendation_consumer.keeper.result import KeepResult, Noted
 from recommendation_shared import emf, metrics
 from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.wording import plural
+
+NOTED: Final = {
+    Judgement.HELD: ("held", metrics.HELD),
+    Judgement.RELEASED: ("released", metrics.RELEASED),
+    Judgement.ERASED: ("erased", metrics.ERASED),
+    Judgement.MARKED: ("marked", None),
+}
+"""What is only logged and counted: a word for the log, and a metric."""
 
 _METRICS: Final = {
     Judgement.OVERWRITTEN: metrics.OVERWRITTEN,
@@ -37,6 +45,12 @@ def _metric_lines(result: KeepResult, dependencies: KeeperDependencies) -> Itera
         values = {metrics.DEAD_LETTERED: [count]}
         beginning = emf.beginning(namespace, now_ms, values, [[], [metrics.REASON]])
         yield _line(beginning, {metrics.REASON: REASONS[judgement], **values})
+    for judgement, count in Counter(noted.judgement for noted in result.noted).items():
+        _, name = NOTED[judgement]
+        if name is not None:
+            # An erasure leaves no letter, so only the alarm on what was altered shows one that nobody ordered.
+            values = {name: [count], **({metrics.ALTERED: [count]} if judgement is Judgement.ERASED else {})}
+            yield _line(emf.beginning(namespace, now_ms, values, [[]]), values)
 
 
 def _line(beginning: dict[str, Any], values: dict[str, Any]) -> str:
@@ -55,6 +69,13 @@ def _log(result: KeepResult, dependencies: KeeperDependencies) -> None:
                 "eventId": change.event_id,
             },
         )
+    for (judgement, incident_id), count in Counter(map(_noted, result.noted)).items():
+        action, _ = NOTED[judgement]
+        logger.info(
+            "Saw that %s",
+            f"{plural(count, 'item')} {'was' if count == 1 else 'were'} {action}",
+            extra={"action": action, "count": count, **({"incidentId": incident_id} if incident_id else {})},
+        )
     if result.archived:
         logger.info(
             "Archived %s in %s",
@@ -69,3 +90,11 @@ def _log(result: KeepResult, dependencies: KeeperDependencies) -> None:
             cause,
             extra={"cause": cause, "eventId": change.event_id, "sequenceNumber": change.sequence_number},
         )
+
+
+def _noted(noted: Noted) -> tuple[Judgement, str]:
+    """Return the judgement and the incident, which is not named once it is erased."""
+    old = noted.change.old or {}
+    if noted.judgement is Judgement.ERASED:
+        return noted.judgement, ""
+    return noted.judgement, old.get("incidentId", {}).get("S", "")

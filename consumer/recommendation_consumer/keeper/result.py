@@ -24,6 +24,13 @@ class KeptLetter(NamedTuple):
     judgement: Judgement
 
 
+class Noted(NamedTuple):
+    """A change that is expected, and only logged and counted."""
+
+    change: Change
+    judgement: Judgement
+
+
 class Failure(NamedTuple):
     """The first change of the batch that could not be kept, and why."""
 
@@ -36,6 +43,7 @@ class KeepResult:
     """The outcome of a batch. `archived` counts items, and `files` those of the archive that hold them."""
 
     letters: list[KeptLetter] = field(default_factory=list)
+    noted: list[Noted] = field(default_factory=list)
     archived: int = 0
     files: int = 0
     failure: Failure | None = None

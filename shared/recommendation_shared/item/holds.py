@@ -88,22 +88,21 @@ def _attribute(texts: Mapping[str, str]) -> AttributeValue:
 
 def _texts(attribute: AttributeValue | None, names: tuple[str, ...]) -> dict[str, str] | None:
     """Return the texts of a map that has exactly these names, or none of them; None for anything else."""
-    match attribute:
-        case {"M": {**values}} if not values:
-            return dict.fromkeys(names, "")
-        case {"M": {**values}} if values.keys() == set(names):
-            texts = {name: value.get("S") for name, value in values.items() if isinstance(value, Mapping)}
-            if all(isinstance(text, str) and text for text in texts.values()) and _valid(texts):
-                return texts
-    return None
+    values = None if attribute is None else attribute.get("M")
+    if not isinstance(values, Mapping):
+        return None
+    if not values:
+        return dict.fromkeys(names, "")
+    texts = {name: value["S"] for name, value in values.items() if isinstance(value, Mapping) and "S" in value}
+    return texts if texts.keys() == values.keys() == set(names) and _valid(texts) else None
 
 
 def _valid(texts: Mapping[str, str]) -> bool:
     try:
         return (
             timestamp(texts["at"]) == texts["at"]
-            and len(texts["by"].encode()) <= _ACTOR_BYTES
+            and 0 < len(texts["by"].encode()) <= _ACTOR_BYTES
             and reason(texts.get("reason", "-")) == texts.get("reason", "-")
         )
-    except (KeyError, ValueError):
+    except (AttributeError, ValueError):  # not text, or not of its form
         return False

@@ -4,7 +4,7 @@ A mark is one small item per incident in the table of recommendations. Like the 
 the index by agent type. What the consumer needs of it is in `metadata`, which compact indexes hold too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
@@ -16,6 +16,7 @@ from recommendation_shared.item.holds import Hold, hold_attribute, read_hold, re
 
 MARKS: Final = "_incident-marks"  # as `agentType`: not kebab-case, so no recommendation has it
 KEY_PREFIX: Final = "incident-mark/"  # recommendation IDs start with "rec-"
+MARKS_MAX_AGE: Final = 60.0  # seconds; a consumer's list of all marks is read again when it is older
 # Our own limits. They keep a mark below about 250 KB of DynamoDB's 400.
 HISTORY_ENTRIES: Final = 50  # count
 ERASED_RECORDS: Final = 250  # count; an erasure of more lists the first ones, and counts all
@@ -145,7 +146,7 @@ def read_mark(item: Mapping[str, AttributeValue]) -> Mark:
     """Return the mark that an item is. Raises `MarkError` unless the item is exactly what `mark_item` returns."""
     try:
         mark = _read(decode_map(item))
-        is_exact = mark_item(mark) == item
+        is_exact = mark_item(mark) == dict(item)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise MarkError(f"the incident mark is malformed: {type(error).__name__}") from None
     if not is_exact:
@@ -176,7 +177,7 @@ def _entry(fields: Mapping[str, str]) -> Entry:
 
 def is_mark(item: Mapping[str, AttributeValue]) -> bool:
     """Return whether an item has the key of a mark, well-formed or not."""
-    return item.get(PARTITION_KEY, {}).get("S", "").startswith(KEY_PREFIX)
+    return str(item.get(PARTITION_KEY, {}).get("S", "")).startswith(KEY_PREFIX)
 
 
 def may_replace(old: Mapping[str, AttributeValue], new: Mapping[str, AttributeValue] | None) -> bool:
@@ -212,7 +213,7 @@ def _erasure_grew(before: Mark, after: Mark, *, is_under_way: bool) -> bool:
 class Standings:
     """What the consumer must know of all marks: it is empty, and costs nothing to ask, while no incident is marked."""
 
-    def __init__(self, items: list[Mapping[str, AttributeValue]]) -> None:
+    def __init__(self, items: Sequence[Mapping[str, AttributeValue]] = ()) -> None:
         """Read the index's items: their key and `metadata`. `unreadable` counts those that are not marks."""
         self._held: dict[str, Hold] = {}
         self._erased: set[str] = set()
@@ -241,3 +242,8 @@ class Standings:
     def is_erased(self, incident_id: str) -> bool:
         """Return whether nothing of this incident may be stored."""
         return bool(self._erased) and mark_key(incident_id) in self._erased
+
+    @property
+    def knows_erasures(self) -> bool:
+        """Whether any incident was erased."""
+        return bool(self._erased)

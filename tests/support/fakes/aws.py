@@ -72,6 +72,7 @@ class FakeTable:
         self.requests: list[list[str]] = []
         self.guarded: list[str] = []  # IDs of the items written by PutItem, with its condition
         self.checks = 0
+        self.marks_read = 0
         self.invalid = set(invalid)
         self._answers = list(answers)
         self._last = last
@@ -108,6 +109,22 @@ class FakeTable:
         if answer["UnprocessedItems"]:  # PutItem has no unprocessed items; it is throttled instead
             raise client_error("ThrottlingException")
         return {"ConsumedCapacity": {"TableName": TABLE, "CapacityUnits": 1.0}}
+
+    async def query(self, ready: bytes) -> Mapping[str, Any]:
+        """Respond to the Query for incident marks, with pages of one item; `marks_read` counts them."""
+        request = json.loads(ready)
+        assert request["TableName"] == TABLE
+        assert request["IndexName"] == "agentType-timestamp-index"
+        self.marks_read += 1
+        await asyncio.sleep(0)
+        wanted = request["ExpressionAttributeValues"][":marks"]
+        keys = sorted(key for key, item in self.items.items() if item["agentType"] == wanted)
+        after = request["ExclusiveStartKey"]["recommendationId"]["S"] if request.get("ExclusiveStartKey") else ""
+        keys = [key for key in keys if key > after]
+        names = [request["ExpressionAttributeNames"][name] for name in request["ProjectionExpression"].split(", ")]
+        answer = {"Items": [{name: self.items[key][name] for name in names} for key in keys[:1]]}
+        last = {"LastEvaluatedKey": {"recommendationId": {"S": keys[0]}}} if len(keys) > 1 else {}
+        return {**answer, **last}
 
     async def _answer(self, puts: Sequence[Any], items: Mapping[str, Any]) -> Mapping[str, Any]:
         answer = self._answers.pop(0) if self._answers else self._last
@@ -169,6 +186,7 @@ def dependencies(
         logger=Logger(service="consumer-test", stream=StringIO(), level="CRITICAL"),
         batch_write=table.batch_write,
         put_item=table.put_item,
+        query=table.query,
         send_dead_letters=queue.send_batch,
         monotonic=clock.monotonic,
         wall=clock.wall,

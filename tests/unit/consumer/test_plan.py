@@ -9,6 +9,7 @@ from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
 from recommendation_shared.item.encoding import encode_item, item_digest
+from recommendation_shared.item.marks import Standings
 from tests.support.lambdas.event import COMPLETED, bodies, body, envelope, event, record
 
 DAY = 86_400
@@ -17,7 +18,7 @@ TRACE = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sample
 
 def _plan_event(messages: Any) -> tuple[Plan, list[Put]]:
     plan = Plan()
-    return plan, list(planned_puts(plan, read_messages(messages), lambda: False))
+    return plan, list(planned_puts(plan, read_messages(messages), lambda: False, Standings()))
 
 
 def _plan(*texts: object) -> Plan:
@@ -188,7 +189,7 @@ class _Unreadable(str):
 def test_unexpected_error_costs_one_message() -> None:
     """The rest of the batch is planned."""
     plan, messages = Plan(), [Message("m0", _Unreadable("{}"), 0, ""), *read_messages(event(body()))]
-    assert len(list(planned_puts(plan, messages, lambda: False))) == 1
+    assert len(list(planned_puts(plan, messages, lambda: False, Standings()))) == 1
     assert plan.failures == {"m0": "RecursionError"}
 
 
@@ -204,7 +205,7 @@ def test_messages_after_the_deadline_are_not_read() -> None:
     """The deadline is checked before each message, because earlier items are written in the meantime."""
     plan, lateness = Plan(), iter([False, False, True, True])
     messages = read_messages(event(*bodies(2), "not JSON", *bodies(4)[3:]))
-    puts = planned_puts(plan, messages, lambda: next(lateness))
+    puts = planned_puts(plan, messages, lambda: next(lateness), Standings())
     assert next(puts).item.recommendation_id in plan.writes
     assert len(plan.writes) == 1
     assert len(list(puts)) == 1

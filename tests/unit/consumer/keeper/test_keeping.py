@@ -13,6 +13,7 @@ from aws_lambda_powertools import Logger
 from recommendation_consumer.keeper.dependencies import KeeperDependencies
 from recommendation_consumer.keeper.keeping import keep
 from recommendation_consumer.keeper.result import NothingKeptError
+from recommendation_shared.item.holds import Hold, hold_attribute
 from recommendation_shared.settings import Settings
 from tests.support.emf import read_emf, totals
 from tests.support.fakes.aws import Clock, FakeDeadLetterQueue, client_error
@@ -104,7 +105,7 @@ async def test_batch_delivered_again_replaces_its_own_files_and_repeats_its_lett
 
 
 async def test_kept_recommendations_are_counted(capsys: pytest.CaptureFixture[str]) -> None:
-    """By kind, all kinds together for the alarm, and by reason beside the consumer's dead letters, in the stage's namespace."""
+    """By kind, all kinds together for the alarm, and by reason like dead letters, in the stage's namespace."""
     event = stream_event(OVERWRITTEN, EDITED, DELETED, deleted(stored("other"), 7), EXPIRED)
     await keep(event, Context(), _dependencies(FakeDeadLetterQueue(), Bucket()))
     output = capsys.readouterr().out
@@ -226,3 +227,29 @@ async def _deliver(records: list[dict[str, Any]], queue: FakeDeadLetterQueue) ->
         numbers = [sequence_number(record) for record in records]
         return await _deliver(records[numbers.index(failure["itemIdentifier"]) :], queue)
     return []
+
+
+async def test_holds_releases_and_erasures_are_counted_and_logged_but_kept_nowhere(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """An erased item goes neither to the dead letters nor to the archive, so it counts for the alarm, too."""
+    queue, bucket, log = FakeDeadLetterQueue(), Bucket(), StringIO()
+    item = stored()
+    hold = Hold("Legal", "arn:aws:iam::123456789012:user/ann", "2026-02-01T09:00:00.000000Z")
+    held = {name: item[name] for name in item if name != "ttl"} | {"hold": hold_attribute(hold)}
+    erasing = {**item, "erasure": {"M": {}}}
+    event = stream_event(modified(item, held, 1), modified(held, item, 2), expired(erasing, 3), deleted(erasing, 4))
+    assert await keep(event, Context(), _dependencies(queue, bucket, log)) == NONE_FAILED
+    assert (queue.messages, bucket.files) == ([], {})
+    assert totals(capsys.readouterr().out) == {
+        "RecommendationHeld": 1,
+        "RecommendationReleased": 1,
+        "RecommendationErased": 2,
+        "RecommendationAltered": 2,
+    }
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [(line["action"], line["count"], line.get("incidentId")) for line in lines] == [
+        ("held", 1, "incident-123"),
+        ("released", 1, "incident-123"),
+        ("erased", 2, None),
+    ]

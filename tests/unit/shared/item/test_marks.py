@@ -186,9 +186,8 @@ def _projected(mark: Mark) -> dict[str, Any]:
 
 def test_what_is_not_a_mark_is_counted_and_holds_nothing() -> None:
     """One broken mark must not stop the storing of everything else."""
-    broken = [
-        {**_projected(HELD), "metadata": value} for value in ({"S": "x"}, {"M": {}}, {"M": {"state": {"S": "?"}}})
-    ]
+    values: list[Any] = [{"S": "x"}, {"M": {}}, {"M": {"state": {"S": "?"}}}]
+    broken = [{**_projected(HELD), "metadata": value} for value in values]
     standings = Standings([*broken, _projected(HELD)])
     assert standings.unreadable == len(broken)
     assert standings.hold(INCIDENT) == HELD.hold

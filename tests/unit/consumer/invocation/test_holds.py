@@ -1,0 +1,83 @@
+"""Batches with messages of held and erased incidents."""
+
+import json
+from collections.abc import Mapping
+from io import StringIO
+from typing import Any
+
+import pytest
+from aws_lambda_powertools import Logger
+
+from recommendation_consumer.marks import MARKS_UNREADABLE, MarksUnreadableError
+from recommendation_shared.item.marks import Entry, State, mark_item, moved
+from tests.support.emf import read_emf, totals
+from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
+from tests.support.lambdas.event import again, bodies, body, event
+from tests.support.lambdas.invoke import invoke
+
+ANN = "arn:aws:iam::123456789012:user/ann"
+AT = "2026-02-01T09:00:00.000000Z"
+NONE_FAILED: Any = {"batchItemFailures": []}
+
+
+def _table(action: State, incident_id: str = "incident-123") -> FakeTable:
+    table, mark = FakeTable(), moved(None, incident_id, Entry(action, ANN, AT, "Legal hold 42"))
+    table.items[mark.key] = mark_item(mark)
+    return table
+
+
+def _stored(table: FakeTable) -> dict[str, Any]:
+    return {key: item for key, item in table.items.items() if key.startswith("rec-")}
+
+
+@pytest.mark.parametrize("is_again", [False, True], ids=["new", "redelivered"])
+async def test_every_record_of_a_held_incident_is_stored_with_its_hold(is_again: bool) -> None:
+    """Also where the message's own ttl has passed: a redriven dead letter must not expire at once."""
+    table = _table(State.HELD)
+    batch = event(body("a"), body("a"), body("b", retention=1, incident_id="incident-9"), body("other", retention=1))
+    if is_again:
+        batch = {"Records": list(map(again, batch["Records"]))}
+    for record in batch["Records"][3:]:
+        record["attributes"]["ApproximateFirstReceiveTimestamp"] = str(1_769_860_800_000 + 90 * 86_400_000)
+    assert await invoke(batch, table) == NONE_FAILED
+    items = {item["agentType"]["S"]: item for item in _stored(table).values()}
+    assert {agent: (item.get("hold"), "ttl" in item) for agent, item in items.items()} == {
+        "a": ({"M": {"reason": {"S": "Legal hold 42"}, "by": {"S": ANN}, "at": {"S": AT}}}, False),
+        "b": (None, True),
+        "other": ({"M": {"reason": {"S": "Legal hold 42"}, "by": {"S": ANN}, "at": {"S": AT}}}, False),
+    }
+
+
+@pytest.mark.parametrize("state", ["erasing", "erased"])
+async def test_nothing_of_an_erased_incident_is_stored_or_dead_lettered(
+    state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not even a message that is poison. It is acknowledged, counted and logged by its ID."""
+    table, queue, log = _table(State.ERASING), FakeDeadLetterQueue(), StringIO()
+    (key,) = table.items
+    table.items[key]["metadata"]["M"]["state"]["S"] = state
+    poison = json.dumps({**json.loads(body("b")), "confidence": 0.5, "recommendationId": "rec-other"})
+    too_new = json.dumps({**json.loads(body("b")), "schemaVersion": 2})
+    batch = event(body("a"), poison, too_new, body("a", incident_id="incident-9"), "no JSON")
+    logger = Logger(service=f"consumer-test-{state}", stream=log, level="INFO")
+    assert await invoke(batch, table, queue, logger=logger) == NONE_FAILED
+    assert [item["incidentId"]["S"] for item in _stored(table).values()] == ["incident-9"]
+    assert [message["MessageBody"] for message in queue.messages] == ["no JSON"]
+    assert totals(capsys.readouterr().out)["RecommendationErased"] == 3
+    lines = [json.loads(line) for line in log.getvalue().splitlines()]
+    assert [line["messageIds"] for line in lines if "messageIds" in line] == [["m0", "m1", "m2"]]
+    assert "incident-123" not in log.getvalue()
+
+
+async def test_batch_comes_back_whole_if_the_marks_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """With a cause of its own. Nothing is written or dead-lettered: any of it might be held or erased."""
+    table, queue = FakeTable(), FakeDeadLetterQueue()
+
+    async def refuse(_body: bytes) -> Mapping[str, Any]:
+        raise client_error("AccessDeniedException")
+
+    with pytest.raises(MarksUnreadableError, match="AccessDeniedException"):
+        await invoke(event(*bodies(2), "no JSON"), table, queue, query=refuse)
+    assert (table.requests, queue.messages) == ([], [])
+    failures = [value for line in capsys.readouterr().out.splitlines() for value in read_emf(line) if value.dimensions]
+    assert {(*value.dimensions, *value.values) for value in failures} == {(("ErrorType", MARKS_UNREADABLE), 3)}
