@@ -1,0 +1,1 @@
+"""`recs hold`, `recs release` and `recs holds`: keep an incident's recommendations beyond their ttl."""

@@ -1,0 +1,117 @@
+"""The recommendations of one incident: which of them a hold or a release must change, and changing them."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NamedTuple, Protocol
+
+from recommendation_cli.aws.connection import NotDynamoDbError, WritableDynamoDb
+from recommendation_cli.search.compact_index import FETCHED_KEYS, completed
+from recommendation_cli.search.queries import Search
+from recommendation_shared.aws_errors import error_code
+from recommendation_shared.envelope.fields import HOLD, RULES, TTL
+from recommendation_shared.envelope.identity import expiry
+from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
+from recommendation_shared.item.holds import Hold, fitting_hold
+
+Item = Mapping[str, AttributeValue]
+_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
+
+
+class Wanted(NamedTuple):
+    """The values that an item's `hold` and `ttl` should have; None for an attribute that it should not have."""
+
+    hold: AttributeValue | None
+    ttl: AttributeValue | None
+
+
+class Aim(Protocol):
+    """What a command wants of each item."""
+
+    def __call__(self, item: Item, /) -> Wanted | None:
+        """Return what the item should have, or None if that cannot be derived from it."""
+
+
+def held_by(hold: Hold) -> Aim:
+    """Return the aim of a hold."""
+    return lambda item: Wanted(fitting_hold(item, hold), None)
+
+
+def released(item: Item) -> Wanted | None:
+    """Return what an item has that is not held: no `hold`, and the `ttl` that follows from its content.
+
+    An item without a hold stays as it is.
+    """
+    if HOLD not in item:
+        return Wanted(None, item.get(TTL))
+    fields = decode_item(item)
+    try:
+        timestamp, retention = (RULES[name](fields.get(name)) for name in ("timestamp", "retention"))
+    except ValueError:  # not an item of the consumer's
+        return None
+    ends = expiry(timestamp, retention)
+    return Wanted(None, None if ends is None else {"N": str(ends)})
+
+
+class Records:
+    """An incident's recommendations in the table. Every method raises botocore's errors."""
+
+    def __init__(self, client: WritableDynamoDb, table: str, incident_id: str) -> None:
+        self._client = client
+        self._table = table
+        self._search = Search("incidentId", incident_id, oldest_first=True, attributes=(PARTITION_KEY,))
+
+    def __iter__(self) -> Iterator[Item]:
+        """Yield whole items, the oldest first, read from the table itself, since an index may lag it."""
+        parameters = self._search.parameters()
+        while True:
+            answer = self._client.query(TableName=self._table, **parameters)
+            if answer.get("Items") is None:
+                raise NotDynamoDbError
+            keys = answer["Items"]
+            for start in range(0, len(keys), FETCHED_KEYS):
+                yield from completed(self._client, self._table, keys[start : start + FETCHED_KEYS], whole=True)
+            if answer.get("LastEvaluatedKey") is None:
+                return
+            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def change(self, item: Item, wanted: Wanted) -> bool:
+        """Give an item what it should have; return False if a consumer wrote it in the meantime.
+
+        Nothing but `hold` and `ttl` is named, because the curator's role may name nothing else.
+        """
+        from botocore.exceptions import ClientError
+
+        try:
+            self._client.update_item(
+                TableName=self._table, Key={PARTITION_KEY: item[PARTITION_KEY]}, **_update(item, wanted)
+            )
+        except ClientError as error:
+            if error_code(error) != _CONDITION_FAILED:
+                raise
+            return False
+        return True
+
+
+def is_as(item: Item, wanted: Wanted) -> bool:
+    """Return whether an item has what it should have."""
+    return (item.get(HOLD), item.get(TTL)) == wanted
+
+
+def _update(item: Item, wanted: Wanted) -> dict[str, Any]:
+    values = {name: value for name, value in zip((HOLD, TTL), wanted, strict=True) if value is not None}
+    unwanted = [name for name in (HOLD, TTL) if name not in values]
+    expression = [f"SET {', '.join(f'#{name} = :new_{name}' for name in values)}"] if values else []
+    expression += [f"REMOVE {', '.join(f'#{name}' for name in unwanted)}"] if unwanted else []
+    # Without the first condition, an item that TTL has just deleted would come back as its key.
+    conditions = [f"attribute_exists({PARTITION_KEY})"]
+    conditions += [
+        f"#{name} = :old_{name}" if name in item else f"attribute_not_exists(#{name})" for name in (HOLD, TTL)
+    ]
+    expected = {f":old_{name}": item[name] for name in (HOLD, TTL) if name in item}
+    return {
+        "UpdateExpression": " ".join(expression),
+        "ConditionExpression": " AND ".join(conditions),
+        "ExpressionAttributeNames": {f"#{name}": name for name in (HOLD, TTL)},
+        "ExpressionAttributeValues": {**expected, **{f":new_{name}": value for name, value in values.items()}},
+        "ReturnValues": "NONE",
+    }

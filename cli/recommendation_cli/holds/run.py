@@ -1,0 +1,141 @@
+"""`recs hold` and `recs release`: mark the incident first, then change its recommendations until none is left."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Final
+
+import click
+
+from recommendation_cli.aws.caller import caller_arn
+from recommendation_cli.aws.connection import Target, WritableDynamoDb
+from recommendation_cli.holds.records import Aim, Records, held_by, released
+from recommendation_cli.holds.sweeping import Swept, sweep, sweep_until_nothing_changes
+from recommendation_cli.marks.errors import LeftError, explained_writes
+from recommendation_cli.marks.settling import SETTLED_SECONDS, wait_until_settled
+from recommendation_cli.marks.store import MarkStore
+from recommendation_cli.marks.text import entry_text, hold_text
+from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.visible import visible
+from recommendation_shared.envelope.identity import EPOCH, sort_key
+from recommendation_shared.item.marks import Entry, Mark, MarkError, State, moved
+from recommendation_shared.wording import plural
+
+ROLE: Final = "RecommendationCuratorRole"
+
+
+def hold_incident(  # noqa: PLR0913 - one for each option
+    runtime: Runtime, target: Target, incident_id: str, reason: str, *, wait: bool, yes: bool
+) -> None:
+    """Hold an incident, or go on with a hold that was interrupted."""
+    command = _Command(runtime, target, incident_id)
+    with command.goes_on():
+        mark = command.mark
+        if mark is not None and mark.is_held and mark.hold is not None:
+            if mark.hold.reason != reason:
+                raise click.UsageError(
+                    f"Incident {visible(incident_id)} is already {hold_text(mark.hold)}. Give the same --reason to"
+                    " complete that hold, or end it with recs release first."
+                )
+        else:
+            if not yes and not any(True for _ in command.records):
+                _ask(f"There is no recommendation of incident {visible(incident_id)} yet. Hold what arrives later?")
+            mark = command.move(State.HELD, reason)
+        if mark.hold is None:
+            raise RuntimeError("a held incident's mark has its hold")
+        swept = command.complete(mark, held_by(mark.hold), "held", wait=wait)
+        click.echo(f"Incident {visible(incident_id)}: {plural(swept.seen, 'recommendation')} {hold_text(mark.hold)}.")
+
+
+def release_incident(  # noqa: PLR0913 - one for each option
+    runtime: Runtime, target: Target, incident_id: str, reason: str, *, wait: bool, yes: bool
+) -> None:
+    """Release an incident, or go on with a release that was interrupted."""
+    command = _Command(runtime, target, incident_id)
+    with command.goes_on():
+        mark = command.mark
+        if mark is None:
+            raise click.UsageError(f"Incident {visible(incident_id)} is not held: recs holds lists those that are.")
+        if mark.state is not State.RELEASED:
+            past = command.past_their_ttl() if mark.is_held else 0
+            if past and not yes:
+                _ask(
+                    f"DynamoDB will delete {plural(past, 'recommendation')} of incident {visible(incident_id)} within a"
+                    " few days, because their retention has passed. Release it?"
+                )
+            mark = command.move(State.RELEASED, reason)
+        swept = command.complete(mark, released, "released", wait=wait)
+        click.echo(f"Incident {visible(incident_id)} is released: {plural(swept.seen, 'recommendation')}.")
+
+
+class _Command:
+    """One run on one incident."""
+
+    def __init__(self, runtime: Runtime, target: Target, incident_id: str) -> None:
+        self._runtime = runtime
+        self._target = target
+        self._incident_id = incident_id
+        with explained_writes(target, ROLE):
+            client: WritableDynamoDb = runtime.create_client("dynamodb", target)
+            self._marks = MarkStore(client, target)
+            self.mark = self._marks.read(incident_id)
+        self.records = Records(client, target.table, incident_id)
+
+    @contextmanager
+    def goes_on(self) -> Iterator[None]:
+        """Explain AWS's errors, and say after an interruption that the same command goes on."""
+        try:
+            with explained_writes(self._target, ROLE):
+                yield
+        except KeyboardInterrupt:
+            click.echo("\nInterrupted: run the same command again, which goes on.", err=True)
+            raise
+
+    def move(self, action: State, reason: str) -> Mark:
+        """Write the mark with one more action; raise a usage error if the incident's state does not allow it."""
+        by = caller_arn(self._runtime.create_client, self._target)
+        at = sort_key(EPOCH + timedelta(seconds=self._runtime.now()))
+        try:
+            mark = moved(self.mark, self._incident_id, Entry(action, by, at, reason))
+        except MarkError as error:
+            history = f" It was {entry_text(self.mark.history[-1])}." if self.mark is not None else ""
+            raise click.UsageError(f"Incident {visible(self._incident_id)}: {error}.{history}") from None
+        self._marks.replace(self.mark, mark)
+        self.mark = mark
+        return mark
+
+    def past_their_ttl(self) -> int:
+        """Return how many recommendations expire as soon as they are released."""
+        ttls = (wanted.ttl for item in self.records if (wanted := released(item)) is not None)
+        return sum(ttl is not None and float(ttl["N"]) <= self._runtime.now() for ttl in ttls)
+
+    def complete(self, mark: Mark, aim: Aim, verb: str, *, wait: bool) -> Swept:
+        """Change what there is now and what consumers that did not know the mark have stored meanwhile."""
+        swept = sweep(self._runtime, self.records, aim, verb)
+        if wait:
+            wait_until_settled(self._runtime, mark.history[-1].at)
+            swept = sweep_until_nothing_changes(self._runtime, self.records, aim, verb)
+        else:
+            click.echo(
+                f"Not waited: what a consumer stores in the next {SETTLED_SECONDS:.0f} seconds may have been missed."
+                " Running the same command later completes it.",
+                err=True,
+            )
+        if swept.unclear:
+            raise LeftError(
+                f"{plural(swept.unclear, 'recommendation')} stayed as before, because no ttl follows from"
+                f" {'its' if swept.unclear == 1 else 'their'} timestamp and retention: the consumer did not write that."
+                " recs show shows it; set it by hand."
+            )
+        if wait and swept.changed:
+            raise LeftError(
+                f"{plural(swept.changed, 'recommendation')} changed again meanwhile: run the same command again."
+            )
+        return swept
+
+
+def _ask(question: str) -> None:
+    if not sys.stdin.isatty():
+        raise click.UsageError(f"{question} Without a terminal, confirm with --yes.")
+    click.confirm(question, abort=True, err=True)
