@@ -18,12 +18,11 @@ _ROW: Final = 24
 _BAR: Final = 14
 _LEGEND: Final = (
     "Each row has what was said with one confidence: the box is where the share that helped should lie, the dot where"
-    f" it lies, and the line its 95 % interval. A hollow dot is of fewer than {FEW}, which are too few to tell; a red one"
-    " is of what was overconfident."
+    f" it lies, and the line its 95 % interval. A hollow dot is of fewer than {FEW}, which are too few to tell; a red"
+    " one is of what was overconfident."
 )
 # Each title, and whether its column is shown on phones too.
 _COLUMNS: Final = (
-    ("agent", True),
     ("judged", True),
     ("helpful", True),
     ("95 %", False),
@@ -48,10 +47,19 @@ def judged_html(tallies: Tallies, href: Callable[[str], str]) -> Html | None:
     return fragment(
         element("p", verdicts_text(everything, count)),
         *chart,
-        column_table(_COLUMNS, rows, "totals"),
+        column_table((("agent", True), *_COLUMNS), rows, "totals"),
+        *_versions(tallies),
         element("p", EXPLAINED, class_="dim"),
         *_dissents(by_agent, href),
     )
+
+
+def _versions(tallies: Tallies) -> Iterator[Html]:
+    """Yield a table of versions and models, if an agent was judged with several."""
+    groups = [(group, tally.track) for group, tally in sorted(tallies.groups.items()) if tally.track.verdicts]
+    if len(groups) > len({group.agent_type for group, _ in groups}):
+        rows = (_cells(" · ".join(filter(None, group)), track.judged, track.stated) for group, track in groups)
+        yield column_table((("version and model", True), *_COLUMNS), rows, "totals")
 
 
 def _dissents(by_agent: Sequence[tuple[str, TrackRecord]], href: Callable[[str], str]) -> Iterator[Html]:

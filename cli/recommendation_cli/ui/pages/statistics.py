@@ -8,6 +8,7 @@ from starlette.responses import Response
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.options.listing import since_by_default
 from recommendation_cli.report.agent_totals import totals_table
+from recommendation_cli.report.calibration import judged_html
 from recommendation_cli.report.markup import Html
 from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.screen.progress import Report
@@ -16,6 +17,7 @@ from recommendation_cli.stats.view import trend_text
 from recommendation_cli.ui.at_once import at_once
 from recommendation_cli.ui.charts import course_chart
 from recommendation_cli.ui.form import fields_of, list_options_of
+from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.site import site_behind
@@ -53,6 +55,8 @@ async def statistics_page(request: Request) -> Response:
             totals=totals_table([*now.agents.items(), ("all", now.everything)]),
             agents=agents,
             groups=totals_table(groups),
+            judged=judged_html(now, recommendation_path),
+            note=reviews.note,
             count=now.everything.count,
             scope=listed.scope(site.runtime),
             cost=cost,

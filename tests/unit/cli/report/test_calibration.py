@@ -49,6 +49,13 @@ def test_the_section_says_how_much_was_reviewed_and_how_good_it_was() -> None:
     assert "Brier" in page
 
 
+def test_versions_and_models_are_compared_where_there_are_several() -> None:
+    """A new version starts afresh."""
+    versions = [item("knowledge-rag", age=timedelta(minutes=n), metadata={"agentVersion": f"1.{n}"}) for n in (1, 2)]
+    assert "knowledge-rag · 1.2" in _judged(versions, Verdict.HELPFUL, Verdict.WRONG)
+    assert "knowledge-rag · 1.1" not in _judged(versions, Verdict.HELPFUL)
+
+
 def test_the_chart_has_a_row_for_each_confidence_the_highest_first() -> None:
     """A box where the share should lie, a dot where it lies, and its interval; a hollow dot is of too few."""
     table = [_said(number, 0.95) for number in range(12)] + [_said(20, 0.05)]
