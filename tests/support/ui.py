@@ -26,10 +26,13 @@ _ADDRESS: Final = "http://127.0.0.1"
 _STARTS: Final = 10  # seconds, on a busy machine
 
 
-def ui_site(client: FakeDynamoDb, *, may_review: bool = False, **replaced: Any) -> Site:
+_PATIENCE: Final = 30.0  # seconds: on a busy machine too, a page is complete before it begins to appear
+
+
+def ui_site(client: FakeDynamoDb, *, may_review: bool = False, quick: float = _PATIENCE, **replaced: Any) -> Site:
     """Return a site that reads a table in memory; `replaced` are other parts of the runtime."""
     made: Runtime = replace(runtime(client), **replaced)
-    return site_of(made, TABLE, Access(), may_review=may_review)
+    return replace(site_of(made, TABLE, Access(), may_review=may_review), quick=quick)
 
 
 def visitor(site: Site) -> TestClient:

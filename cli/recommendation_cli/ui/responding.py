@@ -17,7 +17,6 @@ from recommendation_cli.ui.site import Site
 Make = Callable[[Report], Html]
 """Makes a page's content, and reports how far it is; called in a thread."""
 
-_QUICK: Final = 0.3  # seconds; what takes longer begins to appear before it is complete
 _EACH: Final = 0.5  # seconds between two lines of progress
 _OK: Final = 200
 # By the kind of problem: the status, and the heading of the page that explains it.
@@ -70,7 +69,7 @@ async def respond(site: Site, page: Page, form: Html, make: Make) -> Response:
     """
     progress = _Progress()
     making = asyncio.create_task(run_sync(_make, site, make, progress.report, abandon_on_cancel=True))
-    await asyncio.wait({making}, timeout=_QUICK)
+    await asyncio.wait({making}, timeout=site.quick)
     top, bottom = _frame(site, page)
     top += form
     if making.done():

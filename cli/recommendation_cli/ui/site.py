@@ -36,7 +36,10 @@ class KeptConnection:
 
 @dataclass(frozen=True)
 class Site:
-    """One run of `recs ui`; `runtime` connects by `connection`."""
+    """One run of `recs ui`; `runtime` connects by `connection`.
+
+    A page that takes longer than `quick` seconds begins to appear before it is complete.
+    """
 
     runtime: Runtime
     connection: KeptConnection
@@ -44,6 +47,7 @@ class Site:
     access: Access
     feeds: Feeds
     may_review: bool
+    quick: float = 0.3
 
     @property
     def target(self) -> Target:

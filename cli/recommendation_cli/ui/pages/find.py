@@ -59,8 +59,9 @@ async def go(request: Request) -> Response:
     """Redirect to whatever was pasted: a link from anyone's page, an ID of any kind, or else a text to search for."""
     site = site_behind(request)
     text = request.query_params.get("q", "").strip()
-    if not text or text.startswith(("/", "http://")):
-        return RedirectResponse(own_address(text), 303)
+    address = own_address(text)
+    if not address.startswith("/go?"):
+        return RedirectResponse(address, 303)
     if is_recommendation_id(text):
         return RedirectResponse(recommendation_path(text), 303)
 
