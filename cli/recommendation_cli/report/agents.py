@@ -8,7 +8,9 @@ from recommendation_cli.facts import facts
 from recommendation_cli.output import COLUMNS
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import money, tokens_text
-from recommendation_cli.report.values import Folding, citations_html, readable
+from recommendation_cli.report.values import Folding, citations_html, prose, readable
+from recommendation_cli.reviews.review import Verdict
+from recommendation_cli.reviews.view import author
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import warnings
 from recommendation_cli.timeline.executions import Moment, duration_text
@@ -16,8 +18,15 @@ from recommendation_shared.envelope.fields import RAW_CONFIDENCE
 from recommendation_shared.item.attribute_value import encode_map
 from recommendation_shared.item.encoding import item_digest
 from recommendation_shared.item.trim import TRUNCATED
+from recommendation_shared.wording import plural
 
 _SHOWN_ELSEWHERE: Final = frozenset({"status", "durationMs", "error", TRUNCATED, RAW_CONFIDENCE})
+_VERDICT_CLASSES: Final = {
+    Verdict.HELPFUL: "good",
+    Verdict.PARTLY: "warn",
+    Verdict.WRONG: "bad",
+    Verdict.HARMFUL: "bad",
+}
 _AGREEMENT: Final = ("agreement_level", "conflicts_detected", "minority_opinions", "unified_recommendation")
 
 
@@ -27,7 +36,7 @@ def agent_html(moment: Moment, anchor: str | None, href: str, folding: Folding, 
     metadata = document.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     title = element("h4", element("a", summary.agent_type, href=href), " ", element("span", *_line(moment)))
-    parts: list[Child] = [title, *_warnings(document)]
+    parts: list[Child] = [title, *_warnings(document), *_reviews(moment)]
     if same_as is not None:
         parts.append(element("p", "Same output as in the ", element("a", "original execution", href=same_as), "."))
         return element("article", *parts, id=anchor)
@@ -52,6 +61,19 @@ def agent_html(moment: Moment, anchor: str | None, href: str, folding: Folding, 
         parts.append(folding.json(unknown, "Other fields"))
     parts.append(element("p", element("code", summary.recommendation_id), class_="dim id"))
     return element("article", *parts, id=anchor)
+
+
+def _reviews(moment: Moment) -> Iterator[Html]:
+    """Yield what people said about a recommendation: the review that counts, then how many it supersedes."""
+    review = moment.review
+    if review is None or review.verdict is None:
+        return
+    earlier = len(moment.reviews) - 1
+    by = author(review) + (f", superseding {plural(earlier, 'review')}" if earlier else "")
+    verdict = element("b", review.verdict, class_=_VERDICT_CLASSES.get(review.verdict))
+    yield element("p", "Reviewed: ", verdict, " ", element("span", f"({by})", class_="dim"), class_="review")
+    if review.note is not None:
+        yield prose(review.note)
 
 
 def _line(moment: Moment) -> Iterator[Child]:

@@ -7,6 +7,8 @@ from recommendation_cli.report.agents import confidence_html
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import Totals
 from recommendation_cli.report.values import ACTIONS, Folding, actions_html, prose, readable
+from recommendation_cli.reviews.review import Review
+from recommendation_cli.reviews.view import author, said
 from recommendation_cli.timeline.executions import Execution, Moment, duration_text
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
@@ -43,12 +45,15 @@ def conclusion(execution: Execution) -> Conclusion | None:
     )
 
 
-def overview_html(executions: Sequence[Execution], folding: Folding) -> Html:
-    """Return the answers to the five questions, and the actions as a numbered list."""
+def overview_html(executions: Sequence[Execution], folding: Folding, review: Review | None = None) -> Html:
+    """Return the answers to the five questions, and the actions as a numbered list.
+
+    Above them comes what a review says about the incident itself.
+    """
     latest = next(filter(None, map(conclusion, reversed(executions))), None)
     rows = [
         element("tr", element("th", question, scope="row"), element("td", *answer))
-        for question, answer in _answers(executions, latest)
+        for question, answer in (*_reviewed(review), *_answers(executions, latest))
     ]
     table = element("table", element("tbody", *rows), class_="fields glance")
     if latest is None:
@@ -70,6 +75,14 @@ def _answers(executions: Sequence[Execution], latest: Conclusion | None) -> Iter
     if spans:
         took = max(end for _, end in spans) - min(start for start, _ in spans)
         yield "from first to last", [f"{duration_text(took)}, {plural(len(executions), 'execution')}"]
+
+
+def _reviewed(review: Review | None) -> Iterator[tuple[str, list[Child]]]:
+    if review is None:
+        return
+    for name, text in said(review):
+        yield name, [prose(text)]
+    yield "reviewed by", [element("span", author(review), class_="dim")]
 
 
 def _recommended(latest: Conclusion | None) -> Child:

@@ -44,8 +44,9 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     made it; `full` unfolds all that is folded, and `reviewed` has what people said.
     """
     by_execution = ExecutionSections(executions, Folding(full))
+    conclusion_of_review = None if reviewed is None else reviewed.of(incident_id)
     parts = [
-        ("summary", "In short", overview_html(executions, by_execution.folding)),
+        ("summary", "In short", overview_html(executions, by_execution.folding, conclusion_of_review)),
         *_agreement(executions, by_execution.folding),
         ("executions", "Executions", by_execution.table()),
         ("confidence", "Confidence", confidence_chart(executions) if len(executions) == 1 else trend_chart(executions)),

@@ -22,8 +22,9 @@ def write_report(  # noqa: PLR0913 - one for each group of options
 ) -> None:
     """Write an incident's page to standard output, or to a file, which changes all at once or not at all."""
     documents = DocumentSource(runtime, table)
-    executions = group_by_execution(documents.fetch("incidentId", incident_id, listed))
+    found = documents.fetch("incidentId", incident_id, listed)
     reviewed = documents.reviews.of_incident(incident_id)
+    executions = group_by_execution(found, reviewed)
     source, scope = str(table.target(runtime)), listed.scope(runtime)
     author = _author(runtime.environ)
     page = report_page(

@@ -1,11 +1,11 @@
 """Reviews beside recommendations: commands that read go on without them where they cannot be read."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final, ParamSpec
+from typing import Final, ParamSpec
 
 import click
 
-from recommendation_cli.aws.connection import DynamoDb, Target
+from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, Target
 from recommendation_cli.reviews.review import INCIDENT, Review, ReviewKey, Subject, latest
 from recommendation_cli.reviews.store import ReviewTable, unreadable_text
 from recommendation_cli.screen.visible import visible
@@ -13,9 +13,6 @@ from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
 from recommendation_shared.envelope.fields import REVIEWS
 from recommendation_shared.item.encoding import PARTITION_KEY
-
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
 
 P = ParamSpec("P")
 
@@ -103,13 +100,13 @@ class ReviewsBeside:
         return Reviewed(self._read(self._table.reviews_between, since, None))
 
     def _read(self, read: Callable[P, Iterable[Review]], *arguments: P.args, **named: P.kwargs) -> list[Review]:
-        from botocore.exceptions import ClientError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         if self._refusal:
             return []
         try:
             found = list(read(*arguments, **named))
-        except ClientError as error:
+        except (ClientError, BotoCoreError, NotDynamoDbError) as error:
             self._refusal = _refusal(error, self._target)
             return []
         return [review for review in found if self._until is None or review.at <= self._until]
@@ -133,7 +130,7 @@ def print_note(reviews: ReviewsBeside) -> None:
         click.echo(reviews.note, err=True)
 
 
-def _refusal(error: "ClientError", target: Target) -> str:
+def _refusal(error: Exception, target: Target) -> str:
     code = error_code(error)
     if code in MISSING_RESOURCE:
         return f"there is no {target} (deploy the stack again, or pass --reviews-table)"

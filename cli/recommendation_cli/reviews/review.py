@@ -97,21 +97,24 @@ class Review:
         return {
             INCIDENT: self.incident_id,
             REVIEW_ID: self.key.review_id,
-            **{attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()},
+            **self._texts(),
             "by": self.by,
             "at": self.at,
             "schemaVersion": self.schema_version,
         }
 
+    def _texts(self) -> dict[str, str | None]:
+        texts = {attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()}
+        return {attribute: None if text is None else str(text) for attribute, text in texts.items()}
+
     def item(self) -> dict[str, AttributeValue]:
         """Return its item, as DynamoDB JSON; what it does not say has no attribute."""
-        said = {attribute: getattr(self, name) for name, attribute in _ATTRIBUTES.items()}
         return {
             **self.key.attributes(),
             KIND: {"S": REVIEW},
             "schemaVersion": {"N": str(self.schema_version)},
             "by": {"S": self.by},
-            **{attribute: {"S": str(text)} for attribute, text in said.items() if text is not None},
+            **{attribute: {"S": text} for attribute, text in self._texts().items() if text is not None},
             **({} if self.expires_at is None else {"ttl": {"N": str(self.expires_at)}}),
         }
 

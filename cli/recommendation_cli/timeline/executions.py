@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from recommendation_cli.facts import facts, replay_of, succeeded
+from recommendation_cli.reviews.beside import Reviewed
+from recommendation_cli.reviews.review import Review
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
@@ -16,12 +18,16 @@ _LEAST_PAUSE: Final = timedelta(seconds=1)  # anything shorter is the executor's
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One recommendation in time; `completed` is None when the item's timestamp is not a valid time."""
+    """One recommendation in time; `completed` is None when the item's timestamp is not a valid time.
+
+    `reviews` is what people said about it, the oldest first; the last one counts.
+    """
 
     document: Document
     summary: Summary
     completed: datetime | None
     duration: timedelta | None
+    reviews: tuple[Review, ...] = ()
 
     @property
     def started(self) -> datetime | None:
@@ -32,6 +38,11 @@ class Moment:
             return self.completed - self.duration
         except OverflowError:  # completed in the year 1
             return None
+
+    @property
+    def review(self) -> Review | None:
+        """The review that counts."""
+        return self.reviews[-1] if self.reviews else None
 
     @property
     def failed(self) -> bool:
@@ -80,11 +91,11 @@ class Execution:
         return pauses
 
 
-def group_by_execution(documents: Iterable[Document]) -> list[Execution]:
-    """Group documents by execution; executions and their documents are in order of time."""
+def group_by_execution(documents: Iterable[Document], reviewed: Reviewed | None = None) -> list[Execution]:
+    """Group documents, with their reviews, by execution; executions and their documents are in order of time."""
     grouped: dict[str, list[Moment]] = {}
     for document in sorted(documents, key=lambda document: str(document.get("timestamp"))):
-        moment = _moment(document)
+        moment = _moment(document, reviewed or Reviewed())
         grouped.setdefault(moment.summary.execution_id, []).append(moment)
     return [Execution(name, tuple(moments), _replay_of(moments)) for name, moments in grouped.items()]
 
@@ -135,6 +146,7 @@ def as_events(executions: Sequence[Execution]) -> list[dict[str, Any]]:
             "status": moment.summary.status or None,
             "failed": moment.failed,
             "headline": moment.summary.headline,
+            "verdict": None if moment.review is None or moment.review.verdict is None else str(moment.review.verdict),
         }
         for execution in executions
         for pauses in (execution.pauses(),)
@@ -142,12 +154,12 @@ def as_events(executions: Sequence[Execution]) -> list[dict[str, Any]]:
     ]
 
 
-def _moment(document: Document) -> Moment:
+def _moment(document: Document, reviewed: Reviewed) -> Moment:
     try:
         completed = parse_instant(str(document.get("timestamp")))
     except ValueError:  # written by hand
         completed = None
-    return Moment(document, summarise(document), completed, _duration(document))
+    return Moment(document, summarise(document), completed, _duration(document), tuple(reviewed.of_document(document)))
 
 
 def _duration(document: Document) -> timedelta | None:

@@ -7,6 +7,7 @@ from typing import Final
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.reviews.view import verdict_mark
 from recommendation_cli.screen.table import Column, Row, print_table
 from recommendation_cli.screen.terminal import status_mark
 from recommendation_cli.timeline.executions import Execution, Moment, duration_text, extent_text, pause_between
@@ -69,7 +70,7 @@ def _cells(moment: Moment) -> list[Text]:
         Text("" if moment.duration is None else duration_text(moment.duration)),
         Text(summary.agent_type),
         Text(confidence if summary.confidence is None else f"{summary.confidence:.2f}"),
-        status_mark(summary.status),
+        status_mark(summary.status).append_text(verdict_mark(moment.review)),
     ]
 
 
