@@ -156,6 +156,7 @@ STORING: Final = (
     _storing("unknown fields are kept", severity="high", nested={"a": [1]}),
     _storing("derived attributes are recomputed", ttl=1, contentDigest="forged"),
     _storing("operators' attributes are ignored", hold={"reason": "forged"}, erasure={"by": "forged"}),
+    _storing("reviews are ignored", reviews=[{"verdict": "helpful", "by": "forged"}]),
     _storing("a version that is too new", schemaVersion=2),
     _storing("version 1.0 is refused", schemaVersion=1.0),
     _storing("version true is refused", schemaVersion=True),

@@ -42,7 +42,7 @@ export interface Message {
 class RuleError extends Error {}
 
 const SCHEMA_VERSION = new ExactNumber("1");
-const DERIVED = ["ttl", "contentDigest", "hold", "erasure"];
+const DERIVED = ["ttl", "contentDigest", "hold", "erasure", "reviews"];
 const MAX_EXTRA_FIELDS = 100;
 const MAX_EXTRA_NAME_BYTES = 255;
 const MAX_RETENTION_DAYS = 36_500;
