@@ -15,7 +15,7 @@ from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.dead_letters.source import depth_if_allowed, open_dead_letters
 from recommendation_cli.erasure.archive import Archive, Bucket
-from recommendation_cli.erasure.errors import ROLE, LeftError, explained_table
+from recommendation_cli.erasure.errors import ROLE, explained_table
 from recommendation_cli.erasure.items import Recommendations
 from recommendation_cli.erasure.letters import DeadLetters
 from recommendation_cli.erasure.places import Found, Place
@@ -24,7 +24,9 @@ from recommendation_cli.erasure.reviews import Reviews
 from recommendation_cli.erasure.sweeping import Sweeping
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.erasure.view import in_words, print_beyond, print_found
+from recommendation_cli.marks.errors import LeftError
 from recommendation_cli.marks.settling import seconds_to_settle, wait_until_settled
+from recommendation_cli.marks.text import hold_text
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import progress
 from recommendation_cli.screen.terminal import open_terminal
@@ -75,13 +77,13 @@ def erase_incident(runtime: Runtime, request: Request, stores: Stores) -> None:
             raise nothing_found(client, stores.table, Search("incidentId", request.incident_id), 0, Counter())
     console = open_terminal(runtime.environ)
     print_found(console, request.incident_id, tombstone.mark, found)
+    if not is_anything_there and tombstone.mark is not None and tombstone.mark.state is State.ERASED:
+        click.echo("Nothing is left to erase.")
+        return
     print_beyond(console, _beyond_reach(runtime, stores, session, found.values()))
     sys.stdout.flush()
     if request.dry_run:
         click.echo("\nThis was a dry run: nothing was deleted.", err=True)
-        return
-    if not is_anything_there and tombstone.mark is not None and tombstone.mark.state is State.ERASED:
-        click.echo("\nNothing is left to erase.")
         return
     require_typed(
         request.incident_id, request.confirm, what="the incident's ID", warning="\nThis permanently deletes all of it."
@@ -93,9 +95,8 @@ def erase_incident(runtime: Runtime, request: Request, stores: Stores) -> None:
 def _refuse_if_held(request: Request, mark: Mark | None) -> None:
     if mark is not None and mark.is_held and mark.hold is not None:
         raise click.UsageError(
-            f"Incident {visible(request.incident_id)} is held since {mark.hold.at} by {visible(mark.hold.by)}"
-            f" ({visible(mark.hold.reason)}), so nothing was deleted. If it need not stay any more, recs release ends"
-            " the hold."
+            f"Nothing was deleted: incident {visible(request.incident_id)} is {hold_text(mark.hold)}. If it need not"
+            " stay any more, recs release ends the hold."
         )
 
 
@@ -131,13 +132,13 @@ def _erase(runtime: Runtime, request: Request, sweeping: Sweeping, by: str) -> N
     """Mark the incident, delete, and say what was deleted; raise `LeftError` if something is left."""
     tombstone = sweeping.tombstone
     tombstone.begin(_entry(State.ERASING, runtime, request, by))
+    left: Sequence[str] | None = None
     try:
         left = _sweep(runtime, sweeping, wait=request.wait)
-    except KeyboardInterrupt:
-        click.echo("Interrupted. Run the same command again to continue.", err=True)
-        raise
     finally:
         click.echo(f"Erased {in_words(sweeping.erased)}.")
+        if left is None:
+            click.echo("This run did not finish. The same command goes on.", err=True)
     for sentence in (sentence for place in sweeping.places for sentence in place.unreachable()):
         click.echo(f"Not reached: {sentence}")
     if left:

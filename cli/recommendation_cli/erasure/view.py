@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.text import Text
 
 from recommendation_cli.erasure.places import Found
+from recommendation_cli.marks.text import entry_text
 from recommendation_cli.screen.table import print_fields
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.item.marks import Mark, State
+from recommendation_shared.item.marks import Mark
 
 
 def print_found(console: Console, incident_id: str, mark: Mark | None, found: Mapping[str, Found]) -> None:
@@ -16,10 +17,8 @@ def print_found(console: Console, incident_id: str, mark: Mark | None, found: Ma
     console.print(Text(f"Incident {visible(incident_id)}", style="bold"), soft_wrap=not console.is_terminal)
     print_fields(console, [(name, f"{what.total:,} {what.where}".rstrip()) for name, what in found.items()], indent=2)
     if mark is not None and mark.is_erased:
-        last = mark.history[-1]
-        was = "an erasure was begun" if mark.state is State.ERASING else "it was erased"
-        line = f"{was} at {last.at} by {visible(last.by)}: {visible(last.reason)}"
-        print_fields(console, [("earlier", line)], indent=2, label_width=max(map(len, found)))
+        width = max(map(len, found))
+        print_fields(console, [("mark", entry_text(mark.history[-1]))], indent=2, label_width=width)
 
 
 def print_beyond(console: Console, sentences: Iterable[str]) -> None:

@@ -35,11 +35,15 @@ class Killed(BaseException):
 
 
 class Table:
-    """DynamoDB with the calls and expressions that an erasure uses; `changes` are those of the recommendations."""
+    """DynamoDB with the calls and expressions that an erasure uses; `changes` are those of the recommendations.
+
+    `denies_deletion` makes it answer as if IAM did not allow DeleteItem.
+    """
 
     def __init__(self) -> None:
         self.tables: dict[str, dict[tuple[str, ...], Item]] = {TABLE: {}, REVIEWS: {}}
         self.changes: list[tuple[Item, Item | None]] = []
+        self.denies_deletion = False
         self.before_delete: Callable[[Item], None] = lambda _item: None  # what a consumer does meanwhile
 
     def put(self, stored: Iterable[Item], table: str = TABLE) -> None:
@@ -85,6 +89,8 @@ class Table:
     def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Delete an item, if the condition is met."""
         table = parameters["TableName"]
+        if self.denies_deletion:
+            raise _error("AccessDeniedException")
         if table == TABLE:
             self.before_delete(parameters["Key"])
         self._check(self._item(parameters), parameters)

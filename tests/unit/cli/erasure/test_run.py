@@ -3,11 +3,12 @@
 import gzip
 import json
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
 from recommendation_cli.marks.settling import SETTLED_SECONDS
+from recommendation_shared import limits
 from recommendation_shared.item.marks import (
     Entry,
     ErasedRecord,
@@ -19,6 +20,8 @@ from recommendation_shared.item.marks import (
     moved,
     read_mark,
 )
+from recommendation_shared.item.message_body import message_body
+from recommendation_shared.item.size import item_size
 from tests.support.fakes.dead_letter_queue import DLQ, body, text_attributes
 from tests.support.fakes.erasable_account import (
     ARN,
@@ -167,7 +170,7 @@ def test_held_incident_is_refused(account: Account, tmp_path: Path) -> None:
     account.table.put([mark_item(moved(None, INCIDENT, entry))])
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 2
-    assert "held since 2026-02-01T00:00:00.000000Z by arn:aws:iam::1:user/carol (lawsuit)" in result.stderr
+    assert "incident-7 is held since 2026-02-01 00:00 UTC by user/carol: lawsuit" in result.stderr
     assert len(of_incident(account)) == 3
 
 
@@ -209,7 +212,7 @@ def test_erased_incident_can_be_erased_again(account: Account, tmp_path: Path) -
     nothing = account.run(tmp_path, *ERASE)
     assert (nothing.exit_code, mark_of(account).state) == (0, State.ERASED)
     assert "Nothing is left to erase." in nothing.stdout
-    assert f"it was erased at {mark_of(account).history[-1].at} by {ARN}: {REASON}" in nothing.stdout
+    assert f"  mark             erased 2026-02-01 12:02 UTC by {ARN.rpartition(':')[2]}: {REASON}" in nothing.stdout
     account.sqs.put(body(9))
     again = account.run(tmp_path, *ERASE)
     assert again.exit_code == 0
@@ -255,3 +258,52 @@ def test_table_without_reviews_is_no_error(account: Account, tmp_path: Path) -> 
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 0
     assert "reviews          0 there is no table opx-recommendation-reviews" in result.stdout
+
+
+def test_item_without_room_for_the_announcement_is_deleted_too(tmp_path: Path) -> None:
+    """The keeper then makes a dead letter of it, which a later sweep deletes."""
+    account = Account()
+    empty = item(reasoning="", recommendation={"n": 1})
+    full = item(reasoning="x" * (limits.ITEM_BYTES - item_size(empty)), recommendation={"n": 1})
+    assert item_size(full) == limits.ITEM_BYTES
+    account.table.put([full])
+
+    def keep() -> None:
+        if len(account.clock.slept) == 1:
+            account.sqs.put(message_body(full).decode(), text_attributes(failureReason="Deleted"))
+
+    account.meanwhile = keep
+    result = account.run(tmp_path, *ERASE)
+    assert result.exit_code == 0, result.output
+    assert "Erased 1 recommendation, 1 dead letter." in result.stdout
+    assert of_incident(account) == []
+    assert account.sqs.bodies(DLQ) == []
+
+
+def test_refused_call_ends_the_run_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
+    """The message names the role, and what was deleted before is said."""
+    account.table.denies_deletion = True
+    result = account.run(tmp_path, *ERASE)
+    assert result.exit_code == 3
+    assert "use an identity that may assume RecommendationEraserRole" in result.stderr
+    assert "This run did not finish. The same command goes on." in result.stderr
+    account.table.denies_deletion = False
+    assert account.run(tmp_path, *ERASE).exit_code == 0
+
+
+def test_what_arrives_without_end_is_left(account: Account, tmp_path: Path) -> None:
+    """The command ends all the same."""
+    numbers = iter(range(1000))
+    receive = account.sqs.receive_message
+
+    def another(**parameters: Any) -> Any:
+        messages = receive(**parameters)
+        if not messages:  # a look has ended; before the next one there is another letter
+            account.sqs.put(body(next(numbers), execution_id="endless"))
+        return messages
+
+    account.sqs.receive_message = another  # type: ignore[method-assign]  # a queue that somebody keeps filling
+    account.sqs.queues[DLQ].clear()
+    result = account.run(tmp_path, *ERASE)
+    assert result.exit_code == 4
+    assert "whatever still arrives: 10 sweeps in a row found more" in result.stderr

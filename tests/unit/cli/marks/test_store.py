@@ -1,0 +1,61 @@
+"""Reading and replacing an incident's mark."""
+
+from itertools import pairwise
+from typing import Final
+
+import click
+import pytest
+
+from recommendation_cli.aws.connection import Target
+from recommendation_cli.marks.store import MarkChangedError, MarkStore
+from recommendation_shared.item.marks import Entry, ErasedRecord, State, mark_item, mark_key, moved, with_erased
+from tests.support.fakes.erasable_account import INCIDENT, Table
+from tests.support.fakes.recommendation_table import TABLE
+
+HELD: Final = Entry(State.HELD, "arn:aws:iam::123456789012:user/ann", "2026-02-01T00:00:00.000000Z", "lawsuit")
+ERASING: Final = HELD._replace(action=State.ERASING)
+
+
+@pytest.fixture
+def table() -> Table:
+    """An empty table."""
+    return Table()
+
+
+@pytest.fixture
+def store(table: Table) -> MarkStore:
+    """The marks in it."""
+    return MarkStore(table, Target(TABLE))  # type: ignore[arg-type]  # the fake has no BatchGetItem, which marks need not
+
+
+def test_mark_that_was_stored_is_read(store: MarkStore) -> None:
+    """Without one, there is none."""
+    assert store.read(INCIDENT) is None
+    mark = moved(None, INCIDENT, HELD)
+    store.replace(None, mark)
+    assert store.read(INCIDENT) == mark
+
+
+def test_only_the_mark_that_the_command_knows_is_replaced(store: MarkStore) -> None:
+    """Whatever another command has changed: it created the mark, moved it, or counted what it deleted."""
+    begun = moved(None, INCIDENT, ERASING)
+    counted = with_erased(begun, {"reviews": 1}, ())
+    listed = with_erased(begun, {"reviews": 1}, (ErasedRecord("00", "11"),))
+    ended = moved(listed, INCIDENT, ERASING._replace(action=State.ERASED))
+    known = [None, begun, counted, listed, ended]
+    for stored, follower in pairwise(known):
+        assert follower is not None
+        store.replace(stored, follower)
+        for other in (mark for mark in known if mark is not follower):
+            with pytest.raises(MarkChangedError) as raised:
+                store.replace(other, begun)
+            assert raised.value.exit_code == 4
+        assert store.read(INCIDENT) == follower
+
+
+def test_malformed_mark_is_refused(store: MarkStore, table: Table) -> None:
+    """Nobody knows whether the incident is held."""
+    item = mark_item(moved(None, INCIDENT, HELD))
+    table.put([{**item, "history": {"L": []}}])
+    with pytest.raises(click.UsageError, match=f"Nothing was changed.*{mark_key(INCIDENT)}"):
+        store.read(INCIDENT)
