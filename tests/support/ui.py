@@ -13,7 +13,6 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from recommendation_cli.options.table import TableOptions
-from recommendation_cli.runtime import Runtime
 from recommendation_cli.ui.access import TOKEN, Access
 from recommendation_cli.ui.app import application
 from recommendation_cli.ui.site import Site, site_of
@@ -31,8 +30,7 @@ _PATIENCE: Final = 30.0  # seconds: on a busy machine too, a page is complete be
 
 def ui_site(client: FakeDynamoDb, *, may_review: bool = False, quick: float = _PATIENCE, **replaced: Any) -> Site:
     """Return a site that reads a table in memory; `replaced` are other parts of the runtime."""
-    made: Runtime = replace(runtime(client), **replaced)
-    return replace(site_of(made, TABLE, Access(), may_review=may_review), quick=quick)
+    return replace(site_of(replace(runtime(client), **replaced), TABLE, Access(), may_review=may_review), quick=quick)
 
 
 def visitor(site: Site) -> TestClient:

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recommendation_cli.document_source import DocumentSource
-from recommendation_cli.marks.listing import find_mark
+from recommendation_cli.search.marks import find_mark
 from recommendation_cli.marks.text import notice
 from recommendation_cli.report.agents import agent_html
 from recommendation_cli.report.charts import bar, confidence_chart, trend_chart

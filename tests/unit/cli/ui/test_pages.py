@@ -28,6 +28,10 @@ def _replayed() -> list[Item]:
     ]
 
 
+def _refusal(code: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": "x"}}, "Query")
+
+
 def _page(table: list[Item], path: str) -> str:
     answer = visitor(ui_site(IndexedDynamoDb(table))).get(path)
     assert answer.status_code == 200, answer.text
@@ -188,12 +192,9 @@ def test_a_wrong_id_gets_a_suggestion() -> None:
 @pytest.mark.parametrize(
     ("error", "remedy"),
     [
-        (
-            ClientError({"Error": {"Code": "AccessDeniedException", "Message": "x"}}, "Query"),
-            "RecommendationReaderRole",
-        ),
-        (ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "x"}}, "Query"), "aws sso login"),
-        (ClientError({"Error": {"Code": "ResourceNotFoundException", "Message": "x"}}, "Query"), "check --table"),
+        (_refusal("AccessDeniedException"), "RecommendationReaderRole"),
+        (_refusal("ExpiredTokenException"), "aws sso login"),
+        (_refusal("ResourceNotFoundException"), "check --table"),
         (EndpointConnectionError(endpoint_url="http://127.0.0.1:1"), "check --region"),
     ],
 )
@@ -207,7 +208,7 @@ def test_an_error_of_aws_is_a_page_with_the_remedy(error: Exception, remedy: str
 
 def test_after_an_error_the_next_page_connects_again() -> None:
     """Other credentials may be there by then."""
-    denied = ClientError({"Error": {"Code": "ExpiredTokenException", "Message": "x"}}, "Query")
+    denied = _refusal("ExpiredTokenException")
     tables = [FakeDynamoDb(denied), IndexedDynamoDb([item()])]
     targets: list[Target] = []
 
@@ -244,7 +245,7 @@ def test_an_error_after_the_page_has_begun_is_on_the_page() -> None:
     class Slow(IndexedDynamoDb):
         def query(self, **_parameters: Any) -> Mapping[str, Any]:
             threading.Event().wait(0.1)
-            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "x"}}, "Query")
+            raise _refusal("AccessDeniedException")
 
     page = _begun_page(Slow([]))
     assert "RecommendationReaderRole" in page
