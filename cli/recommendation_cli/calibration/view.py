@@ -1,4 +1,4 @@
-"""How verdicts look on a terminal: a row for each agent, and below it one for each confidence that it stated."""
+"""How verdicts look on a terminal: a row for each agent, and below it one for each confidence that it often stated."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
@@ -42,8 +42,10 @@ def print_track_records(
     _print_words(console, [verdicts_text(everything, count), EXPLAINED])
     rows: list[Sequence[Cell]] = []
     by_agent = [(agent, track) for agent, track in agents if track.verdicts]
-    for agent, track in [*by_agent, ("all", everything)]:
-        rows += _rows(visible(agent), track)
+    for agent, track in by_agent:
+        rows += _rows(visible(agent), track, least=FEW)
+    rows += _rows("all", everything, least=1)
+    console.print()
     print_table(console, (_AGENT, Column("stated", right=True), *_MEASURED), rows)
     console.print()
     versions = [
@@ -63,11 +65,12 @@ def _print_words(console: Console, lines: Sequence[str]) -> None:
         console.print(Text(line, style="dim"), soft_wrap=not console.is_terminal)
 
 
-def _rows(label: str, track: TrackRecord) -> Iterator[Sequence[Cell]]:
+def _rows(label: str, track: TrackRecord, *, least: int) -> Iterator[Sequence[Cell]]:
+    """Yield a row for the whole, and one for each bin that holds at least so many."""
     stated = "none" if track.stated.confidence is None else f"{track.stated.confidence:.2f}"
     yield label, stated, *_cells(track.judged, track.stated)
     for number, sums in reversed(list(enumerate(track.bins))):
-        if sums.count:
+        if sums.count >= least:
             yield "", bin_name(number), *_cells(sums, sums)
 
 

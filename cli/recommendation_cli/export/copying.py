@@ -45,7 +45,7 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
             reviewed = all_reviews or (Reviewed() if progress.unreviewed else reviews.of_documents(wanted))
             if reviews.is_refused and progress.documents and not progress.unreviewed:
                 raise AwsError(f"{reviews.note} This export has them so far: resume it when they can be read again.")
-            lines = _lines(plan, wanted, reviewed)
+            lines, found = _lines(plan, wanted, reviewed)
             written = b"".join(lines)
             progress = Progress(
                 search=number if page.last is not None else number + 1,
@@ -56,15 +56,18 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
                 others=dict(others + Counter(progress.others)),
                 unreviewed=progress.unreviewed or reviews.is_refused,
                 omitted=progress.omitted + len(wanted) - len(lines),
+                redacted=sorted(found.union(progress.redacted)),
             )
             yield written, ExportState(plan, progress)
 
 
-def _lines(plan: Plan, documents: Iterable[Document], reviewed: Reviewed) -> list[bytes]:
-    if plan.dataset is not None:
-        examples = (plan.dataset.line(document, reviewed) for document in documents)
-        return [example for example in examples if example is not None]
-    return list(map(_LINES[plan.file_format], map(reviewed.beside, documents)))
+def _lines(plan: Plan, documents: Iterable[Document], reviewed: Reviewed) -> tuple[list[bytes], set[str]]:
+    """Return what the documents become in the file, and which redacted fields they had."""
+    if plan.dataset is None:
+        return list(map(_LINES[plan.file_format], map(reviewed.beside, documents))), set()
+    examples = [plan.dataset.example(document, reviewed) for document in documents]
+    kept = [example for example in examples if example is not None]
+    return [example.line for example in kept], {path for example in kept for path in example.found}
 
 
 def _all_reviews(plan: Plan, reviews: ReviewsBeside) -> Reviewed:

@@ -1,6 +1,6 @@
 """Datasets: a reviewed recommendation as an example for evaluation or fine-tuning (docs/dataset.schema.json)."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
@@ -16,9 +16,16 @@ from recommendation_shared.item.trim import TRUNCATED
 DATASET_VERSION: Final = 1
 VERSION_FIELD: Final = "datasetVersion"
 REVIEWERS: Final = ("provenance.incidentReviewedBy", "provenance.reviewedBy")
-_FREE: Final = ("output.citations", "output.recommendation")  # what an agent may put there has no fixed names
+_OWN: Final = ("output.citations.", "output.recommendation.")  # an agent's own fields, which have no fixed names
 _ID: Final = "recommendationId"
 _IN_THE_ID: Final = frozenset({"input.agentType", "input.incidentId", "input.timestamp"})
+
+
+class Example(NamedTuple):
+    """A line of JSON, and which of the redacted fields had a value."""
+
+    line: bytes
+    found: frozenset[str]
 
 
 class Dataset(NamedTuple):
@@ -30,16 +37,24 @@ class Dataset(NamedTuple):
     redacted: tuple[str, ...]
     unreviewed: bool
 
-    def line(self, document: Document, reviews: Reviewed) -> bytes | None:
-        """Return a document's example as a line of JSON; None if it does not belong to the dataset."""
+    def example(self, document: Document, reviews: Reviewed) -> Example | None:
+        """Return a document's example; None if it does not belong to the dataset."""
         incident_id = str(document.get(INCIDENT))
         review, incident_review = reviews.of(incident_id, str(document.get(_ID))), reviews.of(incident_id)
         if review is None and incident_review is None and not self.unreviewed:
             return None
         example = _example(document, review, incident_review)
+        found = set()
         for path in self.redacted:
-            example = _without(example, path)
-        return document_line({**example, "redacted": sorted(self.redacted)})
+            redacted = _without(example, path)
+            if redacted != example:
+                found.add(path)
+            example = redacted
+        return Example(document_line({**example, "redacted": list(self.redacted)}), frozenset(found))
+
+    def not_found(self, found: Iterable[str]) -> list[str]:
+        """Return the redacted fields of agents' own that no example had: they may be misspelt."""
+        return [path for path in self.redacted if path.startswith(_OWN) and path not in set(found)]
 
 
 def all_redacted(paths: tuple[str, ...], *, with_reviewers: bool) -> tuple[str, ...]:
@@ -49,7 +64,7 @@ def all_redacted(paths: tuple[str, ...], *, with_reviewers: bool) -> tuple[str, 
     """
     known = set(_leaves(_example({}, None, None)))
     for path in paths:
-        if path not in known and not path.startswith(tuple(f"{free}." for free in _FREE)):
+        if path not in known and not path.startswith(_OWN):
             raise ValueError(f"{visible(path)} is not a field of an example; those are {', '.join(sorted(known))}")
     implied = {_ID} if _IN_THE_ID & set(paths) else set()
     return tuple(sorted({*paths, *implied, *(() if with_reviewers else REVIEWERS)}))

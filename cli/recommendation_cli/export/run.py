@@ -112,9 +112,9 @@ def _write_to_stdout(runtime: Runtime, state: ExportState) -> None:
             state = reached
             sys.stdout.buffer.write(page)
         sys.stdout.flush()
-        print_note(reviews)
         if not state.progress.documents:
             raise _nothing_to_export(client, state)
+        _print_notes(state, reviews)
 
 
 def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path) -> None:
@@ -144,7 +144,7 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
             file.close()
             click.echo(f"{_counted(state)} so far. To resume: recs export resume {quote(str(path))}", err=True)
     _report_success(state, path)
-    print_note(reviews)
+    _print_notes(state, reviews)
 
 
 def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: BinaryIO) -> None:
@@ -169,6 +169,13 @@ def _report_success(state: ExportState, path: Path) -> None:
     if len(state.plan.keys) > 1:
         types = ", ".join(visible(agent) for _, agent in state.plan.keys)
         click.echo(f"Agent types read: {types}. Others are read only when --agent names them.", err=True)
+
+
+def _print_notes(state: ExportState, reviews: ReviewsBeside) -> None:
+    print_note(reviews)
+    misspelt = state.plan.dataset.not_found(state.progress.redacted) if state.plan.dataset else []
+    for path in misspelt:
+        click.echo(f"No example has a value at {visible(path)}: check the spelling of --redact.", err=True)
 
 
 def _counted(state: ExportState) -> str:

@@ -53,7 +53,7 @@ class Progress:
     """How far an export has come: the current search, the key to continue after, and what the file holds so far.
 
     `unreviewed` says that reviews could not be read when the export started, so that the file has none. `omitted`
-    counts what a dataset leaves out because nobody reviewed it.
+    counts what a dataset leaves out because nobody reviewed it, and `redacted` has the fields that it left out.
     """
 
     search: int = 0
@@ -64,6 +64,7 @@ class Progress:
     others: dict[str, int] = field(default_factory=dict)  # agent type -> how many the filter rejected
     unreviewed: bool = False
     omitted: int = 0
+    redacted: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,12 @@ from recommendation_cli.export.parquet import read_parquet
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.errors import EnvelopeError
-from recommendation_shared.envelope.fields import REVIEWS
+from recommendation_shared.envelope.fields import ERASURE, HOLD, REVIEWS
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.exact_json.printable import json_line
+from recommendation_shared.item.attribute_value import encode_map
 from recommendation_shared.item.encoding import decode_item, encode_item
+from recommendation_shared.item.holds import read_erasure, read_hold
 from recommendation_shared.wording import plural
 
 _MOST_PROBLEMS: Final = 20  # printed; all are counted
@@ -37,9 +39,9 @@ class Problem(NamedTuple):
 def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
     """Yield, for each line of JSON Lines, what is wrong with it, or None.
 
-    A line is right when the consumer's own code builds an item from it that has the digest and the time to live that
-    the line carries, when that item exports to the same bytes, and when no earlier line had its ID. Reviews beside it
-    are not checked: they are no part of the recommendation.
+    A line is right when the consumer's own code builds an item from it that has the digest, the time to live and the
+    hold that the line carries, when that item exports to the same bytes, and when no earlier line had its ID. Reviews
+    beside it are not checked: they are no part of the recommendation.
     """
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):
@@ -56,18 +58,20 @@ def _check(line: bytes) -> tuple[str, str | None]:
     try:
         carried: Any = parse_json(line)
         if isinstance(carried, dict) and VERSION_FIELD in carried and "contentDigest" not in carried:
-            raise click.UsageError(
-                "This is a dataset, which does not hold whole documents: export without --dataset."
-            )
+            raise click.UsageError("This is a dataset, which does not hold whole documents: export without --dataset.")
         envelope = Envelope.from_json(line)
     except (JsonError, EnvelopeError) as error:
         return "", str(error)
-    item = encode_item(envelope.to_fields())
+    beside = json.loads(encode_map({name: carried[name] for name in (HOLD, ERASURE) if name in carried}))
+    item = encode_item(envelope.to_fields(), None, read_hold(beside))
+    stored = json.loads(item.body)
+    if read_erasure(beside) is not None:
+        stored[ERASURE] = beside[ERASURE]
     if carried.get("contentDigest") != item.digest:
         what = f"the content has the digest {item.digest}, the line says {visible(str(carried.get('contentDigest')))}"
     elif carried.get("ttl") != item.expires_at:
         what = f"the content has the ttl {item.expires_at}, the line says {visible(str(carried.get('ttl')))}"
-    elif json_line(decode_item(json.loads(item.body)) | _beside(carried)) != line:
+    elif json_line(decode_item(stored) | _beside(carried)) != line:
         what = "the content is the same, but not the bytes that recs export writes"
     else:
         what = None

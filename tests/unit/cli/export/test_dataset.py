@@ -157,6 +157,18 @@ def test_redacted_fields_are_null_and_named() -> None:
     assert example["provenance"]["reviewedBy"] == example["provenance"]["incidentReviewedBy"] == ALICE
 
 
+def test_a_redacted_field_that_no_example_has_is_named(tmp_path: Path) -> None:
+    """The fields of agents are not known before; a misspelt one would stay in the file unnoticed."""
+    fields = ("--redact", "output.recommendation.customer", "--redact", "output.recommendation.customers")
+    for target in ("-", tmp_path / "x.jsonl"):
+        result = run_export(
+            _client(HELPFUL), "incident", "incident-7", target, "--dataset", *fields, "--redact", "note"
+        )
+        assert result.exit_code == 0
+        assert result.stderr.count("check the spelling of --redact") == 1
+        assert "No example has a value at output.recommendation.customers: " in result.stderr
+
+
 @pytest.mark.parametrize("name", ["input.incidentId", "input.agentType", "input.timestamp"])
 def test_an_id_goes_with_what_it_contains(name: str) -> None:
     """Otherwise the redacted value could be read from it."""
