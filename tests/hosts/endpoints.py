@@ -1,4 +1,4 @@
-"""Print the regions whose requests our client would send elsewhere than botocore's own: `python -I … LAYER`."""
+"""Print the regions in which our client's request differs from that of botocore's own: `python -I … LAYER`."""
 
 import json
 import sys
@@ -14,17 +14,23 @@ REGIONS = (
     "mars-north-1",
 )
 
+# What differs between any two requests, or follows from the settings of our client.
+VARYING = ("authorization", "x-amz-date", "amz-sdk-invocation-id", "amz-sdk-request", "user-agent")
+
 
 class NotSent(Exception):  # noqa: N818 - it carries the request, no error
     """Stands in for sending a request."""
 
 
-def request_of(client: Any) -> list[str]:
-    """Return where a request would go, and the scope of its signature."""
+def request_of(client: Any) -> list[Any]:
+    """Return where a request would go, the scope of its signature, its headers and its body."""
 
     def stop(request: Any, **_: Any) -> None:
         scope = bytes(request.headers["Authorization"]).split(b", ")[0]
-        raise NotSent(request.url, scope.decode(), client.meta.partition, client.meta.region_name)
+        headers = {name: str(value) for name, value in request.headers.items() if name.lower() not in VARYING}
+        raise NotSent(
+            request.url, scope.decode(), client.meta.partition, client.meta.region_name, headers, str(request.body)
+        )
 
     client.meta.events.register("before-send.sqs.SendMessageBatch", stop)
     try:

@@ -1,11 +1,15 @@
 """The client asks where botocore's own client would ask, and signs alike."""
 
+from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.exceptions import PartialCredentialsError
+from botocore.handlers import BUILTIN_HANDLERS
 from botocore.loaders import Loader
 
+from recommendation_producer._sending import sqs_client
 from recommendation_producer._sending.sqs_client import _WithShortEndpointList, open_client
 
 
@@ -13,11 +17,16 @@ class NotSent(Exception):  # noqa: N818 - it carries the request, no error
     """Stands in for sending a request."""
 
 
-def request_of(client: Any, region: str) -> tuple[str, str]:
-    """Return the URL of a request, and the scope and headers of its signature."""
+# What differs between any two requests, or follows from the settings of our client.
+VARYING = {"authorization", "x-amz-date", "amz-sdk-invocation-id", "amz-sdk-request", "user-agent"}
+
+
+def request_of(client: Any, region: str) -> tuple[Any, ...]:
+    """Return a request's URL, headers and body, and its signature's credentials, scope and headers."""
 
     def stop(request: Any, **_: Any) -> None:
-        raise NotSent(request.url, request.headers["Authorization"].split(b"Signature=")[0].split(b"/", 2)[2])
+        headers = {name: value for name, value in request.headers.items() if name.lower() not in VARYING}
+        raise NotSent(request.url, headers, request.body, request.headers["Authorization"].split(b"Signature=")[0])
 
     client.meta.events.register("before-send.sqs.SendMessageBatch", stop)
     queue_url = f"https://sqs.{region}.amazonaws.com/123456789012/q"
@@ -43,6 +52,72 @@ def test_request_is_that_of_a_plain_client(
     plain = botocore.session.Session().create_client("sqs", region_name=region, endpoint_url=endpoint_url)
     assert request_of(ours, region) == request_of(plain, region)
     assert ours.meta.partition == plain.meta.partition
+
+
+@pytest.mark.parametrize(
+    ("variables", "key"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}, "AKIDENV"),
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "secret"}, "AKIDFILE"),
+        ({"AWS_PROFILE": "other"}, "AKIDOTHER"),
+        ({"AWS_PROFILE": "other", "AWS_ACCESS_KEY_ID": "AKIDENV", "AWS_SECRET_ACCESS_KEY": "secret"}, "AKIDENV"),
+    ],
+)
+def test_credentials_are_those_of_a_plain_client(
+    variables: dict[str, str], key: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Those of the environment come first, and the other sources are used where it has none."""
+    file = tmp_path / "credentials"
+    file.write_text(
+        "[default]\naws_access_key_id=AKIDFILE\naws_secret_access_key=secret\n"
+        "[other]\naws_access_key_id=AKIDOTHER\naws_secret_access_key=secret\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {"AWS_SHARED_CREDENTIALS_FILE": str(file), **variables}.items():
+        monkeypatch.setenv(name, value)
+    ours = request_of(open_client("us-east-1", None), "us-east-1")
+    assert ours == request_of(botocore.session.Session().create_client("sqs", region_name="us-east-1"), "us-east-1")
+    assert f"Credential={key}/".encode() in ours[-1]
+
+
+def test_trace_of_the_invocation_is_passed_on_as_by_a_plain_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is how Lambda detects recursive loops, and one of the handlers that our session keeps."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "function")
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", "Root=1-5759e988-bd862e3fe1be46a994272793")
+    _, headers, *_ = request_of(open_client("us-east-1", None), "us-east-1")
+    assert headers["X-Amzn-Trace-Id"] == b"Root=1-5759e988-bd862e3fe1be46a994272793"
+
+
+def test_half_of_a_key_pair_is_refused_as_by_a_plain_client(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The log names the exception, and nothing is sent with other credentials."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIDENV")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    with pytest.raises(PartialCredentialsError):
+        open_client("us-east-1", None)
+
+
+def test_handlers_for_sqs_of_a_later_botocore_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever they do; those for other services are not."""
+    seen: list[str] = []
+
+    def note(event_name: str, **_: Any) -> None:
+        seen.append(event_name)
+
+    later = [("before-call.sqs.*", note), ("before-call.*.SendMessageBatch", note), ("before-call.s3", note)]
+    monkeypatch.setattr(sqs_client, "BUILTIN_HANDLERS", [*BUILTIN_HANDLERS, *later])
+    request_of(open_client("us-east-1", None), "us-east-1")
+    assert seen == ["before-call.sqs.SendMessageBatch"] * 2
+
+
+@pytest.mark.parametrize("spec", [("before-call", print, "last"), (), (None, print), "before-call"])
+def test_session_is_a_plain_one_where_the_list_of_handlers_looks_different(
+    spec: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A later botocore may change it, and the producer must still send."""
+    monkeypatch.setattr(sqs_client, "BUILTIN_HANDLERS", [spec])
+    ours = request_of(open_client("us-east-1", None), "us-east-1")
+    assert ours == request_of(botocore.session.Session().create_client("sqs", region_name="us-east-1"), "us-east-1")
 
 
 def test_client_works_with_a_botocore_whose_partitions_look_different(monkeypatch: pytest.MonkeyPatch) -> None:
