@@ -24,8 +24,8 @@ PREFIX: Final = "incidents/"  # the keeper writes nowhere else in the bucket
 _DAY_PREFIX: Final = f"{PREFIX}dt="
 _ATTEMPTS: Final = 5  # at a file that the keeper keeps replacing
 _NAMED: Final = 5  # files in a sentence
-_CHANGED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict"})
 _GONE: Final = "NoSuchKey"
+_CHANGED: Final = frozenset({"PreconditionFailed", "ConditionalRequestConflict", _GONE})  # since it was read
 _FROZEN: Final = "InvalidObjectState"  # in a storage class from which it must be restored first
 _NO_VERSION: Final = "null"  # the version ID that S3 gives where versions are not kept
 

@@ -174,6 +174,8 @@ class Bucket:
 
     def _check(self, parameters: Mapping[str, Any]) -> None:
         self.before_write(parameters["Key"])
+        if parameters["Key"] not in self.files:
+            raise _error("NoSuchKey")
         if parameters["IfMatch"] != self._etag(parameters["Key"]):
             raise _error("PreconditionFailed")
 

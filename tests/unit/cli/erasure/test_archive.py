@@ -50,6 +50,14 @@ def test_file_that_the_keeper_replaces_meanwhile_keeps_its_new_lines(account: Ac
     assert b'"incident-7"' not in gzip.decompress(account.bucket.files[OWN_FILE])
 
 
+def test_file_that_somebody_deletes_meanwhile_is_gone(account: Account, tmp_path: Path) -> None:
+    """It is not written again, and nothing fails."""
+    account.bucket.before_write = lambda key: account.bucket.files.pop(key, None) and None
+    result = account.run(tmp_path, *ERASE)
+    assert result.exit_code == 0, result.output
+    assert account.bucket.files.keys() == {OTHER_FILE}
+
+
 def test_files_that_cannot_be_read_are_left_and_named(account: Account, tmp_path: Path) -> None:
     """One is in Glacier, and one is not a whole file; the others are rewritten."""
     account.bucket.frozen.add(OWN_FILE)
