@@ -141,6 +141,12 @@ def test_what_nobody_reviewed_is_left_out_unless_asked_for(tmp_path: Path) -> No
     assert "recs export verify" not in saved.stderr
 
 
+def test_a_root_cause_that_was_taken_back_is_none() -> None:
+    """The latest review of the incident says nothing, so nobody reviewed it any more."""
+    client = _client(CAUSE, _review(None, hours=2))
+    assert run_export(client, "incident", "incident-7", "-", "--dataset").exit_code == 1
+
+
 def test_redacted_fields_are_null_and_named() -> None:
     """Also in each entry of a list, and where an agent's own name has a dot in it."""
     fields = ("note", "output.reasoning", "output.recommendation.customer", "output.recommendation.hosts.owner.mail")
