@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any, Final, Literal, NamedTuple
 
+from recommendation_cli.reviews.review import INCIDENT, KIND, REVIEW_ID
+from recommendation_cli.reviews.store import INDEX as REVIEWS_INDEX
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.compact_index import LISTED
 from recommendation_shared.item.encoding import PARTITION_KEY
@@ -19,6 +21,7 @@ Described = Mapping[str, Any]  # as botocore returns it
 OUTAGE_HOURS: Final = 4  # the template keeps retrying for 12
 DEAD_LETTER_SECONDS: Final = 1_209_600
 INDEXES: Final = ("incidentId", "agentType", "executionId")
+REVIEWS: Final = "reviews table"
 _VISIBILITY_FACTOR: Final = 6  # AWS's advice: times the sum of the function's timeout and the batching window
 _MOST_WITHOUT_WINDOW: Final = 10  # records in a batch without a batching window
 _REDEPLOY: Final = "Deploy the stack again (infra/template.yaml)."
@@ -89,17 +92,36 @@ def _check_protection(subject: str, queue: Described) -> Iterator[Finding]:
 
 def check_table(table: Described) -> Iterator[Finding]:
     """Check the table's description (DescribeTable)."""
-    status = table.get("TableStatus")
-    yield finding("table", status == "ACTIVE", "is active", status, "Wait until it is.")
-    keys = _keys(table)
-    yield finding("table", keys == {"HASH": PARTITION_KEY}, f"has the key {PARTITION_KEY}", keys)
-    billing = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
-    yield finding("table", billing == "PAY_PER_REQUEST", "is billed on demand", billing)
-    sse = table.get("SSEDescription", {}).get("Status", "with a key that DynamoDB owns")
-    yield finding("table", sse == "ENABLED", "is encrypted with a KMS key", sse)
+    yield from _check_any_table("table", table, {"HASH": PARTITION_KEY})
     indexes = {index["IndexName"]: index for index in table.get("GlobalSecondaryIndexes", [])}
     for key in INDEXES:
         yield _check_index(f"index {key}-timestamp-index", indexes.get(f"{key}-timestamp-index"), key)
+
+
+def check_reviews_table(table: Described) -> Iterator[Finding]:
+    """Check the description of the table of reviews."""
+    yield from _check_any_table(REVIEWS, table, {"HASH": INCIDENT, "RANGE": REVIEW_ID})
+    found = [index for index in table.get("GlobalSecondaryIndexes", []) if index["IndexName"] == REVIEWS_INDEX]
+    expected = "has an active index of whole reviews by time"
+    ok = [
+        index
+        for index in found
+        if _keys(index) == {"HASH": KIND, "RANGE": REVIEW_ID}
+        and index.get("Projection", {}).get("ProjectionType") == "ALL"
+        and index.get("IndexStatus", "ACTIVE") == "ACTIVE"
+    ]
+    yield finding(REVIEWS, ok, expected, found or "missing")
+
+
+def _check_any_table(subject: str, table: Described, keys: Mapping[str, str]) -> Iterator[Finding]:
+    status = table.get("TableStatus")
+    yield finding(subject, status == "ACTIVE", "is active", status, "Wait until it is.")
+    actual = _keys(table)
+    yield finding(subject, actual == keys, f"has the key {' and '.join(keys.values())}", actual)
+    billing = table.get("BillingModeSummary", {}).get("BillingMode", "PROVISIONED")
+    yield finding(subject, billing == "PAY_PER_REQUEST", "is billed on demand", billing)
+    sse = table.get("SSEDescription", {}).get("Status", "with a key that DynamoDB owns")
+    yield finding(subject, sse == "ENABLED", "is encrypted with a KMS key", sse)
 
 
 def _check_index(subject: str, index: Described | None, key: str) -> Finding:
@@ -118,19 +140,19 @@ def _keys(described: Described) -> dict[str, str]:
     return {key["KeyType"]: key["AttributeName"] for key in described.get("KeySchema", [])}
 
 
-def check_expiry(answer: Described) -> Finding:
-    """Check the time to live (DescribeTimeToLive)."""
+def check_expiry(subject: str, answer: Described) -> Finding:
+    """Check a table's time to live (DescribeTimeToLive)."""
     ttl = answer.get("TimeToLiveDescription", {})
     status, attribute = ttl.get("TimeToLiveStatus"), ttl.get("AttributeName")
     actual = f"{status} on {attribute}" if attribute else status
-    return finding("table", (status, attribute) == ("ENABLED", "ttl"), "deletes items past their ttl", actual)
+    return finding(subject, (status, attribute) == ("ENABLED", "ttl"), "deletes items past their ttl", actual)
 
 
-def check_backups(answer: Described) -> Finding:
-    """Check point-in-time recovery (DescribeContinuousBackups)."""
+def check_backups(subject: str, answer: Described) -> Finding:
+    """Check a table's point-in-time recovery (DescribeContinuousBackups)."""
     recovery = answer.get("ContinuousBackupsDescription", {}).get("PointInTimeRecoveryDescription", {})
     status = recovery.get("PointInTimeRecoveryStatus")
-    return finding("table", status == "ENABLED", "can be restored to any point in time", status)
+    return finding(subject, status == "ENABLED", "can be restored to any point in time", status)
 
 
 def check_mapping(mapping: Described, function: Described, queue: Described) -> Iterator[Finding]:

@@ -3,7 +3,7 @@
 import click
 
 from recommendation_cli.dead_letters.options import QueueOptions, with_queues
-from recommendation_cli.options.table import output_option, table_option
+from recommendation_cli.options.table import TableOptions, output_option, reviews_table_option, table_option
 from recommendation_cli.runtime import Runtime
 
 
@@ -21,16 +21,20 @@ For the others see recs --help."""
 )
 @output_option
 @table_option
+@reviews_table_option
 @with_queues
 @click.pass_obj
-def doctor(runtime: Runtime, queues: QueueOptions, /, output: str, table: str | None) -> None:
+def doctor(
+    runtime: Runtime, queues: QueueOptions, /, output: str, table: str | None, reviews_table: str | None
+) -> None:
     """Check the deployment against the template.
 
-    Checks queues, table, indexes, event source mapping, function, permissions and alarms. Each problem comes with its
+    Checks queues, tables, indexes, event source mapping, function, permissions and alarms. Each problem comes with its
     remedy. Nothing is changed. Anything you are not allowed to inspect is listed with the permission it needs.
     """
-    from recommendation_cli.aws.connection import Target
     from recommendation_cli.doctor.run import examine
 
-    target = Target(table or runtime.default_table(), queues.region, queues.profile, queues.endpoint_url)
-    examine(runtime, target, queues.destination(runtime), queues.dead_letters(runtime), output)
+    place = (queues.region, queues.profile, queues.endpoint_url)
+    tables = TableOptions(table, reviews_table, *place, include_expired=True)
+    targets = (tables.target(runtime), tables.reviews_target(runtime))
+    examine(runtime, *targets, queues.destination(runtime), queues.dead_letters(runtime), output=output)

@@ -8,6 +8,7 @@ from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.doctor.alarms import alarm_names, check_alarms
 from recommendation_cli.doctor.checks import (
     INDEXES,
+    REVIEWS,
     Described,
     Finding,
     check_backups,
@@ -16,9 +17,12 @@ from recommendation_cli.doctor.checks import (
     check_function,
     check_mapping,
     check_queue,
+    check_reviews_table,
     check_table,
     finding,
 )
+from recommendation_cli.reviews.review import KIND
+from recommendation_cli.reviews.store import INDEX as REVIEWS_INDEX
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
@@ -30,8 +34,10 @@ _ROLE: Final = "the consumer's role"
 class Examination:
     """Runs all checks on one deployment; after a refused call, the checks that do not depend on it still run."""
 
-    def __init__(self, runtime: Runtime, table: Target, queue: QueueTarget, dead_letters: QueueTarget) -> None:
-        self._table, self._queue, self._dead_letters = table.table, queue, dead_letters
+    def __init__(
+        self, runtime: Runtime, table: Target, reviews: Target, queue: QueueTarget, dead_letters: QueueTarget
+    ) -> None:
+        self._table, self._reviews, self._queue, self._dead_letters = table.table, reviews.table, queue, dead_letters
         self._now = runtime.now
         self._dynamodb, self._sqs, self._lambda, self._iam, self._cloudwatch = (
             runtime.create_client(service, table) for service in ("dynamodb", "sqs", "lambda", "iam", "cloudwatch")
@@ -46,7 +52,7 @@ class Examination:
         if queue is not None and dead_letters is not None:
             yield from check_queue(queue, dead_letters["QueueArn"])
             yield from check_dead_letters(dead_letters, queue["QueueArn"])
-        yield from self._examine_table()
+        yield from self._examine_tables()
         if queue is not None:
             yield from self._examine_consumer(queue, dead_letters)
         yield from self._examine_alarms()
@@ -57,25 +63,41 @@ class Examination:
         answer = self._ask(subject, "sqs:GetQueueAttributes", call, QueueUrl=queue.url, AttributeNames=["All"])
         return None if answer is None else answer["Attributes"]
 
-    def _examine_table(self) -> Iterator[Finding]:
-        name = self._table
-        described = self._ask("table", "dynamodb:DescribeTable", self._dynamodb.describe_table, TableName=name)
+    def _examine_tables(self) -> Iterator[Finding]:
+        described = self._described("table", self._table)
         if described is not None:
-            self._table_arn = described["Table"]["TableArn"]
-            yield from check_table(described["Table"])
-        ttl = self._ask("table", "dynamodb:DescribeTimeToLive", self._dynamodb.describe_time_to_live, TableName=name)
-        if ttl is not None:
-            yield check_expiry(ttl)
-        call = self._dynamodb.describe_continuous_backups
-        backups = self._ask("table", "dynamodb:DescribeContinuousBackups", call, TableName=name)
-        if backups is not None:
-            yield check_backups(backups)
+            self._table_arn = described["TableArn"]
+            yield from check_table(described)
+        yield from self._examine_protection("table", self._table)
         for key in INDEXES:
-            subject = f"index {key}-timestamp-index"
-            query = {"KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": key}, "Limit": 1}
-            query |= {"IndexName": f"{key}-timestamp-index", "ExpressionAttributeValues": {":k": {"S": "recs-doctor"}}}
-            if self._ask(subject, "dynamodb:Query", self._dynamodb.query, TableName=name, **query) is not None:
-                yield Finding(subject, "passed", "can be read by you")
+            index = f"{key}-timestamp-index"
+            yield from self._examine_reading(f"index {index}", self._table, index, key)
+        described = self._described(REVIEWS, self._reviews)
+        if described is not None:
+            yield from check_reviews_table(described)
+        yield from self._examine_protection(REVIEWS, self._reviews)
+        yield from self._examine_reading(REVIEWS, self._reviews, REVIEWS_INDEX, KIND)
+
+    def _described(self, subject: str, table: str) -> Described | None:
+        call = self._dynamodb.describe_table
+        answer = self._ask(subject, "dynamodb:DescribeTable", call, TableName=table)
+        return None if answer is None else answer["Table"]
+
+    def _examine_protection(self, subject: str, table: str) -> Iterator[Finding]:
+        call = self._dynamodb.describe_time_to_live
+        ttl = self._ask(subject, "dynamodb:DescribeTimeToLive", call, TableName=table)
+        if ttl is not None:
+            yield check_expiry(subject, ttl)
+        call = self._dynamodb.describe_continuous_backups
+        backups = self._ask(subject, "dynamodb:DescribeContinuousBackups", call, TableName=table)
+        if backups is not None:
+            yield check_backups(subject, backups)
+
+    def _examine_reading(self, subject: str, table: str, index: str, key: str) -> Iterator[Finding]:
+        query = {"KeyConditionExpression": "#k = :k", "ExpressionAttributeNames": {"#k": key}, "Limit": 1}
+        query |= {"IndexName": index, "ExpressionAttributeValues": {":k": {"S": "recs-doctor"}}}
+        if self._ask(subject, "dynamodb:Query", self._dynamodb.query, TableName=table, **query) is not None:
+            yield Finding(subject, "passed", "can be read by you")
 
     def _examine_consumer(self, queue: Described, dead_letters: Described | None) -> Iterator[Finding]:
         call = self._lambda.list_event_source_mappings

@@ -22,10 +22,12 @@ PROBLEMS_FOUND: Final = 1  # exit code
 _MARKS: Final = {"passed": ("ok", "green"), "failed": ("FAILED", "bold red"), "skipped": ("?", "yellow")}
 
 
-def examine(runtime: Runtime, table: Target, queue: QueueTarget, dead_letters: QueueTarget, output: str) -> None:
+def examine(  # noqa: PLR0913 - one for each part of the deployment
+    runtime: Runtime, table: Target, reviews: Target, queue: QueueTarget, dead_letters: QueueTarget, *, output: str
+) -> None:
     """Print what matches the template and what does not; exit with 1 unless everything does."""
     with explained(table):
-        findings = list(Examination(runtime, table, queue, dead_letters).findings())
+        findings = list(Examination(runtime, table, reviews, queue, dead_letters).findings())
     if output == "table":
         render_findings(open_terminal(runtime.environ), findings)
     else:

@@ -64,6 +64,18 @@ DESCRIBED_TABLE: Final[dict[str, Any]] = {
         for key in INDEXES
     ],
 }
+DESCRIBED_REVIEWS: Final[dict[str, Any]] = {
+    **DESCRIBED_TABLE,
+    "KeySchema": key_schema("incidentId", "reviewId"),
+    "GlobalSecondaryIndexes": [
+        {
+            "IndexName": "kind-reviewId-index",
+            "KeySchema": key_schema("kind", "reviewId"),
+            "Projection": {"ProjectionType": "ALL"},
+            "IndexStatus": "ACTIVE",
+        }
+    ],
+}
 TTL: Final = {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
 BACKUPS: Final = {"PointInTimeRecoveryStatus": "ENABLED"}
 MAPPING: Final[dict[str, Any]] = {
@@ -122,24 +134,26 @@ def described_alarms(changed: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [{**first, **changed}, *others]
 
 
+def _protection(ttl: Mapping[str, Any], backups: Mapping[str, Any]) -> Answers:
+    """Return the answers about a table's time to live and its backups."""
+    recovery = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": BACKUPS | backups}
+    return [
+        ("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": TTL | ttl}),
+        ("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": recovery}),
+    ]
+
+
 def healthy_answers(**changed: Any) -> Answers:
     """Return the answers in the order of the calls; `changed` overrides fields of some of them."""
     answers: Answers = [
         ("sqs", "get_queue_attributes", {"Attributes": QUEUE | changed.get("queue", {})}),
         ("sqs", "get_queue_attributes", {"Attributes": DEAD_LETTER_QUEUE | changed.get("dead_letters", {})}),
         ("dynamodb", "describe_table", {"Table": DESCRIBED_TABLE | changed.get("table", {})}),
-        ("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": TTL | changed.get("ttl", {})}),
-        (
-            "dynamodb",
-            "describe_continuous_backups",
-            {
-                "ContinuousBackupsDescription": {
-                    "ContinuousBackupsStatus": "ENABLED",
-                    "PointInTimeRecoveryDescription": BACKUPS | changed.get("backups", {}),
-                }
-            },
-        ),
+        *_protection(changed.get("ttl", {}), changed.get("backups", {})),
         *[("dynamodb", "query", {"Items": []})] * 3,
+        ("dynamodb", "describe_table", {"Table": DESCRIBED_REVIEWS | changed.get("reviews", {})}),
+        *_protection({}, {}),
+        ("dynamodb", "query", {"Items": []}),
         ("cloudwatch", "describe_alarms", {"MetricAlarms": described_alarms(changed.get("alarms", {}))}),
         ("lambda", "list_event_source_mappings", {"EventSourceMappings": [MAPPING | changed.get("mapping", {})]}),
         ("lambda", "get_function_configuration", FUNCTION | changed.get("function", {})),

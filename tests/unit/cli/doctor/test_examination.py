@@ -8,11 +8,12 @@ from tests.unit.cli.doctor.conftest import RunDoctor
 def test_refused_calls_are_skipped_checks_not_passed_ones(run_doctor: RunDoctor) -> None:
     """An identity that may only query sees which permission each skipped check needs."""
     answers: Answers = [("sqs", "get_queue_attributes", "AccessDenied")] * 2
-    answers += [
+    refused: Answers = [
         ("dynamodb", method, "AccessDeniedException")
         for method in ("describe_table", "describe_time_to_live", "describe_continuous_backups")
     ]
-    answers += [("dynamodb", "query", {"Items": []})] * 3
+    answers += [*refused, *[("dynamodb", "query", {"Items": []})] * 3]
+    answers += [*refused, ("dynamodb", "query", {"Items": []})]
     answers += [("cloudwatch", "describe_alarms", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
@@ -20,7 +21,7 @@ def test_refused_calls_are_skipped_checks_not_passed_ones(run_doctor: RunDoctor)
     assert "Use an identity with dynamodb:DescribeTable." in result.stdout
     assert "alarms: you are not allowed to look (AccessDenied)" in result.stdout
     assert "Use an identity with cloudwatch:DescribeAlarms." in result.stdout
-    assert result.stdout.endswith("\n3 passed, 0 failed, 6 skipped\n")
+    assert result.stdout.endswith("\n4 passed, 0 failed, 9 skipped\n")
 
 
 def test_any_other_refusal_is_named(run_doctor: RunDoctor) -> None:
@@ -34,7 +35,7 @@ def test_permissions_that_cannot_be_simulated_do_not_hide_other_checks(run_docto
     answers = [*healthy_answers()[:-4], ("iam", "simulate_principal_policy", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
-    assert result.stdout.endswith("\n36 passed, 0 failed, 1 skipped\n")
+    assert result.stdout.endswith("\n44 passed, 0 failed, 1 skipped\n")
 
 
 def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
@@ -46,6 +47,10 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
         ("dynamodb", "describe_time_to_live", "ResourceNotFoundException"),
         ("dynamodb", "describe_continuous_backups", "TableNotFoundException"),
         *[("dynamodb", "query", "ResourceNotFoundException")] * 3,
+        ("dynamodb", "describe_table", "ResourceNotFoundException"),
+        ("dynamodb", "describe_time_to_live", "ResourceNotFoundException"),
+        ("dynamodb", "describe_continuous_backups", "TableNotFoundException"),
+        ("dynamodb", "query", "ResourceNotFoundException"),
         ("lambda", "list_event_source_mappings", {"EventSourceMappings": []}),
         ("cloudwatch", "describe_alarms", {"MetricAlarms": []}),
     ]
@@ -53,6 +58,7 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
     assert {(finding["subject"], finding["expected"]) for finding in findings if finding["state"] == "failed"} == {
         ("dead-letter queue", "exists"),
         ("table", "exists"),
+        ("reviews table", "exists"),
         *((f"index {key}-timestamp-index", "exists") for key in INDEXES),
         ("mapping", "connects the queue to exactly one function"),
         ("alarms", "all 12 exist"),
