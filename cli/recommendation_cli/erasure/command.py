@@ -106,7 +106,7 @@ def erase(runtime: Runtime, queues: QueueOptions, options: ErasureOptions, /, in
     """
     if options.reason is None and not options.dry_run:
         raise click.UsageError("Why? Pass --reason, or --dry-run to see what would go.")
-    from recommendation_cli.erasure.archive import Bucket
+    from recommendation_cli.erasure.archive_files import Bucket
     from recommendation_cli.erasure.run import Request, Stores, erase_incident
 
     place = (queues.region, queues.profile, queues.endpoint_url)

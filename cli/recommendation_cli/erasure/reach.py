@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from recommendation_cli.dead_letters.session import Depth
-from recommendation_cli.erasure.archive import PREFIX
+from recommendation_cli.erasure.archive_files import PREFIX
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.wording import plural

@@ -14,7 +14,8 @@ from recommendation_cli.aws.connection import Target, WritableDynamoDb
 from recommendation_cli.dead_letters.options import QueueOptions
 from recommendation_cli.dead_letters.session import QueueSession
 from recommendation_cli.dead_letters.source import depth_if_allowed, open_dead_letters
-from recommendation_cli.erasure.archive import Archive, Bucket
+from recommendation_cli.erasure.archive import Archive
+from recommendation_cli.erasure.archive_files import Bucket
 from recommendation_cli.erasure.errors import ROLE, explained_table
 from recommendation_cli.erasure.items import Recommendations
 from recommendation_cli.erasure.letters import DeadLetters
