@@ -18,6 +18,7 @@ from recommendation_cli.erasure.command import erase
 from recommendation_cli.export.commands import export
 from recommendation_cli.follow.command import follow
 from recommendation_cli.help_pages import help_pages
+from recommendation_cli.holds.commands import hold, holds, release
 from recommendation_cli.incidents.command import incidents
 from recommendation_cli.options.table import read_declarations
 from recommendation_cli.reading.commands import agent, execution, incident, show
@@ -49,7 +50,8 @@ Exit codes:
        (recs diff: the executions differ; recs doctor: problems found)
   2    usage error (recs diff: also when an execution does not exist)
   3    AWS refused the call, or could not be reached
-  4    content does not match its digest (recs show, recs export verify); recs erase: something is left
+  4    content does not match its digest (recs show, recs export verify);
+       recs hold, release and erase: something is left, run it again
   5    incomplete; the message says why (recs dlq, recs export; or the output cannot be written)
   130  interrupted
   141  whatever was reading the output closed it, as in | head
@@ -101,9 +103,9 @@ def completion(shell: str) -> None:
     click.echo(completion_script(recs, shell))
 
 
-for command in (incidents, stats, incident, agent, execution, show, timeline, diff, reviews, help_pages):
+for command in (incidents, stats, incident, agent, execution, show, timeline, diff, reviews, holds, help_pages):
     recs.add_command(paged(command))
-for command in (search, follow, export, report, review, ui, doctor, cost, dlq, erase, config):
+for command in (search, follow, export, report, review, ui, doctor, cost, dlq, hold, release, erase, config):
     recs.add_command(command)
 
 

@@ -8,8 +8,10 @@ from recommendation_cli.options.table import TableOptions
 from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import Report
+from recommendation_cli.search.marks import UnreadableMark, find_mark
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.queries import Document, Listing, Search
+from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
 
 EVERYTHING: Final = ListOptions()
@@ -24,6 +26,11 @@ class DocumentSource:
         with explained(self._target):
             self._client = runtime.connect(self._target)
         self.reviews = ReviewsBeside(self._client, table.reviews_target(runtime))
+
+    def mark(self, incident_id: str) -> Mark | UnreadableMark | None:
+        """Return an incident's mark."""
+        with explained(self._target):
+            return find_mark(self._client, self._target.table, incident_id)
 
     def fetch(
         self,

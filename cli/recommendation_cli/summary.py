@@ -8,7 +8,7 @@ from recommendation_cli.facts import facts
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import exact_confidence
 from recommendation_cli.search.queries import Document
-from recommendation_shared.envelope.fields import RAW_CONFIDENCE
+from recommendation_shared.envelope.fields import HOLD, RAW_CONFIDENCE
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.item.trim import TRUNCATED
 
@@ -29,6 +29,7 @@ class Summary:
     odd_confidence: bool
     status: str
     truncated: bool
+    held: bool
     headline: str
 
     @property
@@ -50,6 +51,7 @@ def summarise(document: Document) -> Summary:
         odd_confidence=RAW_CONFIDENCE in metadata,
         status=visible(facts(document).status[:_STATUS]),
         truncated=bool(metadata.get(TRUNCATED)),
+        held=HOLD in document,
         headline=visible(_headline(document)[:_HEADLINE]),
     )
 

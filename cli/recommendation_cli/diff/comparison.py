@@ -8,12 +8,13 @@ from typing import Any, Final
 
 from recommendation_cli.diff.json_changes import Change, changes, same
 from recommendation_cli.search.queries import Document
+from recommendation_shared.envelope.fields import NOT_CONTENT
 from recommendation_shared.exact_json.canonical import canonical_text
 
 # The metadata that belongs to an agent's conclusion. The rest (cost, duration, session) always differs.
 _CONCLUSIONS: Final = ("agentVersion", "disclaimer", "error", "rawConfidence", "status", "truncated")
 _ALWAYS_DIFFERENT: Final = frozenset(
-    {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "ttl", "contentDigest"}
+    {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", *NOT_CONTENT}
 )
 _COMPARED_SEPARATELY: Final = frozenset({"confidence", "reasoning", "citations"})
 # Reasoning comes as long one-line paragraphs; comparing sentences shows where the difference is.

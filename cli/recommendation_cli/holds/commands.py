@@ -103,7 +103,7 @@ Examples:
 def release(  # noqa: PLR0913 - one for each option
     runtime: Runtime, place: _Place, /, *, incident_id: str, reason: str, wait: bool, yes: bool
 ) -> None:
-    """End a hold: recommendations expire again when their retention says.
+    """End a hold: recommendations expire again.
 
     DynamoDB deletes those whose time has already passed, within a few days; the command says how many, and asks.
     Interrupted, it goes on when it is run again.

@@ -4,7 +4,6 @@ import sys
 from typing import Any
 
 from recommendation_cli.aws.errors import NothingFoundError, explained
-from recommendation_cli.marks.listing import UnreadableMark, all_marks
 from recommendation_cli.marks.text import actor, minute
 from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_records
@@ -12,6 +11,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.table import Column, print_table
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.marks import UnreadableMark, all_marks
 from recommendation_shared.item.marks import KEY_PREFIX, Mark
 
 _DIGITS = 12  # of an erased incident's SHA-256

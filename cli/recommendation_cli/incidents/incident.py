@@ -12,6 +12,7 @@ from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.envelope.vocabulary import CONSENSUS
+from recommendation_shared.item.holds import Hold
 
 # An executor is a Lambda function, which runs for at most 15 minutes: an older execution is not still at work.
 _LONGEST_EXECUTION: Final = timedelta(minutes=15)
@@ -22,7 +23,7 @@ class Incident:
     """An incident's recommendations in the period; timestamps are sort keys.
 
     `executions` holds the time of each execution's newest recommendation, `failed` counts those that did not succeed
-    by agent type, and `matches` whether any recommendation passed the filter.
+    by agent type, `matches` says whether any recommendation passed the filter, and `hold` whether it must stay.
     """
 
     incident_id: str
@@ -34,6 +35,7 @@ class Incident:
     failed: Counter[str] = field(default_factory=Counter)
     consensus: Summary | None = None
     matches: bool = False
+    hold: Hold | None = None
 
     def add(self, document: Document, *, matches: bool) -> None:
         """Count a recommendation."""
@@ -80,6 +82,7 @@ class Incident:
             "consensusId": None if said is None else said.recommendation_id,
             "consensusConfidence": None if said is None else said.confidence,
             "consensus": None if said is None else said.headline,
+            "hold": None if self.hold is None else self.hold._asdict(),
         }
 
 

@@ -9,10 +9,12 @@ from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.marks import all_marks
 from recommendation_cli.search.projection import LISTED, MEASURED
 from recommendation_cli.search.queries import Listing, Search
 from recommendation_cli.search.several import Gather, one_after_another
 from recommendation_shared.envelope.vocabulary import CONSENSUS
+from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
 
 
@@ -48,6 +50,9 @@ def read_incidents(  # noqa: PLR0913 - the table, what to read of it, and how
             incident.add(document, matches=matching.passes(document))
         total = sum(each.read for each in listings)
         report(f"read {plural(total, 'recommendation')}", listings.index(listing), len(listings))
+    for mark in all_marks(client, table):
+        if isinstance(mark, Mark) and mark.is_held and mark.incident_id in found:
+            found[mark.incident_id].hold = mark.hold
     incidents = newest_first(found.values())
     cost = read_cost(sum(each.read for each in listings), sum(each.units for each in listings))
     return FoundIncidents(incidents, len(found) - len(incidents), cost)

@@ -10,6 +10,7 @@ from rich.text import Text
 from recommendation_cli.aws.errors import NothingFoundError, explained
 from recommendation_cli.incidents.incident import Incident
 from recommendation_cli.incidents.query import no_incident, read_incidents
+from recommendation_cli.marks.text import hold_text
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_records
@@ -45,6 +46,13 @@ def list_incidents(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> 
         click.echo(f"\n{plural(len(shown), 'incident')}{older}; {found.cost}.", err=True)
 
 
+def _state(state: str, *, is_held: bool) -> Text:
+    text = Text(state, style="bold cyan" if state == "running" else "yellow")
+    if not is_held:
+        return text
+    return Text(" · ").join([text, Text("held", style="cyan")]) if state else Text("held", style="cyan")
+
+
 def _render(console: Console, incidents: Sequence[Incident], now: float) -> None:
     columns = (
         Column("last (UTC)"),
@@ -57,6 +65,10 @@ def _render(console: Console, incidents: Sequence[Incident], now: float) -> None
         Column("latest consensus", least=20),
     )
     print_table(console, columns, [_cells(console, incident, now) for incident in incidents], fold=None)
+    held = [Text(f"{visible(each.incident_id)} is {hold_text(each.hold)}") for each in incidents if each.hold]
+    if held:
+        console.print()
+        console.print(Text("\n").join(held), soft_wrap=not console.is_terminal)
 
 
 def _cells(console: Console, incident: Incident, now: float) -> list[str | Text]:
@@ -70,7 +82,7 @@ def _cells(console: Console, incident: Incident, now: float) -> list[str | Text]
         visible(incident.incident_id),
         f"{len(incident.executions):,}",
         f"{incident.recommendations:,}",
-        Text(state, style="bold cyan" if state == "running" else "yellow"),
+        _state(state, is_held=incident.hold is not None),
         Text(incident.failures, style="bold red"),
         bar,
         "" if said is None else said.headline,

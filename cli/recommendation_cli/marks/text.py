@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from recommendation_cli.marks.listing import UnreadableMark
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.marks import UnreadableMark
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import HOLD
 from recommendation_shared.item.holds import Hold
@@ -30,9 +30,14 @@ def minute(at: str) -> str:
 
 def hold_text(hold: Hold) -> str:
     """Return who holds something, since when and why."""
+    return f"held {held_since(hold)}"
+
+
+def held_since(hold: Hold) -> str:
+    """Return since when, by whom and why."""
     if not hold.at:  # an item that had no room for it
-        return "held: recs holds says by whom and why"
-    return f"held since {minute(hold.at)} by {actor(hold.by)}: {visible(hold.reason)}"
+        return "(recs holds says by whom and why)"
+    return f"since {minute(hold.at)} by {actor(hold.by)}: {visible(hold.reason)}"
 
 
 def document_hold(document: Document) -> Hold | None:

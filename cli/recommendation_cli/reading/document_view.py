@@ -7,6 +7,7 @@ from typing import Any, Final
 from rich.console import Console
 from rich.text import Text
 
+from recommendation_cli.marks.text import document_hold, held_since
 from recommendation_cli.output import pretty_json
 from recommendation_cli.reviews.review import Review
 from recommendation_cli.reviews.view import print_reviews
@@ -15,9 +16,10 @@ from recommendation_cli.screen.terminal import confidence_bar, status_mark
 from recommendation_cli.screen.visible import visible, visible_lines
 from recommendation_cli.search.queries import TTL, Document
 from recommendation_cli.summary import summarise, warnings
+from recommendation_shared.envelope.fields import HOLD
 from recommendation_shared.envelope.identity import EPOCH
 
-_IN_HEADER: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL}
+_IN_HEADER: Final = {"recommendationId", "incidentId", "executionId", "agentType", "timestamp", "confidence", TTL, HOLD}
 _SECTIONS: Final = ("recommendation", "reasoning", "citations", "metadata")
 
 
@@ -28,7 +30,7 @@ def render_document(
 
     `digest` words the result of verifying it, `intact` says whether it matched.
     """
-    summary = summarise(document)
+    summary, hold = summarise(document), document_hold(document)
     ascii_only = console.options.ascii_only
     confidence = confidence_bar(summary.confidence, odd=summary.odd_confidence, ascii_only=ascii_only)
     console.print(Text(summary.recommendation_id, style="bold"), soft_wrap=True)
@@ -40,6 +42,7 @@ def render_document(
         "confidence": confidence,
         "status": status_mark(summary.status),
         "expires": Text(expiry_text(document)),
+        **({} if hold is None else {"held": Text(held_since(hold), style="cyan")}),
         "digest": Text(digest, style="" if intact else "bold red"),
     }
     print_fields(console, [(Text(label, style="dim"), value) for label, value in fields.items()], indent=2)

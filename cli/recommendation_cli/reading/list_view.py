@@ -95,6 +95,8 @@ def _cells(summary: Summary, reviews: Mapping[str, Review], column: str, *, asci
     status = status_mark(summary.status)
     if summary.truncated:
         status.append(" cut", style="yellow")
+    if summary.held:
+        status.append(" held", style="cyan")
     status.append_text(verdict_mark(reviews.get(summary.recommendation_id)))
     return [
         Text(summary.time_of_day, style="dim"),

@@ -2,12 +2,14 @@
 
 import shlex
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 
 import click
 from rich.text import Text
 
 from recommendation_cli.aws.errors import DigestMismatchError, NothingFoundError, explained
+from recommendation_cli.marks.view import print_notice
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import pretty_json, write_documents
@@ -20,11 +22,16 @@ from recommendation_cli.reviews.view import print_conclusion
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.marks import UnreadableMark, find_mark
 from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Document, Listing, Search
 from recommendation_cli.summary import summarise
+from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
+
+MarkOf = Callable[[str], Mark | UnreadableMark | None]
+"""Returns an incident's mark."""
 
 
 def list_recommendations(
@@ -48,7 +55,7 @@ def list_recommendations(
         listings = [Listing(client, target.table, search, now=now) for search in searches]
         reviews = ReviewsBeside(client, read.reviews_target(runtime))
         if as_table:
-            newest = _print_lists(runtime, listings, listed, reviews)
+            newest = _print_lists(runtime, listings, listed, reviews, partial(find_mark, client, target.table))
         else:
             write_documents(sys.stdout.buffer, _as_read(listings, reviews), read.output)
         sys.stdout.flush()  # before notes appear on stderr
@@ -72,7 +79,9 @@ def _as_read(listings: Iterable[Listing], reviews: ReviewsBeside) -> Iterator[Do
             sys.stdout.flush()
 
 
-def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOptions, reviews: ReviewsBeside) -> str:
+def _print_lists(
+    runtime: Runtime, listings: Sequence[Listing], listed: ListOptions, reviews: ReviewsBeside, mark_of: MarkOf
+) -> str:
     """Print lists page by page; return the ID of the first recommendation printed, or an empty string."""
     console = open_terminal(runtime.environ)
     newest = ""
@@ -88,6 +97,7 @@ def _print_lists(runtime: Runtime, listings: Sequence[Listing], listed: ListOpti
                 if summaries and listing.shown == len(summaries) and len(listings) > 1:
                     console.print(Text(f"\n{visible(listing.search.value)}", style="bold underline"), soft_wrap=True)
                 if summaries and listing.shown == len(summaries) and listing.search.key == INCIDENT:
+                    print_notice(console, mark_of(listing.search.value))
                     print_conclusion(console, reviewed.of(listing.search.value))
                 reviews_by_id = {
                     summary.recommendation_id: history[-1]

@@ -35,13 +35,15 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     scope: str = "",
     *,
     author: str = "",
+    standing: str = "",
     full: bool = False,
     reviewed: Reviewed | None = None,
 ) -> str:
     """Return the page for at least one execution, the oldest first.
 
     `source` names the table, `now` is in epoch seconds, `scope` says in words how the page is narrowed, `author` who
-    made it; `full` unfolds all that is folded, and `reviewed` has what people said.
+    made it, `standing` whether the incident is held; `full` unfolds all that is folded, and `reviewed` has what people
+    said.
     """
     by_execution = ExecutionSections(executions, Folding(full))
     conclusion_of_review = None if reviewed is None else reviewed.of(incident_id)
@@ -65,7 +67,7 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
     sections = [element("section", element("h2", title), content, id=name) for name, title, content in parts]
     contents = [(name, title) for name, title, _ in parts] + [("agents", "What each agent said")]
     page = fragment(
-        _header(incident_id, _origin(executions, source, now, author), scope),
+        _header(incident_id, _origin(executions, source, now, author), scope, standing),
         _contents(contents, executions),
         *sections,
         element("section", element("h2", "What each agent said"), *by_execution.details(), id="agents"),
@@ -88,12 +90,13 @@ def _origin(executions: Sequence[Execution], source: str, now: float, author: st
     return f"{counts}, from {source}, as of {created}{maker}"
 
 
-def _header(incident_id: str, origin: str, scope: str) -> Html:
+def _header(incident_id: str, origin: str, scope: str, standing: str) -> Html:
     return element(
         "header",
         element("h1", f"Agent recommendations: {incident_id}"),
         element("p", origin, class_="dim"),
         element("p", f"Not the whole incident: {scope}.", class_="note") if scope else "",
+        element("p", standing, class_="note") if standing else "",
         element("p", "This page shows what AI agents advised: hypotheses, not findings.", class_="note"),
     )
 

@@ -9,6 +9,7 @@ from rich.filesize import decimal
 
 from recommendation_cli.document_source import DocumentSource
 from recommendation_cli.durable_file import durable_file
+from recommendation_cli.marks.text import notice
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import STDOUT, TableOptions
 from recommendation_cli.report.page import report_page
@@ -26,9 +27,13 @@ def write_report(  # noqa: PLR0913 - one for each group of options
     reviewed = documents.reviews.of_incident(incident_id)
     executions = group_by_execution(found, reviewed)
     source, scope = str(table.target(runtime)), listed.scope(runtime)
-    author = _author(runtime.environ)
+    author, standing = _author(runtime.environ), notice(documents.mark(incident_id))
     page = report_page(
-        *(incident_id, executions, source, runtime.now(), scope), author=author, full=full, reviewed=reviewed
+        *(incident_id, executions, source, runtime.now(), scope),
+        author=author,
+        standing=standing,
+        full=full,
+        reviewed=reviewed,
     ).encode()
     if destination == STDOUT:
         sys.stdout.buffer.write(page)

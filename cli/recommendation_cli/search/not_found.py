@@ -9,6 +9,7 @@ from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.marks import find_mark
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Search
 from recommendation_cli.search.suggestions import (
@@ -20,8 +21,10 @@ from recommendation_cli.search.suggestions import (
     suggest_recommendations,
 )
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
+from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
 
+_DATE: Final = len("2026-01-31")
 _NOUNS: Final = {"incidentId": "incident", "executionId": "execution", "agentType": "agent type"}
 _COMMANDS: Final = {"incidentId": "incident", "executionId": "execution"}
 
@@ -31,6 +34,12 @@ def nothing_found(
 ) -> NothingFoundError:
     """Return why a search found nothing; `expired` and `others` count what it hid (see `queries.Listing`)."""
     what = f"{_NOUNS[search.key]} {visible(search.value)}"
+    if search.key == "incidentId" and not others and not expired:
+        mark = find_mark(client, target.table, search.value)
+        if isinstance(mark, Mark) and mark.is_erased:
+            _, by, at, reason = mark.history[-1]
+            erased = f"it was erased on {visible(at[:_DATE])} by {visible(by)}: {visible(reason)}"
+            return NothingFoundError(f"Nothing of {what} is in {target}: {erased}.")
     if others:
         types = ", ".join(f"{visible(agent)} ({count})" for agent, count in others.most_common())
         wanted = visible(str(search.matching))

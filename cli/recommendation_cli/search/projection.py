@@ -21,6 +21,7 @@ JUDGED: Final = (*MEASURED, "recommendation.minority_opinions")
 
 LISTED: Final = (
     *_ALWAYS,
+    "hold",
     "reasoning",
     *("metadata.status", "metadata.durationMs", "metadata.error", "metadata.rawConfidence", "metadata.truncated"),
     *("metadata.replayMetadata.replay_of", "metadata.replayMetadata.replayOf"),

@@ -3,6 +3,7 @@
 import sys
 
 from recommendation_cli.document_source import DocumentSource
+from recommendation_cli.marks.view import print_notice
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_records
@@ -25,6 +26,7 @@ def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed:
     if as_table:
         console = open_terminal(runtime.environ)
         print_scope(console, listed.scope(runtime))
+        print_notice(console, source.mark(incident_id))
         print_conclusion(console, reviewed.of(incident_id))
         render_timeline(console, executions)
     else:

@@ -9,6 +9,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.item.agent_types import REGISTER
 from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
+from recommendation_shared.item.marks import MARKS
 from tests.support.fakes.reviews_table import REVIEWS_TABLE, FakeReviewsTable
 
 Item = dict[str, Any]
@@ -65,7 +66,7 @@ class FakeDynamoDb:
         if parameters["TableName"].startswith(REVIEWS_TABLE):
             return self.reviews.query(**parameters)
         self.queries.append(parameters)
-        if parameters["ExpressionAttributeValues"][":key"]["S"] == REGISTER:  # which is empty
+        if parameters["ExpressionAttributeValues"][":key"]["S"] in (REGISTER, MARKS):  # which are empty
             return {"Items": []}
         number = parameters.get("ExclusiveStartKey", {"page": 0})["page"]
         page = self.pages[number]
@@ -115,7 +116,7 @@ class IndexedDynamoDb(FakeDynamoDb):
             for page in self.pages
             if not isinstance(page, Exception)
             for stored in page
-            if stored[names["#key"]] == values[":key"] and since <= stored["timestamp"]["S"] <= until
+            if stored.get(names["#key"]) == values[":key"] and since <= stored["timestamp"]["S"] <= until
         ]
         items.sort(key=lambda stored: str(stored["timestamp"]["S"]), reverse=not parameters["ScanIndexForward"])
         items = items[: parameters.get("Limit")]

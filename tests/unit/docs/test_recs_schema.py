@@ -13,13 +13,18 @@ from jsonschema import Draft202012Validator
 
 from infra.paths import ROOT
 from recommendation_cli.app import recs
+from recommendation_shared.item.marks import Entry, State, mark_item, moved
 from tests.support.fakes.dead_letter_queue import FakeSqs, body, run, text_attributes
 from tests.support.fakes.recommendation_table import IndexedDynamoDb, item, runtime
 
 SCHEMA: Final = json.loads((ROOT / "docs" / "recs.schema.json").read_text())
 _COST: Final = {"estimatedCost": 0.5, "inputTokens": 10, "outputTokens": 2, "model": "m"}
 _REPLAY: Final = {"status": "TIMEOUT", "durationMs": 5, "cost": _COST, "replayMetadata": {"replay_of": "execution-1"}}
+_HELD: Final = moved(
+    None, "incident-7", Entry(State.HELD, "arn:aws:iam::123456789012:user/ann", "2026-02-01T09:00:00.000000Z", "Legal")
+)
 TABLE: Final = [
+    mark_item(_HELD),
     item("consensus", age=timedelta(hours=1)),
     item("knowledge-rag", age=timedelta(hours=1), citations=[{"title": "a"}], retention=None),
     item("consensus", execution_id="again", metadata=_REPLAY, confidence=0.5, recommendation={"now": [1, None]}),
@@ -28,9 +33,10 @@ READING: Final = {
     "incident": ("incident-7",),
     "agent": ("consensus",),
     "execution": ("again",),
-    "show": (TABLE[1]["recommendationId"]["S"],),
+    "show": (TABLE[2]["recommendationId"]["S"],),
     "search": ("deploy",),
     "incidents": (),
+    "holds": ("--all",),
     "stats": (),
     "timeline": ("incident-7",),
     "diff": ("again",),

@@ -51,6 +51,7 @@ def test_incidents_are_listed_newest_first_with_what_happened_in_them() -> None:
         "consensusId": "rec-newer-consensus-2026-01-31T12:00:00Z",
         "consensusConfidence": 0.87,
         "consensus": "Roll back.",
+        "hold": None,
     }
     assert (records["older"]["recommendations"], records["older"]["failed"]) == (4, {"knowledge-rag": 2})
 
