@@ -76,8 +76,8 @@ DESCRIBED_REVIEWS: Final[dict[str, Any]] = {
         }
     ],
 }
-TTL: Final = {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
-BACKUPS: Final = {"PointInTimeRecoveryStatus": "ENABLED"}
+TTL: Final[dict[str, Any]] = {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}
+BACKUPS: Final[dict[str, Any]] = {"PointInTimeRecoveryStatus": "ENABLED"}
 MAPPING: Final[dict[str, Any]] = {
     "UUID": "abc",
     "State": "Enabled",
