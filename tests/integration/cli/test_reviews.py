@@ -94,7 +94,9 @@ def _recs(environ: dict[str, str], *args: str) -> str:
     return done.stdout
 
 
-def test_a_review_is_written_and_shown_by_the_real_command(environ: dict[str, str], moto_server: str) -> None:
+def test_a_review_is_written_shown_added_up_and_exported_by_the_real_command(
+    environ: dict[str, str], moto_server: str
+) -> None:
     """Its author is who STS says, and its ttl what the stack's parameter says."""
     identity = recommendation_id(item(timestamp=COMPLETED))
     written = json.loads(_recs(environ, "review", identity, "--verdict", "helpful", "-o", "json"))
@@ -103,6 +105,9 @@ def test_a_review_is_written_and_shown_by_the_real_command(environ: dict[str, st
     listed = [json.loads(line) for line in _recs(environ, "reviews", "incident-7", "-o", "jsonl").splitlines()]
     assert [review["rootCause"] for review in listed] == ["A full disk", None]
     assert _recs(environ, "incident", "incident-7").startswith("Root cause: A full disk\n")
+    assert json.loads(_recs(environ, "stats", "-o", "json"))[0]["helpfulShare"] == 1
+    example = json.loads(_recs(environ, "export", "period", "-", "--dataset"))
+    assert (example["verdict"], example["rootCause"]) == ("helpful", "A full disk")
     stored = boto3.client("dynamodb", endpoint_url=moto_server)
     key = {"incidentId": {"S": "incident-7"}, "reviewId": {"S": written["reviewId"]}}
     ttl = int(stored.get_item(TableName=REVIEWS, Key=key)["Item"]["ttl"]["N"])
