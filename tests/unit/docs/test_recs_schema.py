@@ -13,9 +13,12 @@ from jsonschema import Draft202012Validator
 
 from infra.paths import ROOT
 from recommendation_cli.app import recs
+from recommendation_cli.reviews.review import Review, ReviewKey, Verdict
 from recommendation_shared.item.marks import Entry, State, mark_item, moved
 from tests.support.fakes.dead_letter_queue import FakeSqs, body, run, text_attributes
 from tests.support.fakes.recommendation_table import IndexedDynamoDb, item, runtime
+from tests.support.fakes.reviewer import ReviewersAccount
+from tests.support.fakes.reviews_table import FakeReviewsTable
 
 SCHEMA: Final = json.loads((ROOT / "docs" / "recs.schema.json").read_text())
 _COST: Final = {"estimatedCost": 0.5, "inputTokens": 10, "outputTokens": 2, "model": "m"}
@@ -29,6 +32,12 @@ TABLE: Final = [
     item("knowledge-rag", age=timedelta(hours=1), citations=[{"title": "a"}], retention=None),
     item("consensus", execution_id="again", metadata=_REPLAY, confidence=0.5, recommendation={"now": [1, None]}),
 ]
+_KEY: Final = ReviewKey("incident-7", "2026-02-01T09:00:00.000000Z/00")
+_BY: Final = "arn:aws:iam::123456789012:user/ann"
+REVIEWS: Final = [
+    Review(_KEY, TABLE[2]["recommendationId"]["S"], Verdict.HELPFUL, "It was.", None, None, _BY),
+    Review(_KEY._replace(review_id=f"{_KEY.review_id}1"), None, None, None, "A full disk", "A bigger one", _BY),
+]
 READING: Final = {
     "incident": ("incident-7",),
     "agent": ("consensus",),
@@ -38,6 +47,7 @@ READING: Final = {
     "incidents": (),
     "holds": ("--all",),
     "stats": (),
+    "reviews": ("incident-7",),
     "timeline": ("incident-7",),
     "diff": ("again",),
     "cost": ("--incidents", "10"),
@@ -68,9 +78,27 @@ def test_the_schema_is_valid_and_has_every_command() -> None:
 def test_what_a_reading_command_prints_is_as_described(command: str) -> None:
     """Nothing is empty, so that its entries are checked too."""
     args = [command, *READING[command], "-o", "json"]
-    result = CliRunner().invoke(recs, args, obj=runtime(IndexedDynamoDb(TABLE)))
+    result = CliRunner().invoke(recs, args, obj=runtime(IndexedDynamoDb(TABLE, reviews=_reviews())))
     assert result.exit_code in {0, 1}, result.output
     assert _check(command, result.stdout)
+
+
+def test_what_a_review_prints_is_as_described() -> None:
+    """It is the review that was written."""
+    args = ["review", TABLE[2]["recommendationId"]["S"], "--verdict", "partly", "-o", "json"]
+    result = CliRunner().invoke(recs, args, obj=ReviewersAccount(TABLE, reviews=_reviews()).runtime())
+    assert _check("review", result.stdout)["verdict"] == "partly"
+
+
+def test_documents_have_reviews_as_described() -> None:
+    """Without one among them, their description would not be checked."""
+    args = ["show", TABLE[2]["recommendationId"]["S"], "-o", "json"]
+    result = CliRunner().invoke(recs, args, obj=runtime(IndexedDynamoDb(TABLE, reviews=_reviews())))
+    assert len(_check("show", result.stdout)["reviews"]) == 2
+
+
+def _reviews() -> FakeReviewsTable:
+    return FakeReviewsTable(*(review.item() for review in REVIEWS))
 
 
 @pytest.mark.parametrize("command", ["status", "peek"])
