@@ -67,9 +67,9 @@ def _dissents(by_agent: Sequence[tuple[str, TrackRecord]], href: Callable[[str],
     entries = []
     for agent, track in by_agent:
         if track.dissents.count:
-            links = (element("a", identity, href=href(identity)) for identity in sorted(track.dissents.right_ids))
-            rights = (element("li", link) for link in links)
-            entries.append(element("li", dissents_text(agent, track.dissents), element("ul", *rights)))
+            links = [element("a", identity, href=href(identity)) for identity in sorted(track.dissents.right_ids)]
+            rights = element("ul", *(element("li", link) for link in links)) if links else ""
+            entries.append(element("li", dissents_text(agent, track.dissents), rights))
     if entries:
         yield element("p", DISSENTS)
         yield element("ul", *entries)

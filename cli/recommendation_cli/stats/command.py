@@ -32,6 +32,9 @@ def stats(runtime: Runtime, read: ReadOptions, listed: ListOptions, /) -> None:
     quartiles and its course; how often the consensus does not list the agent among the minority; how long it took
     (p50, p95); tokens and dollars. The last column compares with the period of the same length before, which is
     read too.
+
+    Where people reviewed what agents said, it also shows how much of it helped, with 95 % intervals, how well the
+    stated confidence foretold that, and who was right against the consensus.
     """
     from recommendation_cli.stats.run import show_stats
 
