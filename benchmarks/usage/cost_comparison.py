@@ -18,6 +18,7 @@ _WHY: Final = {
     "reads": "a read lists an incident: seven items of an index, with eventual consistency",
     "storage": "each item is copied to three indexes; 7 recommendations of 1,000 incidents, kept for 90 days",
     "recovery": "not counted: point-in-time recovery",
+    "reviews": "not counted: two reviews of each incident, kept, and a query for them at each read",
     "queue": "not counted: Lambda polls an empty queue all month; the messages themselves cost 0.1 cent",
     "function": "not counted: one invocation per incident, nearly always a cold start at this rate",
     "metrics": "not counted: billed for each hour in which they are sent",
@@ -43,6 +44,8 @@ def group(service: str, what: str) -> str:
             return "queue"
         case "Lambda":
             return "function"
+        case "DynamoDB" if what.startswith("reviews"):
+            return "reviews"
         case "DynamoDB":
             by_first_word = {"writes": "writes", "deletes": "writes", "reads": "reads", "storage": "storage"}
             return by_first_word.get(what.split(maxsplit=1)[0], "recovery")

@@ -15,6 +15,7 @@ _MONTH_DAYS: Final = MONTH_HOURS / 24
 _GB: Final = 1_000_000_000
 _ITEM_OVERHEAD: Final = 100  # bytes of storage per item, and per index entry (DynamoDB Developer Guide)
 _INDEXES: Final = 3
+_REVIEW_BYTES: Final = 600  # assumed: two IDs, an ARN, and a note of two lines
 
 # An event source mapping starts with five concurrent batches (Lambda Developer Guide, "Configuring scaling behavior
 # for SQS"), each a long poll of at most 20 s. AWS does not say how many pollers it keeps when the queue is empty.
@@ -57,6 +58,7 @@ def bill(work: Workload, profile: Profile, prices: Prices) -> list[Line]:
         *_queue(work, prices),
         *_function(work, usage, profile, prices),
         *_table(work, usage, prices),
+        *_reviews(work, prices),
         *_monitoring(work, usage, profile, prices),
         *(_keys(work, prices) if work.kms else ()),
     ]
@@ -153,6 +155,23 @@ def _table(work: Workload, usage: Recommendation, prices: Prices) -> list[Line]:
             for what, gb in (("items", items_gb), ("indexes", indexes_gb))
         ),
         Line("DynamoDB", "point-in-time recovery", items_gb, "GB", items_gb * recovery),
+    ]
+
+
+def _reviews(work: Workload, prices: Prices) -> list[Line]:
+    written = work.incidents * work.reviews
+    # Up to 1 KB, and written to the index too. An incident's reviews are read with strong consistency.
+    units = 2 * written
+    gb = 2 * written * 12 * (_REVIEW_BYTES + _ITEM_OVERHEAD) / _GB
+    write = prices.usd("dynamodb", "write_unit_million") / 1_000_000
+    read = prices.usd("dynamodb", "read_unit_million") / 1_000_000
+    storage = prices.usd("dynamodb", "storage_gb_month")
+    recovery = prices.usd("dynamodb", "recovery_gb_month")
+    return [
+        Line("DynamoDB", "reviews, written with their index", units, "units", units * write),
+        Line("DynamoDB", "reviews, looked for at each read", work.reads, "units", work.reads * read),
+        Line("DynamoDB", "reviews, a year of them stored", gb, "GB", gb * storage, allowance="dynamodb_storage_gb"),
+        Line("DynamoDB", "reviews, point-in-time recovery", gb / 2, "GB", gb / 2 * recovery),
     ]
 
 

@@ -68,6 +68,14 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
         help="Incidents listed per month.",
     ),
     click.option(
+        "--reviews",
+        metavar="N",
+        type=click.IntRange(0, 1_000),
+        default=2,
+        show_default=True,
+        help="Reviews per incident, which are kept.",
+    ),
+    click.option(
         "--incident-metrics",
         type=click.Choice(["dimension", "property", "none"]),
         default="dimension",

@@ -9,6 +9,8 @@ from recommendation_shared.settings import IncidentMetrics
 class Workload:
     """A month's work. `size` is the bytes of one envelope; `reads` counts incidents listed in full.
 
+    `reviews` counts those of each incident: by default a verdict on its consensus, and its root cause.
+
     Only production has a dashboard.
     """
 
@@ -17,6 +19,7 @@ class Workload:
     size: int = 5 * 1024
     days_kept: int = 90
     reads: int = 10_000
+    reviews: int = 2
     incident_metrics: IncidentMetrics = "dimension"
     compact: bool = False
     kms: bool = False

@@ -57,6 +57,16 @@ def test_storage_grows_with_the_retention_and_counts_each_index_entry() -> None:
     assert lines["deletes by TTL"].usd == 0
 
 
+def test_reviews_are_billed_for_their_table_index_and_a_year_of_storage() -> None:
+    """Two of each incident; one unit of writing each in the table and its index, and one of reading at each list."""
+    lines = _lines(MONTH)
+    assert lines["reviews, written with their index"].quantity == 1_000 * 2 * 2
+    assert lines["reviews, looked for at each read"].quantity == MONTH.reads
+    assert lines["reviews, a year of them stored"].quantity == pytest.approx(2 * 24_000 * 700 / 1e9)
+    none = _lines(replace(MONTH, reviews=0))
+    assert none["reviews, written with their index"].usd == none["reviews, a year of them stored"].usd == 0
+
+
 def test_incident_metrics_are_billed_for_an_hour_each_and_are_optional() -> None:
     """There is one metric for each agent of each incident."""
     line = _lines(MONTH)["metrics by incident, an hour each"]
