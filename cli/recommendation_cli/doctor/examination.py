@@ -1,6 +1,7 @@
 """Ask each AWS service for the data that the checks need; refused calls become findings too."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final
 
 from recommendation_cli.aws.connection import Target
@@ -21,14 +22,22 @@ from recommendation_cli.doctor.checks import (
     check_table,
     finding,
 )
+from recommendation_cli.doctor.marks import SUBJECT as MARKS
+from recommendation_cli.doctor.marks import check_mark
 from recommendation_cli.reviews.review import KIND
 from recommendation_cli.reviews.store import INDEX as REVIEWS_INDEX
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.marks import all_marks
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
+from recommendation_shared.item.marks import MARKS as INCIDENT_MARKS
 
 _MISSING: Final = MISSING_RESOURCE | {"TableNotFoundException"}  # the latter from DescribeContinuousBackups alone
 _ROLE: Final = "the consumer's role"
+# Of the index by agent type, the consumer may read only which incidents are held or erased.
+_READING_MARKS: Final = [
+    {"ContextKeyName": "dynamodb:LeadingKeys", "ContextKeyValues": [INCIDENT_MARKS], "ContextKeyType": "stringList"}
+]
 
 
 class Examination:
@@ -42,6 +51,7 @@ class Examination:
         self._dynamodb, self._sqs, self._lambda, self._iam, self._cloudwatch = (
             runtime.create_client(service, table) for service in ("dynamodb", "sqs", "lambda", "iam", "cloudwatch")
         )
+        self._reading = runtime.connect(table)
         self._refused: list[Finding] = []
         self._table_arn: str | None = None
 
@@ -56,6 +66,7 @@ class Examination:
         if queue is not None:
             yield from self._examine_consumer(queue, dead_letters)
         yield from self._examine_alarms()
+        yield from self._examine_marks()
         yield from self._refused
 
     def _attributes(self, subject: str, queue: QueueTarget) -> Described | None:
@@ -123,14 +134,23 @@ class Examination:
         if answer is not None:
             yield from check_alarms(names, answer["MetricAlarms"], self._now())
 
+    def _examine_marks(self) -> Iterator[Finding]:
+        marks = self._ask(MARKS, "dynamodb:Query", lambda: list(all_marks(self._reading, self._table)))
+        for mark in marks or ():
+            yield from (
+                self._ask(MARKS, "dynamodb:Query", partial(list, check_mark(self._reading, self._table, mark))) or ()
+            )
+
     def _examine_role(self, role: str, queue_arn: str, dead_letter_arn: str, table_arn: str) -> Iterator[Finding]:
         for resource, actions, expected in (
             (queue_arn, ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"], "allowed"),
             (dead_letter_arn, ["sqs:SendMessage"], "allowed"),
             (table_arn, ["dynamodb:BatchWriteItem", "dynamodb:PutItem"], "allowed"),
+            (f"{table_arn}/index/agentType-timestamp-index", ["dynamodb:Query"], "allowed"),
             (table_arn, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"], "denied"),
         ):
-            parameters = {"PolicySourceArn": role, "ActionNames": actions, "ResourceArns": [resource]}
+            parameters: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": actions, "ResourceArns": [resource]}
+            parameters["ContextEntries"] = _READING_MARKS
             call = self._iam.simulate_principal_policy
             answer = self._ask(_ROLE, "iam:SimulatePrincipalPolicy", call, **parameters)
             if answer is None:

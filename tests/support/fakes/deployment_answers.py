@@ -103,6 +103,7 @@ PERMISSIONS: Final = (
     (("sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"), "allowed"),
     (("sqs:SendMessage",), "allowed"),
     (("dynamodb:BatchWriteItem", "dynamodb:PutItem"), "allowed"),
+    (("dynamodb:Query",), "allowed"),  # of the index with the marks
     (("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"), "implicitDeny"),
 )
 

@@ -26,13 +26,13 @@ def test_refused_calls_are_skipped_checks_not_passed_ones(run_doctor: RunDoctor)
 
 def test_any_other_refusal_is_named(run_doctor: RunDoctor) -> None:
     """Throttling is not mistaken for a missing permission."""
-    answers = [*healthy_answers()[:-4], ("iam", "simulate_principal_policy", "Throttling")]
+    answers = [*healthy_answers()[:-5], ("iam", "simulate_principal_policy", "Throttling")]
     assert "the consumer's role: the call failed (Throttling)" in run_doctor(answers).stdout
 
 
 def test_permissions_that_cannot_be_simulated_do_not_hide_other_checks(run_doctor: RunDoctor) -> None:
     """Few identities may call SimulatePrincipalPolicy."""
-    answers = [*healthy_answers()[:-4], ("iam", "simulate_principal_policy", "AccessDenied")]
+    answers = [*healthy_answers()[:-5], ("iam", "simulate_principal_policy", "AccessDenied")]
     result = run_doctor(answers)
     assert result.exit_code == 1
     assert result.stdout.endswith("\n44 passed, 0 failed, 1 skipped\n")
@@ -67,7 +67,7 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
 
 def test_a_function_that_cannot_be_read_skips_only_its_checks(run_doctor: RunDoctor) -> None:
     """Findings from earlier calls are still printed."""
-    answers = [*healthy_answers()[:-5], ("lambda", "get_function_configuration", "AccessDeniedException")]
+    answers = [*healthy_answers()[:-6], ("lambda", "get_function_configuration", "AccessDeniedException")]
     result = run_doctor(answers)
     assert result.exit_code == 1
     assert "lambda:GetFunctionConfiguration" in result.stdout

@@ -10,7 +10,7 @@ from tests.unit.cli.doctor.conftest import RunDoctor
 def test_the_last_line_counts_the_results(run_doctor: RunDoctor) -> None:
     """A healthy deployment fails no check."""
     result = run_doctor(healthy_answers())
-    assert result.stdout.endswith("\n54 passed, 0 failed, 0 skipped\n")
+    assert result.stdout.endswith("\n55 passed, 0 failed, 0 skipped\n")
     assert "FAILED" not in result.stdout
 
 
@@ -19,7 +19,7 @@ def test_a_remedy_is_printed_below_its_finding(run_doctor: RunDoctor) -> None:
     lines = run_doctor(healthy_answers(mapping={"State": "Disabled"})).stdout.splitlines()
     position = lines.index("FAILED  mapping: expected: is enabled · found: Disabled")
     assert lines[position + 1] == "        Enable it: aws lambda update-event-source-mapping --enabled --uuid abc"
-    assert lines[-1] == "53 passed, 1 failed, 0 skipped"
+    assert lines[-1] == "54 passed, 1 failed, 0 skipped"
 
 
 def test_queues_must_be_named(run_doctor: RunDoctor) -> None:
@@ -35,4 +35,4 @@ def test_json_is_as_the_schema_describes(run_doctor: RunDoctor) -> None:
     schema = json.loads((ROOT / "docs" / "recs.schema.json").read_text())
     findings = json.loads(run_doctor(healthy_answers(mapping={"State": "Disabled"}), "-o", "json").stdout)
     Draft202012Validator({**schema, "$ref": "#/$defs/doctor"}).validate(findings)
-    assert len(findings) == 54
+    assert len(findings) == 55
