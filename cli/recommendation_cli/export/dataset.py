@@ -11,7 +11,8 @@ from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.reviews.review import INCIDENT, Review
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
-from recommendation_shared.item.trim import TRUNCATED
+from recommendation_shared.exact_json.canonical import canonical_text
+from recommendation_shared.item.trim import CUT_JSON, TRUNCATED
 
 DATASET_VERSION: Final = 1
 VERSION_FIELD: Final = "datasetVersion"
@@ -80,8 +81,8 @@ def _example(document: Document, review: Review | None, incident_review: Review 
         _ID: document.get(_ID),
         "input": {
             **{name: document.get(name) for name in ("incidentId", "executionId", "agentType", "timestamp")},
-            "sessionId": given.get("sessionId"),
-            "checkpointId": given.get("checkpointId"),
+            "sessionId": _text(given.get("sessionId")),
+            "checkpointId": _text(given.get("checkpointId")),
             "replayOf": replay_of(document),
         },
         "output": {name: document.get(name) for name in ("recommendation", "confidence", "reasoning", "citations")},
@@ -112,6 +113,10 @@ def _said(review: Review | None) -> Review | None:
     return review if said else None
 
 
+def _text(value: Any) -> str | None:
+    return value if value is None or isinstance(value, str) else canonical_text(value)
+
+
 def _cuts(truncated: Any) -> list[str]:
     """Return the paths of what was cut to fit the table."""
     cuts = truncated if isinstance(truncated, list) else []
@@ -129,12 +134,15 @@ def _leaves(example: Mapping[str, Any], prefix: str = "") -> list[str]:
 def _without(value: Any, path: str) -> Any:
     """Return a value with null at a path of names joined by dots, in each entry of every list on the way.
 
-    The names of an agent's own fields may have dots in them too.
+    The names of an agent's own fields may have dots in them too. Where the way leads into what was too large for the
+    table, and is only text now, all of that text is left out.
     """
     if isinstance(value, list):
         return [_without(child, path) for child in value]
     if not isinstance(value, dict):
         return value
+    if value.keys() == {CUT_JSON}:
+        return {CUT_JSON: None}
     return {
         name: _without(child, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else child
         for name, child in value.items()

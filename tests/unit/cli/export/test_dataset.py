@@ -163,6 +163,24 @@ def test_redacted_fields_are_null_and_named() -> None:
     assert example["provenance"]["reviewedBy"] == example["provenance"]["incidentReviewedBy"] == ALICE
 
 
+def test_what_was_cut_to_fit_the_table_is_left_out_whole() -> None:
+    """A field within it cannot be found any more: it is text."""
+    large = item("knowledge-rag", recommendation={f"customer{number}": number for number in range(40_000)})
+    client = IndexedDynamoDb([large], reviews=FakeReviewsTable(_review(large, verdict=Verdict.HELPFUL)))
+    (whole,) = _export(client)
+    assert "customer1" in json.dumps(whole["output"]["recommendation"])
+    assert whole["provenance"]["cut"] == ["/recommendation"]
+    (example,) = _export(client, "--redact", "output.recommendation.customer1")
+    assert "customer1" not in json.dumps(example["output"])
+
+
+def test_a_session_that_is_a_number_is_text() -> None:
+    """Metadata is whatever the executor has."""
+    stored = item(metadata={"sessionId": 7})
+    client = IndexedDynamoDb([stored], reviews=FakeReviewsTable(_review(stored, verdict=Verdict.HELPFUL)))
+    assert _export(client)[0]["input"]["sessionId"] == "7"
+
+
 def test_a_redacted_field_that_no_example_has_is_named(tmp_path: Path) -> None:
     """The fields of agents are not known before; a misspelt one would stay in the file unnoticed."""
     fields = ("--redact", "output.recommendation.customer", "--redact", "output.recommendation.customers")
