@@ -11,7 +11,6 @@ from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_key, read_mark
 
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
-_CHANGING: Final = ("history", "counts", "erased")  # the attributes that change, besides what follows from the history
 
 
 class MarkChangedError(click.ClickException):
@@ -54,13 +53,27 @@ class MarkStore:
 
 
 def _unchanged(known: Mark | None) -> dict[str, Any]:
+    """Return the condition that the table has this mark, or none.
+
+    History and list only grow, so their sizes tell marks apart; some engines do not compare lists.
+    """
     if known is None:
         return {"ConditionExpression": f"attribute_not_exists({PARTITION_KEY})"}
-    item = mark_item(known)
-    values = {f":{name}": item[name] for name in _CHANGING if name in item}
-    conditions = [f"#{name} = :{name}" if name in item else f"attribute_not_exists(#{name})" for name in _CHANGING]
+    values = {":history": {"N": str(len(known.history))}}
+    names = {"#history": "history", "#erased": "erased", "#counts": "counts"}
+    conditions = ["size(#history) = :history", "attribute_not_exists(#erased)", "attribute_not_exists(#counts)"]
+    if known.erased:
+        conditions[1] = "size(#erased) = :erased"
+        values[":erased"] = {"N": str(len(known.erased))}
+    if known.counts:
+        conditions[2] = "size(#counts) = :counts"
+        values[":counts"] = {"N": str(len(known.counts))}
+    for number, (name, count) in enumerate(sorted(known.counts.items())):
+        conditions.append(f"#counts.#{number} = :{number}")
+        names[f"#{number}"] = name
+        values[f":{number}"] = {"N": str(count)}
     return {
         "ConditionExpression": " AND ".join(conditions),
-        "ExpressionAttributeNames": {f"#{name}": name for name in _CHANGING},
+        "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": values,
     }

@@ -106,18 +106,33 @@ class ConditionalTable:
 
 
 def _holds(parameters: Mapping[str, Any], item: Item) -> bool:
-    """Evaluate a condition of the forms `attribute_exists(a) AND attribute_not_exists(#b) AND #c = :d`."""
+    """Evaluate a condition of the forms `attribute_exists(a) AND attribute_not_exists(#b) AND #c.#d = :e`.
+
+    Also `size(#f) = :g`, of a list or a map.
+    """
     names, values = parameters.get("ExpressionAttributeNames", {}), parameters.get("ExpressionAttributeValues", {})
     condition = parameters.get("ConditionExpression")
     for part in condition.split(" AND ") if condition else []:
         if (function := re.fullmatch(r"attribute_(not_)?exists\((.+)\)", part)) is not None:
             holds = (_resolved(function[2], names) in item) != bool(function[1])
         else:
-            name, value = part.split(" = ")
-            holds = item.get(_resolved(name, names)) == values[value]
+            operand, value = part.split(" = ")
+            holds = _operand(operand, names, item) == values[value]
         if not holds:
             return False
     return True
+
+
+def _operand(operand: str, names: Mapping[str, str], item: Item) -> Any:
+    """Return a value in DynamoDB JSON, or None."""
+    if (size := re.fullmatch(r"size\((.+)\)", operand)) is not None:
+        value = item.get(_resolved(size[1], names))
+        return None if value is None else {"N": str(len(value.get("L", value.get("M"))))}
+    name, *inner = (_resolved(part, names) for part in operand.split("."))
+    value = item.get(name)
+    for part in inner:
+        value = None if value is None else value["M"].get(part)
+    return value
 
 
 def _resolved(name: str, names: Mapping[str, str]) -> str:

@@ -7,7 +7,6 @@ from hashlib import md5
 from pathlib import Path
 from typing import Any, Final
 
-from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
@@ -15,9 +14,12 @@ from recommendation_cli.reviews.review import Review, ReviewKey, Verdict
 from recommendation_cli.runtime import Runtime
 from recommendation_shared.exact_json.printable import json_line
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
+from tests.support.fakes.aws import client_error
 from tests.support.fakes.clock import Clock
+from tests.support.fakes.conditional_table import ConditionalTable
 from tests.support.fakes.dead_letter_queue import URLS, FakeSqs, body, text_attributes
 from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, Item, item, items
+from tests.support.fakes.reviews_table import FakeReviewsTable
 
 INCIDENT: Final = "incident-7"
 OTHER: Final = "incident-8"
@@ -25,108 +27,70 @@ BUCKET: Final = "my-archive"
 SHARED_FILE: Final = "incidents/dt=2026-01-30/1-shared.jsonl.gz"
 OWN_FILE: Final = "incidents/dt=2026-01-31/2-own.jsonl.gz"
 OTHER_FILE: Final = "incidents/dt=2026-01-31/3-other.jsonl.gz"
-REVIEWS: Final = "opx-recommendation-reviews"
 ARN: Final = "arn:aws:sts::123456789012:assumed-role/RecommendationEraserRole/alice"
-_KEYS: Final = {TABLE: (PARTITION_KEY,), REVIEWS: ("incidentId", "reviewId")}
 
 
 class Killed(BaseException):
     """The process was killed. No code may catch it, and every later call raises it again."""
 
 
-class Table:
-    """DynamoDB with the calls and expressions that an erasure uses; `changes` are those of the recommendations.
+class Tables:
+    """The two tables. `recommendations` has its items by ID; without `reviews`, there is no such table.
 
-    `denies_deletion` makes it answer as if IAM did not allow DeleteItem.
+    `before_delete` is called with the ID of a recommendation that is about to be deleted, and `denies_deletion` makes
+    DynamoDB answer as if IAM did not allow that.
     """
 
     def __init__(self) -> None:
-        self.tables: dict[str, dict[tuple[str, ...], Item]] = {TABLE: {}, REVIEWS: {}}
-        self.changes: list[tuple[Item, Item | None]] = []
+        self.recommendations: dict[str, Item] = {}
+        self.reviews: FakeReviewsTable | None = FakeReviewsTable()
+        self.before_delete: Callable[[str], None] = lambda _key: None
         self.denies_deletion = False
-        self.before_delete: Callable[[Item], None] = lambda _item: None  # what a consumer does meanwhile
+        self._table = ConditionalTable(self.recommendations)
 
-    def put(self, stored: Iterable[Item], table: str = TABLE) -> None:
-        """Store or replace items."""
+    def put(self, stored: Iterable[Item]) -> None:
+        """Store or replace recommendations and marks."""
         for one in stored:
-            self._store(table, self._key(table, one), one)
+            self._table.put_item(Item=one)
 
-    def items(self, table: str = TABLE) -> list[Item]:
-        """Return all items of a table."""
-        return list(self.tables[table].values())
+    def changes(self) -> list[tuple[Item, Item | None]]:
+        """Return each change of what was in the table of recommendations: the item before and after."""
+        return [(old, new) for old, new in self._table.changes if old is not None]
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
-        """Return the keys under one incident's ID."""
-        (wanted,) = parameters["ExpressionAttributeValues"].values()
-        if parameters["TableName"] not in self.tables:
-            raise _error("ResourceNotFoundException")
-        rows = [item for item in self.items(parameters["TableName"]) if item.get("incidentId") == wanted]
-        names = {*_KEYS[parameters["TableName"]], "timestamp"}
-        return {"Items": [{name: item[name] for name in names & item.keys()} for item in rows]}
+        """Return a page of keys."""
+        return self._of(parameters).query(**parameters)
 
     def get_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Return an item, if it exists."""
-        item = self._item(parameters)
-        return {} if item is None else {"Item": item}
+        return self._table.get_item(**parameters)
+
+    def batch_get_item(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return the items that exist."""
+        return self._table.batch_get_item(**parameters)
 
     def put_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Store an item, if its condition is met."""
-        key = self._key(parameters["TableName"], parameters["Item"])
-        self._check(self.tables[parameters["TableName"]].get(key), parameters)
-        self._store(parameters["TableName"], key, parameters["Item"])
-        return {}
+        return self._table.put_item(**parameters)
 
     def update_item(self, **parameters: Any) -> Mapping[str, Any]:
-        """Set one attribute, if the condition is met."""
-        item = self._item(parameters)
-        self._check(item, parameters)
-        verb, name, _, placeholder = parameters["UpdateExpression"].split(" ")
-        assert verb == "SET"
-        changed = {**(item or parameters["Key"]), name: parameters["ExpressionAttributeValues"][placeholder]}
-        self._store(parameters["TableName"], self._key(parameters["TableName"], changed), changed)
-        return {}
+        """Set an attribute, if the condition is met."""
+        return self._table.update_item(**parameters)
 
     def delete_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Delete an item, if the condition is met."""
-        table = parameters["TableName"]
-        if self.denies_deletion:
-            raise _error("AccessDeniedException")
-        if table == TABLE:
-            self.before_delete(parameters["Key"])
-        self._check(self._item(parameters), parameters)
-        self._store(table, self._key(table, parameters["Key"]), None)
-        return {}
+        if parameters["TableName"] == TABLE:
+            self.before_delete(parameters["Key"][PARTITION_KEY]["S"])
+            if self.denies_deletion:
+                raise client_error("AccessDeniedException")
+        return self._of(parameters).delete_item(**parameters)
 
-    def _item(self, parameters: Mapping[str, Any]) -> Item | None:
-        table = parameters["TableName"]
-        if table not in self.tables:
-            raise _error("ResourceNotFoundException")
-        return self.tables[table].get(self._key(table, parameters["Key"]))
-
-    def _store(self, table: str, key: tuple[str, ...], item: Item | None) -> None:
-        old = self.tables[table].pop(key, None)
-        if item is not None:
-            self.tables[table][key] = item
-        if table == TABLE and old is not None and old != item:
-            self.changes.append((old, item))
-
-    @staticmethod
-    def _key(table: str, item: Mapping[str, Any]) -> tuple[str, ...]:
-        return tuple(item[name]["S"] for name in _KEYS[table])
-
-    @staticmethod
-    def _check(item: Item | None, parameters: Mapping[str, Any]) -> None:
-        names = parameters.get("ExpressionAttributeNames", {})
-        values = parameters.get("ExpressionAttributeValues", {})
-        for term in filter(None, parameters.get("ConditionExpression", "").split(" AND ")):
-            if " = " in term:
-                name, value = term.split(" = ")
-                is_met = (item or {}).get(names[name]) == values[value]
-            else:
-                function, _, name = term.rstrip(")").partition("(")
-                is_met = (names.get(name, name) in (item or {})) is (function == "attribute_exists")
-            if not is_met:
-                raise _error("ConditionalCheckFailedException")
+    def _of(self, parameters: Mapping[str, Any]) -> ConditionalTable | FakeReviewsTable:
+        if parameters["TableName"] == TABLE:
+            return self._table
+        if self.reviews is None:
+            raise client_error("ResourceNotFoundException")
+        return self.reviews
 
 
 class Bucket:
@@ -155,9 +119,9 @@ class Bucket:
         """Return an object."""
         key = parameters["Key"]
         if key not in self.files:
-            raise _error("NoSuchKey")
+            raise client_error("NoSuchKey")
         if key in self.frozen:
-            raise _error("InvalidObjectState")
+            raise client_error("InvalidObjectState")
         return {"Body": io.BytesIO(self.files[key]), "ETag": self._etag(key)}
 
     def put_object(self, **parameters: Any) -> Mapping[str, Any]:
@@ -175,9 +139,9 @@ class Bucket:
     def _check(self, parameters: Mapping[str, Any]) -> None:
         self.before_write(parameters["Key"])
         if parameters["Key"] not in self.files:
-            raise _error("NoSuchKey")
+            raise client_error("NoSuchKey")
         if parameters["IfMatch"] != self._etag(parameters["Key"]):
-            raise _error("PreconditionFailed")
+            raise client_error("PreconditionFailed")
 
     def _written(self) -> Mapping[str, Any]:
         return {"VersionId": "3sL4kqtJlcpXroDTDmJ"} if self.keeps_versions else {}
@@ -191,7 +155,7 @@ class Account:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.table, self.bucket, self.sqs, self.sts = Table(), Bucket(), FakeSqs(self.clock), Sts()
+        self.tables, self.bucket, self.sqs, self.sts = Tables(), Bucket(), FakeSqs(self.clock), Sts()
         self.calls: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None  # called during each wait
         self.kill_at: int | None = None
@@ -199,7 +163,7 @@ class Account:
 
     def run(self, folder: Path, *args: str) -> Result:
         """Run a command of `recs`."""
-        clients = {"dynamodb": self.table, "s3": self.bucket, "sts": self.sts}
+        clients = {"dynamodb": self.tables, "s3": self.bucket, "sts": self.sts}
         runtime = Runtime(
             now=self.clock.now,
             environ={"XDG_STATE_HOME": str(folder)},
@@ -214,6 +178,11 @@ class Account:
     def _sleep(self, seconds: float) -> None:
         self.clock.sleep(seconds)
         self.meanwhile()
+
+    def review_incidents(self) -> list[str]:
+        """Return the incident of each review."""
+        reviews = self.tables.reviews
+        return [] if reviews is None else [incident for incident, _ in reviews.items]
 
     def _cut(self, client: Any) -> Any:
         return _Cut(self, client)
@@ -260,8 +229,8 @@ def filled_account() -> Account:
     Of `INCIDENT`: three items, two dead letters, two reviews, and three archived lines in two files.
     """
     account = Account()
-    account.table.put([*items(3), item(incident_id=OTHER)])
-    account.table.put([review(INCIDENT, 0), review(INCIDENT, 1), review(OTHER, 0)], REVIEWS)
+    account.tables.put([*items(3), item(incident_id=OTHER)])
+    account.tables.reviews = FakeReviewsTable(review(INCIDENT, 0), review(INCIDENT, 1), review(OTHER, 0))
     account.sqs.put(body(1), text_attributes(failureReason="ItemRejected"))
     account.sqs.put(body(2, incident_id=OTHER))
     account.sqs.put(body(3))
@@ -271,7 +240,3 @@ def filled_account() -> Account:
     account.bucket.put_lines(OWN_FILE, archived[2:])
     account.bucket.put_lines(OTHER_FILE, others[1:])
     return account
-
-
-def _error(code: str) -> ClientError:
-    return ClientError({"Error": {"Code": code, "Message": "as it says"}}, "Operation")

@@ -17,10 +17,9 @@ from tests.support.fakes import erasable_account
 from tests.support.fakes.dead_letter_queue import DLQ
 from tests.support.fakes.erasable_account import Account, filled_account
 from tests.support.fakes.recommendation_table import TABLE as TABLE_NAME
-from tests.support.iam.identities import ARCHIVE, BUCKET, DEAD, DYNAMODB, INDEXES, QUEUE, TABLE, statements_of
+from tests.support.iam.identities import ARCHIVE, BUCKET, DEAD, INDEXES, QUEUE, REVIEWS, TABLE, statements_of
 from tests.support.iam.policy import Context, Decision, Request, decide
 
-REVIEWS: Final = f"{DYNAMODB}/{erasable_account.REVIEWS}"
 WITH_ARCHIVE: Final = {"ArchiveBucketArn": EVERY_OPTION["ArchiveBucketArn"]}
 MARK: Final = mark_key("incident-7")
 RECOMMENDATION: Final = "rec-incident-7-consensus-2026-01-31T12:00:00Z"

@@ -52,7 +52,11 @@ def test_file_that_the_keeper_replaces_meanwhile_keeps_its_new_lines(account: Ac
 
 def test_file_that_somebody_deletes_meanwhile_is_gone(account: Account, tmp_path: Path) -> None:
     """It is not written again, and nothing fails."""
-    account.bucket.before_write = lambda key: account.bucket.files.pop(key, None) and None
+
+    def delete(key: str) -> None:
+        account.bucket.files.pop(key, None)
+
+    account.bucket.before_write = delete
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 0, result.output
     assert account.bucket.files.keys() == {OTHER_FILE}

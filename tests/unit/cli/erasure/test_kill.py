@@ -15,13 +15,11 @@ from tests.support.fakes.erasable_account import (
     INCIDENT,
     OTHER,
     OTHER_FILE,
-    REVIEWS,
     SHARED_FILE,
     Account,
     Killed,
     filled_account,
 )
-from tests.support.fakes.recommendation_table import TABLE
 
 ERASE: Final = ("erase", INCIDENT, "--archive-bucket", BUCKET, "--reason", "r", "--confirm", INCIDENT)
 LONGEST_HOLD: Final = 3600.0  # seconds; the messages of a killed run are then visible again
@@ -39,7 +37,7 @@ def test_killed_at_any_call_the_next_run_finishes(tmp_path: Path, *, after: bool
         with pytest.raises(Killed):
             account.run(tmp_path, *ERASE)
         where = f"killed at call {kill_at}, {account.calls[kill_at]}"
-        assert (mark_key(INCIDENT),) in account.table.tables[TABLE] or not DELETING & set(account.calls), where
+        assert mark_key(INCIDENT) in account.tables.recommendations or not DELETING & set(account.calls), where
         account.kill_at = None
         account.clock.sleep(LONGEST_HOLD)
         result = account.run(tmp_path, *ERASE)
@@ -49,20 +47,20 @@ def test_killed_at_any_call_the_next_run_finishes(tmp_path: Path, *, after: bool
 
 
 def _nothing_is_left(account: Account, where: str) -> None:
-    mark = read_mark(account.table.tables[TABLE].pop((mark_key(INCIDENT),)))
+    mark = read_mark(account.tables.recommendations.pop(mark_key(INCIDENT)))
     assert mark.state is State.ERASED, where
     assert (mark.counts["recommendations"], len(mark.erased)) == (3, 3), where
     # What a killed run had deleted but not yet counted is missing, at most one batch of each.
     assert mark.counts.get("dead letters", 0) <= 2, where
     assert mark.counts.get("archived lines", 0) <= 3, where
-    assert [item["incidentId"]["S"] for item in account.table.items()] == [OTHER], where
-    assert [item["incidentId"]["S"] for item in account.table.items(REVIEWS)] == [OTHER], where
+    assert [item["incidentId"]["S"] for item in account.tables.recommendations.values()] == [OTHER], where
+    assert account.review_incidents() == [OTHER], where
     assert account.sqs.bodies(DLQ) == [body(2, incident_id=OTHER)], where
     assert account.bucket.files.keys() == {SHARED_FILE, OTHER_FILE}, where
 
 
 def _keeper_makes_no_letter(account: Account, where: str) -> None:
-    for number, (old, new) in enumerate(account.table.changes):
+    for number, (old, new) in enumerate(account.tables.changes()):
         change = Change(f"event-{number}", str(number), "arn", account.clock.now(), "", old, new)
         judgement = judge(change)
         assert judgement not in REASONS, (where, judgement)
@@ -71,16 +69,15 @@ def _keeper_makes_no_letter(account: Account, where: str) -> None:
 def test_item_that_a_consumer_replaces_just_before_it_is_deleted_makes_no_letter(tmp_path: Path) -> None:
     """The consumer does not know the mark yet, and its write removes what announces the deletion."""
     account = filled_account()
-    originals = {item["recommendationId"]["S"]: item for item in account.table.items()}
+    originals = dict(account.tables.recommendations)
     replaced: list[str] = []
 
-    def replace_once(key: dict[str, dict[str, str]]) -> None:
-        name = key["recommendationId"]["S"]
-        if name not in replaced:
-            replaced.append(name)
-            account.table.put([originals[name]])
+    def replace_once(key: str) -> None:
+        if key not in replaced:
+            replaced.append(key)
+            account.tables.put([originals[key]])
 
-    account.table.before_delete = replace_once
+    account.tables.before_delete = replace_once
     assert account.run(tmp_path, *ERASE).exit_code == 0
     assert len(replaced) == 3
     _keeper_makes_no_letter(account, "")
@@ -90,9 +87,9 @@ def test_item_that_a_consumer_replaces_just_before_it_is_deleted_makes_no_letter
 def test_item_that_a_consumer_replaces_again_and_again_is_left(tmp_path: Path) -> None:
     """The command ends, and says so."""
     account = filled_account()
-    originals = {item["recommendationId"]["S"]: item for item in account.table.items()}
-    account.table.before_delete = lambda key: account.table.put([originals[key["recommendationId"]["S"]]])
+    originals = dict(account.tables.recommendations)
+    account.tables.before_delete = lambda key: account.tables.put([originals[key]])
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 4
     assert "3 recommendations that a consumer stored again each time" in result.stderr
-    assert account.table.tables[TABLE][(mark_key(INCIDENT),)]["metadata"]["M"]["state"] == {"S": State.ERASING}
+    assert account.tables.recommendations[mark_key(INCIDENT)]["metadata"]["M"]["state"] == {"S": State.ERASING}

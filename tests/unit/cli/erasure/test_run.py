@@ -29,11 +29,10 @@ from tests.support.fakes.erasable_account import (
     INCIDENT,
     OTHER,
     OTHER_FILE,
-    REVIEWS,
     SHARED_FILE,
     Account,
 )
-from tests.support.fakes.recommendation_table import TABLE, Item, item, recommendation_id
+from tests.support.fakes.recommendation_table import Item, item, recommendation_id
 
 REASON: Final = "request 4711"
 ERASE: Final = ("erase", INCIDENT, "--archive-bucket", BUCKET, "--reason", REASON, "--confirm", INCIDENT)
@@ -41,12 +40,20 @@ ERASE: Final = ("erase", INCIDENT, "--archive-bucket", BUCKET, "--reason", REASO
 
 def mark_of(account: Account) -> Mark:
     """Return the incident's mark."""
-    return read_mark(account.table.tables[TABLE][(mark_key(INCIDENT),)])
+    return read_mark(account.tables.recommendations[mark_key(INCIDENT)])
 
 
 def of_incident(account: Account) -> list[Item]:
     """Return the incident's recommendations."""
-    return [stored for stored in account.table.items() if stored.get("incidentId") == {"S": INCIDENT}]
+    return [stored for stored in account.tables.recommendations.values() if stored.get("incidentId") == {"S": INCIDENT}]
+
+
+def _state(account: Account) -> tuple[Any, ...]:
+    """Return everything that an erasure may change."""
+    return (
+        *(dict(account.tables.recommendations), account.review_incidents()),
+        *(dict(account.bucket.files), account.sqs.bodies(DLQ)),
+    )
 
 
 def test_everything_of_the_incident_is_deleted_and_nothing_else(account: Account, tmp_path: Path) -> None:
@@ -55,8 +62,8 @@ def test_everything_of_the_incident_is_deleted_and_nothing_else(account: Account
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 0, result.output
     assert of_incident(account) == []
-    assert [stored["incidentId"]["S"] for stored in account.table.items() if "incidentId" in stored] == [OTHER]
-    assert [stored["incidentId"]["S"] for stored in account.table.items(REVIEWS)] == [OTHER]
+    assert account.tables.recommendations.keys() == {recommendation_id(item(incident_id=OTHER)), mark_key(INCIDENT)}
+    assert account.review_incidents() == [OTHER]
     assert account.sqs.bodies(DLQ) == [body(2, incident_id=OTHER)]
     assert account.bucket.files.keys() == {SHARED_FILE, OTHER_FILE}
     assert account.bucket.files[OTHER_FILE] == other_file
@@ -95,7 +102,7 @@ def test_it_waits_until_every_consumer_knows_and_sweeps_again(account: Account, 
 
     def store_late() -> None:
         if len(account.clock.slept) == 60:
-            account.table.put([late])
+            account.tables.put([late])
 
     account.meanwhile = store_late
     result = account.run(tmp_path, *ERASE)
@@ -119,7 +126,7 @@ def test_no_wait_says_that_something_may_be_left(account: Account, tmp_path: Pat
 
 def test_dry_run_shows_everything_and_changes_nothing(account: Account, tmp_path: Path) -> None:
     """It needs neither a reason nor who is calling."""
-    before = (account.table.items(), account.table.items(REVIEWS), dict(account.bucket.files), account.sqs.bodies(DLQ))
+    before = _state(account)
     result = account.run(tmp_path, "erase", INCIDENT, "--archive-bucket", BUCKET, "--dry-run")
     assert result.exit_code == 0
     assert result.stdout.splitlines()[:5] == [
@@ -129,9 +136,7 @@ def test_dry_run_shows_everything_and_changes_nothing(account: Account, tmp_path
         "  reviews          2 in table opx-recommendation-reviews in us-east-1",
         "  archived lines   3 in 2 files of bucket my-archive",
     ]
-    assert before == (
-        *(account.table.items(), account.table.items(REVIEWS), dict(account.bucket.files), account.sqs.bodies(DLQ)),
-    )
+    assert _state(account) == before
     assert "get_caller_identity" not in account.calls
 
 
@@ -154,7 +159,7 @@ def test_incidents_id_must_be_given_twice(account: Account, tmp_path: Path, conf
     result = account.run(tmp_path, *ERASE[:-2], *confirm)
     assert result.exit_code == 2
     assert len(of_incident(account)) == 3
-    assert (mark_key(INCIDENT),) not in account.table.tables[TABLE]
+    assert mark_key(INCIDENT) not in account.tables.recommendations
 
 
 @pytest.mark.parametrize("reason", [(), ("--reason", " "), ("--reason", "x" * 1001), ("--reason", "two\nlines")])
@@ -167,7 +172,7 @@ def test_reason_is_required(account: Account, tmp_path: Path, reason: tuple[str,
 def test_held_incident_is_refused(account: Account, tmp_path: Path) -> None:
     """The message says who holds it, since when and why."""
     entry = Entry(State.HELD, "arn:aws:iam::1:user/carol", "2026-02-01T00:00:00.000000Z", "lawsuit")
-    account.table.put([mark_item(moved(None, INCIDENT, entry))])
+    account.tables.put([mark_item(moved(None, INCIDENT, entry))])
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 2
     assert "incident-7 is held since 2026-02-01 00:00 UTC by user/carol: lawsuit" in result.stderr
@@ -179,7 +184,7 @@ def test_incident_that_is_held_meanwhile_is_not_erased(account: Account, tmp_pat
     entry = Entry(State.HELD, "arn:aws:iam::1:user/carol", "2026-02-01T00:00:00.000000Z", "lawsuit")
 
     def identity() -> dict[str, str]:
-        account.table.put([mark_item(moved(None, INCIDENT, entry))])
+        account.tables.put([mark_item(moved(None, INCIDENT, entry))])
         return {"Arn": ARN}
 
     account.sts.get_caller_identity = identity  # type: ignore[method-assign]  # called just before the mark is written
@@ -193,7 +198,7 @@ def test_released_incident_can_be_erased(account: Account, tmp_path: Path) -> No
     """Its mark then loses the incident's ID."""
     held = Entry(State.HELD, "arn:aws:iam::1:user/carol", "2026-01-30T00:00:00.000000Z", "lawsuit")
     released = held._replace(action=State.RELEASED, reason="settled")
-    account.table.put([mark_item(moved(moved(None, INCIDENT, held), INCIDENT, released))])
+    account.tables.put([mark_item(moved(moved(None, INCIDENT, held), INCIDENT, released))])
     assert account.run(tmp_path, *ERASE).exit_code == 0
     assert mark_of(account).incident_id is None
     assert [entry.action for entry in mark_of(account).history][-2:] == [State.ERASING, State.ERASED]
@@ -203,7 +208,7 @@ def test_unknown_incident_exits_with_1_and_leaves_no_mark(account: Account, tmp_
     """An erasure of a mistyped ID must not look like a success."""
     result = account.run(tmp_path, "erase", "incident-77", "--reason", REASON, "--confirm", "incident-77")
     assert result.exit_code == 1
-    assert (mark_key("incident-77"),) not in account.table.tables[TABLE]
+    assert mark_key("incident-77") not in account.tables.recommendations
 
 
 def test_erased_incident_can_be_erased_again(account: Account, tmp_path: Path) -> None:
@@ -254,7 +259,7 @@ def test_letters_that_are_no_envelope_but_mention_the_incident_are_named(account
 
 def test_table_without_reviews_is_no_error(account: Account, tmp_path: Path) -> None:
     """A stack of an earlier version has none."""
-    del account.table.tables[REVIEWS]
+    account.tables.reviews = None
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 0
     assert "reviews          0 there is no table opx-recommendation-reviews" in result.stdout
@@ -266,7 +271,7 @@ def test_item_without_room_for_the_announcement_is_deleted_too(tmp_path: Path) -
     empty = item(reasoning="", recommendation={"n": 1})
     full = item(reasoning="x" * (limits.ITEM_BYTES - item_size(empty)), recommendation={"n": 1})
     assert item_size(full) == limits.ITEM_BYTES
-    account.table.put([full])
+    account.tables.put([full])
 
     def keep() -> None:
         if len(account.clock.slept) == 1:
@@ -282,12 +287,12 @@ def test_item_without_room_for_the_announcement_is_deleted_too(tmp_path: Path) -
 
 def test_refused_call_ends_the_run_and_the_same_command_goes_on(account: Account, tmp_path: Path) -> None:
     """The message names the role, and what was deleted before is said."""
-    account.table.denies_deletion = True
+    account.tables.denies_deletion = True
     result = account.run(tmp_path, *ERASE)
     assert result.exit_code == 3
     assert "use an identity that may assume RecommendationEraserRole" in result.stderr
     assert "This run did not finish. The same command goes on." in result.stderr
-    account.table.denies_deletion = False
+    account.tables.denies_deletion = False
     assert account.run(tmp_path, *ERASE).exit_code == 0
 
 

@@ -9,23 +9,24 @@ import pytest
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.marks.store import MarkChangedError, MarkStore
 from recommendation_shared.item.marks import Entry, ErasedRecord, State, mark_item, mark_key, moved, with_erased
-from tests.support.fakes.erasable_account import INCIDENT, Table
+from tests.support.fakes.conditional_table import ConditionalTable
 from tests.support.fakes.recommendation_table import TABLE
 
+INCIDENT: Final = "incident-7"
 HELD: Final = Entry(State.HELD, "arn:aws:iam::123456789012:user/ann", "2026-02-01T00:00:00.000000Z", "lawsuit")
 ERASING: Final = HELD._replace(action=State.ERASING)
 
 
 @pytest.fixture
-def table() -> Table:
+def table() -> ConditionalTable:
     """An empty table."""
-    return Table()
+    return ConditionalTable()
 
 
 @pytest.fixture
-def store(table: Table) -> MarkStore:
+def store(table: ConditionalTable) -> MarkStore:
     """The marks in it."""
-    return MarkStore(table, Target(TABLE))  # type: ignore[arg-type]  # the fake has no BatchGetItem, which marks need not
+    return MarkStore(table, Target(TABLE))
 
 
 def test_mark_that_was_stored_is_read(store: MarkStore) -> None:
@@ -53,9 +54,9 @@ def test_only_the_mark_that_the_command_knows_is_replaced(store: MarkStore) -> N
         assert store.read(INCIDENT) == follower
 
 
-def test_malformed_mark_is_refused(store: MarkStore, table: Table) -> None:
+def test_malformed_mark_is_refused(store: MarkStore, table: ConditionalTable) -> None:
     """Nobody knows whether the incident is held."""
     item = mark_item(moved(None, INCIDENT, HELD))
-    table.put([{**item, "history": {"L": []}}])
+    table.put_item(Item={**item, "history": {"L": []}})
     with pytest.raises(click.UsageError, match=f"Nothing was changed.*{mark_key(INCIDENT)}"):
         store.read(INCIDENT)
