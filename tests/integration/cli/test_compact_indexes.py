@@ -133,8 +133,8 @@ def test_the_compact_index_really_leaves_something_out(endpoint: str) -> None:
 
 
 def test_a_list_that_the_index_covers_fetches_nothing(endpoint: str) -> None:
-    """Agent 3 always gives its reasoning, so its list takes one Query."""
-    assert _run(endpoint, COMPACT, "agent", "agent-3")[3] == ["query"]
+    """Agent 3 always gives its reasoning, so its list takes one Query, and one for reviews."""
+    assert _run(endpoint, COMPACT, "agent", "agent-3")[3] == ["query", "query"]
 
 
 def test_reading_can_continue_after_any_piece(endpoint: str) -> None:
