@@ -13,8 +13,9 @@ CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null
 unexport PYTHONDONTWRITEBYTECODE
 VENV ?= .venv
 PLATFORM ?= arm64
-# Most tests wait for something. Tests of one file run in one process, in order. For a single process: make test PARALLEL=
-PARALLEL ?= -n 3 --dist loadfile
+# Most tests wait for something. Tests of one file run in one process, in order; the files start in alphabetical order,
+# which begins the long ones early and ends with the many short ones. For a single process: make test PARALLEL=
+PARALLEL ?= -n 3 --dist loadfile --no-loadscope-reorder
 KEEP ?= 0
 BIN := $(VENV)/bin
 UV := $(BIN)/uv
@@ -82,8 +83,10 @@ down: ## stop the local stack that demo KEEP=1 left up
 test: setup ## run all tests, with coverage of producer, consumer and shared
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95
 
+# These compute instead of waiting, so one process for each processor. SELECTED: more of pytest's options, see .ci/run.
+test-quick: PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 test-quick: $(VENV)/.ready ## run the tests that need no server, on any Python: make test-quick VENV=.venv-3.12 PYTHON=python3.12
-	$(BIN)/python -m pytest $(PARALLEL) tests/unit tests/property
+	$(BIN)/python -m pytest $(PARALLEL) $(SELECTED) tests/property tests/unit
 
 bench-producer: $(VENV)/.ready ## measure what enqueue costs its caller, and its peers' calls (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
@@ -132,11 +135,17 @@ destroy: $(VENV)/.ready $(VENV)-sam/.ready ## delete the dev stage with its tabl
 	@test -n "$(STAGE)" || { echo "error: name the stage: make destroy STAGE=dev" >&2; exit 2; }
 	@$(BIN)/python -m infra.deploy.destroy $(STAGE) $(if $(ACCOUNT),--account $(ACCOUNT)) $(if $(CONFIRM),--confirm $(CONFIRM))
 
-lint: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready ## run ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
+lint: lint-style lint-types lint-template ## run ruff, mypy --strict, import-linter, cfn-lint, sam validate, checkov
+
+lint-style: $(VENV)/.ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-types: $(VENV)/.ready
+	$(BIN)/mypy
+
+lint-template: $(VENV)/.ready $(VENV)-sam/.ready $(VENV)-checkov/.ready
 	$(BIN)/cfn-lint infra/template.yaml infra/executor-alarms.yaml
 	SAM_CLI_TELEMETRY=0 $(VENV)-sam/bin/sam validate --lint --template infra/template.yaml --region us-east-1
 	@# Check what CloudFormation would deploy: checkov silently skips anything behind an Fn::If.
@@ -162,4 +171,4 @@ clean: ## stop a kept local stack and remove everything these targets created
 	@test ! -x $(BIN)/python || $(BIN)/python -m infra.local down
 	rm -rf .venv* .local build dist .coverage .hypothesis .*_cache tests/*/node_modules examples/*/node_modules
 
-.PHONY: help setup demo down test test-quick bench-producer bench-host bench-consumer bench-cli chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint format lock lock-check clean
+.PHONY: help setup demo down test test-quick bench-producer bench-host bench-consumer bench-cli chaos soak usage scaling scaling-check alarms build wheel deploy destroy lint lint-types lint-style lint-template format lock lock-check clean

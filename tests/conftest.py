@@ -15,6 +15,8 @@ from tests.support.no_account import NO_ACCOUNT
 
 # A property is about values. How long an example takes depends on the machine; pytest-timeout ends what hangs.
 hypothesis.settings.register_profile("any speed", deadline=None)
+# For the Pythons that are not the main one: there, a property is to show that Python makes no difference.
+hypothesis.settings.register_profile("fewer-examples", deadline=None, max_examples=20)
 hypothesis.settings.load_profile("any speed")
 
 # Seconds. pytest-timeout counts the fixtures too: the stack starts in 30 s, and in 120 s on a busy machine. Its canary
