@@ -47,6 +47,8 @@ Then try, in this folder:
   recs incident {SHOWN}
   recs agent consensus --limit 5
   recs show {result.example}
+  recs review {result.example} --verdict wrong
+  recs reviews {SHOWN}
   scripts/view-recommendations.sh {SHOWN}
   aws sqs get-queue-attributes --queue-url "$RECOMMENDATIONS_QUEUE_URL" --attribute-names All
   aws dynamodb query --table-name "$RECOMMENDATIONS_TABLE" --index-name incidentId-timestamp-index \\

@@ -44,13 +44,12 @@ def run(stack: LocalStack) -> Result:
         _wait_until_stored(ledger, first.accepted)
         problems = _account(ledger, first)
         problems += _run_again(ledger, executor, first, day)
-    problems += _show(stack)
+    say(f"\n6. What an operator sees: recs incident {SHOWN}\n")
+    problems += _recs(stack, "incident", SHOWN)
+    consensus = max((each for each in ledger.stored if f"{SHOWN}-consensus-" in each), default="")
+    problems += _review(stack, consensus)
     accepted, stored = len(first.accepted), len(ledger.stored)
-    return Result(
-        problems,
-        f"{accepted} enqueued, {stored} stored, {max(accepted - stored, 0)} lost",
-        max((each for each in ledger.stored if f"{SHOWN}-consensus-" in each), default=""),
-    )
+    return Result(problems, f"{accepted} enqueued, {stored} stored, {max(accepted - stored, 0)} lost", consensus)
 
 
 def _run_executor(executor: Executor, day: date) -> HandedOver:
@@ -133,8 +132,19 @@ def _run_again(ledger: Ledger, executor: Executor, first: HandedOver, day: date)
     return problems
 
 
-def _show(stack: LocalStack) -> list[str]:
-    say(f"\n6. What an operator sees: recs incident {SHOWN}\n")
-    command = [sys.executable, "-m", "recommendation_cli", "incident", SHOWN]
-    shown = subprocess.run(command, env=stack.environment(os.environ), check=False)  # noqa: S603 - our own CLI
-    return [f"recs ended with exit code {shown.returncode}"] if shown.returncode else []
+def _review(stack: LocalStack, consensus: str) -> list[str]:
+    """Say what the advice was worth, as people do after an incident."""
+    say("\n7. After the incident, people say whether the advice was right: recs review\n")
+    problems = _recs(stack, "review", consensus, "--verdict", "partly", "--note", "Less load helped; it was no fix.")
+    say()
+    cause, fix = "Consul's new streaming feature, under heavy load", "Switching streaming off"
+    problems += _recs(stack, "review", "--incident", SHOWN, "--root-cause", cause, "--resolved-by", fix)
+    say()
+    return problems + _recs(stack, "reviews", SHOWN)
+
+
+def _recs(stack: LocalStack, *args: str) -> list[str]:
+    """Run `recs`; return the problem if it failed."""
+    command = [sys.executable, "-m", "recommendation_cli", *args]
+    done = subprocess.run(command, env=stack.environment(os.environ), check=False)  # noqa: S603 - our own CLI
+    return [f"recs {args[0]} ended with exit code {done.returncode}"] if done.returncode else []
