@@ -8,13 +8,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-import uvicorn
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from recommendation_cli.options.table import TableOptions
 from recommendation_cli.ui.access import TOKEN, Access
 from recommendation_cli.ui.app import application
+from recommendation_cli.ui.server import UiServer
 from recommendation_cli.ui.site import Site, site_of
 from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
 
@@ -49,10 +49,7 @@ def stranger(app: ASGIApp) -> TestClient:
 def running_ui(site: Site, wrap: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> Iterator[str]:
     """Serve the page until the end of the block, and yield its address without the token."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            wrap(application(site)), log_config=None, log_level="warning", lifespan="off", timeout_graceful_shutdown=1
-        )
-        server = uvicorn.Server(config)
+        server = UiServer(wrap(application(site)), site.closing)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
         thread.start()
         deadline = time.monotonic() + _STARTS

@@ -61,7 +61,7 @@ async def _events(request: Request) -> Response:
     site = site_behind(request)
     feed = site.feeds.feed(request.query_params.get("incident"))
     last = request.headers.get("last-event-id", "")
-    return StreamingResponse(lines(feed, last), media_type="text/event-stream")
+    return StreamingResponse(lines(feed, last, site.closing), media_type="text/event-stream")
 
 
 async def _no_such_page(request: Request, _error: Exception) -> Response:

@@ -132,23 +132,30 @@ class Feeds:
         return feed
 
 
-async def lines(feed: Feed, last_event_id: str) -> AsyncGenerator[str, None]:
-    """Yield a feed in the format of server-sent events, after the event that the browser saw last."""
+async def lines(feed: Feed, last_event_id: str, closing: asyncio.Event) -> AsyncGenerator[str, None]:
+    """Yield a feed in the format of server-sent events, after the event that the browser saw last, until `closing`."""
     name, _, number = last_event_id.partition("-")
     shown = int(number) if name == feed.name and number.isascii() and number.isdecimal() else 0
     yield "retry: 1000\n\n"
-    while True:
-        if 0 < shown < feed.first - 1:
-            yield _line("gap", {"missed": feed.first - 1 - shown})
-        for event in feed.newer(shown):
-            yield _line("recommendation", event.fields, f"{feed.name}-{event.number}")
-            shown = event.number
-        try:
-            why = await feed.wait(shown)
-        except click.ClickException as error:
-            yield _line("failed", {"message": error.format_message()})
-            return
-        yield _line("waiting", {"why": why})
+    ending = asyncio.create_task(closing.wait())
+    try:
+        while not closing.is_set():
+            if 0 < shown < feed.first - 1:
+                yield _line("gap", {"missed": feed.first - 1 - shown})
+            for event in feed.newer(shown):
+                yield _line("recommendation", event.fields, f"{feed.name}-{event.number}")
+                shown = event.number
+            waiting = asyncio.create_task(feed.wait(shown))
+            try:
+                await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            finally:  # also if the browser has gone
+                waiting.cancel()
+            if waiting.done():
+                yield _line("waiting", {"why": waiting.result()})
+    except click.ClickException as error:
+        yield _line("failed", {"message": error.format_message()})
+    finally:
+        ending.cancel()
 
 
 def _line(kind: str, fields: dict[str, Any], identity: str = "") -> str:

@@ -80,6 +80,9 @@ async def respond(site: Site, page: Page, form: Html, make: Make) -> Response:
         try:
             yield f'{top}<div class="progress" role="status">'
             while not making.done():
+                if site.closing.is_set():
+                    yield f"</div>{_ended()}{bottom}"
+                    return
                 yield render("progress.html", text=progress.text)
                 await asyncio.wait({making}, timeout=_EACH)
             try:
@@ -124,6 +127,11 @@ def bug() -> Html:
     """Return what a page shows where `recs` itself is at fault."""
     lines = ["This is a bug of recs: the terminal in which recs ui runs says more."]
     return render("problem.html", heading="That did not work", lines=lines)
+
+
+def _ended() -> Html:
+    """Return what a page shows that was not complete when the server ended."""
+    return render("problem.html", heading="recs ui has ended", lines=["This page was not read to its end."])
 
 
 def _make(site: Site, make: Make, report: Report) -> _Made:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"  # and no other: the page must not be reachable from elsewhere
 _REQUIRED: Final = ("jinja2", "starlette", "uvicorn")  # top-level modules of the extra `ui`
-_GRACE: Final = 1  # seconds that open pages have at the end
 _DISPLAYS: Final = ("DISPLAY", "WAYLAND_DISPLAY", "BROWSER")
 
 
@@ -32,11 +31,10 @@ def serve(runtime: Runtime, table: TableOptions, options: UiOptions) -> None:
         raise click.UsageError(f"recs ui needs {', '.join(missing)}: install the wheel or the checkout with [cli,ui].")
     target = table.target(runtime)
     with _listen(options.port) as listener:
-        import uvicorn
-
         from recommendation_cli.ui.access import TOKEN, Access
         from recommendation_cli.ui.app import application
         from recommendation_cli.ui.links import own_address
+        from recommendation_cli.ui.server import UiServer
         from recommendation_cli.ui.site import site_of
 
         access = Access()
@@ -50,16 +48,7 @@ def serve(runtime: Runtime, table: TableOptions, options: UiOptions) -> None:
         click.echo(f"Showing {target} to whoever has that address, until Ctrl-C.", err=True)
         if not options.no_browser and _has_screen(runtime.environ):
             Thread(target=webbrowser.open, args=(link + access.ticket(),), daemon=True).start()
-        config = uvicorn.Config(
-            application(site),
-            log_config=None,
-            log_level="warning",
-            access_log=False,  # which would hold the token
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE,
-        )
-        uvicorn.Server(config).run(sockets=[listener])
+        UiServer(application(site), site.closing).run(sockets=[listener])
 
 
 def _listen(port: int) -> socket.socket:

@@ -1,7 +1,8 @@
 """What every page needs: the table, a connection that is kept, and how it is looked at."""
 
+import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Lock
 
 from starlette.requests import Request
@@ -38,7 +39,8 @@ class KeptConnection:
 class Site:
     """One run of `recs ui`; `runtime` connects by `connection`.
 
-    A page that takes longer than `quick` seconds begins to appear before it is complete.
+    A page that takes longer than `quick` seconds begins to appear before it is complete. `closing` is set when the
+    server ends.
     """
 
     runtime: Runtime
@@ -48,6 +50,7 @@ class Site:
     feeds: Feeds
     may_review: bool
     quick: float = 0.3
+    closing: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def target(self) -> Target:

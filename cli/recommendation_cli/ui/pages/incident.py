@@ -7,7 +7,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recommendation_cli.document_source import DocumentSource
-from recommendation_cli.search.marks import find_mark
 from recommendation_cli.marks.text import notice
 from recommendation_cli.report.agents import agent_html
 from recommendation_cli.report.charts import bar, confidence_chart, trend_chart
@@ -16,6 +15,7 @@ from recommendation_cli.report.overview import overview_html
 from recommendation_cli.report.values import Folding
 from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.screen.progress import Report
+from recommendation_cli.search.marks import find_mark
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.timeline.executions import (
     Execution,

@@ -72,6 +72,7 @@ function press(event) {
 
 // Following by server-sent events. The browser reconnects by itself and says which event it saw last.
 function follow(list) {
+  document.getElementById("without-script").remove();
   const state = document.getElementById("state");
   const shown = new Map(); // entries by address, the oldest first
   const source = new EventSource(list.dataset.events);

@@ -1,5 +1,6 @@
+import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -43,7 +44,7 @@ def _feed(table: _Growing, incident_id: str | None = "incident-7") -> Feed:
 async def _events(feed: Feed, last_event_id: str, count: int) -> list[tuple[str, str, dict[str, Any]]]:
     """Return the first events, each with its kind, ID and fields."""
     events = []
-    stream = lines(feed, last_event_id)
+    stream = lines(feed, last_event_id, asyncio.Event())
     async for text in stream:
         fields = dict(line.split(": ", 1) for line in text.strip().splitlines())
         if "event" in fields:
@@ -153,3 +154,18 @@ async def test_hostile_text_cannot_end_an_event() -> None:
     events = await _events(_feed(table), "", 2)
     assert events[1][0] == "recommendation"
     assert events[1][2]["headline"] == "a"
+
+
+async def test_a_feed_ends_with_the_server() -> None:
+    """At once, although it would wait for the next poll."""
+    closing = asyncio.Event()
+    stream = lines(_feed(_Growing([item()])), "", closing)
+    assert len([text async for text in _closed_after(stream, 3, closing)]) == 3
+
+
+async def _closed_after(stream: AsyncGenerator[str, None], count: int, closing: asyncio.Event) -> AsyncIterator[str]:
+    async for text in stream:
+        count -= 1
+        if count == 0:
+            closing.set()
+        yield text
