@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Final, NamedTuple, NotRequired, TypedDict, Unpack
+from typing import Any, Final, NotRequired, TypedDict, Unpack
 
 from recommendation_shared.envelope import field_rules
 from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
@@ -33,11 +33,14 @@ class EnvelopeArguments(TypedDict):
     retention: NotRequired[int | None]
 
 
-class Message(NamedTuple):
+class Message:
     """An envelope ready to send. `body` is UTF-8 JSON that SQS accepts, except for its size, which is not checked."""
 
-    recommendation_id: str
-    body: bytes
+    __slots__ = ("body", "recommendation_id")
+
+    def __init__(self, recommendation_id: str, body: bytes) -> None:
+        self.recommendation_id: Final = recommendation_id
+        self.body: Final = body
 
 
 def _required() -> Any:
@@ -83,7 +86,7 @@ def _converted(fields: dict[str, Any]) -> bytes:
         plain[name] = _as_object(plain[name], name)
     plain["citations"] = [_as_object(citation, "citation") for citation in plain["citations"]]
     if marks:
-        plain["metadata"][MARKED] = [mark._asdict() for mark in marks]
+        plain["metadata"][MARKED] = [vars(mark) for mark in marks]
     return dump_converted(plain)
 
 

@@ -26,7 +26,7 @@ from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from enum import Enum
 from itertools import islice
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from recommendation_shared import limits
 from recommendation_shared.exact_json import foreign
@@ -47,11 +47,12 @@ _TEXT: Final = frozenset({str})
 _LISTS: Final = frozenset({list, tuple})
 
 
-class Mark(NamedTuple):
+class Mark:
     """A value that could not be represented: its JSON pointer, and what stands in its place."""
 
-    path: str
-    text: str
+    def __init__(self, path: str, text: str) -> None:
+        self.path: Final = path
+        self.text: Final = text
 
 
 def to_plain(value: Any) -> tuple[Any, list[Mark]]:
@@ -152,7 +153,7 @@ class _Conversion:
                 members.append((self.convert(child, level + 1, ""), self.marks))
         finally:
             self.marks = marks
-        members.sort(key=lambda member: (canonical_text(member[0]), member[1]))
+        members.sort(key=lambda member: (canonical_text(member[0]), [(mark.path, mark.text) for mark in member[1]]))
         for index, (_, found) in enumerate(members):
             self._report(Mark(f"{path}/{index}{mark.path}", mark.text) for mark in found)
         return [member for member, _ in members]

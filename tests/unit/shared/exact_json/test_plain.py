@@ -173,7 +173,7 @@ def test_iterators_are_named_and_not_read() -> None:
     """They belong to the host."""
     plain, marks = to_plain({"steps": unfinished(), "action": "roll back"})
     assert plain == {"steps": "<generator>", "action": "roll back"}
-    assert [mark._asdict() for mark in marks] == [{"path": "/steps", "text": "<generator>"}]
+    assert [vars(mark) for mark in marks] == [{"path": "/steps", "text": "<generator>"}]
 
 
 def test_serializer_that_raises_costs_its_own_value_alone() -> None:
