@@ -123,7 +123,7 @@ build: $(VENV)/.ready ## write build/consumer.zip and build/layer.zip (PLATFORM=
 	@$(BIN)/python -m infra.build --platform $(PLATFORM)
 
 # Hatchling's wheels depend on their contents alone, so two builds of one commit are the same file.
-wheel: $(VENV)/.ready ## write the wheel into dist/ (extras: producer, consumer, cli, parquet, dev)
+wheel: $(VENV)/.ready ## write the wheel into dist/ (extras: producer, consumer, cli, parquet, ui, dev)
 	@rm -f dist/*.whl
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
 

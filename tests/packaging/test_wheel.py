@@ -86,6 +86,8 @@ def test_wheel_holds_every_source_file_and_no_other(wheel: Path) -> None:
         "recommendation_cli/cost/prices.toml",
         "recommendation_cli/cost/profile.json",
         "recommendation_cli/report/page.html",
+        "recommendation_cli/ui/static/ui.js",
+        "recommendation_cli/ui/templates/top.html",
     }
 
 
@@ -112,7 +114,7 @@ def test_wheel_requires_nothing_without_an_extra(wheel: Path) -> None:
     requirements = described.get_all("Requires-Dist", [])
     extras = set(project_table()["optional-dependencies"])
     assert set(described.get_all("Provides-Extra", [])) == extras
-    assert extras >= {"consumer", "cli", "parquet", "dev"}
+    assert extras >= {"consumer", "cli", "parquet", "ui", "dev"}
     assert requirements
     assert [line for line in requirements if "extra ==" not in line] == []
 
