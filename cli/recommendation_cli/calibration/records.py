@@ -27,7 +27,7 @@ def detailed(track: TrackRecord) -> dict[str, Any]:
         "dissents": track.dissents.count,
         "dissentsRight": track.dissents.right,
         "dissentsWrong": track.dissents.wrong,
-        "rightAgainstConsensus": sorted(track.dissents.right_ids),
+        "rightAgainstConsensus": track.dissents.right_ids,
     }
 
 

@@ -7,6 +7,7 @@ from typing import Final
 
 from recommendation_cli.calibration.judged import Judged, Stated
 from recommendation_cli.reviews.review import Review, Verdict
+from recommendation_cli.search.queries import Document
 
 # How good the advice was. The confidence is read as the share of such advice that helps, so half a help is 0.5: the
 # squared error is then still smallest for whoever states the true mean. Advice that nobody followed has no outcome.
@@ -38,25 +39,30 @@ def bin_name(number: int) -> str:
 class Dissents:
     """An agent's disagreements with the consensus, where people judged both.
 
-    `right` counts those in which the agent's outcome was better than that of the consensus, `wrong` those in which it
-    was worse; `right_ids` are the agent's recommendations of the former.
+    `wrong` counts those in which the agent's outcome was worse than that of the consensus, and `right` those in which
+    it was better.
     """
 
     count: int = 0
     wrong: int = 0
-    right_ids: list[str] = field(default_factory=list)
+    _right: list[tuple[str, str]] = field(default_factory=list)  # sort key and ID
 
     @property
     def right(self) -> int:
         """How often the agent was right against the consensus."""
-        return len(self.right_ids)
+        return len(self._right)
 
-    def add(self, recommendation_id: str, outcome: float, consensus: float) -> None:
-        """Count a disagreement."""
+    @property
+    def right_ids(self) -> list[str]:
+        """The agent's recommendations that were right, the newest first."""
+        return [recommendation_id for _, recommendation_id in sorted(self._right, reverse=True)]
+
+    def add(self, document: Document, outcome: float, consensus: float) -> None:
+        """Count what an agent said against the consensus, with the outcomes of both."""
         self.count += 1
         self.wrong += outcome < consensus
         if outcome > consensus:
-            self.right_ids.append(recommendation_id)
+            self._right.append((str(document.get("timestamp")), str(document.get("recommendationId"))))
 
 
 @dataclass(slots=True)

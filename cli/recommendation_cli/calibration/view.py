@@ -24,20 +24,17 @@ _STYLES: Final = {"overconfident": "yellow", "underconfident": "yellow", "too fe
 _MOST_IDS: Final = 3  # of an agent; -o json has all of them
 
 
-Group = tuple[str, str, str]
-"""An agent's type, version and model."""
-
-
 def print_track_records(
     console: Console,
     agents: Iterable[tuple[str, TrackRecord]],
-    groups: Iterable[tuple[Group, TrackRecord]],
+    groups: Iterable[tuple[tuple[str, str, str], TrackRecord]],
     everything: TrackRecord,
     count: int,
 ) -> None:
     """Print what people said about each agent and each group, and how well their confidence foretold it.
 
-    `count` is how many recommendations there are, with and without a verdict.
+    A group is an agent's type, version and model. `count` is how many recommendations there are, with and without a
+    verdict.
     """
     _print_words(console, [verdicts_text(everything, count), EXPLAINED])
     rows: list[Sequence[Cell]] = []
@@ -81,7 +78,7 @@ def _dissents(agents: Iterable[tuple[str, TrackRecord]]) -> Iterator[str]:
         yield DISSENTS
         for agent, track in dissenting:
             yield f"  {dissents_text(visible(agent), track.dissents)}"
-            ids = sorted(track.dissents.right_ids, reverse=True)
+            ids = track.dissents.right_ids
             yield from (f"    {visible(identity)}" for identity in ids[:_MOST_IDS])
             if len(ids) > _MOST_IDS:
                 yield f"    and {len(ids) - _MOST_IDS:,} more: see -o json"

@@ -67,7 +67,7 @@ def _dissents(by_agent: Sequence[tuple[str, TrackRecord]], href: Callable[[str],
     entries = []
     for agent, track in by_agent:
         if track.dissents.count:
-            links = [element("a", identity, href=href(identity)) for identity in sorted(track.dissents.right_ids)]
+            links = [element("a", identity, href=href(identity)) for identity in track.dissents.right_ids]
             rights = element("ul", *(element("li", link) for link in links)) if links else ""
             entries.append(element("li", dissents_text(agent, track.dissents), rights))
     if entries:

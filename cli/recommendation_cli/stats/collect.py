@@ -99,14 +99,13 @@ class Tallies:
         self, track: TrackRecord, document: Document, confidence: float | None, overruled_by: _Conclusion | None
     ) -> None:
         """Add the verdict on a document, if there is one, and compare it with that on what overruled it."""
-        recommendation_id = str(document.get("recommendationId"))
-        verdict = self.verdicts.get(recommendation_id)
+        verdict = self.verdicts.get(str(document.get("recommendationId")))
         if verdict is None:
             return
         track.add(verdict, confidence)
         outcome = OUTCOMES[verdict]
         if overruled_by is not None and overruled_by.outcome is not None and outcome is not None:
-            track.dissents.add(recommendation_id, outcome, overruled_by.outcome)
+            track.dissents.add(document, outcome, overruled_by.outcome)
 
     def _outcome(self, document: Document) -> float | None:
         verdict = self.verdicts.get(str(document.get("recommendationId")))

@@ -44,8 +44,8 @@ def test_a_bin_holds_its_lower_end(confidence: float, name: str) -> None:
 def test_a_dissent_is_right_if_it_was_better_than_the_consensus() -> None:
     """Two that were equally good are neither right nor wrong."""
     dissents = Dissents()
-    dissents.add("a", 1.0, 0.0)
-    dissents.add("b", 0.5, 0.0)
-    dissents.add("c", 0.0, 1.0)
-    dissents.add("d", 1.0, 1.0)
-    assert (dissents.count, dissents.right, dissents.wrong, dissents.right_ids) == (4, 2, 1, ["a", "b"])
+    for number, (outcome, consensus) in enumerate([(1.0, 0.0), (0.5, 0.0), (0.0, 1.0), (1.0, 1.0)]):
+        document = {"recommendationId": f"rec-{9 - number}", "timestamp": f"2026-01-0{number + 1}T00:00:00.000000Z"}
+        dissents.add(document, outcome, consensus)
+    assert (dissents.count, dissents.right, dissents.wrong) == (4, 2, 1)
+    assert dissents.right_ids == ["rec-8", "rec-9"]  # the newest first
