@@ -96,7 +96,7 @@ def _cells(summary: Summary, reviews: Mapping[str, Review], column: str, *, asci
     if summary.truncated:
         status.append(" cut", style="yellow")
     if summary.held:
-        status.append(" held", style="cyan")
+        status.append(" held" if status.plain else "held", style="cyan")
     status.append_text(verdict_mark(reviews.get(summary.recommendation_id)))
     return [
         Text(summary.time_of_day, style="dim"),
