@@ -37,13 +37,14 @@ class Killed(BaseException):
 class Tables:
     """The two tables. `recommendations` has its items by ID; without `reviews`, there is no such table.
 
-    `before_delete` is called with the ID of a recommendation that is about to be deleted, and `denies_deletion` makes
-    DynamoDB answer as if IAM did not allow that.
+    `before_announcement` and `before_delete` are called with the ID of a recommendation that is about to be announced or
+    deleted, and `denies_deletion` makes DynamoDB answer as if IAM did not allow that.
     """
 
     def __init__(self) -> None:
         self.recommendations: dict[str, Item] = {}
         self.reviews: FakeReviewsTable | None = FakeReviewsTable()
+        self.before_announcement: Callable[[str], None] = lambda _key: None
         self.before_delete: Callable[[str], None] = lambda _key: None
         self.denies_deletion = False
         self._table = ConditionalTable(self.recommendations)
@@ -75,6 +76,7 @@ class Tables:
 
     def update_item(self, **parameters: Any) -> Mapping[str, Any]:
         """Set an attribute, if the condition is met."""
+        self.before_announcement(parameters["Key"][PARTITION_KEY]["S"])
         return self._table.update_item(**parameters)
 
     def delete_item(self, **parameters: Any) -> Mapping[str, Any]:

@@ -5,6 +5,8 @@ from typing import Final
 
 import pytest
 
+from recommendation_cli.aws.connection import Target
+from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_consumer.keeper.change import Change
 from recommendation_consumer.keeper.judgement import judge
 from recommendation_consumer.keeper.letter import REASONS
@@ -20,6 +22,7 @@ from tests.support.fakes.erasable_account import (
     Killed,
     filled_account,
 )
+from tests.support.fakes.recommendation_table import TABLE
 
 ERASE: Final = ("erase", INCIDENT, "--archive-bucket", BUCKET, "--reason", "r", "--confirm", INCIDENT)
 LONGEST_HOLD: Final = 3600.0  # seconds; the messages of a killed run are then visible again
@@ -82,6 +85,21 @@ def test_item_that_a_consumer_replaces_just_before_it_is_deleted_makes_no_letter
     assert len(replaced) == 3
     _keeper_makes_no_letter(account, "")
     _nothing_is_left(account, "")
+
+
+def test_item_that_ttl_removes_meanwhile_does_not_come_back(tmp_path: Path) -> None:
+    """DynamoDB creates what an UpdateItem without a condition does not find."""
+    account = filled_account()
+    account.tables.before_announcement = account.tables.recommendations.__delitem__
+    assert account.run(tmp_path, *ERASE).exit_code == 0
+    _nothing_is_left(account, "")
+
+
+def test_nothing_is_counted_before_the_mark_is_there() -> None:
+    """Who deletes counts first, so nothing is deleted either."""
+    tombstone = Tombstone(filled_account().tables, Target(TABLE), INCIDENT)
+    with pytest.raises(RuntimeError, match="before the mark says so"):
+        tombstone.add("recommendations", 1)
 
 
 def test_item_that_a_consumer_replaces_again_and_again_is_left(tmp_path: Path) -> None:
