@@ -37,7 +37,7 @@ class Killed(BaseException):
 class Tables:
     """The two tables. `recommendations` has its items by ID; without `reviews`, there is no such table.
 
-    `before_announcement` and `before_delete` are called with the ID of a recommendation that is about to be announced or
+    `before_announcement` and `before_delete` are called with the ID of an item that is about to be announced or
     deleted, and `denies_deletion` makes DynamoDB answer as if IAM did not allow that.
     """
 
