@@ -145,7 +145,7 @@ def _erase(runtime: Runtime, request: Request, sweeping: Sweeping, by: str) -> N
     if left:
         raise LeftError("Something of the incident is left:" + "".join(f"\n  - {sentence}" for sentence in left))
     tombstone.finish(_entry(State.ERASED, runtime, request, by))
-    click.echo(f"Nothing is left. {mark_key(request.incident_id)} stays, so that nothing is stored again.")
+    click.echo(f"Nothing is left within reach. {mark_key(request.incident_id)} stays, so that nothing is stored again.")
 
 
 def _sweep(runtime: Runtime, sweeping: Sweeping, *, wait: bool) -> Sequence[str]:
