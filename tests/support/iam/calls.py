@@ -10,7 +10,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from recommendation_shared.envelope import Envelope
-from tests.support.iam.identities import DEAD, DYNAMODB, INDEXES, QUEUE, TABLE
+from tests.support.iam.identities import DEAD, DYNAMODB, INDEXES, QUEUE, REVIEWS, REVIEWS_INDEX, TABLE
 
 INCIDENTS: Final = f"{DYNAMODB}/opx-incidents"
 EVENTS: Final = f"{DYNAMODB}/opx-incident-events"
@@ -20,6 +20,8 @@ ITEM: Final = {
     **KEY,
     **{name: {"S": "of-the-test"} for name in ("incidentId", "executionId", "agentType", "timestamp")},
 }
+REVIEW_KEY: Final = {"incidentId": {"S": "incident-of-the-test"}, "reviewId": {"S": "2026-01-31T12:00:00.000000Z/0"}}
+REVIEW: Final = {**REVIEW_KEY, "kind": {"S": "review"}}
 BODY: Final = (
     Envelope.create(
         incident_id="incident-of-the-test",
@@ -43,15 +45,19 @@ QUEUE_CALLS: Final[dict[str, dict[str, Any]]] = {
     "purge_queue": {},
     "delete_queue": {},
 }
-TABLE_CALLS: Final[dict[str, dict[str, Any]]] = {
-    "put_item": {"Item": ITEM},
-    "get_item": {"Key": KEY},
-    "update_item": {"Key": KEY},
-    "delete_item": {"Key": KEY},
-    "scan": {},
-    "describe_table": {},
-    "delete_table": {},
-}
+
+
+def table_calls(key: Mapping[str, Any], item: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return the arguments of each operation on a table with this key."""
+    return {
+        "put_item": {"Item": item},
+        "get_item": {"Key": key},
+        "update_item": {"Key": key},
+        "delete_item": {"Key": key},
+        "scan": {},
+        "describe_table": {},
+        "delete_table": {},
+    }
 
 
 class Call(NamedTuple):
@@ -69,23 +75,24 @@ def calls(queue_url: str, dlq_url: str) -> Iterator[Call]:
     for arn, url in ((QUEUE, queue_url), (DEAD, dlq_url)):
         for operation, arguments in QUEUE_CALLS.items():
             yield Call("sqs", operation, {"QueueUrl": url, **arguments}, _action("sqs", operation), arn)
-    for arn in (TABLE, INCIDENTS, EVENTS):
+    for arn in (TABLE, REVIEWS, INCIDENTS, EVENTS):
         name = arn.rpartition("/")[2]
-        for operation, arguments in TABLE_CALLS.items():
+        key, item = (REVIEW_KEY, REVIEW) if arn == REVIEWS else (KEY, ITEM)
+        for operation, arguments in table_calls(key, item).items():
             yield Call("dynamodb", operation, {"TableName": name, **arguments}, _action("dynamodb", operation), arn)
-        writes = {"RequestItems": {name: [{"PutRequest": {"Item": ITEM}}]}}
+        writes = {"RequestItems": {name: [{"PutRequest": {"Item": item}}]}}
         yield Call("dynamodb", "batch_write_item", writes, "dynamodb:BatchWriteItem", arn)
-        reads = {"RequestItems": {name: {"Keys": [KEY]}}}
+        reads = {"RequestItems": {name: {"Keys": [key]}}}
         yield Call("dynamodb", "batch_get_item", reads, "dynamodb:BatchGetItem", arn)
-    for arn in INDEXES:
-        index = arn.rpartition("/")[2]
+    for arn in (*INDEXES, REVIEWS_INDEX):
+        _, table, _, index = arn.split("/")
         query = {
             "IndexName": index,
             "KeyConditionExpression": "#key = :value",
             "ExpressionAttributeNames": {"#key": index.partition("-")[0]},
             "ExpressionAttributeValues": {":value": {"S": "of-the-test"}},
         }
-        yield Call("dynamodb", "query", {"TableName": TABLE.rpartition("/")[2], **query}, "dynamodb:Query", arn)
+        yield Call("dynamodb", "query", {"TableName": table, **query}, "dynamodb:Query", arn)
 
 
 def _action(service: str, operation: str) -> str:
