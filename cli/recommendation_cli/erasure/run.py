@@ -137,9 +137,9 @@ def _erase(runtime: Runtime, request: Request, sweeping: Sweeping, by: str) -> N
     try:
         left = _sweep(runtime, sweeping, wait=request.wait)
     finally:
-        click.echo(f"Erased {in_words(sweeping.erased)}.")
-        if left is None:
+        if left is None:  # what it had deleted is counted in the mark
             click.echo("This run did not finish. The same command goes on.", err=True)
+    click.echo(f"Erased {in_words(sweeping.erased)}.")
     for sentence in (sentence for place in sweeping.places for sentence in place.unreachable()):
         click.echo(f"Not reached: {sentence}")
     if left:
