@@ -31,12 +31,17 @@ def test_sqs_endpoint_lets_executors_send_to_the_queue_and_nothing_else() -> Non
     assert statement["Condition"]["StringEquals"]["aws:PrincipalAccount"] in statement["Resource"]
 
 
-def test_dynamodb_endpoint_lets_readers_read_the_table_and_its_indexes() -> None:
-    """It covers the reader role, with and without compact indexes, and no action that writes or scans."""
-    (statement,) = POLICIES[1]["Statement"]
+def test_dynamodb_endpoint_lets_readers_read_both_tables_and_reviewers_add_reviews() -> None:
+    """It covers both roles, with and without compact indexes, and no action that changes, deletes or scans."""
+    statement, writing = POLICIES[1]["Statement"]
     reader = synthesize({"CompactIndexes": "true"})["Resources"]["ReaderRole"]["Properties"]["Policies"]
     needed = _actions(reader[0]["PolicyDocument"]["Statement"], "dynamodb:")
     assert needed <= set(statement["Action"]) <= needed | {"dynamodb:DescribeTable"}
-    table, indexes = statement["Resource"]
+    table, indexes, reviews, by_time = statement["Resource"]
     assert table.endswith(":table/opx-agent-recommendations")
-    assert indexes == f"{table}/index/*"
+    assert (indexes, by_time) == (f"{table}/index/*", f"{reviews}/index/*")
+    reviewer = synthesize({})["Resources"]["ReviewerRole"]["Properties"]["Policies"]
+    more = _actions(reviewer[0]["PolicyDocument"]["Statement"], "dynamodb:") - needed
+    assert more == {writing["Action"]} == {"dynamodb:PutItem"}
+    assert writing["Resource"] == reviews
+    assert reviews.endswith(":table/opx-recommendation-reviews")
