@@ -34,15 +34,21 @@ def facts(document: Mapping[str, Any]) -> Facts:
         return Facts("", None, None, None, None, None)
     cost = metadata.get("cost")
     bill: Mapping[str, Any] = cost if isinstance(cost, dict) else {"estimatedCost": cost}
-    status = metadata.get("status")
     return Facts(
-        status="" if status is None else status if isinstance(status, str) else canonical_text(status),
+        status=status_of(document),
         duration_ms=_number(metadata.get("durationMs"), _MOST_MILLISECONDS),
         cost=_number(bill.get("estimatedCost"), _MOST_TOKENS),
         tokens=_tokens(metadata.get("tokens")) or _tokens(bill),
         model=_text(bill.get("model")) or _text(metadata.get("model")),
         agent_version=_text(metadata.get("agentVersion")),
     )
+
+
+def status_of(document: Mapping[str, Any]) -> str:
+    """Return how the agent ended, as it was recorded; an empty string without a status."""
+    metadata = document.get("metadata")
+    status = metadata.get("status") if isinstance(metadata, dict) else None
+    return "" if status is None else status if isinstance(status, str) else canonical_text(status)
 
 
 def fact_columns(document: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
 
-from recommendation_cli.facts import facts, succeeded
+from recommendation_cli.facts import status_of, succeeded
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import Summary, summarise
@@ -45,7 +45,7 @@ class Incident:
         self.matches = self.matches or matches
         self.first, self.last = min(self.first, timestamp), max(self.last, timestamp)
         self.executions[execution] = max(self.executions.get(execution, ""), timestamp)
-        if not succeeded(facts(document).status):
+        if not succeeded(status_of(document)):
             self.failed[visible(agent)] += 1
         if agent == CONSENSUS:
             self.concluded.add(execution)

@@ -10,7 +10,7 @@ from recommendation_cli.read_cost import read_cost
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.marks import all_marks
-from recommendation_cli.search.projection import LISTED, MEASURED
+from recommendation_cli.search.projection import COUNTED, LISTED
 from recommendation_cli.search.queries import Listing, Search
 from recommendation_cli.search.several import Gather, one_after_another
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -38,7 +38,7 @@ def read_incidents(  # noqa: PLR0913 - the table, what to read of it, and how
     """Return the incidents of a period; `now` (epoch seconds) hides what had expired by then, None hides nothing."""
     period, matching = listed.period(), listed.matching()
     searches = [
-        Search("agentType", agent, period, whole=False, attributes=LISTED if agent == CONSENSUS else MEASURED)
+        Search("agentType", agent, period, whole=False, attributes=LISTED if agent == CONSENSUS else COUNTED)
         for agent in agent_types(client, table)
     ]
     listings = [Listing(client, table, search, now=now) for search in searches]

@@ -9,12 +9,17 @@ _KEYS: Final = ("incidentId", "executionId", "agentType", "timestamp", "ttl")
 # Every search asks for the digest too: an item without it comes from a compact index (see `compact_index`).
 _ALWAYS: Final = (PARTITION_KEY, *_KEYS, "contentDigest", "confidence")
 
+COUNTED: Final = (*_ALWAYS, "metadata.status", "metadata.durationMs")
+"""What counting needs, and filters."""
+
 MEASURED: Final = (
-    *_ALWAYS,
-    *("metadata.status", "metadata.durationMs", "metadata.cost", "metadata.tokens", "metadata.model"),
-    "metadata.agentVersion",
+    *COUNTED,
+    *("metadata.cost", "metadata.tokens", "metadata.model", "metadata.agentVersion"),
 )
-"""What counting and statistics need."""
+"""What statistics need."""
+
+IN_COMPACT_INDEXES: Final = (COUNTED, MEASURED)
+"""What compact indexes hold too."""
 
 JUDGED: Final = (*MEASURED, "recommendation.minority_opinions")
 """What statistics need of a consensus."""

@@ -8,7 +8,7 @@ from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
 from recommendation_cli.search.compact_index import FETCHED_KEYS, completed, is_part
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period
-from recommendation_cli.search.projection import LISTED, LISTED_IN_FULL, MEASURED, lacks_headline, projection
+from recommendation_cli.search.projection import IN_COMPACT_INDEXES, LISTED, LISTED_IN_FULL, lacks_headline, projection
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
 
@@ -150,8 +150,8 @@ def pages(
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: any page may be short or empty
         page = Page(answer["Items"], after, (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0))
-        # What is measured is in compact indexes too.
-        if search.attributes != MEASURED and any(is_part(item, whole=search.whole) for item in page.items):
+        is_complete = search.attributes in IN_COMPACT_INDEXES
+        if not is_complete and any(is_part(item, whole=search.whole) for item in page.items):
             yield from _completed(client, table, search, page, piece)
         else:
             yield page

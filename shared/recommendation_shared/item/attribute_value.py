@@ -65,7 +65,8 @@ def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
     Binary values may be bytes, as botocore's clients return them, or base64 text, as DynamoDB returns them. Raises
     `ValueError` for an unknown DynamoDB type.
     """
-    return {name: _decode(value) for name, value in item.items()}
+    # Most values are texts: a call for each of them would take half of the time.
+    return {name: value["S"] if "S" in value else _decode(value) for name, value in item.items()}
 
 
 def _decode(attribute: AttributeValue) -> Any:
@@ -90,5 +91,7 @@ def _decode(attribute: AttributeValue) -> Any:
 
 
 def _number(text: str) -> int | Decimal:
+    if text.isascii() and text.isdecimal():  # most are whole numbers, and `int` takes a third of the time
+        return int(text)
     number = Decimal(text)
     return int(number) if number == number.to_integral_value() else number
