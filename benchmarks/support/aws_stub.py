@@ -17,6 +17,7 @@ _JSON_RESPONSES: Final = {
     "AmazonSQS.SendMessageBatch": {"Successful": [{"Id": str(index), "MessageId": "0"} for index in range(7)]},
     "DynamoDB_20120810.BatchWriteItem": {"UnprocessedItems": {}},
     "DynamoDB_20120810.PutItem": {},
+    "DynamoDB_20120810.Query": {"Items": []},  # no incident is held or erased
 }
 _PUT_METRIC_DATA: Final = b'<PutMetricDataResponse xmlns="http://monitoring.amazonaws.com/doc/2010-08-01/"/>'
 

@@ -56,8 +56,8 @@ class LambdaContext(Protocol):
 async def consume(event: Any, context: LambdaContext, dependencies: Dependencies) -> BatchResponse:
     """Store a batch; return the batch item failures, which SQS redelivers.
 
-    Raises `MalformedEventError`, `MarksUnreadableError` and `NothingStoredError`. All messages then return to the
-    queue, and none of them has been dead-lettered.
+    Raises `MalformedEventError` and `NothingStoredError`. All messages then return to the queue, and none of them has
+    been dead-lettered.
     """
     until = deadlines(dependencies.monotonic(), context.get_remaining_time_in_millis())
     messages = read_messages(event)
@@ -93,9 +93,9 @@ class _Invocation:
     async def _known_standings(self) -> Standings:
         try:
             return await known_standings(self._until.write, self._dependencies)
-        except MarksUnreadableError:
+        except MarksUnreadableError as error:
             self.result.failures.update((message.message_id, MARKS_UNREADABLE) for message in self._messages)
-            raise
+            raise NothingStoredError(str(error)) from None
 
     async def _write(self, standings: Standings) -> WriteResult:
         dependencies = self._dependencies

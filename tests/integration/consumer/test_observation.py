@@ -56,6 +56,7 @@ def test_each_call_is_observed_with_its_outcome(server: AwsServer) -> None:
     assert sorted(seen) == [
         ("BatchWriteItem", "ClientError"),
         *[("BatchWriteItem", "recommendations")] * 3,
+        ("Query", "recommendations"),
     ]
     seen.clear()
     handler({"Records": [again(MESSAGES["Records"][0])]}, Context())
@@ -76,8 +77,9 @@ def test_opentelemetry_sees_a_span_for_each_call(server: AwsServer, monkeypatch:
     server.table.faults.append(dynamodb_error("ThrottlingException"))
     _example("opentelemetry_handler").handler(MESSAGES, Context())
     spans = exporter.get_finished_spans()
-    assert [span.name for span in spans] == ["DynamoDB.BatchWriteItem"] * 4
-    assert [span.attributes["rpc.method"] for span in spans if span.attributes] == ["BatchWriteItem"] * 4
+    assert [span.name for span in spans] == ["DynamoDB.Query", *["DynamoDB.BatchWriteItem"] * 4]
+    methods = [span.attributes["rpc.method"] for span in spans if span.attributes]
+    assert methods == ["Query", *["BatchWriteItem"] * 4]
     assert sum(span.status.is_ok is False for span in spans) == 1
 
 
@@ -95,7 +97,7 @@ def test_xray_sees_a_subsegment_for_each_call(server: AwsServer, monkeypatch: py
         example.handler(MESSAGES, Context())
     (segment,) = sent
     calls = [part for part in segment["subsegments"] if part["name"] == "DynamoDB"]
-    assert [part["aws"]["operation"] for part in calls] == ["BatchWriteItem"] * 4
+    assert [part["aws"]["operation"] for part in calls] == ["Query", *["BatchWriteItem"] * 4]
     assert all(part["namespace"] == "aws" and part["end_time"] for part in calls)
     assert sum("cause" in part for part in calls) == 1
 

@@ -55,7 +55,10 @@ class Service:
 
 
 class AwsServer(HttpServer):
-    """Every request succeeds, except as `table`, `queue` and the other attributes say."""
+    """Every request succeeds, except as `table`, `queue` and the other attributes say.
+
+    `marks` stands for the table's index, which a sandbox reads before its first batch: no incident is marked.
+    """
 
     def __init__(self) -> None:
         super().__init__(_Connection)
@@ -66,7 +69,7 @@ class AwsServer(HttpServer):
 
     def reset(self) -> None:
         """Make every request succeed, and forget what was stored."""
-        self.table, self.queue = Service(), Service()
+        self.table, self.marks, self.queue = Service(), Service(), Service()
         self.items: dict[str, dict[str, Any]] = {}
         self.dead_letters: list[dict[str, Any]] = []
         self.refused_bodies: set[str] = set()  # bodies returned under `Failed`
@@ -99,13 +102,15 @@ class _Connection(HttpConnection):
 
     def do_POST(self) -> None:
         request = self.read_json()
-        is_table = self.headers["X-Amz-Target"].startswith("DynamoDB_20120810.")
-        service = self.server.table if is_table else self.server.queue
+        is_query = self.headers["X-Amz-Target"] == "DynamoDB_20120810.Query"
+        is_table = self.headers["X-Amz-Target"].startswith("DynamoDB_20120810.") and not is_query
+        service = self.server.table if is_table else self.server.marks if is_query else self.server.queue
         fault = service.next_fault() or self._own_fault(request, is_table=is_table)
         if fault is None and is_table and self._conflicts(request):
             fault = dynamodb_error("ConditionalCheckFailedException", message="The conditional request failed")
         acts = fault in (None, LOSE, STALL)
-        document = (self._write if is_table else self._send)(request) if acts else {}
+        act = self._write if is_table else self._no_marks if is_query else self._send
+        document = act(request) if acts else {}
         service.requests.append(request)  # only now, so that a recorded request has had its effect
         if isinstance(fault, Answer):
             self.respond(*fault)
@@ -145,6 +150,9 @@ class _Connection(HttpConnection):
         for item in _items(request):
             self.server.items[item["recommendationId"]["S"]] = item
         return {"UnprocessedItems": {}} if "RequestItems" in request else {"ConsumedCapacity": {"CapacityUnits": 1.0}}
+
+    def _no_marks(self, _request: dict[str, Any]) -> dict[str, Any]:
+        return {"Items": [], "Count": 0}
 
     def _send(self, request: dict[str, Any]) -> dict[str, Any]:
         results: dict[str, list[dict[str, Any]]] = {"Successful": [], "Failed": []}

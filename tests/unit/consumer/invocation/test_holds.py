@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from aws_lambda_powertools import Logger
 
-from recommendation_consumer.marks import MARKS_UNREADABLE, MarksUnreadableError
+from recommendation_consumer.invocation import NothingStoredError
+from recommendation_consumer.marks import MARKS_UNREADABLE
 from recommendation_shared.item.marks import Entry, State, mark_item, moved
 from tests.support.emf import read_emf, totals
 from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
@@ -76,7 +77,7 @@ async def test_batch_comes_back_whole_if_the_marks_cannot_be_read(capsys: pytest
     async def refuse(_body: bytes) -> Mapping[str, Any]:
         raise client_error("AccessDeniedException")
 
-    with pytest.raises(MarksUnreadableError, match="AccessDeniedException"):
+    with pytest.raises(NothingStoredError, match="AccessDeniedException"):
         await invoke(event(*bodies(2), "no JSON"), table, queue, query=refuse)
     assert (table.requests, queue.messages) == ([], [])
     failures = [value for line in capsys.readouterr().out.splitlines() for value in read_emf(line) if value.dimensions]
