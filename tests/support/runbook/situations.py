@@ -89,7 +89,7 @@ def queue_misspelt(world: World) -> Situation:
 
 
 def recommendation_altered(world: World) -> Situation:
-    """Somebody deleted an item, and nobody knows yet that this is why the alarm fires."""
+    """Somebody deleted an item, as the stack did with its own test message when it started."""
     _delete_stored(world, "altered")
     yield
     take_letters(world.stack, "Deleted")
