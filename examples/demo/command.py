@@ -44,6 +44,7 @@ def _say_what_to_try(stack: LocalStack, result: Result, user_environment: dict[s
     say(f"""
 Then try, in this folder:
 
+  recs ui /incident/{SHOWN}
   recs incident {SHOWN}
   recs agent consensus --limit 5
   recs show {result.example}
