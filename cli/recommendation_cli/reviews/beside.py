@@ -6,7 +6,7 @@ from typing import Final, ParamSpec
 import click
 
 from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, Target
-from recommendation_cli.reviews.review import INCIDENT, Review, ReviewKey, Subject, latest
+from recommendation_cli.reviews.review import INCIDENT, OF_INCIDENT, OF_RECOMMENDATION, Review, Subject, latest
 from recommendation_cli.reviews.store import ReviewTable, unreadable_text
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
@@ -19,6 +19,7 @@ P = ParamSpec("P")
 
 # A list over more incidents than this is read by time, in one query of the index instead of one for each incident.
 _FEW_INCIDENTS: Final = 10
+_LATER: Final = "~"  # than every sort key
 
 
 class Reviewed:
@@ -73,8 +74,9 @@ class ReviewsBeside:
         self._target = target
         self._until = until
         self._incidents: dict[str, Reviewed] = {}
-        self._since: str | None = None  # from then on, all reviews are in `_recent`
-        self._recent: dict[ReviewKey, Review] = {}
+        self._since: str | None = None  # from then on, all reviews of recommendations are in `_by_time`
+        self._by_time: list[Review] = []
+        self._reviewed = Reviewed()  # the same
         self._refusal = ""
 
     def of_incident(self, incident_id: str) -> Reviewed:
@@ -88,12 +90,15 @@ class ReviewsBeside:
         incidents = {str(document.get(INCIDENT)) for document in documents}
         if self._since is None and len(incidents - self._incidents.keys()) <= _FEW_INCIDENTS:
             return Reviewed(review for incident in incidents for review in self.of_incident(incident))
-        since = min((str(document.get("timestamp")) for document in documents), default="~")
-        if self._since is None or since < self._since:
-            found = self._read(self._table.reviews_between, since, self._since)
-            self._recent |= {review.key: review for review in found}
+        since = min((str(document.get("timestamp")) for document in documents), default=_LATER)
+        if self._since is None:  # an incident may have been reviewed before a replay of it
+            self._by_time = self._read(self._table.reviews_between, None, None, (OF_INCIDENT,))
+        if since < (self._since or _LATER):
+            found = self._read(self._table.reviews_between, since, self._since, (OF_RECOMMENDATION,))
+            self._by_time += [review for review in found if review.at < (self._since or _LATER)]
             self._since = since
-        return Reviewed(self._recent.values())
+            self._reviewed = Reviewed(self._by_time)
+        return self._reviewed
 
     def since(self, since: str | None) -> Reviewed:
         """Return the reviews written at or after a sort key: all of them without one."""

@@ -16,7 +16,8 @@ RANDOM_BYTES: Final = 8  # of a review's ID, after its time
 INCIDENT: Final = "incidentId"  # the table's hash key
 REVIEW_ID: Final = "reviewId"  # the table's sort key, and that of the index over all incidents
 KIND: Final = "kind"  # the index's hash key
-REVIEW: Final = "review"  # the only kind
+OF_RECOMMENDATION: Final = "recommendation"  # the kinds, by what a review is about
+OF_INCIDENT: Final = "incident"
 _ATTRIBUTES: Final = {
     "recommendation_id": "recommendationId",
     "verdict": "verdict",
@@ -111,7 +112,7 @@ class Review:
         """Return its item, as DynamoDB JSON; what it does not say has no attribute."""
         return {
             **self.key.attributes(),
-            KIND: {"S": REVIEW},
+            KIND: {"S": OF_INCIDENT if self.recommendation_id is None else OF_RECOMMENDATION},
             "schemaVersion": {"N": str(self.schema_version)},
             "by": {"S": self.by},
             **{attribute: {"S": text} for attribute, text in self._texts().items() if text is not None},

@@ -1,13 +1,15 @@
 """The reviews table: reading, writing and deleting reviews, never with a Scan."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from heapq import merge
 from typing import Any, Final, Protocol
 
 from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, WritableDynamoDb
 from recommendation_cli.reviews.review import (
     INCIDENT,
     KIND,
-    REVIEW,
+    OF_INCIDENT,
+    OF_RECOMMENDATION,
     REVIEW_ID,
     Review,
     ReviewKey,
@@ -18,7 +20,7 @@ from recommendation_shared.aws_errors import error_code
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.wording import plural
 
-INDEX: Final = f"{KIND}-{REVIEW_ID}-index"  # of all reviews, in order of time
+INDEX: Final = f"{KIND}-{REVIEW_ID}-index"  # of all reviews of each kind, in order of time
 _CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _LAST: Final = "~"  # sorts after every ID that begins with a given time
 
@@ -45,17 +47,26 @@ class ReviewTable:
         """Return all reviews of an incident and its recommendations, the oldest first, with strong consistency."""
         return list(self._readable(self._items(*_of(incident_id), ConsistentRead=True)))
 
-    def reviews_between(self, since: str | None, until: str | None) -> Iterator[Review]:
+    def reviews_between(
+        self, since: str | None, until: str | None, kinds: Iterable[str] = (OF_RECOMMENDATION, OF_INCIDENT)
+    ) -> Iterator[Review]:
         """Yield all reviews written in a period, the oldest first; None leaves that side open.
 
         `since` and `until` are sort keys, both inclusive. A review is written after what it is about, so a period that
-        begins with a recommendation's timestamp and does not end has every review of that recommendation.
+        begins with a recommendation's timestamp and does not end has every review of that recommendation; not so of
+        its incident, which may have been reviewed before a replay.
         """
-        condition, values = f"{KIND} = :kind", {":kind": {"S": REVIEW}}
+        return merge(
+            *(self._readable(self._written(kind, since, until)) for kind in kinds),
+            key=lambda review: review.key.review_id,
+        )
+
+    def _written(self, kind: str, since: str | None, until: str | None) -> Iterator[Mapping[str, AttributeValue]]:
+        condition, values = f"{KIND} = :kind", {":kind": {"S": kind}}
         if since is not None or until is not None:
             condition += f" AND {REVIEW_ID} BETWEEN :since AND :until"
             values |= {":since": {"S": since or " "}, ":until": {"S": (until or "") + _LAST}}
-        return self._readable(self._items(condition, values, IndexName=INDEX))
+        return self._items(condition, values, IndexName=INDEX)
 
     def keys_of(self, incident_id: str) -> list[ReviewKey]:
         """Return the keys of everything that the table holds about an incident, readable or not."""

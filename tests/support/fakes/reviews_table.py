@@ -32,8 +32,7 @@ class FakeReviewsTable:
         values = {name: value["S"] for name, value in parameters["ExpressionAttributeValues"].items()}
         by_id = [self.items[key] for key in sorted(self.items, key=lambda key: key[1])]
         if "IndexName" in parameters:
-            assert values[":kind"] == "review"
-            wanted = [item for item in by_id if item["kind"]["S"] == "review"]
+            wanted = [item for item in by_id if item["kind"]["S"] == values[":kind"]]
             if ":since" in values:
                 wanted = [item for item in wanted if values[":since"] <= item["reviewId"]["S"] <= values[":until"]]
         else:

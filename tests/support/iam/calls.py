@@ -21,7 +21,7 @@ ITEM: Final = {
     **{name: {"S": "of-the-test"} for name in ("incidentId", "executionId", "agentType", "timestamp")},
 }
 REVIEW_KEY: Final = {"incidentId": {"S": "incident-of-the-test"}, "reviewId": {"S": "2026-01-31T12:00:00.000000Z/0"}}
-REVIEW: Final = {**REVIEW_KEY, "kind": {"S": "review"}}
+REVIEW: Final = {**REVIEW_KEY, "kind": {"S": "incident"}}
 BODY: Final = (
     Envelope.create(
         incident_id="incident-of-the-test",

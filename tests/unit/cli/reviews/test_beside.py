@@ -36,6 +36,36 @@ def test_the_reviews_of_an_incident_are_read_once() -> None:
     assert beside.note == ""
 
 
+def _page(day: int) -> list[dict[str, str]]:
+    """Return a page of documents of more incidents than are asked for one by one."""
+    return [
+        {
+            "incidentId": f"incident-{number}",
+            "recommendationId": "rec-1",
+            "timestamp": f"2026-02-{day:02}T12:00:00.000000Z",
+        }
+        for number in range(11)
+    ]
+
+
+@pytest.mark.parametrize("days", [(2, 1), (1, 2)], ids=["newest first", "oldest first"])
+def test_the_reviews_of_many_incidents_are_read_by_time(days: tuple[int, int]) -> None:
+    """Each is read once, whatever the order of the pages; there is no query for each incident."""
+    client = FakeReviewsTable(*(review.item() for review in (FIRST, SECOND, OTHER)), page=100)
+    beside = ReviewsBeside(client, TARGET)
+    for day in days:
+        reviewed = beside.of_documents(_page(day))
+        assert reviewed.of("incident-7", "rec-1") == SECOND
+    assert reviewed.history("incident-7", "rec-1") == [FIRST, SECOND]
+    assert len(client.queries) == (3 if days == (2, 1) else 2)
+
+
+def test_an_incident_that_was_reviewed_before_a_replay_keeps_its_root_cause() -> None:
+    """The replay's recommendations are newer than the review of their incident."""
+    beside = ReviewsBeside(FakeReviewsTable(CAUSE.item()), TARGET)
+    assert beside.of_documents(_page(20)).of("incident-7") == CAUSE
+
+
 @pytest.mark.parametrize(
     ("code", "sentence"),
     [

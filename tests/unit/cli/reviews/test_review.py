@@ -28,7 +28,7 @@ def test_the_item_has_attributes_only_for_what_was_said() -> None:
     assert VERDICT.item() == {
         "incidentId": {"S": "incident-7"},
         "reviewId": {"S": "2026-02-01T12:00:00.000000Z/00ff00ff00ff00ff"},
-        "kind": {"S": "review"},
+        "kind": {"S": "recommendation"},
         "schemaVersion": {"N": "1"},
         "by": {"S": "arn:aws:sts::1:alice"},
         "recommendationId": {"S": "rec-1"},
