@@ -91,6 +91,8 @@ class _Invocation:
         await self._dead_letter(written)
 
     async def _known_standings(self) -> Standings:
+        if not self._messages:
+            return Standings()
         try:
             return await known_standings(self._until.write, self._dependencies)
         except MarksUnreadableError as error:
