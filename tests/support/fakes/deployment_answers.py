@@ -137,9 +137,9 @@ def described_alarms(changed: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _protection(ttl: Mapping[str, Any], backups: Mapping[str, Any]) -> Answers:
     """Return the answers about a table's time to live and its backups."""
-    recovery = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": BACKUPS | backups}
+    recovery = {"ContinuousBackupsStatus": "ENABLED", "PointInTimeRecoveryDescription": {**BACKUPS, **backups}}
     return [
-        ("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": TTL | ttl}),
+        ("dynamodb", "describe_time_to_live", {"TimeToLiveDescription": {**TTL, **ttl}}),
         ("dynamodb", "describe_continuous_backups", {"ContinuousBackupsDescription": recovery}),
     ]
 
