@@ -149,6 +149,7 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
             if depth(stack.client("sqs"), stack.queue_url) == 0:
                 break
         time.sleep(LOG_DELAY)
+        depths += depth_points(stack, time.time())  # those of before the break may be from before the last delete
         return [*depths, *logged_points(log)]
 
 

@@ -38,6 +38,10 @@ def _counted(alarm: str, metric: str, floor: int, what: str) -> Case:
     return Case(alarm, f"more than {floor:,} {what}", {metric: floor + 1}, f"{floor:,} {what}", {metric: floor})
 
 
+def _one(alarm: str, metric: str, what: str) -> Case:
+    return Case(alarm, f"one {what}", {metric: 1}, "none", {metric: 0})
+
+
 CASES: Final = (
     Case(
         "HighRecommendationPersistenceFailureRate",
@@ -57,34 +61,30 @@ CASES: Final = (
     ),
     Case(
         "RecommendationDeadLettersExpiring",
-        "5 days of which each hour had a dead letter", {_VISIBLE: [1] * 120},
-        "an hour without one in that time", {_VISIBLE: [*[1] * 60, 0, *[1] * 59]},
+        "5 days with a dead letter in each hour", {_VISIBLE: [1] * 120},
+        "5 days with an hour without one", {_VISIBLE: [*[1] * 60, 0, *[1] * 59]},
     ),
     _counted("RecommendationQueueNearRetention", _AGE, 5 * _DAYS, "seconds in the queue"),
     Case(
         "RecommendationsNotPersisted",
         "15 minutes with a message waiting and nothing stored", {_VISIBLE: [1] * 15},
-        "one stored in that time", {_VISIBLE: [1] * 15, _PERSISTED: [0] * 7 + [1]},
+        "the same with one stored", {_VISIBLE: [1] * 15, _PERSISTED: [0] * 7 + [1]},
     ),
     Case(
         "RecommendationsNotPersisted",
         "an hour with a message waiting and nothing stored", {_VISIBLE: [1] * 40},
         "a message stored 4 minutes after it was sent", {_VISIBLE: [1] * 4, _PERSISTED: [0] * 4 + [1]},
     ),
-    _counted("RecommendationConsumerErrors", "Errors", 0, "failed invocations"),
+    _one("RecommendationConsumerErrors", "Errors", "failed invocation"),
     _counted("RecommendationConsumerNearTimeout", "Duration", 27_000, "milliseconds"),
     _counted("RecommendationConsumerThrottled", "Throttles", 10, "refused invocations"),
-    _counted("RecommendationsDropped", "RecommendationsDropped", 0, "dropped by an executor"),
-    _counted("RecommendationsDropped", "RecommendationsDropped", 0, "expired in the queue"),
-    _counted("RecommendationAltered", "RecommendationAltered", 0, "replaced in the table"),
-    _counted("RecommendationAltered", "RecommendationAltered", 0, "edited in the table"),
-    _counted("RecommendationAltered", "RecommendationAltered", 0, "deleted from the table"),
-    _counted("RecommendationAltered", "RecommendationAltered", 0, "erased from the table"),
-    Case(
-        "RecommendationKeeperFailed",
-        "a change that the keeper gave up on", {_VISIBLE: 1},
-        "no such change", {_VISIBLE: 0},
-    ),
+    _one("RecommendationsDropped", "RecommendationsDropped", "dropped by an executor"),
+    _one("RecommendationsDropped", "RecommendationsDropped", "expired in the queue"),
+    _one("RecommendationAltered", "RecommendationAltered", "replaced in the table"),
+    _one("RecommendationAltered", "RecommendationAltered", "edited in the table"),
+    _one("RecommendationAltered", "RecommendationAltered", "deleted from the table"),
+    _one("RecommendationAltered", "RecommendationAltered", "erased from the table"),
+    _one("RecommendationKeeperFailed", _VISIBLE, "change that the keeper gave up on"),
 )  # fmt: skip
 
 # What is lost already, or will be within two days. Everything else is a ticket.
