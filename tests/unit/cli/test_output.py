@@ -14,6 +14,7 @@ from recommendation_cli.app import recs
 from recommendation_cli.facts import FACTS
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import COLUMNS, OTHER_FIELDS, csv_line, pretty_json, write_documents, write_records
+from recommendation_cli.review_columns import REVIEW_COLUMNS
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import DERIVED_FIELDS, FIELDS
 from recommendation_shared.exact_json.canonical import canonical_text
@@ -84,7 +85,7 @@ def test_csv_has_every_field() -> None:
     """Nested values are JSON, and unknown fields share the last column."""
     document = _document(citations=[{"title": "a,b"}], metadata={"status": "FAILURE"}) | {"newField": {"n": 1}}
     (row,) = _rows(document)
-    assert tuple(row) == (*COLUMNS, *FACTS, OTHER_FIELDS)
+    assert tuple(row) == (*COLUMNS, *FACTS, *REVIEW_COLUMNS, OTHER_FIELDS)
     assert set(COLUMNS) == FIELDS.keys() | DERIVED_FIELDS
     assert row["confidence"] == "0.87"
     assert row["reasoning"] == "The deploy came first.\nThen the errors."

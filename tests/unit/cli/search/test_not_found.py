@@ -6,6 +6,7 @@ from click.testing import CliRunner, Result
 from recommendation_cli.app import recs
 from recommendation_cli.facts import FACTS
 from recommendation_cli.output import COLUMNS, OTHER_FIELDS
+from recommendation_cli.review_columns import REVIEW_COLUMNS
 from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, IndexedDynamoDb, item, runtime
 
 
@@ -15,7 +16,12 @@ def _run(client: FakeDynamoDb, *args: str) -> Result:
 
 @pytest.mark.parametrize(
     ("output", "stdout"),
-    [("json", "[]\n"), ("jsonl", ""), ("csv", f"{','.join((*COLUMNS, *FACTS, OTHER_FIELDS))}\n"), ("table", "")],
+    [
+        ("json", "[]\n"),
+        ("jsonl", ""),
+        ("csv", f"{','.join((*COLUMNS, *FACTS, *REVIEW_COLUMNS, OTHER_FIELDS))}\n"),
+        ("table", ""),
+    ],
 )
 def test_finding_nothing_exits_with_1(output: str, stdout: str) -> None:
     """One sentence says where it looked and what to check; standard output keeps its format."""
