@@ -5,7 +5,7 @@ from typing import Any, Final
 import click
 
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
-from recommendation_cli.aws.errors import ExitCode
+from recommendation_cli.marks.errors import LeftError
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_key, read_mark
@@ -13,10 +13,8 @@ from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_ke
 CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
-class MarkChangedError(click.ClickException):
+class MarkChangedError(LeftError):
     """Another command changed the mark after this one had read it."""
-
-    exit_code = ExitCode.LEFT
 
 
 class MarkStore:
