@@ -16,7 +16,7 @@ from recommendation_cli.ui.rendering import render
 
 TOKEN: Final = "token"  # noqa: S105 - the name of the query parameter
 _HOSTS: Final = frozenset({"127.0.0.1", "localhost"})
-_OPEN: Final = "/static/"  # holds nothing but this package's own files
+_OPEN: Final = frozenset({"/static/report.css", "/static/ui.css"})  # what the page for strangers needs
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'",
@@ -103,12 +103,13 @@ class Guard:
         path, cookie = request.scope["path"], cookie_name(request.scope)
         rest = urlencode([(name, text) for name, text in request.query_params.multi_items() if name != TOKEN])
         address = own_path(request.scope["raw_path"].decode("latin-1")) + (rest and f"?{rest}")
+        is_known = self._access.is_token(request.cookies.get(cookie, ""))
         given = request.query_params.get(TOKEN)
-        if given is not None and self._access.admits(given):
+        if given is not None and (is_known or self._access.admits(given)):
             response = RedirectResponse(address, 303)
             response.set_cookie(cookie, self._access.token, httponly=True, samesite="strict", path="/")
             return response
-        if path.startswith(_OPEN) or self._access.is_token(request.cookies.get(cookie, "")):
+        if is_known or path in _OPEN:
             return None
         return HTMLResponse(render("denied.html", address=address), 403)
 

@@ -23,7 +23,7 @@ from recommendation_cli.ui.pages.reviewing import review
 from recommendation_cli.ui.pages.statistics import statistics_page
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, bug, respond_at_once
-from recommendation_cli.ui.site import Site, site_behind
+from recommendation_cli.ui.site import Site, address_behind, site_behind
 
 _STATIC: Final = Path(__file__).with_name("static")
 
@@ -60,14 +60,15 @@ async def _report_style(_request: Request) -> Response:
 async def _events(request: Request) -> Response:
     site = site_behind(request)
     feed = site.feeds.feed(request.query_params.get("incident"))
-    last = request.headers.get("last-event-id", "")
+    # The header is of a browser that reconnects; the address is of a page that looks again.
+    last = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return StreamingResponse(lines(feed, last, site.closing), media_type="text/event-stream")
 
 
 async def _no_such_page(request: Request, _error: Exception) -> Response:
     content = render("problem.html", heading="There is no such page", lines=[f"Nothing is at {request.scope['path']}."])
-    return respond_at_once(site_behind(request), Page("No such page", "", request.scope["path"]), content, 404)
+    return respond_at_once(site_behind(request), Page("No such page", "", address_behind(request)), content, 404)
 
 
 async def _bug(request: Request, _error: Exception) -> Response:
-    return respond_at_once(site_behind(request), Page("A bug", "", request.scope["path"]), bug(), 500)
+    return respond_at_once(site_behind(request), Page("A bug", "", address_behind(request)), bug(), 500)

@@ -12,6 +12,7 @@ from recommendation_cli.options.table import TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.ui.access import Access
 from recommendation_cli.ui.feed import Feeds
+from recommendation_cli.ui.links import own_path
 
 
 class KeptConnection:
@@ -77,3 +78,9 @@ def site_behind(request: Request) -> Site:
     """Return the site that a request is for."""
     site: Site = request.app.state.site
     return site
+
+
+def address_behind(request: Request) -> str:
+    """Return the address of a request, without the server: what others need to see the same on their own page."""
+    query = request.scope["query_string"].decode("latin-1")
+    return own_path(request.scope["raw_path"].decode("latin-1")) + (query and f"?{query}")

@@ -12,10 +12,9 @@ from recommendation_cli.report.values import Folding
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.timeline.executions import extent_text, group_by_execution
 from recommendation_cli.ui.form import list_options_of
-from recommendation_cli.ui.links import query_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond, respond_at_once
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 
 async def diff_page(request: Request) -> Response:
@@ -25,9 +24,9 @@ async def diff_page(request: Request) -> Response:
     before, after = query.get("before", "").strip(), query.get("after", "").strip()
     everything = bool(query.get("all"))
     form = render("diff_form.html", before=before, after=after, everything=everything)
-    page = Page("Compare two executions", "diff", query_path("/diff", before=before, after=after))
+    page = Page("Compare two executions", "diff", address_behind(request))
     if not before:
-        return respond_at_once(site, page._replace(path="/diff"), form)
+        return respond_at_once(site, page, form)
 
     def make(_report: Report) -> Html:
         source = DocumentSource(site.runtime, site.table)

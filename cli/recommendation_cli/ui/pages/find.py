@@ -18,7 +18,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import execution_path, incident_path, own_address, query_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, redirect, respond, respond_at_once
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 _SHOWN: Final = 100  # recommendations, unless the address has a limit
 _PERIOD: Final = "7d"
@@ -32,7 +32,7 @@ async def search_page(request: Request) -> Response:
     text, incident_id = query.get("text", "").strip(), query.get("incident", "").strip() or None
     fields = {**fields_of(query), "incident": incident_id or ""}
     form = render("filters.html", fields=fields, action="/search", period=_PERIOD, text=text)
-    page = Page("Search", "search", query_path("/search", text=text) if text else "/search")
+    page = Page("Search", "search", address_behind(request))
     if not text:
         return respond_at_once(site, page, form)
 

@@ -3,10 +3,10 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from recommendation_cli.ui.links import follow_path, query_path
+from recommendation_cli.ui.links import query_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond_at_once
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 
 async def follow_page(request: Request) -> Response:
@@ -16,4 +16,4 @@ async def follow_page(request: Request) -> Response:
     events = query_path("/events", incident=incident_id) if incident_id else "/events"
     title = f"Following {incident_id}" if incident_id else "Following all incidents"
     content = render("follow.html", incident_id=incident_id, events=events)
-    return respond_at_once(site, Page(title, "follow", follow_path(incident_id) if incident_id else "/follow"), content)
+    return respond_at_once(site, Page(title, "follow", address_behind(request)), content)

@@ -26,11 +26,11 @@ from recommendation_cli.timeline.executions import (
     pause_between,
 )
 from recommendation_cli.ui.form import fields_of, list_options_of
-from recommendation_cli.ui.links import execution_path, incident_path, recommendation_path
+from recommendation_cli.ui.links import incident_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 
 _BESIDE: Final = 2  # executions, the newest ones, unless the address names others
@@ -114,7 +114,7 @@ async def incident_page(request: Request) -> Response:
     fields = fields_of(query)
     return await respond(
         site,
-        Page(identity, "incidents", incident_path(identity)),
+        Page(identity, "incidents", address_behind(request)),
         render("filters.html", fields=fields, action=incident_path(identity), period="", text=None),
         make,
     )
@@ -132,7 +132,7 @@ async def execution_page(request: Request) -> Response:
         beside = _beside([whole], [identity], reviewed)
         return render("execution.html", incident_id=incident_id, execution=whole, **beside)
 
-    return await respond(site, Page(identity, "incidents", execution_path(identity)), Html(), make)
+    return await respond(site, Page(identity, "incidents", address_behind(request)), Html(), make)
 
 
 def _identity(request: Request) -> str:

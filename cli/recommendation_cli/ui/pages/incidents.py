@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.incidents.query import no_incident, read_incidents
+from recommendation_cli.marks.text import hold_text
 from recommendation_cli.options.listing import since_by_default
 from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
@@ -14,7 +15,7 @@ from recommendation_cli.ui.at_once import at_once
 from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 _SHOWN: Final = 200  # incidents, unless the address has a limit
 _PERIOD: Final = "7d"
@@ -33,8 +34,11 @@ async def incidents_page(request: Request) -> Response:
             raise NothingFoundError(no_incident(found, site.target))
         now = site.runtime.now()
         shown = found.incidents[: listed.limit or _SHOWN]
-        rows = [(incident, incident.state(now)) for incident in shown]
+        rows = [
+            (incident, incident.state(now), "" if incident.hold is None else hold_text(incident.hold))
+            for incident in shown
+        ]
         scope = listed.scope(site.runtime)
         return render("incidents.html", rows=rows, found=found, scope=scope)
 
-    return await respond(site, Page("Incidents", "incidents", "/"), form, make)
+    return await respond(site, Page("Incidents", "incidents", address_behind(request)), form, make)

@@ -15,7 +15,7 @@ from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 
 async def recommendation_page(request: Request) -> Response:
@@ -40,5 +40,5 @@ async def recommendation_page(request: Request) -> Response:
             article=agent_html(moment, None, recommendation_path(identity), Folding(is_full=True), None),
         )
 
-    page = Page(identity, "incidents", recommendation_path(identity))
+    page = Page(identity, "incidents", address_behind(request))
     return await respond(site, page, Html(), make)

@@ -20,7 +20,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
-from recommendation_cli.ui.site import site_behind
+from recommendation_cli.ui.site import address_behind, site_behind
 
 _PERIOD: Final = "30d"
 
@@ -62,4 +62,4 @@ async def statistics_page(request: Request) -> Response:
             cost=cost,
         )
 
-    return await respond(site, Page("Statistics", "stats", "/stats"), form, make)
+    return await respond(site, Page("Statistics", "stats", address_behind(request)), form, make)

@@ -70,14 +70,17 @@ function press(event) {
   event.preventDefault();
 }
 
-// Following by server-sent events. The browser reconnects by itself and says which event it saw last.
+// Following by server-sent events. The browser reconnects by itself and says which event it saw last. A hidden page does
+// not follow: a browser opens six connections to a server, and more such pages would block all others.
 function follow(list) {
   document.getElementById("without-script").remove();
   const state = document.getElementById("state");
   const shown = new Map(); // entries by address, the oldest first
-  const source = new EventSource(list.dataset.events);
+  let source = null;
+  let last = "";
 
-  source.addEventListener("recommendation", (event) => {
+  function add(event) {
+    last = event.lastEventId;
     const said = JSON.parse(event.data);
     if (shown.has(said.path)) return; // a server that was started again begins again
     const entry = entryOf(said, list.dataset.incident === "");
@@ -88,26 +91,45 @@ function follow(list) {
       shown.delete(oldest);
       element.remove();
     }
-  });
-  source.addEventListener("gap", (event) => {
-    say(`${JSON.parse(event.data).missed} recommendations came while this page was away: reload it to see them.`);
-  });
-  source.addEventListener("waiting", (event) => {
-    const why = JSON.parse(event.data).why;
+    tell("");
+  }
+
+  function tell(why) {
     const now = new Date().toISOString().slice(11, 19);
-    const count = `${shown.size} shown`;
-    state.textContent = why ? `${now} UTC: retrying (${why}), nothing is missed` : `following, ${count}; looked at ${now} UTC`;
-  });
-  source.addEventListener("failed", (event) => {
-    source.close();
-    state.textContent = `Following ended: ${JSON.parse(event.data).message}`;
-    state.className = "bad";
-  });
-  source.addEventListener("error", () => {
-    state.textContent = source.readyState === EventSource.CLOSED
-      ? "recs ui does not let this page in any more: open the address that it printed."
-      : "No answer from recs ui: is it still running? Trying again.";
-  });
+    const looked = `following, ${shown.size} shown; looked at ${now} UTC`;
+    state.textContent = why ? `${now} UTC: retrying (${why}), nothing is missed` : looked;
+  }
+
+  function connect() {
+    const address = new URL(list.dataset.events, location.href);
+    if (last) address.searchParams.set("after", last);
+    source = new EventSource(address);
+    source.addEventListener("recommendation", add);
+    source.addEventListener("waiting", (event) => tell(JSON.parse(event.data).why));
+    source.addEventListener("gap", (event) => {
+      say(`${JSON.parse(event.data).missed} recommendations came while this page was away: reload it to see them.`);
+    });
+    source.addEventListener("failed", (event) => {
+      source.close();
+      document.removeEventListener("visibilitychange", look);
+      state.textContent = `Following ended: ${JSON.parse(event.data).message}`;
+      state.className = "bad";
+    });
+    source.addEventListener("error", () => {
+      state.textContent = source.readyState === EventSource.CLOSED
+        ? "recs ui does not let this page in any more: open the address that it printed."
+        : "No answer from recs ui: is it still running? Trying again.";
+    });
+  }
+
+  function look() {
+    source?.close();
+    if (document.hidden) state.textContent = "waiting until somebody looks";
+    else connect();
+  }
+
+  document.addEventListener("visibilitychange", look);
+  look();
 }
 
 function entryOf(said, isEverything) {

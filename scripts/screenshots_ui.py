@@ -1,0 +1,74 @@
+"""Create the pictures of recs ui in docs/screenshots from a real run: python -m scripts.screenshots_ui.
+
+Starts a local stack, lets the example executor fill it, and looks at what `recs ui` serves in Chromium.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, sync_playwright
+
+from examples.executor.execution import Execution
+from examples.executor.run import yesterday
+from infra.local import local_stack
+from scripts.screenshots import FOLDER, INCIDENT, fill
+
+Pages = tuple[Browser, str]  # and the address that `recs ui` printed
+DESKTOP = {"viewport": {"width": 1280, "height": 960}}
+PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "color_scheme": "dark"}
+
+
+def main() -> None:
+    """Fill a stack and create the pictures."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if chromium is None:
+        sys.exit("Chromium is not installed: apt-get install chromium")
+    with local_stack(port=0) as stack, sync_playwright() as playwright:
+        day = yesterday()
+        fill(stack, day)
+        replay = Execution(INCIDENT, replay=True, day=day).execution_id
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        with serving() as address:
+            capture((browser, address), "ui-incidents", "/", DESKTOP)
+            capture((browser, address), "ui-incident", f"/incident/{INCIDENT}", DESKTOP, scroll=".beside")
+            capture((browser, address), "ui-diff", f"/diff?before={replay}", DESKTOP)
+            capture((browser, address), "ui-stats", "/stats?since=7d", DESKTOP)
+            capture((browser, address), "ui-phone", f"/incident/{INCIDENT}", PHONE)
+            capture((browser, address), "ui-follow", f"/follow/{INCIDENT}", {**DESKTOP, "color_scheme": "dark"})
+        browser.close()
+
+
+@contextmanager
+def serving() -> Iterator[str]:
+    """Run `recs ui` until the end of the block, and yield the address that it prints."""
+    command = [sys.executable, "-m", "recommendation_cli", "ui", "--no-browser"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ, text=True) as process:
+        if process.stdout is not None:
+            yield process.stdout.readline().strip()
+        process.terminate()
+
+
+def capture(pages: Pages, name: str, path: str, window: dict[str, Any], scroll: str = "") -> None:
+    """Create the picture of one page."""
+    print(f"{name}.png", flush=True)
+    browser, address = pages
+    context = browser.new_context(**window)
+    page = context.new_page()
+    page.goto(address)
+    page.goto(address.partition("/?")[0] + path)
+    if path.startswith("/follow"):
+        page.locator("#feed > li").first.wait_for()
+    if scroll:
+        page.locator(scroll).scroll_into_view_if_needed()
+        page.evaluate("selector => document.querySelector(selector).scrollIntoView()", scroll)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    context.close()
+
+
+if __name__ == "__main__":
+    main()
