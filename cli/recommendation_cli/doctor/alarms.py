@@ -63,4 +63,4 @@ def _changed(alarm: Described) -> datetime | None:
 
 def _since(alarm: Described) -> str:
     changed = _changed(alarm)
-    return alarm["AlarmName"] + (f" since {changed:%Y-%m-%dT%H:%MZ}" if changed else "")
+    return f"{alarm['AlarmName']} since {changed:%Y-%m-%dT%H:%MZ}" if changed else f"{alarm['AlarmName']}"
