@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 from aws_lambda_powertools import Logger
 
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
-from recommendation_shared.item.marks import Standings
+from recommendation_shared.item.standings import Standings
 from recommendation_shared.settings import Settings
 
 MAX_IN_FLIGHT: Final = 8  # requests per client; botocore's connection pool holds 10 connections

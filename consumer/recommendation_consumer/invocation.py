@@ -29,7 +29,7 @@ from recommendation_consumer.writer import WriteResult, write_items
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED
 from recommendation_shared.envelope.identity import parse_instant
 from recommendation_shared.item.agent_types import registration
-from recommendation_shared.item.marks import Standings
+from recommendation_shared.item.standings import Standings
 from recommendation_shared.queue.dead_letter import ID_CONFLICT, ITEM_REJECTED
 
 DEAD_LETTER_FAILED: Final = "DeadLetterFailed"

@@ -11,7 +11,8 @@ from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.failure import Kind, classify
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED
 from recommendation_shared.item.encoding import PARTITION_KEY
-from recommendation_shared.item.marks import MARKS, MARKS_MAX_AGE, Standings
+from recommendation_shared.item.marks import MARKS, MARKS_MAX_AGE
+from recommendation_shared.item.standings import Standings
 from recommendation_shared.wording import plural
 
 MARKS_UNREADABLE: Final = "MarksUnreadable"  # an error type of our own, in metrics and logs

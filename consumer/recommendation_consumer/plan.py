@@ -13,7 +13,7 @@ from recommendation_shared.envelope.field_rules import MAPPING
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.item.encoding import EncodedItem, encode_item
-from recommendation_shared.item.marks import Standings
+from recommendation_shared.item.standings import Standings
 from recommendation_shared.queue.dead_letter import EXPIRED, ID_CONFLICT
 
 NO_BODY: Final = "NoBody"

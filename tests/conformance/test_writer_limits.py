@@ -19,9 +19,9 @@ from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
 from recommendation_consumer.writer import WriteResult, chunks, write_items
 from recommendation_shared import limits
-from recommendation_shared.item.marks import Standings
 from recommendation_shared.item.encoding import EncodedItem, encode_item, item_digest
 from recommendation_shared.item.size import item_size
+from recommendation_shared.item.standings import Standings
 from recommendation_shared.settings import Settings
 from tests.support.fakes.aws import dependencies
 from tests.support.fakes.recommendation_table import create_table

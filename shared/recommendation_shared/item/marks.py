@@ -4,15 +4,15 @@ A mark is one small item per incident in the table of recommendations. Like the 
 the index by agent type. What the consumer needs of it is in `metadata`, which compact indexes hold too.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, Final, NamedTuple
 
-from recommendation_shared.envelope.field_rules import identifier, timestamp
+from recommendation_shared.envelope.field_rules import timestamp
 from recommendation_shared.item.attribute_value import AttributeValue, decode_map
 from recommendation_shared.item.encoding import PARTITION_KEY
-from recommendation_shared.item.holds import Hold, hold_attribute, read_hold, reason
+from recommendation_shared.item.holds import Hold, hold_attribute, reason
 
 MARKS: Final = "_incident-marks"  # as `agentType`: not kebab-case, so no recommendation has it
 KEY_PREFIX: Final = "incident-mark/"  # recommendation IDs start with "rec-"
@@ -208,42 +208,3 @@ def _erasure_grew(before: Mark, after: Mark, *, is_under_way: bool) -> bool:
         and after.erased[: len(before.erased)] == before.erased
         and len(after.erased) <= ERASED_RECORDS
     )
-
-
-class Standings:
-    """What the consumer must know of all marks: it is empty, and costs nothing to ask, while no incident is marked."""
-
-    def __init__(self, items: Sequence[Mapping[str, AttributeValue]] = ()) -> None:
-        """Read the index's items: their key and `metadata`. `unreadable` counts those that are not marks."""
-        self._held: dict[str, Hold] = {}
-        self._erased: set[str] = set()
-        self.unreadable = 0
-        for item in items:
-            try:
-                self._add(item)
-            except (KeyError, TypeError, ValueError):
-                self.unreadable += 1
-
-    def _add(self, item: Mapping[str, AttributeValue]) -> None:
-        standing = item["metadata"]["M"]
-        state, key = State(standing["state"]["S"]), item[PARTITION_KEY]["S"]
-        if state in {State.ERASING, State.ERASED}:
-            self._erased.add(key)
-        elif state is State.HELD:
-            hold, incident_id = read_hold(standing), identifier(standing["incidentId"]["S"])
-            if hold is None:
-                raise MarkError("a held incident's mark lacks its hold")
-            self._held[incident_id] = hold
-
-    def hold(self, incident_id: str) -> Hold | None:
-        """Return the hold of an incident, or None."""
-        return self._held.get(incident_id)
-
-    def is_erased(self, incident_id: str) -> bool:
-        """Return whether nothing of this incident may be stored."""
-        return bool(self._erased) and mark_key(incident_id) in self._erased
-
-    @property
-    def knows_erasures(self) -> bool:
-        """Whether any incident was erased."""
-        return bool(self._erased)

@@ -9,7 +9,7 @@ from recommendation_consumer.message import Message, read_messages
 from recommendation_consumer.plan import Plan, planned_puts
 from recommendation_consumer.request import Put
 from recommendation_shared.item.encoding import encode_item, item_digest
-from recommendation_shared.item.marks import Standings
+from recommendation_shared.item.standings import Standings
 from tests.support.lambdas.event import COMPLETED, bodies, body, envelope, event, record
 
 DAY = 86_400

@@ -14,7 +14,6 @@ from recommendation_shared.item.marks import (
     ErasedRecord,
     Mark,
     MarkError,
-    Standings,
     State,
     hashed,
     is_mark,
@@ -26,6 +25,7 @@ from recommendation_shared.item.marks import (
     with_erased,
 )
 from recommendation_shared.item.size import item_size
+from recommendation_shared.item.standings import Standings
 
 INCIDENT = "incident-123"
 ANN = "arn:aws:iam::123456789012:user/ann"
