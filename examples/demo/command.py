@@ -50,6 +50,7 @@ Then try, in this folder:
   recs show {result.example}
   recs review {result.example} --verdict wrong
   recs reviews {SHOWN}
+  recs release {SHOWN} --reason over --yes
   scripts/view-recommendations.sh {SHOWN}
   aws sqs get-queue-attributes --queue-url "$RECOMMENDATIONS_QUEUE_URL" --attribute-names All
   aws dynamodb query --table-name "$RECOMMENDATIONS_TABLE" --index-name incidentId-timestamp-index \\

@@ -48,6 +48,7 @@ def run(stack: LocalStack) -> Result:
     problems += _recs(stack, "incident", SHOWN)
     consensus = max((each for each in ledger.stored if f"{SHOWN}-consensus-" in each), default="")
     problems += _review(stack, consensus)
+    problems += _hold(stack)
     accepted, stored = len(first.accepted), len(ledger.stored)
     return Result(problems, f"{accepted} enqueued, {stored} stored, {max(accepted - stored, 0)} lost", consensus)
 
@@ -141,6 +142,14 @@ def _review(stack: LocalStack, consensus: str) -> list[str]:
     problems += _recs(stack, "review", "--incident", SHOWN, "--root-cause", cause, "--resolved-by", fix)
     say()
     return problems + _recs(stack, "reviews", SHOWN)
+
+
+def _hold(stack: LocalStack) -> list[str]:
+    """Keep the incident beyond its retention; nothing is on its way to the table, so there is nothing to wait for."""
+    say("\n8. The incident must stay, however long its review takes: recs hold\n")
+    problems = _recs(stack, "hold", SHOWN, "--reason", "Post-incident review 2021-17", "--no-wait")
+    say()
+    return problems + _recs(stack, "holds")
 
 
 def _recs(stack: LocalStack, *args: str) -> list[str]:
