@@ -7,19 +7,25 @@ writes another. Pending is always the difference, so the balance holds at every 
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final
 
 from recommendation_producer._balance import BUFFER_FULL, SHUTDOWN, Balance
 from recommendation_shared import limits
 
 
-class Entry(NamedTuple):
-    """One envelope in the buffer; `number` counts arrivals from 0, `enqueued_at` is in monotonic seconds."""
+class Entry:
+    """One envelope in the buffer; `number` counts arrivals from 0, `enqueued_at` is in monotonic seconds.
 
-    number: int
-    enqueued_at: float
-    body: bytes
-    trace_header: str | None = None  # of the invocation that enqueued it; no part of its size, as SQS counts it
+    `trace_header` is that of the invocation that enqueued it, and no part of its size, as SQS counts it.
+    """
+
+    __slots__ = ("body", "enqueued_at", "number", "trace_header")
+
+    def __init__(self, number: int, enqueued_at: float, body: bytes, trace_header: str | None = None) -> None:
+        self.number: Final = number
+        self.enqueued_at: Final = enqueued_at
+        self.body: Final = body
+        self.trace_header: Final = trace_header
 
 
 class Buffer:
@@ -134,7 +140,7 @@ class Buffer:
 
     def in_hand(self) -> list[Entry]:
         """Return the entries taken and not yet settled; they are the first work of a dead sender's successor."""
-        return sorted(self._in_hand.values())
+        return [self._in_hand[number] for number in sorted(self._in_hand)]
 
     def settle(self, entries: Iterable[Entry], dropped_for: str | None = None) -> None:
         """Count entries in hand as sent, or as dropped for a reason, and release them."""
