@@ -23,12 +23,14 @@ _LINES: Final[dict[str, Callable[[Document], bytes]]] = {
     CSV_WITH_BOM: csv_line,
 }
 
+_LATER: Final = "run it again, or resume it, when they can be read"
+
 
 def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterator[tuple[bytes, ExportState]]:
     """Yield the bytes of page after page, each with the state that holds once they are written.
 
-    Raises `AwsError` when the reviews beside the first documents could be read, and those of later ones cannot, and
-    when a dataset's cannot.
+    Raises `AwsError` when reading reviews fails, or is refused after those beside the first documents could be read,
+    and when a dataset's cannot be read. A missing table of reviews is no failure.
     """
     plan, progress = state.plan, state.progress
     if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
@@ -43,8 +45,8 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
             rejected = [document for document in current if not plan.matching.passes(document)]
             others = Counter(str(document.get("agentType")) for document in rejected)
             reviewed = all_reviews or (Reviewed() if progress.unreviewed else reviews.of_documents(wanted))
-            if reviews.is_refused and progress.documents and not progress.unreviewed:
-                raise AwsError(f"{reviews.note} This export has them so far: resume it when they can be read again.")
+            if reviews.is_interrupted or (reviews.is_refused and progress.documents and not progress.unreviewed):
+                raise AwsError(f"{reviews.note} An export has them beside every document: {_LATER}.")
             lines, found = _lines(plan, wanted, reviewed)
             written = b"".join(lines)
             progress = Progress(

@@ -78,6 +78,7 @@ class ReviewsBeside:
         self._by_time: list[Review] = []
         self._reviewed = Reviewed()  # the same
         self._refusal = ""
+        self._is_absent = False
 
     def of_incident(self, incident_id: str) -> Reviewed:
         """Return the reviews of an incident and its recommendations, which are read once."""
@@ -113,6 +114,7 @@ class ReviewsBeside:
             found = list(read(*arguments, **named))
         except (ClientError, BotoCoreError, NotDynamoDbError) as error:
             self._refusal = _refusal(error, self._target)
+            self._is_absent = error_code(error) in ACCESS_DENIED | MISSING_RESOURCE
             return []
         return [review for review in found if self._until is None or review.at <= self._until]
 
@@ -120,6 +122,11 @@ class ReviewsBeside:
     def is_refused(self) -> bool:
         """Whether reviews could not be read."""
         return bool(self._refusal)
+
+    @property
+    def is_interrupted(self) -> bool:
+        """Whether they could not be read, although the table exists and the caller may read it."""
+        return self.is_refused and not self._is_absent
 
     @property
     def note(self) -> str:

@@ -51,6 +51,18 @@ def test_the_default_context_gives_way_to_the_environment_and_to_options(environ
     assert _run(environ, *listed, "-o", "csv").stdout.startswith("schemaVersion,")
 
 
+def test_a_default_contexts_reviews_give_way_together_with_its_table(environ: dict[str, str]) -> None:
+    """The reviews of one table are never shown with the recommendations of another."""
+    _run(environ, "config", "set", "prod", "--reviews-table", "opx-recommendation-reviews-prod")
+    client = Asked([item()])
+    _run(environ, "incident", "incident-7", client=client)
+    _run({**environ, "RECOMMENDATIONS_TABLE": "opx-agent-recommendations-dev"}, "incident", "incident-7", client=client)
+    assert [query["TableName"] for query in client.reviews.queries] == [
+        "opx-recommendation-reviews-prod",
+        "opx-recommendation-reviews-dev",
+    ]
+
+
 @pytest.mark.parametrize("args", [("--context", "dev", "incident", "i"), ("incident", "i", "--context", "dev")])
 def test_a_context_that_is_named_wins_over_the_environment(environ: dict[str, str], args: tuple[str, ...]) -> None:
     """Whoever names one means it; an option still goes first, before the command too."""

@@ -148,7 +148,26 @@ def test_an_export_never_has_reviews_beside_one_half_of_it(tmp_path: Path) -> No
     refused = FakeDynamoDb(first, *others, reviews=FakeReviewsTable(error=refusal("AccessDeniedException")))
     result = _run("export", "resume", str(file), client=refused)
     assert result.exit_code == 3
-    assert "resume it when they can be read again" in result.stderr
+    assert "run it again, or resume it, when they can be read" in result.stderr
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("code", ["ResourceNotFoundException", "AccessDeniedException"])
+def test_an_export_without_a_table_of_reviews_is_complete(code: str) -> None:
+    """There are none that it could miss, or none for this reader."""
+    export = ("export", "incident", "incident-7", "-")
+    result = _run(*export, client=_client(error=refusal(code)))
+    assert (result.exit_code, result.stdout) == (0, _run(*export, client=_client()).stdout)
+    assert result.stderr.count("Reviews are not shown") == 1
+
+
+def test_an_export_is_not_completed_without_reviews_that_exist(tmp_path: Path) -> None:
+    """Unlike a list, it is kept: what a busy moment left out would be missing for good."""
+    file = tmp_path / "i.jsonl"
+    throttled = FakeReviewsTable(error=refusal("ThrottlingException"))
+    result = _run("export", "incident", "incident-7", str(file), client=FakeDynamoDb([CONSENSUS], reviews=throttled))
+    assert result.exit_code == 3
+    assert "failed (ThrottlingException)" in result.stderr
     assert not file.exists()
 
 
@@ -161,7 +180,6 @@ def test_an_export_never_has_reviews_beside_one_half_of_it(tmp_path: Path) -> No
         ("timeline", "incident-7"),
         ("show", ID),
         ("report", "incident-7", "-o", "-"),
-        ("export", "incident", "incident-7", "-"),
     ],
     ids=lambda args: args[0],
 )
