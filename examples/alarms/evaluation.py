@@ -9,6 +9,7 @@ as the alarm says, and a division by zero gives no data.
 import ast
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache, partial
 from typing import Final, NamedTuple
 
 from examples.alarms.definition import Alarm, Metric
@@ -42,22 +43,27 @@ def minutes_firing(alarm: Alarm, points: Iterable[Point], until: float) -> list[
         return []
     step = alarm.interval
     first = int(min(point.moment for point in all_points)) // step * step + step
-    return [moment for moment in range(first, int(until) + 1, step) if _fires(alarm, all_points, moment)]
+    value = cache(partial(_value, alarm, all_points))  # periods of several evaluations, if they are an hour apart
+    return [moment for moment in range(first, int(until) + 1, step) if _fires(alarm, value, moment)]
 
 
-def _fires(alarm: Alarm, points: list[Point], moment: int) -> bool:
-    ends = [moment - index * alarm.period for index in range(alarm.periods)]
-    values = [_value(alarm, points, end) for end in ends]
-    return sum(value is not None and value > alarm.threshold for value in values) >= alarm.datapoints
+def _fires(alarm: Alarm, value: Callable[[int], Value], moment: int) -> bool:
+    values = [value(moment - index * alarm.period) for index in range(alarm.periods)]
+    return sum(each is not None and each > alarm.threshold for each in values) >= alarm.datapoints
 
 
 def _value(alarm: Alarm, points: list[Point], end: int) -> Value:
-    raw = {key: _summed(metric, points, end - alarm.period, end) for key, metric in alarm.metrics.items()}
+    first = min(point.moment for point in points)
 
     def of(name: str) -> Value:
-        if name in raw:
-            return raw[name]
-        return calculate(alarm.expressions[name], of)
+        if name in alarm.metrics:
+            return _summed(alarm.metrics[name], points, end - alarm.period, end)
+        return calculate(alarm.expressions[name], of, last)
+
+    def last(name: str) -> Value:
+        ends = range(end, int(first), -alarm.period)
+        values = (_summed(alarm.metrics[name], points, each - alarm.period, each) for each in ends)
+        return next((value for value in values if value is not None), None)
 
     return of(alarm.result)
 
@@ -68,15 +74,15 @@ def _summed(metric: Metric, points: list[Point], start: int, end: int) -> Value:
     return _STATISTICS[metric.statistic](values) if values else None
 
 
-def calculate(expression: str, of: Callable[[str], Value]) -> Value:
-    """Return the value of metric math; `of` returns the value of a name.
+def calculate(expression: str, of: Callable[[str], Value], last: Callable[[str], Value]) -> Value:
+    """Return the value of metric math; `of` returns the value of a name, and `last` its latest value, however old.
 
     Supports numbers, + - * / < >, IF and FILL, which Python's parser accepts. Raises `ValueError` for anything else.
     """
-    return _calculate(ast.parse(expression, mode="eval").body, of)
+    return _calculate(ast.parse(expression, mode="eval").body, of, last)
 
 
-def _calculate(node: ast.expr, of: Callable[[str], Value]) -> Value:
+def _calculate(node: ast.expr, of: Callable[[str], Value], last: Callable[[str], Value]) -> Value:
     match node:
         case ast.Constant(value=int() | float() as number):
             return float(number)
@@ -85,13 +91,15 @@ def _calculate(node: ast.expr, of: Callable[[str], Value]) -> Value:
         case ast.BinOp(left, operation, right) | ast.Compare(left, [operation], [right]) if (
             type(operation) in _OPERATORS
         ):
-            first, second = _calculate(left, of), _calculate(right, of)
+            first, second = _calculate(left, of, last), _calculate(right, of, last)
             if first is None or second is None or (isinstance(operation, ast.Div) and second == 0):
                 return None
             return float(_OPERATORS[type(operation)](first, second))
         case ast.Call(func=ast.Name(id="IF"), args=[condition, yes, no]):
-            return _calculate(yes if _calculate(condition, of) else no, of)
+            return _calculate(yes if _calculate(condition, of, last) else no, of, last)
+        case ast.Call(func=ast.Name(id="FILL"), args=[ast.Name(id=series), ast.Name(id="REPEAT")]):
+            return last(series)
         case ast.Call(func=ast.Name(id="FILL"), args=[series, otherwise]):
-            value = _calculate(series, of)
-            return _calculate(otherwise, of) if value is None else value
+            value = _calculate(series, of, last)
+            return _calculate(otherwise, of, last) if value is None else value
     raise ValueError(f"unsupported metric math: {ast.unparse(node)}")

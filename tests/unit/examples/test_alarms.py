@@ -81,13 +81,17 @@ def test_a_look_at_what_the_keeper_gave_up_on_does_not_end_its_alarm(alarms: dic
 
 
 def test_an_alarm_that_looks_back_further_than_a_day_is_evaluated_every_hour(alarms: dict[str, Alarm]) -> None:
-    """It looks at whole hours, and an hour without data interrupts it."""
+    """It looks at whole hours. One without data is like the one before; one without a dead letter interrupts."""
     expiring = alarms["RecommendationDeadLettersExpiring"]
     metric = ("AWS/SQS", "ApproximateNumberOfMessagesVisible", "DeadLetterQueue")
     start = START // 3600 * 3600
     points = [Point(metric, start + 3600 * hour + 1800, 1) for hour in range(121)]
-    assert minutes_firing(expiring, points, start + 200 * 3600) == [start + 3600 * hour for hour in (120, 121)]
-    assert not minutes_firing(expiring, points[:60] + points[61:], start + 200 * 3600)
+    emptied = Point(metric, start + 3600 * 121 + 1800, 0)
+    firing = [start + 3600 * hour for hour in (120, 121)]
+    assert minutes_firing(expiring, [*points, emptied], start + 200 * 3600) == firing
+    assert minutes_firing(expiring, [*points[:60], *points[70:], emptied], start + 200 * 3600) == firing
+    points[60] = points[60]._replace(value=0)
+    assert not minutes_firing(expiring, [*points, emptied], start + 200 * 3600)
 
 
 def test_an_alarm_fires_while_its_period_includes_the_point(alarms: dict[str, Alarm]) -> None:
@@ -127,18 +131,19 @@ def test_no_data_is_not_breaching(alarms: dict[str, Alarm]) -> None:
         ("FILL(missing, 5) / 2", 2.5),
         ("IF(two > 1, 10, 20)", 10.0),
         ("IF(two < 1, 10, 7 / 2)", 3.5),
+        ("FILL(missing, REPEAT) + 1", 8.0),
     ],
 )
 def test_metric_math(expression: str, value: float | None) -> None:
     """Missing data gives no data, except through FILL."""
-    assert calculate(expression, {"two": 2.0, "missing": None}.__getitem__) == value
+    assert calculate(expression, {"two": 2.0, "missing": None}.__getitem__, {"missing": 7.0}.__getitem__) == value
 
 
 @pytest.mark.parametrize("expression", ["SEARCH('x', 'Sum', 300)", "a if b else c", "not 1", "'text'", "2 ** 3"])
 def test_unsupported_metric_math_is_refused(expression: str) -> None:
     """It is not evaluated to something else than CloudWatch would."""
     with pytest.raises(ValueError, match="unsupported metric math"):
-        calculate(expression, lambda _: 1.0)
+        calculate(expression, lambda _: 1.0, lambda _: 1.0)
 
 
 def test_an_unsupported_alarm_is_refused() -> None:

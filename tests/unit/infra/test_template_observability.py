@@ -147,7 +147,8 @@ def test_ages_leave_two_days_before_sqs_deletes() -> None:
     two_days = 2 * 24 * 3600
     assert queue - alarms()["RecommendationQueueNearRetention"]["Threshold"] == two_days
     expiring = alarms()["RecommendationDeadLettersExpiring"]
-    looks_back = expiring["Period"] * expiring["EvaluationPeriods"]
+    (period,) = [query["MetricStat"]["Period"] for query in expiring["Metrics"] if "MetricStat" in query]
+    looks_back = period * expiring["EvaluationPeriods"]
     assert dead - queue - looks_back == two_days
     assert looks_back <= 7 * 24 * 3600  # CloudWatch's limit, for periods of at least an hour
 
