@@ -10,7 +10,6 @@ from threading import Lock
 from typing import Any, Final, NamedTuple
 
 import click
-from anyio.to_thread import run_sync
 
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.aws.errors import explained
@@ -22,6 +21,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import summarise
+from recommendation_cli.ui.in_thread import in_thread
 from recommendation_cli.ui.links import incident_path, recommendation_path
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 
@@ -75,7 +75,7 @@ class Feed:
                 return None
             await asyncio.sleep(max(0.0, self._due - self._runtime.monotonic()))
             try:
-                return await run_sync(self._poll, abandon_on_cancel=True)
+                return await in_thread(self._poll)
             finally:
                 self._due = self._runtime.monotonic() + INTERVAL
                 while self._found:

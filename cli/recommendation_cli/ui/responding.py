@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Callable
 from typing import Final, NamedTuple
 
 import click
-from anyio.to_thread import run_sync
 from starlette.responses import HTMLResponse, RedirectResponse, Response, StreamingResponse
 
 from recommendation_cli.aws.errors import AwsError, NothingFoundError, NothingToCompareError, explained
 from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
+from recommendation_cli.ui.in_thread import in_thread
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.site import Site
 
@@ -68,7 +68,7 @@ async def respond(site: Site, page: Page, form: Html, make: Make) -> Response:
     It is whole with the right status if it is quick, otherwise a stream that begins with the progress.
     """
     progress = _Progress()
-    making = asyncio.create_task(run_sync(_make, site, make, progress.report, abandon_on_cancel=True))
+    making = asyncio.create_task(in_thread(lambda: _make(site, make, progress.report)))
     await asyncio.wait({making}, timeout=site.quick)
     top, bottom = _frame(site, page)
     top += form
@@ -112,7 +112,7 @@ async def redirect(site: Site, page: Page, find: Callable[[], str]) -> Response:
             return find()
 
     try:
-        return RedirectResponse(await run_sync(found, abandon_on_cancel=True), 303)
+        return RedirectResponse(await in_thread(found), 303)
     except click.ClickException as error:
         return respond_at_once(site, page, *explain(error))
 

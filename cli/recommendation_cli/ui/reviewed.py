@@ -12,7 +12,7 @@ from recommendation_cli.ui.site import Site
 
 def reviews_beside(site: Site) -> ReviewsBeside:
     """Return the reviews of the site's table."""
-    return ReviewsBeside(site.client(), site.table.reviews_target(site.runtime))
+    return ReviewsBeside(site.client(), site.table.reviews_target(site.runtime), now=site.expired_by())
 
 
 def reviews_html(site: Site, reviews: ReviewsBeside, history: Sequence[Review], **subject: str) -> Html:

@@ -35,7 +35,7 @@ async def statistics_page(request: Request) -> Response:
         listed = since_by_default(site.runtime, list_options_of(site.runtime, query), _PERIOD)
         span = span_of(listed, site.runtime.now())
         client, target = site.client(), site.target
-        reviews = ReviewsBeside(client, site.table.reviews_target(site.runtime))
+        reviews = ReviewsBeside(client, site.table.reviews_target(site.runtime), now=site.expired_by())
         now, before, cost = read_statistics(
             *(client, target.table, span, listed, report), now=site.expired_by(), reviews=reviews, gather=at_once
         )

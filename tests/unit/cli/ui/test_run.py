@@ -33,23 +33,31 @@ def test_a_port_in_use_is_a_usage_error() -> None:
 
 
 def test_it_serves_this_machine_only_until_ctrl_c_and_exits_with_130(tmp_path: Path) -> None:
-    """Standard output has the address alone, for whatever reads it; open pages do not delay the end."""
-    command = [sys.executable, "-m", "recommendation_cli", "ui", "/stats", "--no-browser", "--region", "us-east-1"]
+    """Standard output has the address alone, for whatever reads it. Pages that wait for AWS do not delay the end."""
     errors = tmp_path / "errors"
-    with errors.open("w") as stderr, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr) as process:
-        assert process.stdout is not None
-        address = process.stdout.readline().decode()
-        assert address.startswith("http://127.0.0.1:")
-        port = int(address.split(":")[2].partition("/")[0])
-        assert address.partition("/stats?token=")[2].strip()
-        with socket.create_connection(("127.0.0.1", port), timeout=10) as page:
-            page.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
-            assert page.recv(12) == b"HTTP/1.1 403"
+    with socket.create_server(("127.0.0.1", 0)) as silent, errors.open("w") as stderr:
+        endpoint = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        options = ["/stats", "--no-browser", "--region", "us-east-1", "--endpoint-url", endpoint]
+        command = [sys.executable, "-m", "recommendation_cli", "ui", *options]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=stderr, text=True) as process:
+            assert process.stdout is not None
+            address, _, token = process.stdout.readline().strip().partition("/stats?token=")
+            port = int(address.removeprefix("http://127.0.0.1:"))
             _listens_only_here(port)
-            process.send_signal(signal.SIGINT)
-            assert process.wait(30) == 130
-        assert process.stdout.read() == b""
+            with _page(port, "/", "wrong") as refused:
+                assert refused.recv(12) == b"HTTP/1.1 403"
+            with _page(port, "/", token) as reading, _page(port, "/events", token) as following:
+                assert reading.recv(12) == following.recv(12) == b"HTTP/1.1 200"
+                process.send_signal(signal.SIGINT)
+                assert process.wait(30) == 130
+            assert process.stdout.read() == ""
     assert "Traceback" not in errors.read_text()
+
+
+def _page(port: int, path: str, token: str) -> socket.socket:
+    page = socket.create_connection(("127.0.0.1", port), timeout=30)
+    page.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: recs-{port}={token}\r\n\r\n".encode())
+    return page
 
 
 def _listens_only_here(port: int) -> None:
