@@ -24,7 +24,9 @@ ATTACKS = (
     "\u202e" + "x" * 100_000,
 )
 
-HANGS = 120  # seconds: a page with words of 100 KB takes Chromium 3 s alone, and 20 s beside other tests
+# Seconds. Words of 100 KB take Chromium 6 s of CPU to print, most of it to start and to balance columns; on a machine
+# with ten times as much to do, a minute.
+HANGS = 120
 
 # `make test` must not install system packages, and a browser is one; .ci/run does, so that these tests run there.
 pytestmark = [
@@ -73,11 +75,10 @@ def test_no_content_runs(page: Path, tmp_path: Path) -> None:
     assert "<script" not in shown
 
 
-@pytest.mark.parametrize("width", [1000, 500])
-def test_the_page_renders(page: Path, tmp_path: Path, width: int) -> None:
+def test_the_page_renders(page: Path, tmp_path: Path) -> None:
     """Words of 100 KB without a space do not break the layout engine."""
     picture = tmp_path / "page.png"
-    _browse(page, tmp_path / "profile", f"--window-size={width},2000", f"--screenshot={picture}")
+    _browse(page, tmp_path / "profile", "--window-size=500,2000", f"--screenshot={picture}")
     assert picture.stat().st_size > 10_000
 
 
@@ -125,16 +126,19 @@ def test_an_execution_takes_about_a_page_of_paper(tmp_path: Path) -> None:
     assert _pages(page, tmp_path) <= 12
 
 
-@pytest.mark.parametrize("width", [390, 1000])
-def test_the_page_is_as_wide_as_the_window(page: Path, tmp_path: Path, width: int) -> None:
-    """Nobody scrolls sideways, on a phone either: the frame's content is no wider than the frame."""
-    frame = tmp_path / "frame.html"
-    frame.write_text(
-        f'<iframe id="f" srcdoc="{escape(page.read_text())}" width="{width}" height="900" style="border:0"></iframe>'
-        '<script>onload = () => { const page = document.getElementById("f").contentDocument.documentElement;'
-        " document.title = page.scrollWidth; }</script>"
+def test_the_page_is_as_wide_as_the_window(page: Path, tmp_path: Path) -> None:
+    """Nobody scrolls sideways, on a phone either: the content of a frame is no wider than the frame."""
+    widths = (390, 1000)
+    content = escape(page.read_text())
+    frames = "".join(
+        f'<iframe srcdoc="{content}" width="{width}" height="900" style="border:0"></iframe>' for width in widths
     )
-    shown = _browse(frame, tmp_path / "profile", "--dump-dom", "--window-size=1200,1000")
-    measured = re.search(r"<title>(\d+)</title>", shown)
+    file = tmp_path / "frames.html"
+    file.write_text(
+        f"{frames}<script>onload = () => {{ document.title = Array.from(document.querySelectorAll('iframe'),"
+        " frame => frame.contentDocument.documentElement.scrollWidth).join(' '); }</script>"
+    )
+    shown = _browse(file, tmp_path / "profile", "--dump-dom", "--window-size=1200,1000")
+    measured = re.search(r"<title>(\d+) (\d+)</title>", shown)
     assert measured is not None
-    assert int(measured[1]) <= width
+    assert all(int(needed) <= width for needed, width in zip(measured.groups(), widths, strict=True))
