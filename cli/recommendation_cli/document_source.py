@@ -25,7 +25,7 @@ class DocumentSource:
         self._now = None if table.include_expired else runtime.now()
         with explained(self._target):
             self._client = runtime.connect(self._target)
-        self.reviews = ReviewsBeside(self._client, table.reviews_target(runtime))
+        self.reviews = ReviewsBeside(self._client, table.reviews_target(runtime), now=self._now)
 
     def mark(self, incident_id: str) -> Mark | UnreadableMark | None:
         """Return an incident's mark."""

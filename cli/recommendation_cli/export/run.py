@@ -107,7 +107,7 @@ def _write_to_stdout(runtime: Runtime, state: ExportState) -> None:
     target = state.plan.target
     with explained(target):
         client = runtime.connect(target)
-        reviews = ReviewsBeside(client, state.plan.reviews, until=state.plan.reviewed_until)
+        reviews = _reviews(client, state)
         for page, reached in copy(client, state, reviews):
             state = reached
             sys.stdout.buffer.write(page)
@@ -123,7 +123,7 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
     try:
         with explained(target), progress(runtime.environ, runtime.monotonic) as report:
             client = runtime.connect(target)
-            reviews = ReviewsBeside(client, state.plan.reviews, until=state.plan.reviewed_until)
+            reviews = _reviews(client, state)
             for page, reached in copy(client, state, reviews):
                 file.append(page, reached)
                 state = reached
@@ -145,6 +145,12 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
             click.echo(f"{_counted(state)} so far. To resume: recs export resume {quote(str(path))}", err=True)
     _report_success(state, path)
     _print_notes(state, reviews)
+
+
+def _reviews(client: DynamoDb, state: ExportState) -> ReviewsBeside:
+    """Return the reviews beside the documents, as of the start of the export."""
+    plan = state.plan
+    return ReviewsBeside(client, plan.reviews, now=plan.now, until=plan.reviewed_until)
 
 
 def _convert_to_parquet(report: Report, total: int, part: BinaryIO, stream: BinaryIO) -> None:

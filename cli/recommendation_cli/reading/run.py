@@ -53,7 +53,7 @@ def list_recommendations(
     with explained(target):
         client = runtime.connect(target)
         listings = [Listing(client, target.table, search, now=now) for search in searches]
-        reviews = ReviewsBeside(client, read.reviews_target(runtime))
+        reviews = ReviewsBeside(client, read.reviews_target(runtime), now=now)
         if as_table:
             newest = _print_lists(runtime, listings, listed, reviews, partial(find_mark, client, target.table))
         else:
@@ -128,8 +128,8 @@ def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], re
     problems: list[click.ClickException] = []
     with explained(target):
         client = runtime.connect(target)
-        reviews = ReviewsBeside(client, read.reviews_target(runtime))
         now = None if read.include_expired else runtime.now()
+        reviews = ReviewsBeside(client, read.reviews_target(runtime), now=now)
         for recommendation_id in recommendation_ids:
             try:
                 verified = read_recommendation(client, target, recommendation_id, now=now)

@@ -38,7 +38,7 @@ def list_reviews(
         listed = since_by_default(runtime, listed, "30d")
     target, period = read.reviews_target(runtime), listed.period()
     with explained_reviews(target, READER):
-        table = ReviewTable(runtime.connect(target), target.table)
+        table = ReviewTable(runtime.connect(target), target.table, now=None if read.include_expired else runtime.now())
         # To the end, whatever the period: a later review supersedes one in it.
         found = table.reviews_of(incident_id) if incident_id else table.reviews_between(period.since, None)
         reviewed = Reviewed(found)

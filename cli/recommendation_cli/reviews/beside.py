@@ -65,12 +65,12 @@ class ReviewsBeside:
     """Reads reviews for a command that shows them beside recommendations.
 
     An older stack has no such table, and a reader may not be allowed to read it. From the first refused call on there
-    are no reviews, and `note` says why, in a sentence; it is empty as long as they can be read. `until` leaves out what
-    was written after that sort key.
+    are no reviews, and `note` says why, in a sentence; it is empty as long as they can be read. `now` (epoch seconds)
+    hides what had expired by then, None hides nothing; `until` leaves out what was written after that sort key.
     """
 
-    def __init__(self, client: DynamoDb, target: Target, *, until: str | None = None) -> None:
-        self._table = ReviewTable(client, target.table)
+    def __init__(self, client: DynamoDb, target: Target, *, now: float | None, until: str | None = None) -> None:
+        self._table = ReviewTable(client, target.table, now=now)
         self._target = target
         self._until = until
         self._incidents: dict[str, Reviewed] = {}
@@ -147,5 +147,5 @@ def _refusal(error: Exception, target: Target) -> str:
     if code in MISSING_RESOURCE:
         return f"there is no {target} (deploy the stack again, or pass --reviews-table)"
     if code in ACCESS_DENIED:
-        return f"you may not Query the {target} (RecommendationReaderRole may)"
+        return f"you are not allowed to read {target} (RecommendationReaderRole is)"
     return f"the call on {target} failed ({visible(code)})"

@@ -36,11 +36,15 @@ class ReviewStore(Protocol):
 
 
 class ReviewTable:
-    """Reads reviews. `unreadable` counts items that this version could not read: a later one wrote them."""
+    """Reads reviews. `unreadable` counts items that this version could not read: a later one wrote them.
 
-    def __init__(self, client: DynamoDb, table: str) -> None:
+    `now` (epoch seconds) hides what had expired by then, which DynamoDB deletes only days later; None hides nothing.
+    """
+
+    def __init__(self, client: DynamoDb, table: str, *, now: float | None = None) -> None:
         self._client = client
         self._table = table
+        self._now = now
         self.unreadable = 0
 
     def reviews_of(self, incident_id: str) -> list[Review]:
@@ -89,9 +93,12 @@ class ReviewTable:
     def _readable(self, items: Iterator[Mapping[str, AttributeValue]]) -> Iterator[Review]:
         for item in items:
             try:
-                yield review_of(item)
+                review = review_of(item)
             except UnreadableReviewError:
                 self.unreadable += 1
+                continue
+            if self._now is None or review.expires_at is None or review.expires_at > self._now:
+                yield review
 
 
 def unreadable_text(count: int) -> str:

@@ -25,7 +25,7 @@ def show_stats(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> None
     with explained(target):
         client = runtime.connect(target)
         with progress(runtime.environ, runtime.monotonic) as report:
-            reviews = ReviewsBeside(client, read.reviews_target(runtime))
+            reviews = ReviewsBeside(client, read.reviews_target(runtime), now=expired_by)
             now, before, cost = read_statistics(
                 *(client, target.table, span, listed, report), now=expired_by, reviews=reviews
             )

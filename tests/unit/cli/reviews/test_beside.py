@@ -30,7 +30,7 @@ def test_the_latest_review_counts_and_the_others_are_its_history() -> None:
 def test_the_reviews_of_an_incident_are_read_once() -> None:
     """A list of many recommendations of an incident costs one query."""
     client = FakeReviewsTable(FIRST.item(), CAUSE.item())
-    beside = ReviewsBeside(client, TARGET)
+    beside = ReviewsBeside(client, TARGET, now=None)
     assert beside.of_incident("incident-7") is beside.of_incident("incident-7")
     assert len(client.queries) == 1
     assert beside.note == ""
@@ -52,7 +52,7 @@ def _page(day: int) -> list[dict[str, str]]:
 def test_the_reviews_of_many_incidents_are_read_by_time(days: tuple[int, int]) -> None:
     """Each is read once, whatever the order of the pages; there is no query for each incident."""
     client = FakeReviewsTable(*(review.item() for review in (FIRST, SECOND, OTHER)), page=100)
-    beside = ReviewsBeside(client, TARGET)
+    beside = ReviewsBeside(client, TARGET, now=None)
     for day in days:
         reviewed = beside.of_documents(_page(day))
         assert reviewed.of("incident-7", "rec-1") == SECOND
@@ -62,7 +62,7 @@ def test_the_reviews_of_many_incidents_are_read_by_time(days: tuple[int, int]) -
 
 def test_an_incident_that_was_reviewed_before_a_replay_keeps_its_root_cause() -> None:
     """The replay's recommendations are newer than the review of their incident."""
-    beside = ReviewsBeside(FakeReviewsTable(CAUSE.item()), TARGET)
+    beside = ReviewsBeside(FakeReviewsTable(CAUSE.item()), TARGET, now=None)
     assert beside.of_documents(_page(20)).of("incident-7") == CAUSE
 
 
@@ -77,7 +77,7 @@ def test_an_incident_that_was_reviewed_before_a_replay_keeps_its_root_cause() ->
 def test_a_table_that_cannot_be_read_has_no_reviews_and_is_asked_once(code: str, sentence: str) -> None:
     """What else the command shows does not depend on it; one note says why reviews are missing."""
     client = FakeReviewsTable(FIRST.item(), error=refusal(code))
-    beside = ReviewsBeside(client, TARGET)
+    beside = ReviewsBeside(client, TARGET, now=None)
     assert beside.of_incident("incident-7").counting() == []
     assert beside.of_incident("incident-8").counting() == []
     assert beside.of_documents([{"incidentId": "incident-9"}]).counting() == []
@@ -88,6 +88,6 @@ def test_a_table_that_cannot_be_read_has_no_reviews_and_is_asked_once(code: str,
 def test_reviews_that_only_a_later_version_can_read_are_mentioned() -> None:
     """Nobody takes what is shown for everything."""
     odd = {**SECOND.item(), "verdict": {"S": "splendid"}}
-    beside = ReviewsBeside(FakeReviewsTable(FIRST.item(), odd), TARGET)
+    beside = ReviewsBeside(FakeReviewsTable(FIRST.item(), odd), TARGET, now=None)
     assert beside.of_incident("incident-7").of("incident-7", "rec-1") == FIRST
     assert beside.note.startswith("1 review left out")

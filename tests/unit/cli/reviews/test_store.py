@@ -59,6 +59,15 @@ def test_what_a_later_version_wrote_is_left_out_and_counted() -> None:
     assert table.keys_of("incident-7") == [*(review.key for review in REVIEWS), _review(4).key]
 
 
+def test_what_has_expired_is_hidden_before_dynamodb_deletes_it() -> None:
+    """That takes up to a few days; an erasure deletes it at once."""
+    expired = replace(_review(4), expires_at=1_769_947_200)
+    client = _table(*REVIEWS, expired)
+    assert ReviewTable(client, REVIEWS_TABLE, now=1_769_947_200).reviews_of("incident-7") == REVIEWS
+    assert ReviewTable(client, REVIEWS_TABLE).reviews_of("incident-7") == [*REVIEWS, expired]
+    assert expired.key in ReviewTable(client, REVIEWS_TABLE, now=1_769_947_200).keys_of("incident-7")
+
+
 def test_a_new_review_replaces_none() -> None:
     """A second one under the same ID is refused, whatever it says."""
     client = _table()
