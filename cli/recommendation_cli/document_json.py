@@ -7,7 +7,7 @@ import orjson
 
 from recommendation_cli.search.queries import Document
 from recommendation_shared.exact_json.canonical import canonical_text
-from recommendation_shared.exact_json.numbers import as_text
+from recommendation_shared.exact_json.numbers import as_text, decimal_text
 from recommendation_shared.exact_json.printable import json_escaped
 
 _OPTIONS: Final = orjson.OPT_SORT_KEYS
@@ -29,4 +29,5 @@ def document_line(document: Document) -> bytes:
 def _exact(number: Any) -> orjson.Fragment:
     if not isinstance(number, Decimal):
         raise TypeError(type(number).__name__)
-    return orjson.Fragment(as_text(number))
+    text = decimal_text(number)
+    return orjson.Fragment(as_text(number) if text is None else text)

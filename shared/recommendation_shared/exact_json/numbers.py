@@ -10,6 +10,7 @@ EXACT_INT: Final = 10**18  # a smaller int certainly has at most 38 digits, and 
 
 
 _DIGITS: Final = dict.fromkeys(map(ord, "-.0123456789"))  # for `str.translate`, which removes them
+_NONZERO: Final = frozenset("123456789")
 
 
 def number_text(value: float | Decimal) -> str | None:
@@ -27,11 +28,15 @@ def number_text(value: float | Decimal) -> str | None:
         if "e" not in text:
             return "0" if value == 0 else text.removesuffix(".0")
         value = Decimal(text)
-    return _decimal_text(Decimal(value))
+    return decimal_text(Decimal(value))
 
 
-def _decimal_text(value: Decimal) -> str | None:
+def decimal_text(value: Decimal) -> str | None:
+    """Return the same as `number_text`."""
     plain = str(value)
+    # Most numbers need nothing removed; "N" is that of NaN, which digits may follow.
+    if plain[-1] in _NONZERO and "E" not in plain and "N" not in plain and len(plain) <= limits.NUMBER_DIGITS:
+        return plain
     if len(plain) <= limits.NUMBER_DIGITS and plain.translate(_DIGITS) == "":  # neither an exponent nor NaN
         text = plain.rstrip("0").removesuffix(".") if "." in plain else plain
         return "0" if text == "-0" else text

@@ -14,6 +14,7 @@ from recommendation_shared.exact_json.canonical import canonical_text, quote
 from recommendation_shared.exact_json.numbers import as_text, number_text
 
 _NAME_PREFIX = 100  # characters
+_NONZERO = frozenset("123456789")
 
 AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, the low-level client's form
 
@@ -65,8 +66,17 @@ def decode_map(item: Mapping[str, AttributeValue]) -> dict[str, Any]:
     Binary values may be bytes, as botocore's clients return them, or base64 text, as DynamoDB returns them. Raises
     `ValueError` for an unknown DynamoDB type.
     """
-    # Most values are texts: a call for each of them would take half of the time.
-    return {name: value["S"] if "S" in value else _decode(value) for name, value in item.items()}
+    # The common types are told apart here: a call for each value would take nearly half of the time.
+    return {
+        name: value["S"]
+        if "S" in value
+        else decode_map(value["M"])
+        if "M" in value
+        else _number(value["N"])
+        if "N" in value
+        else _decode(value)
+        for name, value in item.items()
+    }
 
 
 def _decode(attribute: AttributeValue) -> Any:
@@ -81,7 +91,7 @@ def _decode(attribute: AttributeValue) -> Any:
         case "M":
             return decode_map(value)
         case "L":
-            return [_decode(child) for child in value]
+            return [child["S"] if "S" in child else _decode(child) for child in value]
         case "B":  # our items hold no binary values or sets, but a reader must show foreign ones
             return value if isinstance(value, str) else b64encode(value).decode()
         case "SS" | "NS" | "BS":
@@ -94,4 +104,6 @@ def _number(text: str) -> int | Decimal:
     if text.isascii() and text.isdecimal():  # most are whole numbers, and `int` takes a third of the time
         return int(text)
     number = Decimal(text)
+    if "." in text and text[-1] in _NONZERO and "E" not in text:  # as DynamoDB returns numbers that are not whole
+        return number
     return int(number) if number == number.to_integral_value() else number

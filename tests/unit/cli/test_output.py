@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
+from hypothesis import strategies as st
 
 from recommendation_cli.app import recs
 from recommendation_cli.facts import FACTS
@@ -110,6 +111,15 @@ def test_csv_has_columns_for_what_the_executor_measured() -> None:
     }
     (row,) = _rows(_document(metadata={"cost": 0.5, "tokens": 7}))
     assert {name: row[name] for name in FACTS} == dict.fromkeys(FACTS, "") | {"cost": "0.5", "tokens": "7"}
+
+
+@given(st.lists(st.text(st.sampled_from('ab",;\r\n\t ')), min_size=2, max_size=4, unique=True))
+def test_csv_is_quoted_as_the_csv_module_does(titles: list[str]) -> None:
+    """Byte for byte: the titles are written as they are."""
+    expected, written = io.StringIO(newline=""), io.BytesIO()
+    csv.writer(expected).writerows([titles, [""] * len(titles)])
+    write_records(written, [dict.fromkeys(titles)], "csv")
+    assert written.getvalue().decode() == expected.getvalue()
 
 
 def test_null_is_an_empty_cell_in_csv() -> None:

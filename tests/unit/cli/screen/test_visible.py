@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recommendation_cli.screen.visible import visible, visible_lines
-from recommendation_shared.exact_json.printable import json_escaped
+from recommendation_shared.exact_json.printable import CONTROLS, json_escaped
 
 _CONTROLS = {chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in ("Cc", "Zl", "Zp", "Cs")}
 _REORDERING = set("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -30,6 +30,11 @@ def test_ordinary_text_is_unchanged() -> None:
 def test_prose_keeps_its_lines_and_tabs() -> None:
     """A carriage return that would overwrite the line is shown as an escape."""
     assert visible_lines("one\r\n\ttwo\rthree\x1b") == "one\n\ttwo\\rthree\\x1b"
+
+
+def test_no_control_character_counts_as_printable() -> None:
+    """Printable text is not searched for them."""
+    assert not [char for char in map(chr, range(0x110000)) if CONTROLS.match(char) and char.isprintable()]
 
 
 @given(st.text(st.characters(codec=None)))
