@@ -31,19 +31,22 @@ class _KeyType(click.types.StringParamType):
         return _LISTED_BY.get((param.name or "").removesuffix("s"))
 
 
+def checked_key(value: str, most: int) -> str:
+    """Return a key of the table, of 1 to `most` bytes of UTF-8; raise a usage error if it is not one."""
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError:
+        raise click.BadParameter("must be UTF-8") from None
+    if not 0 < size <= most:
+        raise click.BadParameter(f"must be 1 to {most} bytes of UTF-8")
+    return value
+
+
 def key(most: int) -> CheckKey:
     """Return a callback that accepts a key of the table (1 to `most` bytes of UTF-8) or no value."""
 
     def check(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-        if value is None:
-            return None
-        try:
-            size = len(value.encode())
-        except UnicodeEncodeError:
-            raise click.BadParameter("must be UTF-8") from None
-        if not 0 < size <= most:
-            raise click.BadParameter(f"must be 1 to {most} bytes of UTF-8")
-        return value
+        return None if value is None else checked_key(value, most)
 
     return check
 

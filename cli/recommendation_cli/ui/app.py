@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Final
 
+import click
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, Response, StreamingResponse
@@ -22,7 +23,7 @@ from recommendation_cli.ui.pages.recommendation import recommendation_page
 from recommendation_cli.ui.pages.reviewing import review
 from recommendation_cli.ui.pages.statistics import statistics_page
 from recommendation_cli.ui.rendering import render
-from recommendation_cli.ui.responding import Page, bug, respond_at_once
+from recommendation_cli.ui.responding import Page, bug, explain, respond_at_once
 from recommendation_cli.ui.site import Site, address_behind, site_behind
 
 _STATIC: Final = Path(__file__).with_name("static")
@@ -47,7 +48,7 @@ def application(site: Site) -> ASGIApp:
             Route("/go", go),
             Route("/review", review, methods=["POST"]),
         ],
-        exception_handlers={404: _no_such_page, 500: _bug},
+        exception_handlers={404: _no_such_page, click.UsageError: _usage_error, 500: _bug},
     )
     app.state.site = site
     return Guard(app, site.access)  # around everything, so that no response is without its headers
@@ -68,6 +69,13 @@ async def _events(request: Request) -> Response:
 async def _no_such_page(request: Request, _error: Exception) -> Response:
     content = render("problem.html", heading="There is no such page", lines=[f"Nothing is at {request.scope['path']}."])
     return respond_at_once(site_behind(request), Page("No such page", "", address_behind(request)), content, 404)
+
+
+async def _usage_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, click.UsageError):  # which Starlette never passes
+        raise error
+    page = Page("That cannot be looked up", "", address_behind(request))
+    return respond_at_once(site_behind(request), page, *explain(error))
 
 
 async def _bug(request: Request, _error: Exception) -> Response:

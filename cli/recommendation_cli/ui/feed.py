@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 from collections import OrderedDict, deque
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from datetime import timedelta
 from threading import Lock
 from typing import Any, Final, NamedTuple
@@ -55,6 +55,7 @@ class Feed:
         self._busy = Lock()
         self._due = 0.0
         self.last = 0
+        self.has_failed = False
 
     @property
     def first(self) -> int:
@@ -76,6 +77,9 @@ class Feed:
             await asyncio.sleep(max(0.0, self._due - self._runtime.monotonic()))
             try:
                 return await in_thread(self._poll)
+            except click.ClickException:
+                self.has_failed = True
+                raise
             finally:
                 self._due = self._runtime.monotonic() + INTERVAL
                 while self._found:
@@ -116,15 +120,20 @@ class Feed:
 
 
 class Feeds:
-    """The feeds of one server."""
+    """The feeds of one server; `forget` makes the runtime connect again."""
 
-    def __init__(self, runtime: Runtime, table: TableOptions) -> None:
+    def __init__(self, runtime: Runtime, table: TableOptions, forget: Callable[[], None]) -> None:
         self._runtime = runtime
         self._table = table
+        self._forget = forget
         self._feeds: OrderedDict[str | None, Feed] = OrderedDict()
 
     def feed(self, incident_id: str | None) -> Feed:
-        """Return the feed of an incident, or (None) of all of them."""
+        """Return the feed of an incident, or (None) of all of them; one that has failed begins again."""
+        failed = self._feeds.get(incident_id)
+        if failed is not None and failed.has_failed:
+            del self._feeds[incident_id]
+            self._forget()
         feed = self._feeds.setdefault(incident_id, Feed(self._runtime, self._table, incident_id))
         self._feeds.move_to_end(incident_id)
         while len(self._feeds) > _FEEDS:

@@ -145,5 +145,5 @@ def _make(site: Site, make: Make, report: Report) -> _Made:
 
 
 def _frame(site: Site, page: Page) -> tuple[str, str]:
-    top = render("top.html", page=page, target=site.target, may_review=site.may_review)
+    top = render("top.html", page=page, target=site.target)
     return top, render("bottom.html", page=page, target=site.target)

@@ -5,9 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import Lock
 
+import click
 from starlette.requests import Request
 
 from recommendation_cli.aws.connection import DynamoDb, Target
+from recommendation_cli.options.keys import checked_key
 from recommendation_cli.options.table import TableOptions
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.ui.access import Access
@@ -71,7 +73,7 @@ def site_of(runtime: Runtime, table: TableOptions, access: Access, *, may_review
     """Return a site that reads a table."""
     connection = KeptConnection(runtime.connect)
     kept = replace(runtime, connect=connection)
-    return Site(kept, connection, table, access, Feeds(kept, table), may_review)
+    return Site(kept, connection, table, access, Feeds(kept, table, connection.forget), may_review)
 
 
 def site_behind(request: Request) -> Site:
@@ -84,3 +86,12 @@ def address_behind(request: Request) -> str:
     """Return the address of a request, without the server: what others need to see the same on their own page."""
     query = request.scope["query_string"].decode("latin-1")
     return own_path(request.scope["raw_path"].decode("latin-1")) + (query and f"?{query}")
+
+
+def identity_behind(request: Request, most: int) -> str:
+    """Return the ID in an address, of at most that many bytes; raise a usage error if it cannot be one."""
+    identity = request.path_params.get("id") or request.query_params.get("id", "")
+    try:
+        return checked_key(identity, most)
+    except click.BadParameter as error:
+        raise click.UsageError(f"The ID {error.message}.") from None

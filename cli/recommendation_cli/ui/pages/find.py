@@ -19,6 +19,7 @@ from recommendation_cli.ui.links import execution_path, incident_path, own_addre
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, redirect, respond, respond_at_once
 from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_shared import limits
 
 _SHOWN: Final = 100  # recommendations, unless the address has a limit
 _PERIOD: Final = "7d"
@@ -68,7 +69,7 @@ async def go(request: Request) -> Response:
     def find() -> str:
         client = site.client()
         for key, path in _KINDS:
-            if exists(client, site.target.table, key, text):
+            if len(text.encode(errors="replace")) <= limits.ID_BYTES and exists(client, site.target.table, key, text):
                 return path(text)
         return query_path("/search", text=text)
 

@@ -30,7 +30,8 @@ from recommendation_cli.ui.links import incident_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
-from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.site import address_behind, identity_behind, site_behind
+from recommendation_shared import limits
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 
 _BESIDE: Final = 2  # executions, the newest ones, unless the address names others
@@ -80,7 +81,7 @@ class Output(NamedTuple):
 async def incident_page(request: Request) -> Response:
     """Show an incident."""
     site = site_behind(request)
-    identity = _identity(request)
+    identity = identity_behind(request, limits.ID_BYTES)
     query = request.query_params
 
     def make(report: Report) -> Html:
@@ -123,7 +124,7 @@ async def incident_page(request: Request) -> Response:
 async def execution_page(request: Request) -> Response:
     """Show one execution."""
     site = site_behind(request)
-    identity = _identity(request)
+    identity = identity_behind(request, limits.ID_BYTES)
 
     def make(report: Report) -> Html:
         whole = _whole(DocumentSource(site.runtime, site.table), identity, None, report)
@@ -133,10 +134,6 @@ async def execution_page(request: Request) -> Response:
         return render("execution.html", incident_id=incident_id, execution=whole, **beside)
 
     return await respond(site, Page(identity, "incidents", address_behind(request)), Html(), make)
-
-
-def _identity(request: Request) -> str:
-    return request.path_params.get("id") or request.query_params.get("id", "")
 
 
 def _whole(source: DocumentSource, execution_id: str, incident_id: str | None, report: Report) -> Execution:

@@ -4,6 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from recommendation_cli.marks.text import document_hold, hold_text
+from recommendation_cli.options.keys import RECOMMENDATION_ID_BYTES
 from recommendation_cli.reading.document_view import expiry_text
 from recommendation_cli.reading.query import read_recommendation
 from recommendation_cli.report.agents import agent_html
@@ -15,13 +16,13 @@ from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
-from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.site import address_behind, identity_behind, site_behind
 
 
 async def recommendation_page(request: Request) -> Response:
     """Show a recommendation in full."""
     site = site_behind(request)
-    identity = request.path_params.get("id") or request.query_params.get("id", "")
+    identity = identity_behind(request, RECOMMENDATION_ID_BYTES)
 
     def make(_report: Report) -> Html:
         verified = read_recommendation(site.client(), site.target, identity, now=site.expired_by())

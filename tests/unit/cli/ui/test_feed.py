@@ -105,6 +105,23 @@ async def test_throttling_passes_and_a_refusal_ends_the_feed() -> None:
     assert "RecommendationReaderRole" in events[1][2]["message"]
 
 
+async def test_a_feed_that_ended_begins_again_when_somebody_looks() -> None:
+    """With a new connection: other credentials may be there by then."""
+    table = _Growing([item()])
+    connected: list[object] = []
+
+    def connect(target: object) -> _Growing:
+        connected.append(target)
+        return table
+
+    site = ui_site(table, connect=connect)
+    table.failures = ["ExpiredTokenException"]
+    assert (await _events(site.feeds.feed("incident-7"), "", 1))[0][0] == "failed"
+    events = await _events(site.feeds.feed("incident-7"), "", 2)
+    assert events[1][2]["agent"] == "consensus"
+    assert len(connected) == 2
+
+
 async def test_what_was_found_before_a_poll_failed_is_not_lost() -> None:
     """The next poll does not find it again."""
     broken = item("knowledge-rag", age=timedelta(seconds=-1))

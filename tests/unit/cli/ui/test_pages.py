@@ -182,6 +182,24 @@ def test_any_id_has_its_page(identity: str) -> None:
         assert "roll back" in _page([stored], path)
 
 
+@pytest.mark.parametrize(
+    "path", ["/incident/", "/execution/", "/recommendation/", "/follow/", "/incident/" + "x" * 1025]
+)
+def test_an_address_without_a_possible_id_is_explained(path: str) -> None:
+    """DynamoDB is not asked."""
+    table = IndexedDynamoDb([item()])
+    answer = visitor(ui_site(table)).get(path)
+    assert answer.status_code == 400
+    assert "bytes of UTF-8" in answer.text
+    assert table.queries == []
+
+
+def test_a_text_that_is_too_long_for_an_id_is_searched_for() -> None:
+    """Whoever pastes a whole message looks for a text."""
+    answer = visitor(ui_site(IndexedDynamoDb([item()]))).get("/go?q=" + "x" * 1025, follow_redirects=False)
+    assert answer.headers["location"].startswith("/search?text=xxx")
+
+
 def test_a_wrong_id_gets_a_suggestion() -> None:
     """The same as from the command."""
     answer = visitor(ui_site(IndexedDynamoDb([item()]))).get("/incident/incident-77")
