@@ -45,6 +45,7 @@ def test_ratios_compare_figures_of_the_same_repetition() -> None:
     assert cpu.median_ratio([300, 600, 330], [100, 200, 100]) == 3
 
 
+@pytest.mark.one_python
 def test_quick_run_reports_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each consumer stores a batch of each kind; memory and cold starts are measured in separate processes."""
     target = tmp_path / "new folder" / "report.json"

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from benchmarks.scaling.__main__ import SECONDS
@@ -12,6 +13,8 @@ from benchmarks.usage import cost_comparison, profile
 from recommendation_cli.app import recs
 from recommendation_cli.cost.prices import Prices
 from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
+
+pytestmark = pytest.mark.one_python
 
 DOCS = Path(__file__).parents[3] / "docs"
 

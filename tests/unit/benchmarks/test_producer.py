@@ -52,6 +52,7 @@ def test_measured_recommendation_is_typical_and_has_5_kb() -> None:
     assert 150 <= count_leaves(recommendation) <= 250
 
 
+@pytest.mark.one_python
 def test_quick_run_reports_every_row(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each contender runs, including the two that use the network."""
     target = tmp_path / "new folder" / "report.json"

@@ -12,6 +12,8 @@ from benchmarks.scaling.limits import Deployment
 from benchmarks.scaling.report import RATES, binding_limit
 from benchmarks.scaling.simulation import Result, simulate
 
+pytestmark = pytest.mark.one_python
+
 ROOT = Path(__file__).parents[3]
 NEW = Deployment(envelope_bytes=5_120, table_units=5, index_units=5, record_seconds=0.0004)
 WARM = replace(NEW, warm_units=40_000)

@@ -13,6 +13,8 @@ from infra.paths import TEMPLATE
 from recommendation_consumer.batch_result import BatchResult
 from recommendation_consumer.metrics import emit
 
+pytestmark = pytest.mark.one_python
+
 START: Final = 1_800_000_000.0 // 300 * 300  # epoch seconds, the start of a period of five minutes
 FAILED: Final = ("OPX/Recommendations", "RecommendationPersistenceFailure", "")
 PERSISTED: Final = ("OPX/Recommendations", "RecommendationsPersisted", "")

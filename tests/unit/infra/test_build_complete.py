@@ -16,6 +16,8 @@ from infra.build.zips import build, build_for_this_python
 from infra.errors import BuildError
 from infra.paths import ROOT
 
+pytestmark = pytest.mark.one_python
+
 # Runs in an interpreter that sees only the standard library and the unpacked zip.
 PROBE = """
 import json, sys

@@ -16,6 +16,8 @@ from infra.paths import ROOT
 from infra.synthesis.synthesize import synthesize
 from infra.template import load
 
+pytestmark = pytest.mark.one_python
+
 EXAMPLE = ROOT / "examples" / "terraform" / "main.tf"
 CAPABILITIES = {"CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"}  # named roles, and SAM's macro
 

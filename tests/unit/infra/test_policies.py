@@ -26,6 +26,8 @@ from tests.support.iam.identities import (
     statements_of,
 )
 
+pytestmark = pytest.mark.one_python
+
 VIA_SQS: Final = "kms:GenerateDataKey kms:Decrypt"
 VIA_DYNAMODB: Final = "kms:Encrypt kms:Decrypt kms:ReEncryptFrom kms:ReEncryptTo kms:GenerateDataKey kms:DescribeKey"
 # By identity and the service that calls KMS on its behalf.

@@ -11,6 +11,8 @@ from infra.synthesis.synthesize import EVERY_OPTION
 from tests.support.iam.identities import DEAD, FAILURES, KEY, QUEUE, allowed, deployed, statements_of
 from tests.support.iam.policy import Request, Statement, decide
 
+pytestmark = pytest.mark.one_python
+
 
 def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
     """Return the principal that may assume a role."""

@@ -18,6 +18,8 @@ from recommendation_cli.reviews.review import INCIDENT, KIND, REVIEW_ID
 from recommendation_cli.reviews.store import INDEX
 from recommendation_shared.settings import VARIABLES
 
+pytestmark = pytest.mark.one_python
+
 TEMPLATE = load()
 PARAMETERS: dict[str, dict[str, Any]] = TEMPLATE["Parameters"]
 DEPLOYED: dict[str, dict[str, Any]] = synthesize()["Resources"]

@@ -13,6 +13,8 @@ from infra.template import load
 from recommendation_shared.settings import VARIABLES
 from tests.support.lambdas.stream_event import deleted, expired, inserted, modified, stored
 
+pytestmark = pytest.mark.one_python
+
 WITH_ARCHIVE = {"ArchiveBucketArn": "arn:aws:s3:::opx-archive"}
 DAY = 24 * 3600  # seconds
 ITEM = stored()

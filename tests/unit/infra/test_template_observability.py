@@ -13,6 +13,8 @@ from infra.synthesis.synthesize import EVERY_OPTION, synthesize
 from recommendation_consumer.deadlines import deadlines
 from recommendation_shared import metrics
 
+pytestmark = pytest.mark.one_python
+
 OURS = {
     value
     for name, value in vars(metrics).items()

@@ -15,6 +15,8 @@ from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
 from recommendation_shared.settings import reviews_table_of
 
+pytestmark = pytest.mark.one_python
+
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
 OWN_TOPIC = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
