@@ -34,10 +34,12 @@ def main() -> None:
         replay = Execution(INCIDENT, replay=True, day=day).execution_id
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         with serving() as address:
+            review(browser, address)
             capture((browser, address), "ui-incidents", "/", DESKTOP)
             capture((browser, address), "ui-incident", f"/incident/{INCIDENT}", DESKTOP, scroll=".beside")
+            capture((browser, address), "ui-review", f"/incident/{INCIDENT}", DESKTOP, scroll="#reviews")
             capture((browser, address), "ui-diff", f"/diff?before={replay}", DESKTOP)
-            capture((browser, address), "ui-stats", "/stats?since=7d", DESKTOP)
+            capture((browser, address), "ui-stats", "/stats?since=7d", DESKTOP, scroll="#course-title")
             capture((browser, address), "ui-phone", f"/incident/{INCIDENT}", PHONE)
             capture((browser, address), "ui-follow", f"/follow/{INCIDENT}", {**DESKTOP, "color_scheme": "dark"})
         browser.close()
@@ -46,11 +48,34 @@ def main() -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """Run `recs ui` until the end of the block, and yield the address that it prints."""
-    command = [sys.executable, "-m", "recommendation_cli", "ui", "--no-browser"]
+    command = [sys.executable, "-m", "recommendation_cli", "ui", "--no-browser", "--review"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ, text=True) as process:
         if process.stdout is not None:
             yield process.stdout.readline().strip()
         process.terminate()
+
+
+def review(browser: Browser, address: str) -> None:
+    """Write a review of the incident, and of what each consensus concluded, with the page's own forms."""
+    page = browser.new_page()
+    page.goto(address)
+    incident = f"{address.partition('/?')[0]}/incident/{INCIDENT}"
+    for number, verdict in enumerate(("partly", "helpful")):
+        page.goto(incident)
+        page.locator("tr", has=page.locator("th", has_text="consensus")).get_by_role("link", name="consensus").nth(
+            number
+        ).click()
+        page.get_by_text("Review it").click()
+        page.get_by_label(verdict).check()
+        page.get_by_role("button", name="Store the review").click()
+        page.get_by_text(f"verdict: {verdict}").wait_for()
+    page.goto(incident)
+    page.get_by_text("Say what it was").click()
+    page.get_by_label("Root cause").fill("Consul's streaming contended on one channel under high load.")
+    page.get_by_label("Resolved by").fill("Switching streaming off, and replacing the hardware of the leaders.")
+    page.get_by_role("button", name="Store the review").click()
+    page.get_by_text("resolved by:").wait_for()
+    page.close()
 
 
 def capture(pages: Pages, name: str, path: str, window: dict[str, Any], scroll: str = "") -> None:
