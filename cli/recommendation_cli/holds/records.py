@@ -103,15 +103,15 @@ def _update(item: Item, wanted: Wanted) -> dict[str, Any]:
     expression = [f"SET {', '.join(f'#{name} = :new_{name}' for name in values)}"] if values else []
     expression += [f"REMOVE {', '.join(f'#{name}' for name in unwanted)}"] if unwanted else []
     # Without the first condition, an item that TTL has just deleted would come back as its key.
-    conditions = [f"attribute_exists({PARTITION_KEY})"]
-    conditions += [
-        f"#{name} = :old_{name}" if name in item else f"attribute_not_exists(#{name})" for name in (HOLD, TTL)
-    ]
-    expected = {f":old_{name}": item[name] for name in (HOLD, TTL) if name in item}
+    conditions = [f"attribute_exists({PARTITION_KEY})", f"attribute_{'' if HOLD in item else 'not_'}exists(#{HOLD})"]
+    conditions.append(f"#{TTL} = :old_{TTL}" if TTL in item else f"attribute_not_exists(#{TTL})")
+    values = {f":new_{name}": value for name, value in values.items()}
+    if TTL in item:
+        values[f":old_{TTL}"] = item[TTL]
     return {
         "UpdateExpression": " ".join(expression),
         "ConditionExpression": " AND ".join(conditions),
         "ExpressionAttributeNames": {f"#{name}": name for name in (HOLD, TTL)},
-        "ExpressionAttributeValues": {**expected, **{f":new_{name}": value for name, value in values.items()}},
         "ReturnValues": "NONE",
+        **({"ExpressionAttributeValues": values} if values else {}),
     }
