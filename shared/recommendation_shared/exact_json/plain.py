@@ -43,7 +43,6 @@ _SMALLEST: Final = 1e-4
 _LARGEST: Final = 1e16
 
 SCALARS: Final = frozenset({str, int, bool, type(None)})
-_TEXT: Final = frozenset({str})
 _LISTS: Final = frozenset({list, tuple})
 
 
@@ -225,30 +224,40 @@ def _decimal(value: Decimal) -> Any:
     return number if number_text(number) == text else Decimal(text)
 
 
-def is_plain(value: Any) -> bool:  # noqa: C901 - calls would cost more than the checks
-    """Return whether every JSON library writes the value alike: plain kinds, text keys, floats without exponent."""
+def is_plain(value: Any) -> bool:  # noqa: C901, PLR0912 - calls would cost more than the checks
+    """Return whether every JSON library writes the value alike: plain kinds, text keys, floats without exponent.
+
+    The two loops differ only in the keys; one loop for both, with the keys checked beforehand, takes 1.3 times as long.
+    """
     containers = [value]
     for container in containers:  # which grows
         if len(containers) > limits.ITEM_BYTES:  # a circle
             return False
         kind = type(container)
         if kind is dict:
-            if not _TEXT.issuperset(map(type, container)):
-                return False
-            children: Iterable[Any] = container.values()
+            for key, child in container.items():
+                if type(key) is not str:
+                    return False
+                kind = type(child)
+                if kind is str or kind is int:  # most are, and this is faster than the set below
+                    continue
+                if kind is float:
+                    if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
+                        return False
+                elif kind not in SCALARS:
+                    containers.append(child)
         elif kind is list or kind is tuple:
-            children = container
+            for child in container:
+                kind = type(child)
+                if kind is str or kind is int:
+                    continue
+                if kind is float:
+                    if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
+                        return False
+                elif kind not in SCALARS:
+                    containers.append(child)
         else:
             return False
-        for child in children:
-            kind = type(child)
-            if kind is str or kind is int:  # most are, and this is faster than the set below
-                continue
-            if kind is float:
-                if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
-                    return False
-            elif kind not in SCALARS:
-                containers.append(child)
     return len(containers) <= limits.JSON_LEVELS or _is_shallow(value)
 
 
