@@ -36,14 +36,14 @@ def check_alarms(names: Sequence[str], described: Sequence[Described], now: floa
     """Check the alarms of these names (DescribeAlarms). `now` is in epoch seconds."""
     alarms = {alarm["AlarmName"]: alarm for alarm in described}
     missing = [name for name in names if name not in alarms]
-    yield finding(_SUBJECT, not missing, f"all {len(names)} exist", f"missing: {', '.join(missing)}", _REDEPLOY)
+    yield finding(_SUBJECT, not missing, f"all {len(names)} exist", f"missing: {_listed(missing, names)}", _REDEPLOY)
     found = [alarms[name] for name in names if name in alarms]
     if not found:
         return
     mute = [alarm["AlarmName"] for alarm in found if not (alarm.get("ActionsEnabled") and alarm.get("AlarmActions"))]
     enable = f"aws cloudwatch enable-alarm-actions --alarm-names {' '.join(mute)}"
     remedy = f"Enable their actions: {enable}; one that has none needs another deployment."
-    yield finding(_SUBJECT, not mute, "notify a topic", f"without actions: {', '.join(mute)}", remedy)
+    yield finding(_SUBJECT, not mute, "notify a topic", f"without actions: {_listed(mute, names)}", remedy)
     old = datetime.fromtimestamp(now - _UNDECIDED_SECONDS, UTC)
     undecided = [
         _since(alarm)
@@ -53,6 +53,10 @@ def check_alarms(names: Sequence[str], described: Sequence[Described], now: floa
     yield finding(_SUBJECT, not undecided, "are evaluated", f"undecided: {', '.join(undecided)}", _REDEPLOY)
     firing = [_since(alarm) for alarm in found if alarm["StateValue"] == "ALARM"]
     yield finding(_SUBJECT, not firing, "do not fire", ", ".join(firing), "Do what docs/runbook.md says for each.")
+
+
+def _listed(some: Sequence[str], names: Sequence[str]) -> str:
+    return "all" if len(some) == len(names) else ", ".join(some)
 
 
 def _changed(alarm: Described) -> datetime | None:

@@ -57,6 +57,15 @@ def test_an_alarm_that_would_not_be_heard_or_fires_is_found(
     assert failed.remedy
 
 
+def test_alarms_that_are_all_missing_or_mute_are_not_listed() -> None:
+    """Twelve names would fill the screen, and say no more."""
+    (missing,) = check_alarms(ALARMS, [], NOW.timestamp())
+    assert missing.actual == "missing: all"
+    mute = [{**alarm, "ActionsEnabled": False} for alarm in described_alarms({})]
+    (found,) = [each for each in check_alarms(ALARMS, mute, NOW.timestamp()) if each.state == "failed"]
+    assert found.actual == "without actions: all"
+
+
 def test_a_new_alarm_may_be_undecided_for_an_hour() -> None:
     """CloudWatch creates it in this state."""
     new = {"StateValue": "INSUFFICIENT_DATA", "StateUpdatedTimestamp": NOW - timedelta(hours=1)}
