@@ -7,10 +7,9 @@ from recommendation_consumer.keeper.change import Change, Image
 from recommendation_shared.envelope.fields import DIGEST, ERASURE, HOLD, RULES, TTL
 from recommendation_shared.envelope.identity import expiry
 from recommendation_shared.item.encoding import decode_item, item_digest
-from recommendation_shared.item.holds import Hold, read_erasure, read_hold
+from recommendation_shared.item.holds import read_erasure, read_hold
 from recommendation_shared.item.marks import is_mark, may_replace
 
-_NO_ROOM: Final = Hold("", "", "")
 _NEVER: Final = "inf"  # the ttl of an item that is kept indefinitely
 
 
@@ -77,12 +76,15 @@ def _judge_rewrite(old: Image, new: Image) -> Judgement:
 
 
 def _may_hold(old: Image, new: Image) -> bool:
-    """Return whether an item has a hold and no ttl, and its hold is new, the same, or of a later time than before."""
+    """Return whether an item has a hold and no ttl, and its hold is new, the same, or of another time than before.
+
+    It may also be of an earlier time: when an incident is held again soon after its release, a consumer may still know
+    the first hold.
+    """
     hold, before = read_hold(new), read_hold(old)
     if hold is None or TTL in new:
         return False
-    # A hold that had no room for its time says nothing about the order.
-    return before is None or before == hold or _NO_ROOM in {hold, before} or before.at < hold.at
+    return before is None or before == hold or before.at != hold.at
 
 
 def _has_derived_ttl(image: Image) -> bool:

@@ -49,6 +49,7 @@ def _judged(record: dict[str, Any]) -> Judgement:
         pytest.param(modified(KEPT, HELD_KEPT), Judgement.HELD, id="held without a ttl"),
         pytest.param(modified(ITEM, NO_ROOM), Judgement.HELD, id="held without room for the reason"),
         pytest.param(modified(HELD, _held(LATER)), Judgement.HELD, id="held again later"),
+        pytest.param(modified(_held(LATER), HELD), Judgement.HELD, id="written with the hold before the last"),
         pytest.param(modified({**HELD, "ttl": ITEM["ttl"]}, HELD), Judgement.HELD, id="ttl removed from a held item"),
         pytest.param(modified(HELD, HELD), Judgement.UNCHANGED, id="held and written again"),
         pytest.param(modified(HELD, ITEM), Judgement.RELEASED, id="released"),
@@ -78,7 +79,6 @@ def test_what_the_commands_do_is_expected(record: dict[str, Any], judgement: Jud
         pytest.param(
             modified(HELD, {**HELD, "hold": hold_attribute(FIRST._replace(reason="Never mind"))}), id="reason edited"
         ),
-        pytest.param(modified(_held(LATER), HELD), id="back to an earlier hold"),
         pytest.param(modified(HELD, {**ITEM, "ttl": {"N": "1"}}), id="released with a ttl brought forward"),
         pytest.param(modified(HELD, _without(HELD, "hold")), id="hold removed alone"),
         pytest.param(modified(HELD_KEPT, {**KEPT, "ttl": {"N": "1"}}), id="ttl given to what never expires"),
