@@ -13,12 +13,12 @@ from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.suggestions import exists, is_recommendation_id
 from recommendation_cli.summary import summarise
 from recommendation_cli.text_search.query import TextSearch, Wanted
-from recommendation_cli.ui.at_once import at_once
 from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import execution_path, incident_path, own_address, query_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, redirect, respond, respond_at_once
 from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.threads.at_once import at_once
 from recommendation_shared import limits
 
 _SHOWN: Final = 100  # recommendations, unless the address has a limit

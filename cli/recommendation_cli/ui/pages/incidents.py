@@ -11,11 +11,11 @@ from recommendation_cli.marks.text import hold_text
 from recommendation_cli.options.listing import since_by_default
 from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
-from recommendation_cli.ui.at_once import at_once
 from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.threads.at_once import at_once
 
 _SHOWN: Final = 200  # incidents, unless the address has a limit
 _PERIOD: Final = "7d"

@@ -14,13 +14,13 @@ from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.stats.query import nothing_to_add_up, read_statistics, span_of
 from recommendation_cli.stats.view import trend_text
-from recommendation_cli.ui.at_once import at_once
 from recommendation_cli.ui.charts import course_chart
 from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.threads.at_once import at_once
 
 _PERIOD: Final = "30d"
 

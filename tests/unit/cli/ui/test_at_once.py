@@ -4,7 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from recommendation_cli.search.queries import Document, Listing, Search
-from recommendation_cli.ui.at_once import at_once
+from recommendation_cli.ui.threads.at_once import at_once
 from tests.support.fakes.recommendation_table import FakeDynamoDb
 
 

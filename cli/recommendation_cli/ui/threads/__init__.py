@@ -1,0 +1,1 @@
+"""Waiting for AWS in threads: botocore is synchronous."""
