@@ -142,7 +142,7 @@ def review_of(item: Mapping[str, AttributeValue]) -> Review:
         return Review(
             key,
             **texts,
-            verdict=None if verdict is None else Verdict(verdict),
+            verdict=None if texts["recommendation_id"] is None else Verdict(verdict or ""),
             by=item["by"]["S"],
             expires_at=int(item["ttl"]["N"]) if "ttl" in item else None,
             schema_version=int(item["schemaVersion"]["N"]),

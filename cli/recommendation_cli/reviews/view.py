@@ -55,7 +55,7 @@ def print_conclusion(console: Console, review: Review | None) -> None:
 
 
 def print_reviews(console: Console, history: Sequence[Review]) -> None:
-    """Print the reviews of one recommendation, the one that counts first; nothing without any."""
+    """Print the reviews of one recommendation, which are in order of time, the one that counts first."""
     if not history:
         return
     console.print()

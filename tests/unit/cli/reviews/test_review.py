@@ -58,12 +58,13 @@ def test_the_record_has_every_field() -> None:
     "change",
     [
         {"verdict": {"S": "splendid"}},
+        {"verdict": {}},
         {"by": {}},
         {"schemaVersion": {"N": "one"}},
         {"reviewId": {"N": "1"}},
         {"reviewId": {"S": "yesterday/1"}},
     ],
-    ids=["unknown verdict", "nobody", "no version", "wrong type", "no time"],
+    ids=["unknown verdict", "no verdict", "nobody", "no version", "wrong type", "no time"],
 )
 def test_an_item_of_another_form_is_unreadable(change: dict[str, dict[str, str]]) -> None:
     """It is never taken for a review that says something else."""
