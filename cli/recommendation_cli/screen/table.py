@@ -1,13 +1,16 @@
 """The text tables of the CLI: aligned columns without rules, one line for each row.
 
-`rich.table` takes nearly twice as long for a list of 1,000 recommendations, and cannot put a column on its own line.
+`rich.table` takes several times as long for a long list, and cannot put a column on its own line. Where there are no
+styles, as in a pipe, cells are plain text from the start: styled text takes three times as long.
 """
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console
+from rich.segment import Segment, Segments
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -55,19 +58,19 @@ class Table:
         """Print rows, below the titles if they are the first."""
         whole_rows = [row if isinstance(row, Row) else Row(row) for row in rows]
         titles = Row([column.title for column in self._columns])
-        cells = [[_text(cell) for cell in row.cells] for row in (titles, *whole_rows)]
+        cells = [_shown(self._console, row.cells) for row in (titles, *whole_rows)]
         self._widths = [
-            max(width, min(max(cell.cell_len for cell in column_cells), column.most or self._console.width))
+            max(width, min(max(map(_width, column_cells)), column.most or self._console.width))
             for width, column, column_cells in zip(self._widths, self._columns, zip(*cells, strict=True), strict=True)
         ]
-        lines = self._lines(cells)
-        if not self._titled:
-            _print_lines(self._console, lines[0], "dim")
-            self._titled = True
-        for row, row_lines in zip(whole_rows, lines[1:], strict=True):
-            _print_lines(self._console, (*row.above, *row_lines, *row.below))
+        title_lines, *lines = self._lines(cells)
+        printed: list[Cell] = [] if self._titled else [Text.assemble(line, style="dim") for line in title_lines]
+        for row, row_lines in zip(whole_rows, lines, strict=True):
+            printed += (*row.above, *row_lines, *row.below)
+        _print_lines(self._console, printed)
+        self._titled = True
 
-    def _lines(self, cells: Sequence[Sequence[Text]]) -> list[list[Text]]:
+    def _lines(self, cells: Sequence[Sequence[Cell]]) -> list[list[Cell]]:
         room, widths = self._console.width, list(self._widths)
         if self._fold or (self._fold is None and _total(widths) > room):
             return [_fold(row, self._columns, widths[:-1], room) for row in cells]
@@ -103,11 +106,15 @@ def print_fields(
             console.print(Text.assemble(label, " " * _GAP, value), soft_wrap=True)
 
 
-def _fold(cells: Sequence[Text], columns: Sequence[Column], widths: list[int], room: int) -> list[Text]:
+def _fold(cells: Sequence[Cell], columns: Sequence[Column], widths: list[int], room: int) -> list[Cell]:
     *others, last = cells
     _shrink(columns, widths, room)
     line = _join(others, columns, widths)
-    return [line, Text(_INDENT).append_text(last)] if last else [line]
+    if not last:
+        return [line]
+    below = Text.assemble(_INDENT, last)
+    below.rstrip()
+    return [line, below]
 
 
 def _shrink(columns: Sequence[Column], widths: list[int], room: int) -> None:
@@ -129,24 +136,58 @@ def _total(widths: Sequence[int]) -> int:
     return sum(widths) + _GAP * (len(widths) - 1)
 
 
-def _join(cells: Sequence[Text], columns: Sequence[Column], widths: Sequence[int]) -> Text:
-    line = Text()
-    for cell, column, width in zip(cells, columns, widths, strict=False):
-        cell.truncate(width, overflow="ellipsis")
-        padding = " " * (width - cell.cell_len)
-        line = line.append(padding).append_text(cell) if column.right else line.append_text(cell).append(padding)
-        line.append(" " * _GAP)
+def _join(cells: Sequence[Cell], columns: Sequence[Column], widths: Sequence[int]) -> Cell:
+    parts = [
+        _fitted(cell, width, right=column.right) for cell, column, width in zip(cells, columns, widths, strict=False)
+    ]
+    texts = [part for part in parts if isinstance(part, str)]
+    if len(texts) == len(parts):
+        return (" " * _GAP).join(texts).rstrip()
+    line = Text(" " * _GAP).join(map(_text, parts))
+    line.rstrip()
     return line
 
 
-def _print_lines(console: Console, lines: Iterable[Text], style: str = "") -> None:
-    for line in lines:
-        line.rstrip()
-        if console.color_system is None:  # without styles, there is no need for rich to look for them
-            line.truncate(console.width, overflow="ellipsis")
-            console.out(line.plain, highlight=False)
-            continue
-        console.print(line, style=style, no_wrap=True, overflow="ellipsis")
+def _fitted(cell: Cell, width: int, *, right: bool) -> Cell:
+    padding = width - _width(cell)
+    if padding < 0:
+        return _cut(cell, width)
+    if isinstance(cell, str):
+        return " " * padding + cell if right else cell + " " * padding
+    return Text.assemble(" " * padding, cell) if right else Text.assemble(cell, " " * padding)
+
+
+def _cut(cell: Cell, width: int) -> Cell:
+    if isinstance(cell, str):
+        return set_cell_size(cell, width - 1) + "…"
+    shorter = cell.copy()
+    shorter.truncate(width, overflow="ellipsis")
+    return shorter
+
+
+def _width(cell: Cell) -> int:
+    if isinstance(cell, Text):
+        return cell.cell_len
+    return len(cell) if cell.isascii() else cell_len(cell)
+
+
+def _print_lines(console: Console, lines: Iterable[Cell]) -> None:
+    """Print whole lines at once, without letting rich wrap each of them."""
+    room = console.width
+    fitting = (line if _width(line) <= room else _cut(line, room) for line in _shown(console, lines))
+    segments = [
+        segment
+        for line in fitting
+        for segment in ([Segment(line + "\n")] if isinstance(line, str) else line.render(console, end="\n"))
+    ]
+    console.print(Segments(segments), crop=False)
+
+
+def _shown(console: Console, cells: Iterable[Cell]) -> list[Cell]:
+    """Return what of the cells the console shows: without styles, only their text."""
+    if console.color_system is not None:
+        return list(cells)
+    return [cell.plain if isinstance(cell, Text) else cell for cell in cells]
 
 
 def _text(cell: Cell) -> Text:
