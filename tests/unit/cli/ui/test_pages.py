@@ -10,7 +10,10 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.ui.links import execution_path, incident_path
 from recommendation_shared.item.encoding import item_digest
+from recommendation_shared.item.holds import hold_attribute
+from recommendation_shared.item.marks import mark_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item
+from tests.support.marks import held
 from tests.support.ui import ui_site, visitor
 
 _REPLAY = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
@@ -115,6 +118,17 @@ def test_a_recommendation_has_all_of_it_and_says_whether_it_is_intact() -> None:
     assert 'href="/execution/execution-1"' in page
     tampered = {**item(), "reasoning": {"S": "Something else."}}
     assert "This is not what the consumer wrote" in _page([tampered], f"/recommendation/{_ID}")
+
+
+def test_a_hold_is_shown_with_who_holds_and_why() -> None:
+    """In the list, on the incident's page, and on each recommendation's."""
+    mark = held("incident-7", "Lawsuit <42>")
+    assert mark.hold is not None
+    stored = {name: value for name, value in item().items() if name != "ttl"} | {"hold": hold_attribute(mark.hold)}
+    table = [stored, mark_item(mark)]
+    for path in ("/", "/incident/incident-7", f"/recommendation/{_ID}"):
+        page = _page(table, path)
+        assert "held since 2026-02-01 09:00 UTC by assumed-role/RecommendationCuratorRole/ann: Lawsuit &lt;42" in page
 
 
 def test_two_executions_are_compared_in_words() -> None:
