@@ -12,6 +12,7 @@ RECEIVE: Final = "ReceiveMessage"
 DELETE: Final = "DeleteMessageBatch"
 WRITE: Final = "BatchWriteItem"
 WRITE_ONE: Final = "PutItem"
+READ_MARKS: Final = "Query"  # suffers no fault: once a minute is too seldom to prove anything
 KILL: Final = "consumer killed"  # counted with the faults, although it affects no call
 
 _T = TypeVar("_T")
