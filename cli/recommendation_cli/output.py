@@ -24,8 +24,11 @@ OTHER_FIELDS: Final = "otherFields"  # the last column: unknown fields as one JS
 # Spreadsheets take a cell that starts with one of these for a formula. Whoever opens the file chooses the separator, so
 # a cell may also start after any punctuation, quote, line break or (unless another follows) space within ours.
 _SIGNS: Final = r"=+\-@\uff1d\uff0b\uff0d\uff20"  # the last four are full-width ones, which Excel takes for the same
-# The pattern begins with the sign, which `re` finds fast, and then looks back at the character before it.
-_FORMULA: Final = re.compile(rf"[{_SIGNS}](?:(?<![\w {_SIGNS}].)|(?<= .)(?=[^ ]))")
+# The pattern begins with the sign, and then looks back at the character before it.
+_STARTS_CELL: Final = rf"(?:(?<![\w {_SIGNS}].)|(?<= .)(?=[^ ]))"
+_FORMULA: Final = re.compile(f"[{_SIGNS}]{_STARTS_CELL}")
+# Looking for one sign after another takes a fifth of the time: `re` finds a given character much faster than a set.
+_FORMULAS: Final = {sign: re.compile(re.escape(sign) + _STARTS_CELL) for sign in "=+-@\uff1d\uff0b\uff0d\uff20"}
 _JSON_STRING: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"')
 
 
@@ -124,12 +127,16 @@ def _cell(value: Any, to_json: Callable[[Any], str] = canonical_text) -> str:
     if value is None:
         return ""
     if isinstance(value, str):
-        text = _FORMULA.sub(r"'\g<0>", visible_lines(value))
+        text = visible_lines(value)
+        if _has_formula(text):
+            text = _FORMULA.sub(r"'\g<0>", text)
         return f"'{text}" if text.startswith("\t") else text
     text = json_escaped(to_json(value))
-    if _FORMULA.search(text) is None:  # hardly any has one, and finding the strings takes five times as long
-        return text
-    return _JSON_STRING.sub(_without_formulas, text)
+    return _JSON_STRING.sub(_without_formulas, text) if _has_formula(text) else text
+
+
+def _has_formula(text: str) -> bool:
+    return any(sign in text and pattern.search(text) for sign, pattern in _FORMULAS.items())
 
 
 def _without_formulas(string: re.Match[str]) -> str:

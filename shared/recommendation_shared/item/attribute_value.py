@@ -91,7 +91,10 @@ def _decode(attribute: AttributeValue) -> Any:
         case "M":
             return decode_map(value)
         case "L":
-            return [child["S"] if "S" in child else _decode(child) for child in value]
+            return [
+                child["S"] if "S" in child else decode_map(child["M"]) if "M" in child else _decode(child)
+                for child in value
+            ]
         case "B":  # our items hold no binary values or sets, but a reader must show foreign ones
             return value if isinstance(value, str) else b64encode(value).decode()
         case "SS" | "NS" | "BS":
