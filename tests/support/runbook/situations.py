@@ -235,6 +235,7 @@ SITUATIONS: Final[dict[str, Callable[[World], Situation]]] = {
     "roll-back-a-deployment": bad_deployment,
     "access-denied-and-credentials": permission_missing,
     "restore-the-table": nothing_special,
+    "restore-reviews": nothing_special,
     "switch-persistence-off-in-the-executor": executor_works,
     "a-bill-that-surprises": nothing_special,
 }

@@ -18,7 +18,7 @@ from recommendation_shared.envelope.model import Envelope
 
 INCIDENT: Final = "incident-runbook"
 EXECUTOR: Final = "opx-phase6-executor"
-WAIT: Final = 20.0  # seconds
+WAIT: Final = 60.0  # seconds; a busy machine needs more than 20
 
 EXECUTOR_CODE: Final = """
 import datetime
