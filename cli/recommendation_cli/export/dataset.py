@@ -6,13 +6,15 @@ from typing import Any, Final, NamedTuple
 
 from recommendation_cli.calibration.track_record import OUTCOMES
 from recommendation_cli.document_json import document_line
+from recommendation_cli.export.redaction import telling, without
 from recommendation_cli.facts import facts, replay_of
 from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.reviews.review import INCIDENT, Review
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.filters import exact_confidence
 from recommendation_cli.search.queries import Document
 from recommendation_shared.exact_json.canonical import canonical_text
-from recommendation_shared.item.trim import CUT_JSON, TRUNCATED
+from recommendation_shared.item.trim import TRUNCATED
 
 DATASET_VERSION: Final = 1
 VERSION_FIELD: Final = "datasetVersion"
@@ -45,13 +47,14 @@ class Dataset(NamedTuple):
         if review is None and incident_review is None and not self.unreviewed:
             return None
         example = _example(document, review, incident_review)
+        left_out = sorted({*self.redacted, *telling(example, self.redacted)})
         found = set()
-        for path in self.redacted:
-            redacted = _without(example, path)
+        for path in left_out:
+            redacted = without(example, path)
             if redacted != example:
                 found.add(path)
             example = redacted
-        return Example(document_line({**example, "redacted": list(self.redacted)}), frozenset(found))
+        return Example(document_line({**example, "redacted": left_out}), frozenset(found))
 
     def not_found(self, found: Iterable[str]) -> list[str]:
         """Return the redacted fields of agents' own that no example had: they may be misspelt."""
@@ -61,13 +64,14 @@ class Dataset(NamedTuple):
 def all_redacted(paths: tuple[str, ...], *, with_reviewers: bool) -> tuple[str, ...]:
     """Return what to leave out besides `paths`; raise `ValueError` for a path that no example can have.
 
-    Without `with_reviewers`, who reviewed is left out. A recommendation's ID goes together with any part of it.
+    Without `with_reviewers`, who reviewed is left out. A recommendation's ID goes together with any part of it, and the
+    outcome with the verdict.
     """
     known = set(_leaves(_example({}, None, None)))
     for path in paths:
         if path not in known and not path.startswith(_OWN):
             raise ValueError(f"{visible(path)} is not a field of an example; those are {', '.join(sorted(known))}")
-    implied = {_ID} if _IN_THE_ID & set(paths) else set()
+    implied = {*([_ID] if _IN_THE_ID & set(paths) else ()), *(["outcome"] if "verdict" in paths else ())}
     return tuple(sorted({*paths, *implied, *(() if with_reviewers else REVIEWERS)}))
 
 
@@ -80,12 +84,17 @@ def _example(document: Document, review: Review | None, incident_review: Review 
         VERSION_FIELD: DATASET_VERSION,
         _ID: document.get(_ID),
         "input": {
-            **{name: document.get(name) for name in ("incidentId", "executionId", "agentType", "timestamp")},
+            **{name: _of(str, document.get(name)) for name in ("incidentId", "executionId", "agentType", "timestamp")},
             "sessionId": _text(given.get("sessionId")),
             "checkpointId": _text(given.get("checkpointId")),
             "replayOf": replay_of(document),
         },
-        "output": {name: document.get(name) for name in ("recommendation", "confidence", "reasoning", "citations")},
+        "output": {
+            "recommendation": _of(dict, document.get("recommendation")),
+            "confidence": exact_confidence(document),
+            "reasoning": _of(str, document.get("reasoning")),
+            "citations": _citations(document.get("citations")),
+        },
         "verdict": None if review is None or review.verdict is None else str(review.verdict),
         "outcome": None if outcome is None else Decimal(f"{outcome:g}"),
         "note": None if review is None else review.note,
@@ -96,8 +105,8 @@ def _example(document: Document, review: Review | None, incident_review: Review 
             "agentVersion": known.agent_version,
             "model": known.model,
             "status": known.status or None,
-            "contentDigest": document.get("contentDigest"),
-            "schemaVersion": document.get("schemaVersion"),
+            "contentDigest": _of(str, document.get("contentDigest")),
+            "schemaVersion": _of(int, document.get("schemaVersion")),
             "cut": _cuts(given.get(TRUNCATED)),
             "reviewId": None if review is None else review.key.review_id,
             "reviewedBy": None if review is None else review.by,
@@ -111,6 +120,15 @@ def _said(review: Review | None) -> Review | None:
     """Return a review of an incident, unless it takes back everything that earlier ones said."""
     said = review is not None and any((review.root_cause, review.resolved_by, review.note))
     return review if said else None
+
+
+def _of(kind: type, value: Any) -> Any:
+    """Return a value if it has the type that the schema gives it; None for what somebody wrote otherwise by hand."""
+    return value if type(value) is kind else None
+
+
+def _citations(value: Any) -> list[Any] | None:
+    return value if isinstance(value, list) and all(isinstance(citation, dict) for citation in value) else None
 
 
 def _text(value: Any) -> str | None:
@@ -129,21 +147,3 @@ def _leaves(example: Mapping[str, Any], prefix: str = "") -> list[str]:
         if name != VERSION_FIELD:
             paths += _leaves(value, f"{name}.") if isinstance(value, dict) else [f"{prefix}{name}"]
     return paths
-
-
-def _without(value: Any, path: str) -> Any:
-    """Return a value with null at a path of names joined by dots, in each entry of every list on the way.
-
-    The names of an agent's own fields may have dots in them too. Where the way leads into what was too large for the
-    table, and is only text now, all of that text is left out.
-    """
-    if isinstance(value, list):
-        return [_without(child, path) for child in value]
-    if not isinstance(value, dict):
-        return value
-    if value.keys() == {CUT_JSON}:
-        return {CUT_JSON: None}
-    return {
-        name: _without(child, path.removeprefix(f"{name}.")) if path.startswith(f"{name}.") else child
-        for name, child in value.items()
-    } | {name: None for name in value if name == path}

@@ -174,6 +174,82 @@ def test_what_was_cut_to_fit_the_table_is_left_out_whole() -> None:
     assert "customer1" not in json.dumps(example["output"])
 
 
+def _only(stored: Item, *args: str) -> dict[str, Any]:
+    """Return the example of a recommendation that was found helpful."""
+    client = IndexedDynamoDb([stored], reviews=FakeReviewsTable(_review(stored, verdict=Verdict.HELPFUL)))
+    return _export(client, *args)[0]
+
+
+def _nested(levels: int, inner: dict[str, Any]) -> dict[str, Any]:
+    return inner if levels == 0 else {"in": _nested(levels - 1, inner)}
+
+
+@pytest.mark.parametrize(
+    ("said", "path"),
+    [
+        (_nested(40, {"mail": "bob@example.com"}), "in." * 40 + "mail"),
+        ({"": {"mail": "bob@example.com"}}, ".mail"),
+        ({"x" * 70_000: {"mail": "bob@example.com"}}, "x" * 70_000 + ".mail"),
+        ({"ticket": '{"mail":"bob@example.com"}'}, "ticket.mail"),
+        ({"tickets": ["bob@example.com", {"mail": "bob@example.com"}]}, "tickets.mail"),
+    ],
+    ids=["too deep", "no name", "long name", "JSON text", "list"],
+)
+def test_a_redacted_field_within_text_takes_the_text_with_it(said: dict[str, Any], path: str) -> None:
+    """The table stores what is nested too deep, or under a name that DynamoDB rejects, as JSON text."""
+    stored = item(recommendation={**said, "kept": 1})
+    assert "bob@example.com" in json.dumps(_only(stored))
+    output = _only(stored, "--redact", f"output.recommendation.{path}")["output"]
+    assert "bob@example.com" not in json.dumps(output)
+    assert output["recommendation"]["kept"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("incidentId", "incident-7"), ("agentType", "knowledge-rag"), ("executionId", "run-of-incident-7")],
+)
+def test_every_id_that_contains_a_redacted_part_of_the_input_goes_with_it(name: str, value: str) -> None:
+    """Executors name executions, sessions and checkpoints after the incident or the agent."""
+    metadata = {
+        "sessionId": "session-incident-7",
+        "checkpointId": "run-of-incident-7/knowledge-rag",
+        "replayMetadata": {"replay_of": "run-of-incident-7-first"},
+    }
+    stored = item("knowledge-rag", execution_id="run-of-incident-7", metadata=metadata)
+    example = _only(stored, "--redact", f"input.{name}")
+    assert value not in json.dumps(example)
+    gone = {f"input.{field}" for field, left in example["input"].items() if left is None}
+    assert gone < set(example["redacted"])
+
+
+def test_the_outcome_goes_with_the_verdict() -> None:
+    """It would tell the verdict."""
+    example = _only(RAG, "--redact", "verdict")
+    assert (example["verdict"], example["outcome"]) == (None, None)
+    assert {"verdict", "outcome"} < set(example["redacted"])
+
+
+@pytest.mark.parametrize(
+    ("field", "written"),
+    [
+        ("confidence", {"S": "high"}),
+        ("confidence", {"N": "5"}),
+        ("recommendation", {"S": "roll back"}),
+        ("citations", {"L": [{"S": "a wiki"}]}),
+        ("reasoning", {"N": "5"}),
+        ("executionId", {"N": "5"}),
+        ("schemaVersion", {"S": "1"}),
+        ("schemaVersion", {"BOOL": True}),
+        ("contentDigest", {"L": []}),
+    ],
+)
+def test_what_somebody_wrote_by_hand_with_another_type_is_null(field: str, written: Item) -> None:
+    """The schema holds of every line, or whoever reads the dataset fails in the middle of it."""
+    example = _only({**RAG, field: written})
+    parts = (example["input"], example["output"], example["provenance"])
+    assert [part[field] for part in parts if field in part] == [None]
+
+
 def test_a_session_that_is_a_number_is_text() -> None:
     """Metadata is whatever the executor has."""
     stored = item(metadata={"sessionId": 7})
