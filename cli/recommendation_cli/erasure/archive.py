@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from recommendation_cli.erasure.archive_files import S3, ArchiveFiles, Bucket, File, UnreadableFileError
-from recommendation_cli.erasure.places import Found, Swept
+from recommendation_cli.erasure.places import Erased, Found
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.screen.visible import visible
@@ -48,7 +48,7 @@ class Archive:
             where += f"; {plural(unreadable, 'file')} could not be read"
         return Found(lines, where, frozenset(filter(None, days)))
 
-    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+    def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Rewrite the files that have lines of the incident without them; delete those that have no others."""
         erased = 0
         left: list[str] = []
@@ -63,7 +63,7 @@ class Archive:
                 erased += removed
         if len(left) > _NAMED:
             left[_NAMED:] = [f"{plural(len(left) - _NAMED, 'more archive file')}."]
-        return Swept(erased, left)
+        return Erased(erased, left)
 
     def unreachable(self) -> Sequence[str]:
         """Return that the bucket keeps earlier versions, if it does."""

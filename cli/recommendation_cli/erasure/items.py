@@ -5,7 +5,7 @@ from typing import Final
 
 from recommendation_cli.aws.connection import NotDynamoDbError, Target, WritableDynamoDb
 from recommendation_cli.erasure.errors import explained_table
-from recommendation_cli.erasure.places import Found, Swept
+from recommendation_cli.erasure.places import Erased, Found
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.marks.store import CONDITION_FAILED
 from recommendation_cli.screen.progress import Report
@@ -47,7 +47,7 @@ class Recommendations:
             report(f"{plural(count, 'recommendation')} found", count, None)
         return Found(count, f"in {self._target}", frozenset(days))
 
-    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+    def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Delete the items, the oldest first."""
         erased = left = 0
         for keys in self._pages():
@@ -64,8 +64,8 @@ class Recommendations:
                         left += not is_gone
                         report(f"erased {plural(erased, 'recommendation')}", erased, None)
         if not left:
-            return Swept(erased)
-        return Swept(
+            return Erased(erased)
+        return Erased(
             erased, [f"{plural(left, 'recommendation')} that a consumer stored again each time: run this again."]
         )
 

@@ -5,7 +5,7 @@ from typing import Final
 
 from recommendation_cli.dead_letters.letter import DeadLetter
 from recommendation_cli.dead_letters.session import Held, QueueSession
-from recommendation_cli.erasure.places import Found, Swept
+from recommendation_cli.erasure.places import Erased, Found
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.screen.visible import visible
@@ -44,7 +44,7 @@ class DeadLetters:
         where = f"of {held.received:,} in {self._session.name}{self._session.depth.in_flight_note}"
         return Found(count, where, frozenset(filter(None, days)))
 
-    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+    def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Delete the dead letters; say which could not be looked at or judged."""
         erased = undeleted = 0
         unclear: list[DeadLetter] = []
@@ -58,7 +58,7 @@ class DeadLetters:
                 erased += deleted
                 undeleted += len(mine) - deleted
         left = [*_undeleted(undeleted), *self._unclear(unclear), *self._unseen(held)]
-        return Swept(erased, left)
+        return Erased(erased, left)
 
     def unreachable(self) -> Sequence[str]:
         """Return nothing: what could not be deleted may be next time."""

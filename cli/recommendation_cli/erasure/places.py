@@ -15,7 +15,7 @@ class Found(NamedTuple):
     days: frozenset[str] = frozenset()
 
 
-class Swept(NamedTuple):
+class Erased(NamedTuple):
     """How many were deleted, and for each kind of thing that is still there, a sentence with its remedy."""
 
     erased: int
@@ -32,7 +32,7 @@ class Place(Protocol):
     def find(self, report: Report) -> Found:
         """Count what there is, and change nothing."""
 
-    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+    def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Delete what there is, and count it in the mark; it may be interrupted and called again."""
 
     def unreachable(self) -> Sequence[str]:

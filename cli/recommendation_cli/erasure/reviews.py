@@ -5,7 +5,7 @@ from typing import Final
 
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
 from recommendation_cli.erasure.errors import explained_table
-from recommendation_cli.erasure.places import Found, Swept
+from recommendation_cli.erasure.places import Erased, Found
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.reviews.review import ReviewKey
 from recommendation_cli.reviews.store import ReviewTable, delete_review
@@ -34,7 +34,7 @@ class Reviews:
             return Found(0, f"there is no {self._target}")
         return Found(len(keys), f"in {self._target}")
 
-    def sweep(self, tombstone: Tombstone, report: Report) -> Swept:
+    def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Delete the reviews."""
         keys = self._keys() or []
         for start in range(0, len(keys), _CHUNK):
@@ -44,7 +44,7 @@ class Reviews:
                     delete_review(self._client, self._target.table, key)
             tombstone.add(self.name, len(chunk))
             report(f"erased {plural(start + len(chunk), 'review')}", start + len(chunk), len(keys))
-        return Swept(len(keys))
+        return Erased(len(keys))
 
     def unreachable(self) -> Sequence[str]:
         """Return nothing: what the table holds can be deleted."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from recommendation_cli.erasure.places import Place, Swept
+from recommendation_cli.erasure.places import Erased, Place
 from recommendation_cli.erasure.tombstone import Tombstone
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import progress
@@ -21,7 +21,7 @@ class Sweeping:
     tombstone: Tombstone
     erased: dict[str, int] = field(default_factory=dict)
 
-    def once(self) -> Swept:
+    def once(self) -> Erased:
         """Delete what there is in all places."""
         erased, left = 0, list[str]()
         with progress(self.runtime.environ, self.runtime.monotonic) as report:
@@ -30,7 +30,7 @@ class Sweeping:
                 self.erased[place.name] = self.erased.get(place.name, 0) + swept.erased
                 erased += swept.erased
                 left += swept.left
-        return Swept(erased, left)
+        return Erased(erased, left)
 
     def until_nothing_is_found(self) -> Sequence[str]:
         """Repeat it until nothing more was deleted; return what is left."""

@@ -118,7 +118,7 @@ class Listing:
         return document
 
 
-class Page(NamedTuple):
+class ItemPage(NamedTuple):
     """Up to 1 MB of an index, or 100 completed items; the next page starts after the key `last`, None at the end.
 
     `units` are the read units that DynamoDB billed for it, without those for completing items.
@@ -136,7 +136,7 @@ def pages(
     after: Mapping[str, AttributeValue] | None = None,
     *,
     piece: int = FETCHED_KEYS,
-) -> Iterator[Page]:
+) -> Iterator[ItemPage]:
     """Yield pages to the end, starting after the `last` of an earlier page.
 
     A page with parts of items is yielded in pieces of `piece` completed items, at most as many as one BatchGetItem.
@@ -149,7 +149,7 @@ def pages(
             answer, search = _read(client, table, search._replace(attributes=LISTED_IN_FULL), after)
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: any page may be short or empty
-        page = Page(answer["Items"], after, (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0))
+        page = ItemPage(answer["Items"], after, (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0))
         is_complete = search.attributes in IN_COMPACT_INDEXES
         if not is_complete and any(is_part(item, whole=search.whole) for item in page.items):
             yield from _completed(client, table, search, page, piece)
@@ -175,13 +175,13 @@ def _read(
     return answer, search
 
 
-def _completed(client: DynamoDb, table: str, search: Search, page: Page, piece: int) -> Iterator[Page]:
+def _completed(client: DynamoDb, table: str, search: Search, page: ItemPage, piece: int) -> Iterator[ItemPage]:
     """Yield a page in pieces of one BatchGetItem each: whole items may be a thousand times as large as their parts."""
     for start in range(0, len(page.items), piece):
         items = page.items[start : start + piece]
         is_last = start + piece >= len(page.items)
         last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
-        yield Page(completed(client, table, items, whole=search.whole), last, page.units if is_last else 0.0)
+        yield ItemPage(completed(client, table, items, whole=search.whole), last, page.units if is_last else 0.0)
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:

@@ -16,7 +16,7 @@ from recommendation_cli.text_search.matches import Match, matches, pattern_of
 from recommendation_shared.wording import plural
 
 
-class Wanted(NamedTuple):
+class TextQuery(NamedTuple):
     """The text to find: in one incident, or without an ID in the period of `listed`, whose limit counts what is found.
 
     `whole` asks for whole documents, `now` (epoch seconds) hides what had expired by then; None hides nothing.
@@ -35,7 +35,7 @@ class TextSearch:
     `found` counts the recommendations that mention the text so far; `cut_off` says that reading stopped at the limit.
     """
 
-    def __init__(self, client: DynamoDb, table: str, wanted: Wanted) -> None:
+    def __init__(self, client: DynamoDb, table: str, wanted: TextQuery) -> None:
         self.found = 0
         self.cut_off = False
         self._wanted = wanted
@@ -71,7 +71,7 @@ class TextSearch:
         return sum(each.read for each in self._listings)
 
 
-def _searches(client: DynamoDb, table: str, wanted: Wanted) -> list[Search]:
+def _searches(client: DynamoDb, table: str, wanted: TextQuery) -> list[Search]:
     listed = wanted.listed
     if wanted.incident_id is None:
         keys = [("agentType", agent) for agent in listed.agents or agent_types(client, table)]

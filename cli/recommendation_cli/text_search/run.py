@@ -19,7 +19,7 @@ from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_cli.text_search.matches import Match
-from recommendation_cli.text_search.query import TextSearch, Wanted
+from recommendation_cli.text_search.query import TextQuery, TextSearch
 from recommendation_shared.wording import plural
 
 _MATCH = "bold yellow"
@@ -32,7 +32,7 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
     with explained(target):
         client = runtime.connect(target)
         now = None if read.include_expired else runtime.now()
-        search = TextSearch(client, target.table, Wanted(text, incident_id, listed, whole=not as_table, now=now))
+        search = TextSearch(client, target.table, TextQuery(text, incident_id, listed, whole=not as_table, now=now))
         console = open_terminal(runtime.environ)
         with _reporting(runtime, console, read.output) as report:
 

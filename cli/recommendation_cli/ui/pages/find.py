@@ -12,7 +12,7 @@ from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.suggestions import exists, is_recommendation_id
 from recommendation_cli.summary import summarise
-from recommendation_cli.text_search.query import TextSearch, Wanted
+from recommendation_cli.text_search.query import TextQuery, TextSearch
 from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import execution_path, incident_path, own_address, query_path, recommendation_path
 from recommendation_cli.ui.rendering import render
@@ -42,7 +42,7 @@ async def search_page(request: Request) -> Response:
         if incident_id is None:
             listed = since_by_default(site.runtime, listed, _PERIOD)
         most = listed.limit or _SHOWN
-        wanted = Wanted(text, incident_id, replace(listed, limit=most), whole=False, now=site.expired_by())
+        wanted = TextQuery(text, incident_id, replace(listed, limit=most), whole=False, now=site.expired_by())
         search = TextSearch(site.client(), site.target.table, wanted)
         hits = [
             (str(document.get("recommendationId")), summarise(document), here)

@@ -42,7 +42,7 @@ _LONGEST: Final = 4_000  # characters of one text
 _ELSEWHERE: Final = "on the recommendation's own page"
 
 
-class Row(NamedTuple):
+class ExecutionRow(NamedTuple):
     """An execution in the table, and the pause since the one before it."""
 
     execution: Execution
@@ -96,7 +96,7 @@ async def incident_page(request: Request) -> Response:
         reviews = reviews_beside(site)
         reviewed = reviews.of_incident(identity)
         rows = [
-            Row(execution, _pause(executions, position), name in chosen)
+            ExecutionRow(execution, _pause(executions, position), name in chosen)
             for position, (execution, name) in enumerate(zip(executions, names, strict=True))
         ]
         return render(
