@@ -1,4 +1,4 @@
-"""A stub of DynamoDB on 127.0.0.1 that answers Query from one large incident, a megabyte of items a page."""
+"""A stub of DynamoDB on 127.0.0.1: one large incident, for Query (a megabyte of items a page) and GetItem."""
 
 import sys
 from contextlib import AbstractContextManager
@@ -51,6 +51,9 @@ class _Table:
         self._sizes = [sizes[item["agentType"]["S"]] for item in items]  # IDs are of one length
         self._position = {item[PARTITION_KEY]["S"]: number for number, item in enumerate(items)}
 
+    def get_item(self, request: dict[str, Any]) -> dict[str, Any]:
+        return {"Item": self._items[self._position[request["Key"][PARTITION_KEY]["S"]]]}
+
     def query(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("IndexName") is None:  # of the reviews table, by incident: nobody has reviewed anything
             return {"Items": [], "Count": 0, "ScannedCount": 0}
@@ -98,8 +101,9 @@ def _handler(table: _Table) -> type[BaseHTTPRequestHandler]:
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = orjson.dumps(table.query(orjson.loads(body)))
+            request = orjson.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            is_get = self.headers["X-Amz-Target"].endswith(".GetItem")
+            answer = orjson.dumps(table.get_item(request) if is_get else table.query(request))
             self.send_response(200)
             self.send_header("Content-Type", "application/x-amz-json-1.0")
             self.send_header("Content-Length", str(len(answer)))
