@@ -52,7 +52,8 @@ class _Table:
         self._position = {item[PARTITION_KEY]["S"]: number for number, item in enumerate(items)}
 
     def get_item(self, request: dict[str, Any]) -> dict[str, Any]:
-        return {"Item": self._items[self._position[request["Key"][PARTITION_KEY]["S"]]]}
+        number = self._position.get(request["Key"][PARTITION_KEY]["S"])  # None: the incident has no mark
+        return {} if number is None else {"Item": self._items[number]}
 
     def query(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("IndexName") is None:  # of the reviews table, by incident: nobody has reviewed anything
