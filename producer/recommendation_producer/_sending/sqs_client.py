@@ -43,12 +43,8 @@ def _session() -> Any:
     """
     try:
         needed = [(event, handler) for event, handler in filter(_concerns_sqs, BUILTIN_HANDLERS)]
-    except (
-        AttributeError,
-        IndexError,
-        TypeError,
-        ValueError,
-    ):  # one must come first or last, or the list looks different
+    except (AttributeError, IndexError, TypeError, ValueError):
+        # One must come first or last, or the list looks different.
         return botocore.session.Session()
     session = botocore.session.Session(include_builtin_handlers=False)
     for event, handler in needed:
