@@ -81,8 +81,8 @@ def planned_puts(
         fields, item = read
         if not _is_expired(plan, message, item) and _is_new(plan, message, fields, item):
             # Since its first delivery, another message may have written different content under the same ID. A
-            # redelivered message must not overwrite that.
-            yield Put(item, guarded=message.redelivered)
+            # redelivered message must not overwrite that, and no message must overwrite what is held.
+            yield Put(item, guarded=message.redelivered or standings.hold(fields["incidentId"]) is not None)
 
 
 def _read(plan: Plan, message: Message, standings: Standings) -> tuple[Mapping[str, Any], EncodedItem] | None:

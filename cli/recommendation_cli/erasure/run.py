@@ -132,10 +132,11 @@ def _beyond_reach(runtime: Runtime, stores: Stores, session: QueueSession, found
 def _erase(runtime: Runtime, request: Request, sweeping: Sweeping, by: str) -> None:
     """Mark the incident, delete, and say what was deleted; raise `LeftError` if something is left."""
     tombstone = sweeping.tombstone
-    tombstone.begin(_entry(State.ERASING, runtime, request, by))
+    begun = tombstone.begin(_entry(State.ERASING, runtime, request, by))
+    written = runtime.monotonic() if begun else None
     left: Sequence[str] | None = None
     try:
-        left = _sweep(runtime, sweeping, wait=request.wait)
+        left = _sweep(runtime, sweeping, written, wait=request.wait)
     finally:
         if left is None:  # what it had deleted is counted in the mark
             click.echo("This run did not finish. The same command goes on.", err=True)
@@ -148,15 +149,15 @@ def _erase(runtime: Runtime, request: Request, sweeping: Sweeping, by: str) -> N
     click.echo(f"Nothing is left within reach. {mark_key(request.incident_id)} stays, so that nothing is stored again.")
 
 
-def _sweep(runtime: Runtime, sweeping: Sweeping, *, wait: bool) -> Sequence[str]:
+def _sweep(runtime: Runtime, sweeping: Sweeping, written: float | None, *, wait: bool) -> Sequence[str]:
     """Delete, also what consumers that did not know yet have stored meanwhile; return what is left."""
     begun_at = sweeping.tombstone.begun_at
-    if seconds_to_settle(begun_at, runtime.now()):
+    if seconds_to_settle(runtime, begun_at, written):
         left = sweeping.once().left
         if not wait:
-            seconds = ceil(seconds_to_settle(begun_at, runtime.now()))
+            seconds = ceil(seconds_to_settle(runtime, begun_at, written))
             return [*left, f"what consumers may still store: run this again in {plural(seconds, 'second')}."]
-        wait_until_settled(runtime, begun_at)
+        wait_until_settled(runtime, begun_at, written)
     return sweeping.until_nothing_is_found()
 
 

@@ -41,10 +41,15 @@ class Tombstone:
         last = self._begun().history[-1]
         return Erasure(last.by, last.at)
 
-    def begin(self, entry: Entry) -> None:
-        """Let nothing of the incident be stored from now on; an erasure that an earlier run began goes on."""
+    def begin(self, entry: Entry) -> bool:
+        """Let nothing of the incident be stored from now on; return whether it could be until now.
+
+        An erasure that an earlier run began goes on.
+        """
+        was_erased = self.mark is not None and self.mark.is_erased
         if self.mark is None or self.mark.state is not State.ERASING:
             self._move(entry)
+        return not was_erased
 
     def add(self, name: str, count: int, records: Sequence[ErasedRecord] = ()) -> None:
         """Count what is deleted. `records` are listed too; those already listed were counted by an earlier run."""

@@ -11,7 +11,7 @@ import click
 from recommendation_cli.aws.caller import caller_arn
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
 from recommendation_cli.holds.records import Aim, Records, held_by, released
-from recommendation_cli.holds.sweeping import Swept, sweep, sweep_until_nothing_changes
+from recommendation_cli.holds.sweeping import Sweeping, Swept
 from recommendation_cli.marks.errors import LeftError, explained_writes
 from recommendation_cli.marks.settling import SETTLED_SECONDS, wait_until_settled
 from recommendation_cli.marks.store import MarkStore
@@ -23,6 +23,7 @@ from recommendation_shared.item.marks import Entry, Mark, MarkError, State, move
 from recommendation_shared.wording import plural
 
 ROLE: Final = "RecommendationCuratorRole"
+_LOOK_SECONDS: Final = 1.0
 
 
 def hold_incident(  # noqa: PLR0913 - one for each option
@@ -81,6 +82,8 @@ class _Command:
             self._marks = MarkStore(client, target)
             self.mark = self._marks.read(incident_id)
         self.records = Records(client, target.table, incident_id)
+        self._written: float | None = None  # when this run wrote the mark, in seconds on the monotonic clock
+        self._looked: float | None = None  # when it last looked at the mark, in epoch seconds
 
     @contextmanager
     def goes_on(self) -> Iterator[None]:
@@ -102,8 +105,19 @@ class _Command:
             history = f" It was {entry_text(self.mark.history[-1])}." if self.mark is not None else ""
             raise click.UsageError(f"Incident {visible(self._incident_id)}: {error}.{history}") from None
         self._marks.replace(self.mark, mark)
-        self.mark = mark
+        self.mark, self._written = mark, self._runtime.monotonic()
         return mark
+
+    def _make_sure(self, mark: Mark) -> None:
+        """Raise `MarkChangedError` if the mark is another one now; look at most once a second.
+
+        A process that was stopped for an hour would otherwise release what somebody has held since. The wall clock
+        decides, because the monotonic one may stand still while a machine sleeps.
+        """
+        now = self._runtime.now()
+        if self._looked is None or abs(now - self._looked) >= _LOOK_SECONDS:
+            self._marks.require(self._incident_id, mark)
+            self._looked = now
 
     def past_their_ttl(self) -> int:
         """Return how many recommendations expire as soon as they are released."""
@@ -112,10 +126,11 @@ class _Command:
 
     def complete(self, mark: Mark, aim: Aim, verb: str, *, wait: bool) -> Swept:
         """Change what there is now and what consumers that did not know the mark have stored meanwhile."""
-        swept = sweep(self._runtime, self.records, aim, verb)
+        sweeping = Sweeping(self._runtime, self.records, aim, verb, lambda: self._make_sure(mark))
+        swept = sweeping.once()
         if wait:
-            wait_until_settled(self._runtime, mark.history[-1].at)
-            swept = sweep_until_nothing_changes(self._runtime, self.records, aim, verb)
+            wait_until_settled(self._runtime, mark.history[-1].at, self._written)
+            swept = sweeping.until_nothing_changes()
         else:
             click.echo(
                 f"Not waited: what a consumer stores in the next {SETTLED_SECONDS:.0f} seconds may have been missed."
@@ -132,6 +147,7 @@ class _Command:
             raise LeftError(
                 f"{plural(swept.changed, 'recommendation')} changed again meanwhile: run the same command again."
             )
+        self._marks.require(self._incident_id, mark)
         return swept
 
 

@@ -1,5 +1,6 @@
 """Sweeping an incident until every recommendation is as a command wants it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,27 +24,41 @@ class Swept:
     unclear: int = 0
 
 
-def sweep(runtime: Runtime, records: Records, aim: Aim, verb: str) -> Swept:
-    """Change what is not as it should be, once. `verb` is a past participle, such as `held`."""
-    swept = Swept()
-    with progress(runtime.environ, runtime.monotonic) as report:
-        for item in records:
-            swept.seen += 1
-            wanted = aim(item)
-            if wanted is None:
-                swept.unclear += 1
-            elif not is_as(item, wanted):
-                records.change(item, wanted)  # if a consumer wrote it in the meantime, the next sweep sees it
-                swept.changed += 1
-            report(f"{verb} {swept.changed:,} of {plural(swept.seen, 'recommendation')}", swept.seen, None)
-    return swept
+@dataclass(frozen=True)
+class Sweeping:
+    """Makes an incident's recommendations what a command wants. `verb` is a past participle, such as `held`.
 
+    `make_sure` is called just before each change, and raises if the command is no longer what the incident needs.
+    """
 
-def sweep_until_nothing_changes(runtime: Runtime, records: Records, aim: Aim, verb: str) -> Swept:
-    """Sweep until there is nothing to change, at most ten times; return the last sweep."""
-    swept = Swept()
-    for _ in range(_MOST_SWEEPS):
-        swept = sweep(runtime, records, aim, verb)
-        if not swept.changed:
-            break
-    return swept
+    runtime: Runtime
+    records: Records
+    aim: Aim
+    verb: str
+    make_sure: Callable[[], None]
+
+    def once(self) -> Swept:
+        """Change what is not as it should be, once."""
+        swept = Swept()
+        with progress(self.runtime.environ, self.runtime.monotonic) as report:
+            for item in self.records:
+                swept.seen += 1
+                wanted = self.aim(item)
+                if wanted is None:
+                    swept.unclear += 1
+                elif not is_as(item, wanted):
+                    self.make_sure()
+                    self.records.change(item, wanted)  # if a consumer wrote it in the meantime, the next sweep sees it
+                    swept.changed += 1
+                seen = plural(swept.seen, "recommendation")
+                report(f"{self.verb} {swept.changed:,} of {seen}", swept.seen, None)
+        return swept
+
+    def until_nothing_changes(self) -> Swept:
+        """Sweep until there is nothing to change, at most ten times; return the last sweep."""
+        swept = Swept()
+        for _ in range(_MOST_SWEEPS):
+            swept = self.once()
+            if not swept.changed:
+                break
+        return swept

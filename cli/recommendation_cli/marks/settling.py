@@ -17,16 +17,22 @@ SETTLED_SECONDS: Final = MARKS_MAX_AGE + _LONGEST_INVOCATION + _INDEX_LAG
 _STEP: Final = 1.0  # seconds between reports
 
 
-def seconds_to_settle(marked_at: str, now: float) -> float:
-    """Return for how long to wait after a mark was written, which may be 0: `marked_at` is a sort key."""
+def seconds_to_settle(runtime: Runtime, marked_at: str, written: float | None = None) -> float:
+    """Return for how long to wait after a mark was written, which may be 0: `marked_at` is a sort key.
+
+    `written` (seconds on `runtime.monotonic`) is when this run wrote it, if it did. That says more than the mark: the
+    clock may have been set since, and the write may have taken a minute of retries.
+    """
+    if written is not None:
+        return max(0.0, written + SETTLED_SECONDS - runtime.monotonic())
     marked = (parse_instant(marked_at) - EPOCH).total_seconds()
     # A clock that was ahead when another machine wrote the mark must not make this wait longer than a new one would.
-    return min(SETTLED_SECONDS, max(0.0, marked + SETTLED_SECONDS - now))
+    return min(SETTLED_SECONDS, max(0.0, marked + SETTLED_SECONDS - runtime.now()))
 
 
-def wait_until_settled(runtime: Runtime, marked_at: str) -> None:
-    """Wait, and show for how much longer."""
-    end = runtime.monotonic() + seconds_to_settle(marked_at, runtime.now())
+def wait_until_settled(runtime: Runtime, marked_at: str, written: float | None = None) -> None:
+    """Wait, and show for how much longer; see `seconds_to_settle`."""
+    end = runtime.monotonic() + seconds_to_settle(runtime, marked_at, written)
     total = ceil(end - runtime.monotonic())
     with progress(runtime.environ, runtime.monotonic) as report:
         while (left := end - runtime.monotonic()) > 0:

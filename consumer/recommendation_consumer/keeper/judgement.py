@@ -34,7 +34,9 @@ def judge(change: Change) -> Judgement:
     """
     if change.old is None:
         return Judgement.UNCHANGED
-    if is_mark(change.old) and change.new is not None:
+    if is_mark(change.old):  # no command deletes one, whatever attributes it was given first
+        if change.new is None:
+            return Judgement.DELETED
         return Judgement.MARKED if may_replace(change.old, change.new) else Judgement.TAMPERED
     if change.new is None:
         if read_erasure(change.old) is not None:

@@ -17,8 +17,11 @@ from recommendation_shared.item.holds import Hold, hold_attribute, reason
 MARKS: Final = "_incident-marks"  # as `agentType`: not kebab-case, so no recommendation has it
 KEY_PREFIX: Final = "incident-mark/"  # recommendation IDs start with "rec-"
 MARKS_MAX_AGE: Final = 60.0  # seconds; a consumer's list of all marks is read again when it is older
-# Our own limits. They keep a mark below about 250 KB of DynamoDB's 400.
-HISTORY_ENTRIES: Final = 50  # count
+# Our own limits. They keep a mark below about 270 KB of DynamoDB's 400.
+HISTORY_ENTRIES: Final = 60  # count
+HELD_ENTRIES: Final = (
+    40  # count; beyond it an incident is not held again, so that there is room to release and erase it
+)
 ERASED_RECORDS: Final = 250  # count; an erasure of more lists the first ones, and counts all
 
 
@@ -106,8 +109,9 @@ def moved(mark: Mark | None, incident_id: str, entry: Entry) -> Mark:
     if entry.action not in _MOVES[state]:
         raise MarkError(f"an incident that is {state or 'not marked'} cannot become {entry.action}")
     history = (*(() if mark is None else mark.history), entry)
-    if len(history) > HISTORY_ENTRIES:
-        raise MarkError(f"the incident's mark has {HISTORY_ENTRIES} entries already, which is the limit")
+    most = HELD_ENTRIES if entry.action is State.HELD else HISTORY_ENTRIES
+    if len(history) > most:
+        raise MarkError(f"the incident's mark has {len(history) - 1} entries already; {most} is the limit")
     if entry.action is State.HELD:
         return Mark(mark_key(incident_id), history, incident_id, Hold(entry.reason, entry.by, entry.at))
     if mark is not None and entry.action is State.RELEASED:

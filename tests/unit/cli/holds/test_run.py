@@ -171,6 +171,63 @@ def test_incident_that_is_held_already_is_not_held_again_for_another_reason() ->
     assert table.writes == 0
 
 
+def test_release_that_was_stopped_does_not_undo_a_hold_made_since() -> None:
+    """A machine that slept for an hour goes on with its release: the mark says by then that the records must stay."""
+    table = _table(*_three())
+    assert _hold(table).exit_code == 0
+    held_again: list[Result] = []
+
+    def hold_again() -> None:
+        if not held_again:
+            held_again.append(_hold(table, now=(NOW + 2 * DAY).timestamp()))
+
+    result = _release(table, when_waiting=hold_again, now=(NOW + DAY).timestamp())
+    assert [one.exit_code for one in held_again] == [0]
+    assert result.exit_code == 4
+    assert "changed this incident's mark" in result.stderr
+    assert {record["hold"]["M"]["at"]["S"] for record in _records(table)} == {"2026-02-03T12:00:00.000000Z"}
+    assert all("ttl" not in record for record in _records(table))
+
+
+def test_release_that_was_stopped_between_two_records_does_not_go_on_when_they_are_held_again() -> None:
+    """While it stood still, somebody held the incident again and was told that it is held."""
+    table = _table(*_three())
+    assert _hold(table).exit_code == 0
+    batch_get_item = table.batch_get_item
+
+    def stop(**parameters: Any) -> Any:
+        found = batch_get_item(**parameters)
+        table.batch_get_item = batch_get_item  # type: ignore[method-assign]  # stops once
+        assert _hold(table, now=(NOW + 2 * DAY).timestamp()).exit_code == 0
+        return found
+
+    table.writes = 0
+
+    def watch(number: int) -> None:
+        if number == 1:  # the mark is written next, and then the records are read
+            table.batch_get_item = stop  # type: ignore[method-assign]  # between reading and changing them
+
+    table._before_write = watch
+    result = _release(table, now=(NOW + DAY).timestamp())
+    assert result.exit_code == 4
+    assert all("hold" in record and "ttl" not in record for record in _records(table))
+
+
+def test_hold_that_was_stopped_does_not_undo_a_release_made_since() -> None:
+    """The records would stay for good, with no mark that says so."""
+    table = _table(*_three())
+    released_since: list[Result] = []
+
+    def release_it() -> None:
+        if not released_since:
+            released_since.append(_release(table, now=(NOW + DAY).timestamp()))
+
+    result = _hold(table, when_waiting=release_it)
+    assert [one.exit_code for one in released_since] == [0]
+    assert result.exit_code == 4
+    assert _records(table) == _three()
+
+
 def test_erased_incident_cannot_be_held() -> None:
     """There is nothing left."""
     result = _hold(_table(mark_item(erased(INCIDENT))), "--yes")

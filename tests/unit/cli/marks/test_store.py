@@ -44,14 +44,33 @@ def test_only_the_mark_that_the_command_knows_is_replaced(store: MarkStore) -> N
     listed = with_erased(begun, {"reviews": 1}, (ErasedRecord("00", "11"),))
     ended = moved(listed, INCIDENT, ERASING._replace(action=State.ERASED))
     known = [None, begun, counted, listed, ended]
+    another = moved(None, INCIDENT, ERASING._replace(by="arn:aws:iam::123456789012:user/bob"))
     for stored, follower in pairwise(known):
         assert follower is not None
         store.replace(stored, follower)
         for other in (mark for mark in known if mark is not follower):
             with pytest.raises(MarkChangedError) as raised:
-                store.replace(other, begun)
+                store.replace(other, another)
             assert raised.value.exit_code == 4
         assert store.read(INCIDENT) == follower
+
+
+def test_mark_whose_write_was_repeated_is_stored(store: MarkStore, table: ConditionalTable) -> None:
+    """The first answer was lost; the condition of the second request fails on this very mark."""
+    mark = moved(None, INCIDENT, HELD)
+    table.put_item(Item=mark_item(mark))
+    store.replace(None, mark)
+    assert store.read(INCIDENT) == mark
+
+
+def test_command_can_make_sure_that_its_mark_still_stands(store: MarkStore) -> None:
+    """Another command may move it at any time."""
+    mark = moved(None, INCIDENT, HELD)
+    store.replace(None, mark)
+    store.require(INCIDENT, mark)
+    store.replace(mark, moved(mark, INCIDENT, HELD._replace(action=State.RELEASED)))
+    with pytest.raises(MarkChangedError):
+        store.require(INCIDENT, mark)
 
 
 def test_malformed_mark_is_refused(store: MarkStore, table: ConditionalTable) -> None:

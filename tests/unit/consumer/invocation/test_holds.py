@@ -49,6 +49,19 @@ async def test_every_record_of_a_held_incident_is_stored_with_its_hold(is_again:
     }
 
 
+async def test_other_content_under_the_same_id_does_not_replace_what_is_held() -> None:
+    """It would be the keeper's dead letter, which SQS deletes after days. The new message is one instead."""
+    table, queue = _table(State.HELD), FakeDeadLetterQueue()
+    assert await invoke(event(body("a"), body("b", incident_id="incident-9")), table) == NONE_FAILED
+    before = _stored(table)
+    other = [body("a", reasoning="other"), body("b", incident_id="incident-9", reasoning="other")]
+    assert await invoke(event(*other), table, queue) == NONE_FAILED
+    assert [key for key, item in _stored(table).items() if item == before[key]] == [
+        key for key, item in before.items() if item["incidentId"]["S"] == "incident-123"
+    ]
+    assert [message["MessageBody"] for message in queue.messages] == other[:1]
+
+
 @pytest.mark.parametrize("state", ["erasing", "erased"])
 async def test_nothing_of_an_erased_incident_is_stored_or_dead_lettered(
     state: str, capsys: pytest.CaptureFixture[str]

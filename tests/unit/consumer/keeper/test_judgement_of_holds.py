@@ -93,6 +93,15 @@ def test_any_other_change_of_them_is_tampering(record: dict[str, Any]) -> None:
     assert _judged(record) is Judgement.TAMPERED
 
 
-def test_a_mark_that_somebody_deletes_is_a_dead_letter() -> None:
-    """It would end a hold, or let an erased incident be stored again."""
-    assert _judged(deleted(MARK)) is Judgement.DELETED
+@pytest.mark.parametrize(
+    "added",
+    [
+        pytest.param({}, id="as it was"),
+        pytest.param({"erasure": ERASING["erasure"]}, id="announced as if it were erased"),
+        pytest.param({"ttl": {"N": "1"}}, id="expired"),
+    ],
+)
+def test_a_mark_that_somebody_deletes_is_a_dead_letter(added: dict[str, Any]) -> None:
+    """It would end a hold, or let an erased incident be stored again, whatever it was given first."""
+    assert _judged(deleted({**MARK, **added})) is Judgement.DELETED
+    assert _judged(expired({**MARK, **added})) is Judgement.DELETED

@@ -9,6 +9,7 @@ import pytest
 from recommendation_shared import limits
 from recommendation_shared.item.marks import (
     ERASED_RECORDS,
+    HELD_ENTRIES,
     HISTORY_ENTRIES,
     Entry,
     ErasedRecord,
@@ -108,6 +109,18 @@ def test_the_largest_mark_fits_in_an_item() -> None:
     assert item_size(mark_item(mark)) < limits.ITEM_BYTES * 0.7
     with pytest.raises(MarkError, match=str(HISTORY_ENTRIES)):
         moved(mark, INCIDENT, entry)
+
+
+def test_incident_that_was_held_as_often_as_possible_can_still_be_released_and_erased() -> None:
+    """A privacy request must not fail because the mark has no room for it."""
+    entry = HELD.history[0]
+    for entries in (HELD_ENTRIES - 1, HELD_ENTRIES):
+        mark = HELD._replace(history=(entry,) * entries)
+        for action in (State.RELEASED, State.ERASING, State.ERASED, State.ERASING, State.ERASED):
+            mark = moved(mark, INCIDENT, _entry(action))
+    full = _mark(State.HELD, State.RELEASED)._replace(history=(_entry(State.RELEASED),) * HELD_ENTRIES)
+    with pytest.raises(MarkError, match=f"{HELD_ENTRIES} is the limit"):
+        moved(full, INCIDENT, _entry(State.HELD))
 
 
 @pytest.mark.parametrize(
