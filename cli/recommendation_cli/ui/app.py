@@ -24,7 +24,8 @@ from recommendation_cli.ui.pages.reviewing import review
 from recommendation_cli.ui.pages.statistics import statistics_page
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, bug, explain, respond_at_once
-from recommendation_cli.ui.site import Site, address_behind, site_behind
+from recommendation_cli.ui.site import Site, address_behind, checked_identity, site_behind
+from recommendation_shared import limits
 
 _STATIC: Final = Path(__file__).with_name("static")
 
@@ -60,7 +61,8 @@ async def _report_style(_request: Request) -> Response:
 
 async def _events(request: Request) -> Response:
     site = site_behind(request)
-    feed = site.feeds.feed(request.query_params.get("incident"))
+    incident_id = request.query_params.get("incident")
+    feed = site.feeds.feed(None if incident_id is None else checked_identity(incident_id, limits.ID_BYTES))
     # The header is of a browser that reconnects; the address is of a page that looks again.
     last = request.headers.get("last-event-id") or request.query_params.get("after", "")
     return StreamingResponse(lines(feed, last, site.closing), media_type="text/event-stream")

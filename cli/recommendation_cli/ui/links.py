@@ -3,6 +3,8 @@
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
+_PAGES: Final = frozenset({"/", "/diff", "/search", "/stats", "/follow"})
+_BY_ID: Final = ("/incident/", "/execution/", "/recommendation/", "/follow/")
 _DOTS: Final = frozenset({".", ".."})  # which browsers resolve, even if they are escaped
 
 
@@ -39,12 +41,23 @@ def own_path(path: str) -> str:
 def own_address(text: str) -> str:
     """Return the address for what a person pasted: a link from anyone's page, its path, or an ID or a text to find."""
     text = text.strip()
+    return (_page_address(text) or query_path("/go", q=text)) if text else "/"
+
+
+def _page_address(text: str) -> str | None:
+    """Return the address of a page that a text links to; None if it does not: IDs may begin with a slash too."""
     is_address = text.startswith(("http://127.0.0.1", "http://localhost"))
     if not is_address and not text.startswith("/"):
-        return query_path("/go", q=text) if text else "/"
-    parts = urlsplit(text if is_address else f"http://127.0.0.1{text}")
+        return None
+    try:
+        parts = urlsplit(text if is_address else f"http://127.0.0.1{text}")
+    except ValueError:  # brackets without an IPv6 address
+        return None
+    path = parts.path or "/"
+    if path not in _PAGES and not path.startswith(_BY_ID):
+        return None
     query = [(name, value) for name, value in parse_qsl(parts.query) if name != "token"]
-    return own_path(parts.path) + (f"?{urlencode(query)}" if query else "")
+    return own_path(path) + (f"?{urlencode(query)}" if query else "")
 
 
 def _by_id(kind: str, identity: str) -> str:

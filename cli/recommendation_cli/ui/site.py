@@ -90,7 +90,11 @@ def address_behind(request: Request) -> str:
 
 def identity_behind(request: Request, most: int) -> str:
     """Return the ID in an address, of at most that many bytes; raise a usage error if it cannot be one."""
-    identity = request.path_params.get("id") or request.query_params.get("id", "")
+    return checked_identity(request.path_params.get("id") or request.query_params.get("id", ""), most)
+
+
+def checked_identity(identity: str, most: int) -> str:
+    """Return an ID of at most that many bytes; raise a usage error if it cannot be one."""
     try:
         return checked_key(identity, most)
     except click.BadParameter as error:

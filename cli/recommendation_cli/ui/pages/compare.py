@@ -14,7 +14,8 @@ from recommendation_cli.timeline.executions import extent_text, group_by_executi
 from recommendation_cli.ui.form import list_options_of
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond, respond_at_once
-from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.site import address_behind, checked_identity, site_behind
+from recommendation_shared import limits
 
 
 async def diff_page(request: Request) -> Response:
@@ -29,6 +30,8 @@ async def diff_page(request: Request) -> Response:
         return respond_at_once(site, page, form)
 
     def make(_report: Report) -> Html:
+        for execution_id in filter(None, (before, after)):
+            checked_identity(execution_id, limits.ID_BYTES)
         source = DocumentSource(site.runtime, site.table)
         sides = read_sides(source, before, after or None, list_options_of(site.runtime, query))
         agents = compare(*(side.documents for side in sides), everything=everything)

@@ -17,7 +17,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import execution_path, incident_path, own_address, query_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, redirect, respond, respond_at_once
-from recommendation_cli.ui.site import address_behind, site_behind
+from recommendation_cli.ui.site import address_behind, checked_identity, site_behind
 from recommendation_cli.ui.threads.at_once import at_once
 from recommendation_shared import limits
 
@@ -39,7 +39,9 @@ async def search_page(request: Request) -> Response:
 
     def make(report: Report) -> Html:
         listed = list_options_of(site.runtime, query)
-        if incident_id is None:
+        if incident_id is not None:
+            checked_identity(incident_id, limits.ID_BYTES)
+        else:
             listed = since_by_default(site.runtime, listed, _PERIOD)
         most = listed.limit or _SHOWN
         wanted = TextQuery(text, incident_id, replace(listed, limit=most), whole=False, now=site.expired_by())

@@ -18,6 +18,7 @@ from tests.support.ui import ui_site, visitor
 
 _REPLAY = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
 _ID = "rec-incident-7-consensus-2026-01-31T12:00:00Z"
+_TOO_LONG = "x" * 1025
 
 
 def _replayed() -> list[Item]:
@@ -120,6 +121,16 @@ def test_a_recommendation_has_all_of_it_and_says_whether_it_is_intact() -> None:
     assert "This is not what the consumer wrote" in _page([tampered], f"/recommendation/{_ID}")
 
 
+@pytest.mark.parametrize("missing", ["incidentId", "executionId", "agentType", "timestamp", "metadata"])
+def test_an_item_without_a_field_of_recommendations_has_its_page(missing: str) -> None:
+    """Incident marks are such items, and so is what others wrote: it is shown, and is not what the consumer wrote."""
+    stored = item()
+    del stored[missing]
+    page = _page([stored], f"/recommendation/{_ID}")
+    assert "This is not what the consumer wrote" in page
+    assert ">None<" not in page
+
+
 def test_a_hold_is_shown_with_who_holds_and_why() -> None:
     """In the list, on the incident's page, and on each recommendation's."""
     mark = held("incident-7", "Lawsuit <42>")
@@ -178,6 +189,8 @@ def test_statistics_have_a_row_and_a_course_for_each_agent() -> None:
         ("/stats", "/stats"),
         ("http://127.0.0.1:1/incident/other", "/incident/other"),
         ("http://evil.example/", "/search?text=http%3A%2F%2Fevil.example%2F"),
+        ("/aws/lambda/checkout", "/search?text=%2Faws%2Flambda%2Fcheckout"),
+        ("http://127.0.0.1[", "/search?text=http%3A%2F%2F127.0.0.1%5B"),
         ("", "/"),
     ],
 )
@@ -197,7 +210,18 @@ def test_any_id_has_its_page(identity: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/incident/", "/execution/", "/recommendation/", "/follow/", "/incident/" + "x" * 1025]
+    "path",
+    [
+        "/incident/",
+        "/execution/",
+        "/recommendation/",
+        "/follow/",
+        f"/incident/{_TOO_LONG}",
+        f"/search?text=a&incident={_TOO_LONG}",
+        f"/diff?before={_TOO_LONG}",
+        f"/diff?before=execution-1&after={_TOO_LONG}",
+        f"/events?incident={_TOO_LONG}",
+    ],
 )
 def test_an_address_without_a_possible_id_is_explained(path: str) -> None:
     """DynamoDB is not asked."""
