@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from recommendation_cli.calibration.judged import Judged, Stated
-from recommendation_cli.reviews.review import Review, Verdict
+from recommendation_cli.reviews.review import Review, Subject, Verdict
 from recommendation_cli.search.queries import Document
 
 # How good the advice was. The confidence is read as the share of such advice that helps, so half a help is 0.5: the
@@ -21,13 +21,9 @@ OUTCOMES: Final[dict[Verdict, float | None]] = {
 BINS: Final = 10  # each holds its lower end, and the last also holds 1
 
 
-def verdicts_by_id(counting: Iterable[Review]) -> dict[str, Verdict]:
-    """Return the verdicts on recommendations by their IDs, from the reviews that count."""
-    return {
-        review.recommendation_id: review.verdict
-        for review in counting
-        if review.recommendation_id is not None and review.verdict is not None
-    }
+def verdicts_by_subject(counting: Iterable[Review]) -> dict[Subject, Verdict]:
+    """Return the verdicts on recommendations, from the reviews that count."""
+    return {review.subject: review.verdict for review in counting if review.verdict is not None}
 
 
 def bin_name(number: int) -> str:

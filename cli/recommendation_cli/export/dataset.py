@@ -43,7 +43,9 @@ class Dataset(NamedTuple):
     def example(self, document: Document, reviews: Reviewed) -> Example | None:
         """Return a document's example; None if it does not belong to the dataset."""
         incident_id = str(document.get(INCIDENT))
-        review, incident_review = reviews.of(incident_id, str(document.get(_ID))), _said(reviews.of(incident_id))
+        review, incident_review = reviews.of(incident_id, str(document.get(_ID))), reviews.of(incident_id)
+        if incident_review is not None and incident_review.is_retraction:
+            incident_review = None
         if review is None and incident_review is None and not self.unreviewed:
             return None
         example = _example(document, review, incident_review)
@@ -114,12 +116,6 @@ def _example(document: Document, review: Review | None, incident_review: Review 
             "incidentReviewedBy": None if incident_review is None else incident_review.by,
         },
     }
-
-
-def _said(review: Review | None) -> Review | None:
-    """Return a review of an incident, unless it takes back everything that earlier ones said."""
-    said = review is not None and any((review.root_cause, review.resolved_by, review.note))
-    return review if said else None
 
 
 def _of(kind: type, value: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Final
 from recommendation_cli.report.charts import strip
 from recommendation_cli.report.markup import Child, Html, column_table, element
 from recommendation_cli.report.totals import money
-from recommendation_cli.reviews.review import Verdict
+from recommendation_cli.reviews.review import Subject, Verdict
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.stats.collect import Span, Tallies
 from recommendation_cli.stats.tally import Tally, percentile, quartiles
@@ -42,8 +42,8 @@ def totals_table(tallies: Iterable[tuple[str, Tally]]) -> Html:
     return column_table(_COLUMNS, (_cells(name, tally, longest) for name, tally in rows), "totals")
 
 
-def tallies_of(executions: Sequence[Execution], verdicts: Mapping[str, Verdict]) -> Tallies:
-    """Add up the executions, and people's verdicts on them by the IDs of recommendations."""
+def tallies_of(executions: Sequence[Execution], verdicts: Mapping[Subject, Verdict]) -> Tallies:
+    """Add up the executions, and people's verdicts on their recommendations."""
     spans = [execution.span for execution in executions if execution.span is not None] or [(EPOCH, EPOCH)]
     since, until = min(start for start, _ in spans), max(end for _, end in spans)
     span, tallies = Span(since, until + timedelta(microseconds=1)), Tallies(verdicts)

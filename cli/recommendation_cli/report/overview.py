@@ -78,7 +78,7 @@ def _answers(executions: Sequence[Execution], latest: Conclusion | None) -> Iter
 
 
 def _reviewed(review: Review | None) -> Iterator[tuple[str, list[Child]]]:
-    if review is None:
+    if review is None or review.is_retraction:
         return
     for name, text in said(review):
         yield name, [prose(text)]

@@ -8,7 +8,7 @@ from pathlib import Path
 from string import Template
 from typing import Final
 
-from recommendation_cli.calibration.track_record import verdicts_by_id
+from recommendation_cli.calibration.track_record import verdicts_by_subject
 from recommendation_cli.report.agent_totals import agent_totals, tallies_of
 from recommendation_cli.report.agents import agreement_html
 from recommendation_cli.report.calibration import judged_html
@@ -53,7 +53,7 @@ def report_page(  # noqa: PLR0913 - what the page says about itself
         ("executions", "Executions", by_execution.table()),
         ("confidence", "Confidence", confidence_chart(executions) if len(executions) == 1 else trend_chart(executions)),
     ]
-    tallies = tallies_of(executions, {} if reviewed is None else verdicts_by_id(reviewed.counting()))
+    tallies = tallies_of(executions, {} if reviewed is None else verdicts_by_subject(reviewed.counting()))
     totals = agent_totals(executions, tallies)
     if totals is not None:
         parts.append(("totals", "What each agent did over all executions", totals))

@@ -16,13 +16,27 @@ from recommendation_shared import limits
 _STDIN: Final = "-"  # as a text
 
 
-def _text(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+def _text(ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
     if value is None:
         return None
     try:
-        return checked_text(sys.stdin.read() if value == _STDIN else value)
+        return _from_stdin(ctx) if value == _STDIN else checked_text(value)
     except ValueError as error:
         raise click.BadParameter(str(error)) from None
+
+
+def _from_stdin(ctx: click.Context) -> str:
+    """Return the text on standard input; raise `ValueError` if there is none, which would take a text back unseen."""
+    if ctx.meta.setdefault(__name__, False):
+        raise ValueError("standard input is the text of another option already")
+    ctx.meta[__name__] = True
+    try:
+        text = checked_text(sys.stdin.read())
+    except UnicodeDecodeError:
+        raise ValueError("must be UTF-8") from None
+    if not text:
+        raise ValueError("standard input has none")
+    return text
 
 
 @click.command(

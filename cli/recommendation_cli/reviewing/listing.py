@@ -20,6 +20,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.table import Column, print_table
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.period import Period
 
 _COLUMNS: Final = (
     Column("written (UTC)"),
@@ -60,12 +61,17 @@ def list_reviews(
         click.echo(unreadable_text(table.unreadable), err=True)
     if not shown:
         what = f"of incident {visible(incident_id)} " if incident_id else ""
-        raise NothingFoundError(f"There is no review {what}in {target} in that period: recs review writes one.")
+        when = "" if period == Period() else " in that period"
+        raise NothingFoundError(f"There is no review {what}in {target}{when}: recs review writes one.")
 
 
 def _cells(review: Review, *, counts: bool) -> list[str | Text]:
     style = "" if counts else "dim"
-    says = " · ".join(f"{name}: {text}" for name, text in said(review) if name != "verdict")
+    says = (
+        "nothing"
+        if review.is_retraction
+        else " · ".join(f"{name}: {text}" for name, text in said(review) if name != "verdict")
+    )
     what = review.recommendation_id or f"incident {review.incident_id}"
     verdict = (review.verdict or "") if counts else f"{review.verdict or ''} (superseded)".strip()
     cells = (minute(review.at).removesuffix(" UTC"), verdict, visible(what), actor(review.by), visible(says))

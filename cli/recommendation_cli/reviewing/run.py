@@ -49,9 +49,11 @@ def _report(writer: ReviewWriter, written: Written, read: ReadOptions) -> None:
     if written.superseded is not None:
         click.echo(f"It supersedes the review by {author(written.superseded)}:", err=True)
         _print(written.superseded)
-    click.echo(f"The history: recs reviews {shlex.quote(review.incident_id)}", err=True)
+    click.echo(f"The history: recs reviews {visible(shlex.quote(review.incident_id))}", err=True)
 
 
 def _print(review: Review) -> None:
+    if review.is_retraction:
+        click.echo("  nothing", err=True)
     for name, text in said(review):
         click.echo(f"  {name}: {text}", err=True)

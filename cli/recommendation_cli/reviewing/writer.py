@@ -4,6 +4,8 @@ from collections import Counter
 from secrets import token_hex
 from typing import Any, NamedTuple
 
+import click
+
 from recommendation_cli.aws.caller import caller_arn
 from recommendation_cli.aws.errors import explained
 from recommendation_cli.options.table import TableOptions
@@ -65,7 +67,8 @@ class ReviewWriter:
         """Review an incident, of which there must be a recommendation or an earlier review.
 
         What is None stays as the latest review of the incident has it; an empty text takes it back. Raises
-        `NothingFoundError` with a suggestion if there is no such incident.
+        `NothingFoundError` with a suggestion if there is no such incident, and a usage error if there is nothing to
+        take back.
         """
         with explained(self.target):
             is_known = exists(self._client, self.target.table, "incidentId", incident_id)
@@ -80,6 +83,8 @@ class ReviewWriter:
             name: (getattr(latest, name) if latest is not None and text is None else text) or None
             for name, text in said.items()
         }
+        if not any(whole.values()) and (latest is None or latest.is_retraction):
+            raise click.UsageError("An empty text takes back what was said, and nothing was.")
         return self._write(earlier, incident_id, None, **whole)
 
     def _earlier(self, incident_id: str) -> Reviewed:

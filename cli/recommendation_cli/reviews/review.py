@@ -93,6 +93,11 @@ class Review:
         """What it is about."""
         return Subject(self.incident_id, self.recommendation_id)
 
+    @property
+    def is_retraction(self) -> bool:
+        """Whether it says nothing, and so takes back what earlier ones said about the incident."""
+        return not any((self.verdict, self.note, self.root_cause, self.resolved_by))
+
     def record(self) -> dict[str, Any]:
         """Return it as plain JSON values for other programs."""
         return {
@@ -137,7 +142,8 @@ def review_of(item: Mapping[str, AttributeValue]) -> Review:
     texts = {name: item.get(attribute, {}).get("S") for name, attribute in _ATTRIBUTES.items()}
     try:
         key = ReviewKey(item[INCIDENT]["S"], item[REVIEW_ID]["S"])
-        parse_instant(_time_of(key.review_id))
+        if sort_key(parse_instant(_time_of(key.review_id))) != _time_of(key.review_id):
+            raise UnreadableReviewError("the time in its ID has another form, by which IDs do not sort")
         verdict = texts.pop("verdict")
         return Review(
             key,
@@ -155,11 +161,16 @@ def review_id(now: float, earlier: Iterable[Review], random: str) -> str:
     """Return the ID of a new review: when it is written, and a random part, so that no two are ever equal.
 
     `now` is in epoch seconds. If a clock that was ahead wrote one of the `earlier` reviews of the incident, the new one
-    is a microsecond after it, since the later review counts.
+    is a microsecond after it, since the later review counts. After the last microsecond that can be written, the random
+    parts sort the reviews.
     """
     instant = EPOCH + timedelta(seconds=now)
-    for review in earlier:
-        instant = max(instant, parse_instant(review.at) + timedelta(microseconds=1))
+    newest = max((review.key.review_id for review in earlier), default="")
+    if newest:
+        try:
+            instant = max(instant, parse_instant(_time_of(newest)) + timedelta(microseconds=1))
+        except OverflowError:  # year 9999
+            return newest + random
     return f"{sort_key(instant)}/{random}"
 
 

@@ -45,8 +45,8 @@ def author(review: Review) -> str:
 
 
 def print_conclusion(console: Console, review: Review | None) -> None:
-    """Print what a review says about an incident, above a list of its recommendations; nothing without one."""
-    if review is None:
+    """Print what a review says about an incident, above a list of its recommendations, if it says anything."""
+    if review is None or review.is_retraction:
         return
     for name, text in said(review):
         console.print(Text.assemble((f"{name}: ".capitalize(), "bold"), text), soft_wrap=not console.is_terminal)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from recommendation_cli.calibration.track_record import OUTCOMES, TrackRecord
 from recommendation_cli.facts import facts
-from recommendation_cli.reviews.review import Verdict
+from recommendation_cli.reviews.review import Subject, Verdict
 from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.period import Period
 from recommendation_cli.search.queries import Document
@@ -49,31 +49,39 @@ class Span(NamedTuple):
 
 
 class _Conclusion(NamedTuple):
-    """Which agents a consensus overruled, and how good it was itself; None if no verdict says so."""
+    """When a consensus was reached, which agents it overruled, and how good it was; None if no verdict says so."""
 
+    at: str
     minority: frozenset[str]
     outcome: float | None
 
 
 @dataclass(slots=True)
 class Tallies:
-    """What was added up: by agent, by group, and of all; `verdicts` are people's, by the IDs of recommendations."""
+    """What was added up: by agent, by group, and of all; `verdicts` are people's."""
 
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[Subject, Verdict] = field(default_factory=dict)
     agents: dict[str, Tally] = field(default_factory=dict)
     groups: dict[Group, Tally] = field(default_factory=dict)
     everything: Tally = field(default_factory=Tally)
     _conclusions: dict[str, _Conclusion] = field(default_factory=dict)  # by execution
 
     def note_consensus(self, documents: Iterable[Document]) -> Iterator[Document]:
-        """Yield consensus documents; note which agents each of them lists among the minority, and how good it was."""
+        """Yield consensus documents; note which agents each of them lists among the minority, and how good it was.
+
+        If an execution has several, the latest counts, whatever their order.
+        """
         for document in documents:
             recommendation = document.get("recommendation")
             opinions = recommendation.get("minority_opinions") if isinstance(recommendation, dict) else None
             if isinstance(opinions, list):
                 agents = (opinion.get("agent_id") for opinion in opinions if isinstance(opinion, Mapping))
-                conclusion = _Conclusion(frozenset(map(str, agents)), self._outcome(document))
-                self._conclusions[str(document.get("executionId"))] = conclusion
+                conclusion = _Conclusion(
+                    str(document.get("timestamp")), frozenset(map(str, agents)), self._outcome(document)
+                )
+                other = self._conclusions.setdefault(str(document.get("executionId")), conclusion)
+                if other.at < conclusion.at:
+                    self._conclusions[str(document.get("executionId"))] = conclusion
             yield document
 
     def add(self, documents: Iterable[Document], span: Span, matching: Filter) -> None:
@@ -99,7 +107,7 @@ class Tallies:
         self, track: TrackRecord, document: Document, confidence: float | None, overruled_by: _Conclusion | None
     ) -> None:
         """Add the verdict on a document, if there is one, and compare it with that on what overruled it."""
-        verdict = self.verdicts.get(str(document.get("recommendationId")))
+        verdict = self._verdict(document)
         if verdict is None:
             return
         track.add(verdict, confidence)
@@ -107,6 +115,9 @@ class Tallies:
         if overruled_by is not None and overruled_by.outcome is not None and outcome is not None:
             track.dissents.add(document, outcome, overruled_by.outcome)
 
+    def _verdict(self, document: Document) -> Verdict | None:
+        return self.verdicts.get(Subject(str(document.get("incidentId")), str(document.get("recommendationId"))))
+
     def _outcome(self, document: Document) -> float | None:
-        verdict = self.verdicts.get(str(document.get("recommendationId")))
+        verdict = self._verdict(document)
         return None if verdict is None else OUTCOMES[verdict]

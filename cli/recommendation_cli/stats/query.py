@@ -7,7 +7,7 @@ from typing import NamedTuple
 import click
 
 from recommendation_cli.aws.connection import DynamoDb, Target
-from recommendation_cli.calibration.track_record import verdicts_by_id
+from recommendation_cli.calibration.track_record import verdicts_by_subject
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.reviews.beside import ReviewsBeside
@@ -39,7 +39,12 @@ def span_of(listed: ListOptions, now: float) -> Span:
     since = parse_instant(period.since)
     if since >= until:
         raise click.UsageError("--since must be in the past.")
-    return Span(since, until)
+    span = Span(since, until)
+    try:
+        span.before()
+    except OverflowError:
+        raise click.UsageError("--since is too early: the period of the same length before it is read too.") from None
+    return span
 
 
 def read_statistics(  # noqa: PLR0913 - the table, what to read of it, and how
@@ -58,7 +63,7 @@ def read_statistics(  # noqa: PLR0913 - the table, what to read of it, and how
     `now` (epoch seconds) hides what had expired by then, None hides nothing.
     """
     # A review is written after what it is about.
-    verdicts = verdicts_by_id(reviews.since(sort_key(span.before().since)).counting())
+    verdicts = verdicts_by_subject(reviews.since(sort_key(span.before().since)).counting())
     agents = {CONSENSUS, *(listed.agents or agent_types(client, table))}
     every: list[Listing] = []
     added = Tallies(verdicts), Tallies(verdicts)

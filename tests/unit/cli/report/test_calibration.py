@@ -5,7 +5,7 @@ from datetime import timedelta
 from recommendation_cli.report.agent_totals import tallies_of
 from recommendation_cli.report.calibration import calibration_chart, judged_html
 from recommendation_cli.report.markup import Html
-from recommendation_cli.reviews.review import Verdict
+from recommendation_cli.reviews.review import Subject, Verdict
 from recommendation_cli.stats.collect import Tallies
 from recommendation_cli.timeline.executions import group_by_execution
 from recommendation_shared.item.encoding import decode_item
@@ -17,7 +17,10 @@ def _said(execution: int, confidence: float, agent: str = "knowledge-rag") -> It
 
 
 def _tallies(table: Sequence[Item], *verdicts: Verdict) -> Tallies:
-    given = {recommendation_id(stored): verdict for stored, verdict in zip(table, verdicts, strict=False)}
+    given = {
+        Subject("incident-7", recommendation_id(stored)): verdict
+        for stored, verdict in zip(table, verdicts, strict=False)
+    }
     return tallies_of(group_by_execution(map(decode_item, table)), given)
 
 

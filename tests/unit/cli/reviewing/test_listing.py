@@ -69,6 +69,8 @@ def test_without_reviews_the_exit_code_says_so() -> None:
     result = _run("incident-9")
     assert result.exit_code == 1
     assert "of incident incident-9 in table opx-recommendation-reviews" in result.stderr
+    assert "in that period" not in result.stderr
+    assert " in that period: " in _run("--since", "2026-02-01").stderr
 
 
 def test_what_only_a_later_version_can_read_is_mentioned() -> None:

@@ -169,3 +169,38 @@ def test_control_characters_in_a_review_never_reach_the_terminal() -> None:
     assert "\x1b" not in result.stderr
     assert "a\\x1b[2Jb\nc" in result.stderr
     assert _written(account)[0].note == "a\x1b[2Jb\nc"
+
+
+def test_no_incidents_name_reorders_the_terminal() -> None:
+    """The command that is suggested afterwards is untrusted too."""
+    stored = item(incident_id="incident-\u202e7")
+    result = _run(ReviewersAccount([stored]), recommendation_id(stored), "--verdict", "wrong")
+    assert result.stderr.splitlines()[-1] == "The history: recs reviews 'incident-\\u202e7'"
+
+
+@pytest.mark.parametrize(
+    ("args", "stdin", "sentence"),
+    [
+        (("--note", "-", "--root-cause", "-"), "minutes", "is the text of another option already"),
+        (("--root-cause", "-"), " \n", "standard input has none"),
+    ],
+)
+def test_standard_input_takes_nothing_back_unseen(args: tuple[str, ...], stdin: str, sentence: str) -> None:
+    """An empty text does, so one that a failed command piped must not."""
+    account = ReviewersAccount([CONSENSUS])
+    _run(account, "--incident", "incident-7", "--root-cause", "A full disk")
+    result = _run(account, "--incident", "incident-7", *args, stdin=stdin)
+    assert result.exit_code == 2
+    assert sentence in result.stderr
+    assert len(_written(account)) == 1
+
+
+def test_only_what_was_said_can_be_taken_back() -> None:
+    """An incident that nobody reviewed gets no review that says nothing."""
+    account = ReviewersAccount([CONSENSUS])
+    take_back = ("--incident", "incident-7", "--root-cause", "")
+    assert _run(account, *take_back).exit_code == 2
+    _run(account, "--incident", "incident-7", "--root-cause", "A full disk")
+    assert ":\n  nothing\nIt supersedes" in _run(account, *take_back).stderr
+    assert _run(account, *take_back).exit_code == 2
+    assert [review.root_cause for review in _written(account)] == ["A full disk", None]

@@ -59,6 +59,15 @@ def test_an_incident_begins_with_its_root_cause(command: str) -> None:
     assert lines[:2] == ["Root cause: A full disk", "(user/bob, 2026-02-02 09:00 UTC)"]
 
 
+@pytest.mark.parametrize("command", ["incident", "timeline", "report"])
+def test_what_was_taken_back_is_signed_by_nobody(command: str) -> None:
+    """The latest review says nothing, so there is nothing to show of it."""
+    client = _client(REVIEWS[0], REVIEWS[1], _review(4, None))
+    printed = _run(command, "incident-7", *(("-o", "-") if command == "report" else ()), client=client).stdout
+    assert "deploy came first" in printed
+    assert "2026-02-04 09:00" not in printed
+
+
 def test_a_recommendation_in_full_has_its_history() -> None:
     """The review that counts comes first."""
     shown = _run("show", ID).stdout.partition("\nreviews\n")[2].partition("\nrecommendation\n")[0]

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from recommendation_cli.reviews.review import (
@@ -63,8 +65,10 @@ def test_the_record_has_every_field() -> None:
         {"schemaVersion": {"N": "one"}},
         {"reviewId": {"N": "1"}},
         {"reviewId": {"S": "yesterday/1"}},
+        {"reviewId": {"S": "2026-02-01T12:00:00Z/1"}},
+        {"reviewId": {"S": "2026-02-01T14:00:00.000000+02:00/1"}},
     ],
-    ids=["unknown verdict", "no verdict", "nobody", "no version", "wrong type", "no time"],
+    ids=["unknown verdict", "no verdict", "nobody", "no version", "wrong type", "no time", "short time", "offset"],
 )
 def test_an_item_of_another_form_is_unreadable(change: dict[str, dict[str, str]]) -> None:
     """It is never taken for a review that says something else."""
@@ -86,6 +90,15 @@ def test_an_id_is_the_time_and_a_random_part() -> None:
 def test_a_new_review_is_later_than_those_of_a_clock_that_was_ahead() -> None:
     """Otherwise the new one would be superseded when it is written."""
     assert review_id(0, [VERDICT, CAUSE], "ab") == "2026-02-01T12:00:00.000001Z/ab"
+
+
+def test_a_review_can_follow_one_of_the_last_microsecond_there_is() -> None:
+    """A wrong clock, or somebody with a program of their own, must not end the reviews of an incident."""
+    last = replace(VERDICT, key=ReviewKey("incident-7", "9999-12-31T23:59:59.999999Z/ff"))
+    identity = review_id(0, [last, CAUSE], "00")
+    assert identity > last.key.review_id
+    assert review_of(replace(last, key=ReviewKey("incident-7", identity)).item()).at == last.at
+    assert review_expiry(identity, 365) == 253_402_300_799 + 365 * 86_400
 
 
 def test_a_review_expires_by_its_own_time() -> None:

@@ -14,6 +14,7 @@ from tests.support.fakes.recommendation_table import COMPLETED, IndexedDynamoDb,
 from tests.support.fakes.reviews_table import FakeReviewsTable, refusal
 
 _RAG = "knowledge-rag"
+_MINORITY = {"minority_opinions": [{"agent_id": _RAG}]}
 
 
 def _said(execution: int, confidence: float | None, *, days: float = 0, agent: str = _RAG, **metadata: Any) -> Item:
@@ -144,3 +145,26 @@ def test_where_reviews_cannot_be_read_nothing_is_said_about_them(code: str) -> N
         assert {record[name] for name in ("reviewed", "verdicts", "calibrationBins", "dissents")} == {None}
     assert result.stderr.startswith("Reviews are not shown: ")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_verdict_counts_for_the_recommendation_of_its_own_incident_only() -> None:
+    """As in lists and datasets: another program may have written a review under the key of another incident."""
+    said = _said(0, 0.9)
+    foreign = {**_review(said, Verdict.HARMFUL), "incidentId": {"S": "incident-666"}}
+    assert _records([said], foreign)[None, None, None]["reviewed"] == 0
+
+
+def test_the_latest_consensus_of_an_execution_says_who_disagreed() -> None:
+    """An executor may have reached one again, which is newer and so is read first."""
+    first = item(age=timedelta(minutes=2), execution_id="execution-0", recommendation=_MINORITY)
+    again = item(age=timedelta(minutes=1), execution_id="execution-0", recommendation={"minority_opinions": []})
+    for table in ([again, first], [first, again]):
+        assert _records([_said(0, 0.9), *table])[_RAG, None, None]["agreement"] == 1
+
+
+def test_a_period_without_room_for_one_before_it_is_a_usage_error() -> None:
+    """The period before would begin before the first year that there is."""
+    client = IndexedDynamoDb([])
+    result = CliRunner().invoke(recs, ["stats", "--since", "1000-01-01"], obj=runtime(client))
+    assert result.exit_code == 2
+    assert "--since is too early" in result.stderr
