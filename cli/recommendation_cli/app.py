@@ -57,7 +57,7 @@ Exit codes:
   141  whatever was reading the output closed it, as in | head
 
 \b
-On a terminal, long output goes through $RECS_PAGER, $PAGER or less (RECS_PAGER=cat: none).
+On a terminal, long output goes through $RECS_PAGER, $PAGER or less (--no-pager: none).
 NO_COLOR turns colours off, FORCE_COLOR turns them on, and COLUMNS sets the width of tables.
 """
 

@@ -5,6 +5,8 @@ from typing import Final
 
 import click
 
+from recommendation_cli.options.eager import no_pager_option
+
 _RULE: Final = "─"
 
 
@@ -17,6 +19,7 @@ Examples:
 )
 @click.argument("names", nargs=-1, metavar="[COMMAND]...")
 @click.option("--all", "everything", is_flag=True, help="The help of every command, one after another.")
+@no_pager_option
 @click.pass_context
 def help_pages(ctx: click.Context, /, names: tuple[str, ...], everything: bool) -> None:  # noqa: FBT001 - click's flag
     """Show the help of a command, or of all commands."""

@@ -1,4 +1,4 @@
-"""Options of every command that act before the others are read: `--context`, `--color` and `--bom`."""
+"""Options of every command that act before the others are read: `--context`, `--color`, `--no-pager` and `--bom`."""
 
 from dataclasses import replace
 from typing import Any, Final
@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from recommendation_cli.runtime import Runtime
+from recommendation_cli.screen.pager import NO_PAGER
 
 _CONTEXT: Final = "recommendation_cli.context"  # in click's `meta`, which the contexts of group and command share
 _BOM: Final = "recommendation_cli.bom"
@@ -34,6 +35,11 @@ def _apply_color(ctx: click.Context, _param: click.Parameter, when: str | None) 
     others = {name: value for name, value in runtime.environ.items() if name not in {"NO_COLOR", "FORCE_COLOR"}}
     chosen = {"always": {"FORCE_COLOR": "1"}, "never": {"NO_COLOR": "1"}}.get(when, {})
     ctx.obj = replace(runtime, environ={**others, **chosen})
+
+
+def _note_no_pager(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+    if given:
+        ctx.meta[NO_PAGER] = True
 
 
 def _note_bom(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
@@ -65,6 +71,14 @@ color_option: Final = click.option(
     expose_value=False,
     callback=_apply_color,
     help="When to use colours [default: auto; NO_COLOR and FORCE_COLOR].",
+)
+no_pager_option: Final = click.option(
+    "--no-pager",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_note_no_pager,
+    help="Print long output directly.",
 )
 bom_option: Final = click.option(
     "--bom",

@@ -8,7 +8,7 @@ import click
 
 from recommendation_cli.aws.connection import Target
 from recommendation_cli.options.declaring import Declaration, declaring, options_as
-from recommendation_cli.options.eager import bom_option, color_option, context_option, with_bom
+from recommendation_cli.options.eager import bom_option, color_option, context_option, no_pager_option, with_bom
 from recommendation_cli.runtime import Runtime
 from recommendation_shared.settings import reviews_table_of
 
@@ -74,6 +74,7 @@ output_option: Final[Declaration] = declaring(
     ),
     bom_option,
     color_option,
+    no_pager_option,
 )
 location_options: Final[Declaration] = declaring(
     # Not click's `envvar`, which would win over an option given before the command, and over a context.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
+NO_PAGER: Final = "recommendation_cli.no_pager"  # in click's `meta`: true where --no-pager was given
 _STDERR: Final = 2  # file descriptor
 _NONE: Final = ("", "cat")
 # Quit at once if everything fits on the screen, pass colours on, and leave the text on the screen; as git does.
@@ -26,7 +27,7 @@ _LESS: Final = {"LESS": "FRX", "LV": "-c"}
 
 
 def paged(command: click.Command) -> click.Command:
-    """Send what a command prints through the pager, unless it follows new recommendations."""
+    """Send what a command prints through the pager, unless it follows new recommendations or `--no-pager` was given."""
     if command.callback is not None:
         command.callback = _through_pager(command.callback)
     return command
@@ -35,7 +36,8 @@ def paged(command: click.Command) -> click.Command:
 def _through_pager(callback: Callable[P, R]) -> Callable[P, R]:
     @wraps(callback)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if click.get_current_context().params.get("follow"):
+        ctx = click.get_current_context()
+        if ctx.params.get("follow") or ctx.meta.get(NO_PAGER):
             return callback(*args, **kwargs)
         with pager(os.environ):
             return callback(*args, **kwargs)

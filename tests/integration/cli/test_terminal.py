@@ -86,6 +86,14 @@ def test_without_a_pager_the_list_is_printed(environ: dict[str, str], changes: d
     assert ("The pager /no/pager cannot be started" in finished.shown) == ("/no/pager" in str(changes))
 
 
+@pytest.mark.parametrize("args", [("--no-pager", *LIST), (*LIST, "--no-pager")], ids=["before", "after"])
+def test_no_pager_prints_directly(environ: dict[str, str], tmp_path: Path, args: tuple[str, ...]) -> None:
+    """Like every option, it may stand before the command or after it."""
+    finished = shown({**environ, **_pager(tmp_path)}, *args)
+    assert (finished.code, finished.shown.count("agent-")) == (0, 201)
+    assert not (tmp_path / "pager.seen").exists()
+
+
 def test_recs_pager_goes_before_pager_and_less_is_the_default(environ: dict[str, str], tmp_path: Path) -> None:
     """As with git; less leaves at once when everything fits on the screen."""
     mine = _pager(tmp_path)
