@@ -1,8 +1,9 @@
 """Copying search results page by page, with a state after each page from which a later run can resume."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
@@ -12,8 +13,9 @@ from recommendation_cli.export.state import ExportState, Plan, Progress
 from recommendation_cli.options.eager import CSV_WITH_BOM
 from recommendation_cli.output import csv_header, csv_line
 from recommendation_cli.reviews.beside import Reviewed, ReviewsBeside
-from recommendation_cli.search.queries import Document, is_expired, pages
-from recommendation_shared.item.encoding import decode_item
+from recommendation_cli.search.queries import SORT_KEY, Document, is_expired, pages
+from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
 
 # Parquet is converted from JSON Lines at the end: a Parquet file cannot be cut off and continued.
 _LINES: Final[dict[str, Callable[[Document], bytes]]] = {
@@ -40,7 +42,8 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
     all_reviews = None if plan.dataset is None else _all_reviews(plan, reviews)
     for number in range(progress.search, len(plan.keys)):
         for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
-            current = [decode_item(item) for item in page.items if plan.now is None or not is_expired(item, plan.now)]
+            items = _in_order(page.items)
+            current = [decode_item(item) for item in items if plan.now is None or not is_expired(item, plan.now)]
             wanted = [document for document in current if plan.matching.passes(document)]
             rejected = [document for document in current if not plan.matching.passes(document)]
             others = Counter(str(document.get("agentType")) for document in rejected)
@@ -61,6 +64,12 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
                 redacted=sorted(found.union(progress.redacted)),
             )
             yield written, ExportState(plan, progress)
+
+
+def _in_order(items: Iterable[Mapping[str, AttributeValue]]) -> Iterator[Mapping[str, AttributeValue]]:
+    """Yield the items of a page; those of one time by their IDs, for which DynamoDB promises no order."""
+    for _, same_time in groupby(items, lambda item: item.get(SORT_KEY)):
+        yield from sorted(same_time, key=lambda item: str(item[PARTITION_KEY]))
 
 
 def _lines(plan: Plan, documents: Iterable[Document], reviewed: Reviewed) -> tuple[list[bytes], set[str]]:

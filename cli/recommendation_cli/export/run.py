@@ -113,7 +113,7 @@ def _write_to_stdout(runtime: Runtime, state: ExportState) -> None:
             sys.stdout.buffer.write(page)
         sys.stdout.flush()
         if not state.progress.documents:
-            raise _nothing_to_export(client, state)
+            raise _nothing_to_export(client, state, reviews)
         _print_notes(state, reviews)
 
 
@@ -129,7 +129,7 @@ def _write(runtime: Runtime, state: ExportState, file: ResumableFile, path: Path
                 state = reached
                 report(_counted(state), 0, None)
             if not state.progress.documents:
-                raise _nothing_to_export(client, state)
+                raise _nothing_to_export(client, state, reviews)
             if state.plan.file_format == _PARQUET:
                 file.finish_as(partial(_convert_to_parquet, report, state.progress.size))
             else:
@@ -192,12 +192,12 @@ def _noun(state: ExportState) -> str:
     return "recommendation" if state.plan.dataset is None else "example"
 
 
-def _nothing_to_export(client: DynamoDb, state: ExportState) -> NothingFoundError:
+def _nothing_to_export(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> NothingFoundError:
     plan, reached = state.plan, state.progress
     if reached.omitted:
         return NothingFoundError(
             f"Nobody reviewed what was found ({plural(reached.omitted, 'recommendation')}): say with recs review"
-            " whether it was right, or pass --with-unreviewed."
+            " whether it was right, or pass --with-unreviewed." + (f" {reviews.note}" if reviews.note else "")
         )
     if len(plan.keys) == 1:
         return nothing_found(client, plan.target, plan.search(0), reached.expired, Counter(reached.others))

@@ -6,13 +6,23 @@ from typing import Final, ParamSpec
 import click
 
 from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, Target
-from recommendation_cli.reviews.review import INCIDENT, OF_INCIDENT, OF_RECOMMENDATION, Review, Subject, latest
+from recommendation_cli.marks.text import minute
+from recommendation_cli.reviews.review import (
+    INCIDENT,
+    OF_INCIDENT,
+    OF_RECOMMENDATION,
+    Review,
+    ReviewKey,
+    Subject,
+    latest,
+)
 from recommendation_cli.reviews.store import ReviewTable, unreadable_text
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.queries import Document
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code
 from recommendation_shared.envelope.fields import REVIEWS
 from recommendation_shared.item.encoding import PARTITION_KEY
+from recommendation_shared.wording import plural
 
 P = ParamSpec("P")
 
@@ -73,6 +83,7 @@ class ReviewsBeside:
         self._table = ReviewTable(client, target.table, now=now)
         self._target = target
         self._until = until
+        self._later: set[ReviewKey] = set()
         self._incidents: dict[str, Reviewed] = {}
         self._since: str | None = None  # from then on, all reviews of recommendations are in `_by_time`
         self._by_time: list[Review] = []
@@ -116,7 +127,10 @@ class ReviewsBeside:
             self._refusal = _refusal(error, self._target)
             self._is_absent = error_code(error) in ACCESS_DENIED | MISSING_RESOURCE
             return []
-        return [review for review in found if self._until is None or review.at <= self._until]
+        if self._until is None:
+            return found
+        self._later.update(review.key for review in found if review.at > self._until)
+        return [review for review in found if review.at <= self._until]
 
     @property
     def is_refused(self) -> bool:
@@ -133,7 +147,10 @@ class ReviewsBeside:
         """Why reviews are missing."""
         if self._refusal:
             return f"Reviews are not shown: {self._refusal}."
-        return unreadable_text(self._table.unreadable) if self._table.unreadable else ""
+        texts = [unreadable_text(self._table.unreadable)] if self._table.unreadable else []
+        if self._later:  # written meanwhile, or by a clock that was ahead
+            texts.append(f"{plural(len(self._later), 'review')} left out: dated after {minute(self._until or '')}.")
+        return " ".join(texts)
 
 
 def print_note(reviews: ReviewsBeside) -> None:

@@ -306,6 +306,32 @@ def test_the_same_table_gives_the_same_bytes_whatever_was_asked_first(tmp_path: 
     assert len(files[0].read_bytes().splitlines()) == 3
 
 
+def test_the_order_of_writing_does_not_show_in_recommendations_of_one_time() -> None:
+    """An index promises no order among them."""
+    table = [item(agent) for agent in ("knowledge-rag", "consensus", "data-collector")]
+    reviews = FakeReviewsTable(CAUSE)
+    first, second = (
+        run_export(IndexedDynamoDb(stored, reviews=reviews), "incident", "incident-7", "-", "--dataset").stdout
+        for stored in (table, table[::-1])
+    )
+    assert first == second
+    assert len(first.splitlines()) == 3
+
+
+@pytest.mark.parametrize("target", ["-", "x.jsonl"])
+def test_a_review_of_a_clock_that_is_ahead_is_missing_but_not_unseen(target: str, tmp_path: Path) -> None:
+    """It cannot be told from one that was written while the export ran."""
+    path = target if target == "-" else tmp_path / target
+    client = _client(_review(RAG, hours=25, verdict=Verdict.WRONG))
+    nothing = run_export(client, "incident", "incident-7", path, "--dataset")
+    assert nothing.exit_code == 1
+    assert "1 review left out: dated after 2026-02-01 12:00 UTC." in nothing.stderr
+    client = _client(HELPFUL, _review(CONSENSUS, hours=25, verdict=Verdict.WRONG))
+    some = run_export(client, "incident", "incident-7", path, "--dataset")
+    assert some.exit_code == 0
+    assert "1 review left out: dated after 2026-02-01 12:00 UTC." in some.stderr
+
+
 def test_an_interrupted_dataset_is_resumed_with_the_reviews_of_its_start(tmp_path: Path) -> None:
     """A verdict given meanwhile would make the second half another dataset than the first."""
     file, reviews = tmp_path / "x.jsonl", FakeReviewsTable(HELPFUL, CAUSE)
