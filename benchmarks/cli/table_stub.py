@@ -12,7 +12,7 @@ from benchmarks.support import stub_process
 from benchmarks.support.recorded_outputs import recorded_fields
 from recommendation_shared.envelope import Envelope
 from recommendation_shared.envelope.identity import recommendation_id, sort_key
-from recommendation_shared.item.encoding import PARTITION_KEY, encode_item
+from recommendation_shared.item.encoding import PARTITION_KEY, encode_item, item_digest
 from recommendation_shared.item.size import item_size
 
 INCIDENT: Final = "incident-aws-s3-2017-02-28"
@@ -53,7 +53,10 @@ class _Table:
 
     def get_item(self, request: dict[str, Any]) -> dict[str, Any]:
         number = self._position.get(request["Key"][PARTITION_KEY]["S"])  # None: the incident has no mark
-        return {} if number is None else {"Item": self._items[number]}
+        if number is None:
+            return {}
+        item = self._items[number]
+        return {"Item": {**item, "contentDigest": {"S": item_digest(item)}}}
 
     def query(self, request: dict[str, Any]) -> dict[str, Any]:
         if request.get("IndexName") is None:  # of the reviews table, by incident: nobody has reviewed anything
