@@ -4,6 +4,7 @@ Starts a local stack, lets the example executor fill it, and draws what `recs` p
 captured where Chromium is installed.
 """
 
+import json
 import os
 import pty
 import re
@@ -55,6 +56,10 @@ def main() -> None:
             ("doctor", "doctor"),
         ):
             draw(name, args)
+        review()
+        draw("reviews", ["reviews", INCIDENT])
+        draw("hold", ["hold", INCIDENT, "--reason", "Post-incident review 2021-17", "--no-wait"])
+        draw("holds", ["holds"])
         draw("stats", ["stats", "--since", "7d"], width=WIDE)
         draw("incident-light", ["incident", INCIDENT], DEFAULT_TERMINAL_THEME)
         capture_report()
@@ -87,6 +92,22 @@ def reject(stack: LocalStack) -> None:
     wait_for(stack, dead_letters, len(bodies), "became dead letters")
 
 
+def review() -> None:
+    """Review what was recommended, and the incident."""
+    found = recs("incident", INCIDENT, "--agent", "consensus", "--limit", "1", "-o", "jsonl")
+    consensus = json.loads(found)["recommendationId"]
+    recs("review", consensus, "--verdict", "partly", "--note", "Less load helped; it did not fix the cause.")
+    cause, fix = "Streaming in Consul contended under load", "Streaming was disabled, and traffic admitted in steps"
+    recs("review", "--incident", INCIDENT, "--root-cause", cause, "--resolved-by", fix)
+
+
+def recs(*args: str) -> bytes:
+    """Run a command whose output is not drawn, and return what it prints."""
+    return subprocess.run(
+        [sys.executable, "-m", "recommendation_cli", *args], check=True, stdout=subprocess.PIPE
+    ).stdout
+
+
 def wait_for(stack: LocalStack, count: Callable[[], int], expected: int, what: str) -> None:
     """Wait until the stack counts as many as expected."""
     deadline = time.monotonic() + WAIT
@@ -101,7 +122,9 @@ def draw(name: str, args: list[str], theme: TerminalTheme = SVG_EXPORT_THEME, wi
     """Draw what a command prints on a terminal, as SVG."""
     print(f"{name}.svg", flush=True)
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "COLUMNS": str(width), "TERM": "xterm-256color", "RECS_PAGER": "cat"}
+    # A list that is followed is printed above a line that moves, which only a terminal could remove: it has none here.
+    kind = {"TERM": "dumb", "FORCE_COLOR": "1"} if "--follow" in args else {"TERM": "xterm-256color"}
+    environ = {**os.environ, **kind, "COLUMNS": str(width), "RECS_PAGER": "cat"}
     command = [sys.executable, "-m", "recommendation_cli", *args]
     with subprocess.Popen(command, env=environ, stdout=theirs, stderr=theirs, stdin=subprocess.DEVNULL) as process:
         os.close(theirs)
@@ -134,8 +157,7 @@ def capture_report() -> None:
     print("report.png", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder, "report.html")
-        command = [sys.executable, "-m", "recommendation_cli", "report", INCIDENT, "-o", str(page)]
-        subprocess.run(command, check=True)
+        recs("report", INCIDENT, "-o", str(page))
         command = [
             chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
