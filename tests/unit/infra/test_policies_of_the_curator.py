@@ -40,7 +40,17 @@ def test_the_commands_own_updates_are_allowed(item: Mapping[str, Any], wanted: W
     table = ConditionalTable({"rec-1": dict(item)})
     assert Records(table, "table", "incident-1").change(item, wanted)
     (named,) = table.named
-    assert _decision("CuratorRole", "UpdateItem", Attributes=tuple(named), ReturnValues="NONE") == "allowed"
+    context = {"LeadingKeys": ("rec-1",), "Attributes": tuple(named), "ReturnValues": "NONE"}
+    assert _decision("CuratorRole", "UpdateItem", **context) == "allowed"
+
+
+@pytest.mark.parametrize("attribute", ["ttl", "hold"])
+@pytest.mark.parametrize("key", [mark_key("incident-1"), "agent-type/new"])
+def test_the_curator_can_neither_hold_nor_expire_what_is_not_a_recommendation(key: str, attribute: str) -> None:
+    """With a ttl, DynamoDB would delete the mark of an erasure, and what was erased could be stored again."""
+    attributes = ("recommendationId", attribute)
+    decision = _decision("CuratorRole", "UpdateItem", LeadingKeys=(key,), Attributes=attributes, ReturnValues="NONE")
+    assert decision == "denied"
 
 
 @pytest.mark.parametrize("attribute", OTHERS)
