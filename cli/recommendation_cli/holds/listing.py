@@ -30,7 +30,7 @@ def list_holds(runtime: Runtime, read: ReadOptions, *, every: bool) -> None:
         columns = (
             Column("state"),
             Column("since (UTC)"),
-            Column("incident", least=12, most=48),
+            Column("incident", most=64, keep=True),
             Column("by", least=8, most=48),
             Column("reason", least=20),
         )

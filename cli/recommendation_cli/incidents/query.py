@@ -60,7 +60,6 @@ def read_incidents(  # noqa: PLR0913 - the table, what to read of it, and how
 
 def no_incident(found: FoundIncidents, target: Target) -> str:
     """Return what to say where no incident matches."""
-    remedy = (
-        f"{plural(found.others, 'other')} left out" if found.others else "widen --since, or check --table and --region"
-    )
-    return f"No incident in that period in {target}: {remedy}."
+    if found.others:
+        return f"No incident in that period in {target} matches the filters: {plural(found.others, 'other')} left out."
+    return f"No incident in that period in {target}: widen --since, or check --table and --region."

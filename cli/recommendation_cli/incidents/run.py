@@ -17,7 +17,7 @@ from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import progress
 from recommendation_cli.screen.table import Column, print_table
-from recommendation_cli.screen.terminal import confidence_bar, open_terminal, print_scope
+from recommendation_cli.screen.terminal import WIDE, confidence_bar, open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.wording import plural
 
@@ -54,25 +54,29 @@ def _state(state: str, *, is_held: bool) -> Text:
 
 
 def _render(console: Console, incidents: Sequence[Incident], now: float) -> None:
+    is_wide = console.width >= WIDE
     columns = (
         Column("last (UTC)"),
-        Column("incident", least=12, most=48),
+        Column("incident", most=64, keep=True),  # whoever looks for an ID needs all of it
         Column("exec", right=True),
         Column("recs", right=True),
         Column("state"),
-        Column("not successful", least=8, most=32),
-        Column("confidence"),
-        Column("latest consensus", least=20),
+        *([Column("not successful", least=8, most=32)] if is_wide else ()),
+        Column("confidence", least=5),
+        Column("latest consensus" if is_wide else "not successful · latest consensus", least=20),
     )
-    print_table(console, columns, [_cells(console, incident, now) for incident in incidents], fold=None)
+    rows = [_cells(console, incident, now, is_wide=is_wide) for incident in incidents]
+    print_table(console, columns, rows, fold=None if is_wide else True)
     held = [Text(f"{visible(each.incident_id)} is {hold_text(each.hold)}") for each in incidents if each.hold]
     if held:
         console.print()
         console.print(Text("\n").join(held), soft_wrap=not console.is_terminal)
 
 
-def _cells(console: Console, incident: Incident, now: float) -> list[str | Text]:
+def _cells(console: Console, incident: Incident, now: float, *, is_wide: bool) -> list[str | Text]:
     said = incident.consensus
+    failures, headline = Text(incident.failures, style="bold red"), "" if said is None else said.headline
+    below = Text(" · ").join([part for part in (failures, Text(headline)) if part])
     bar = Text()
     if said is not None:
         bar = confidence_bar(said.confidence, odd=said.odd_confidence, ascii_only=console.options.ascii_only)
@@ -83,7 +87,7 @@ def _cells(console: Console, incident: Incident, now: float) -> list[str | Text]
         f"{len(incident.executions):,}",
         f"{incident.recommendations:,}",
         _state(state, is_held=incident.hold is not None),
-        Text(incident.failures, style="bold red"),
+        *([failures] if is_wide else ()),
         bar,
-        "" if said is None else said.headline,
+        headline if is_wide else below,
     ]

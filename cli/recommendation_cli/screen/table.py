@@ -100,6 +100,7 @@ def print_fields(
         if console.is_terminal:
             grid = Grid.grid(padding=(0, _GAP))
             grid.add_column(no_wrap=True)
+            grid.add_column(overflow="fold")  # a URL is longer than a narrow terminal, and is to be read to its end
             grid.add_row(label, value)
             console.print(grid)
         else:

@@ -22,12 +22,15 @@ class Match(NamedTuple):
 
 
 def matches(document: Document, pattern: re.Pattern[str]) -> Iterator[Match]:
-    """Yield the first match in each text of the reasoning, the findings and the citations."""
+    """Yield the first match in each text of the reasoning, the findings and the citations; the same once."""
+    seen: set[Match] = set()
     for field in _SEARCHED:
         for path, text in _texts(document.get(field), field):
             found = pattern.search(text)
-            if found is not None:
-                yield _match(path, text, found)
+            match = None if found is None else _match(path, text, found)
+            if match is not None and match not in seen:
+                seen.add(match)
+                yield match
 
 
 def pattern_of(text: str) -> re.Pattern[str]:

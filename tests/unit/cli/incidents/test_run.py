@@ -1,6 +1,7 @@
 import json
 from datetime import timedelta
 
+import pytest
 from click.testing import CliRunner, Result
 
 from recommendation_cli.app import recs
@@ -89,7 +90,7 @@ def test_filters_leave_incidents_in_which_something_matches() -> None:
     assert set(_records(table, "--agent", "consensus", "--limit", "1")) == {"failed"}
     nothing = _run(table, "--max-confidence", "0.1")
     assert nothing.exit_code == 1
-    assert "2 others left out" in nothing.stderr
+    assert "matches the filters: 2 others left out" in nothing.stderr
 
 
 def test_what_reading_cost_is_said() -> None:
@@ -98,3 +99,15 @@ def test_what_reading_cost_is_said() -> None:
         "1 incident; read 2 recommendations: 0.0 read units ($0.000000 on demand)."
         in _run(_finished("incident", timedelta())).stderr
     )
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_an_incident_id_is_shown_whole_on_a_narrow_terminal(columns: str) -> None:
+    """Whoever lists incidents does so to learn an ID; what failed goes below instead."""
+    name = "incident-aws-dynamodb-2025-10-20"
+    client = IndexedDynamoDb(_finished(name, timedelta()))
+    result = CliRunner().invoke(recs, ["incidents"], obj=runtime(client, {"COLUMNS": columns}))
+    assert name in result.stdout
+    assert "knowledge-rag" in result.stdout
+    assert "Roll back." in result.stdout
+    assert "0.87" in result.stdout

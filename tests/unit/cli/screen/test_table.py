@@ -88,3 +88,12 @@ def test_long_value_wraps_in_its_column_only_on_a_terminal(*, terminal: bool, ex
     with console.capture() as printed:
         print_fields(console, [("queue", "one two three")], indent=2)
     assert [line.rstrip() for line in printed.get().splitlines()] == expected
+
+
+def test_a_value_longer_than_the_terminal_is_wrapped_and_not_cut() -> None:
+    """A URL, for instance, which is read to its end."""
+    console = _console(20, terminal=True)
+    url = "http://127.0.0.1:4566/opx-recommendations-dlq"
+    with console.capture() as printed:
+        print_fields(console, [("ok", url)])
+    assert "".join(printed.get().split()) == f"ok{url}"

@@ -49,6 +49,12 @@ def test_a_sentence_without_an_end_is_cut() -> None:
     assert match.sentence[match.start : match.end] == "needle"
 
 
+def test_what_a_list_repeats_is_found_once() -> None:
+    """Samples of a metric have one name, and saying it again tells nobody anything."""
+    document = {"recommendation": {"samples": [{"metric": "index.hosts"}] * 3}}
+    assert [match.sentence for match in matches(document, pattern_of("index"))] == ["index.hosts"]
+
+
 def test_every_agents_texts_are_searched() -> None:
     """New agents' too; the last week unless a period is given, and what it cost is said."""
     registered = json.loads(registration("cost-guardian").body)
