@@ -7,11 +7,9 @@ from typing import Any, Final, NamedTuple
 
 from recommendation_consumer.message import Message
 from recommendation_consumer.request import Put
-from recommendation_consumer.wrapping import wrapped_by
+from recommendation_consumer.wrapping import named_incidents, wrapped_by
 from recommendation_shared.envelope.errors import UNKNOWN_SCHEMA_VERSION, EnvelopeError
-from recommendation_shared.envelope.field_rules import MAPPING
 from recommendation_shared.envelope.reading import read_envelope
-from recommendation_shared.exact_json.parse import JsonError, parse_json
 from recommendation_shared.item.encoding import EncodedItem, encode_item
 from recommendation_shared.item.standings import Standings
 from recommendation_shared.queue.dead_letter import EXPIRED, ID_CONFLICT
@@ -109,13 +107,9 @@ def _read(plan: Plan, message: Message, standings: Standings) -> tuple[Mapping[s
 
 
 def _is_of_erased(body: str, standings: Standings) -> bool:
-    """Return whether an invalid message names an erased incident: as a dead letter, it would be kept after all."""
-    try:
-        fields = parse_json(body)
-    except JsonError:
-        return False
-    incident_id = fields.get("incidentId") if isinstance(fields, MAPPING) else None
-    return isinstance(incident_id, str) and standings.is_erased(incident_id)
+    """Return whether an invalid message names erased incidents alone: as a dead letter, it would be kept after all."""
+    incidents = named_incidents(body)
+    return bool(incidents) and all(map(standings.is_erased, incidents))
 
 
 def _is_expired(plan: Plan, message: Message, item: EncodedItem) -> bool:

@@ -1,10 +1,13 @@
 """Recognise messages that another AWS service has wrapped on their way, which is a fault of the wiring."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 from recommendation_shared.envelope.field_rules import MAPPING
 from recommendation_shared.exact_json.parse import JsonError, parse_json
+
+_NAME: Final = "incidentId"
+_LEVELS: Final = 8  # count; a service that wraps messages adds two to four
 
 
 def wrapped_by(body: str) -> str | None:
@@ -38,3 +41,34 @@ def _wrapper(value: Mapping[str, Any]) -> str | None:
                 " (set the pipe's InputTemplate to the message, such as <$.body>)"
             )
     return None
+
+
+def named_incidents(body: str) -> set[str]:
+    """Return the incidents that a body names as an envelope or, if it is none, as what wraps envelopes.
+
+    Empty for a body that is not JSON.
+    """
+    try:
+        value = parse_json(body)
+    except JsonError:
+        return set()
+    return set(_named(value, _LEVELS))
+
+
+def _named(value: Any, levels: int) -> Iterator[str]:
+    if levels == 0:
+        return
+    if isinstance(value, MAPPING):
+        incident_id = value.get(_NAME)
+        if isinstance(incident_id, str):
+            yield incident_id
+            return
+        value = list(value.values())
+    if isinstance(value, list):
+        for child in value:
+            yield from _named(child, levels - 1)
+    elif isinstance(value, str) and _NAME in value:
+        try:
+            yield from _named(parse_json(value), levels - 1)
+        except JsonError:  # prose
+            return

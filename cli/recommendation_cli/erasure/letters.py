@@ -1,5 +1,7 @@
 """The incident's dead letters."""
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -15,6 +17,7 @@ from recommendation_shared.wording import plural
 
 _DAY: Final = len("2026-01-31")
 _NAMED: Final = 5  # message IDs in a sentence
+_UNICODE_ESCAPE: Final = re.compile(r"\\u([0-9a-f]{4})")
 
 
 class DeadLetters:
@@ -29,20 +32,22 @@ class DeadLetters:
         self._session = session
         self._incident_id = incident_id
         self._hold = hold
-        # In a body that is not an envelope: the ID between quotes, as JSON has it, or within a recommendation's ID.
-        self._traces = (canonical_text(incident_id), f"rec-{incident_id}-")
+        self._trace = _trace(incident_id)
 
     def find(self, report: Report) -> Found:
         """Count the dead letters."""
-        count, days = 0, set[str]()
+        count, unclear, days = 0, 0, set[str]()
         self._read_depth()
         with self._session.hold(self._hold) as held:
             for letters in self._received(held, report):
                 mine = list(filter(self._is_of_incident, letters))
+                unclear += sum(map(self._may_be_of_incident, letters))
                 count += len(mine)
                 days |= {letter.field("timestamp")[:_DAY] for letter in mine}
         where = f"of {held.received:,} in {self._session.name}{self._session.depth.in_flight_note}"
-        return Found(count, where, frozenset(filter(None, days)))
+        if unclear:
+            where += f"; {unclear:,} more that {'mention' if unclear > 1 else 'mentions'} it, but not as an envelope"
+        return Found(count, where, frozenset(filter(None, days)), unclear)
 
     def sweep(self, tombstone: Tombstone, report: Report) -> Erased:
         """Delete the dead letters; say which could not be looked at or judged."""
@@ -77,7 +82,7 @@ class DeadLetters:
         return letter.field("incidentId") == self._incident_id
 
     def _may_be_of_incident(self, letter: DeadLetter) -> bool:
-        return not letter.field("incidentId") and any(trace in letter.body for trace in self._traces)
+        return not letter.field("incidentId") and self._trace.search(letter.body) is not None
 
     def _unclear(self, letters: Sequence[DeadLetter]) -> Iterator[str]:
         if letters:
@@ -98,6 +103,19 @@ class DeadLetters:
                 f"{plural(depth.in_flight, 'message')} in flight in {self._session.name}, hidden by another reader: run"
                 " this again when they are visible (recs dlq status counts them)."
             )
+
+
+def _trace(incident_id: str) -> re.Pattern[str]:
+    """Return what finds an incident's ID in a body that is not an envelope: in quotes or within a recommendation's ID.
+
+    The body may be cut off, wrapped as text in other JSON, or not JSON; any character may be escaped once or twice.
+    """
+    escaped = json.dumps(incident_id)[1:-1]
+    spellings = {incident_id, canonical_text(incident_id)[1:-1], escaped}
+    spellings |= {_UNICODE_ESCAPE.sub(lambda code: rf"\u{code[1].upper()}", spelling) for spelling in spellings}
+    spellings |= {json.dumps(spelling)[1:-1] for spelling in spellings}
+    one_of = "|".join(map(re.escape, sorted(spellings, key=len, reverse=True)))
+    return re.compile(rf"""(?:["']|rec-)(?:{one_of})(?:\\*["']|-|$)""")
 
 
 def _undeleted(count: int) -> Iterator[str]:

@@ -8,11 +8,15 @@ from recommendation_cli.screen.progress import Report
 
 
 class Found(NamedTuple):
-    """What a place holds of the incident: how many, where, and on which days (UTC) its agents completed."""
+    """What a place holds of the incident: how many, where, and on which days (UTC) its agents completed.
+
+    `unclear` counts what mentions the incident, so that a person must decide whether it is of it.
+    """
 
     total: int
     where: str = ""
     days: frozenset[str] = frozenset()
+    unclear: int = 0
 
 
 class Erased(NamedTuple):

@@ -72,7 +72,7 @@ def erase_incident(runtime: Runtime, request: Request, stores: Stores) -> None:
     places = _places(runtime, request, stores, client, session)
     with progress(runtime.environ, runtime.monotonic) as report:
         found = {place.name: place.find(report) for place in places}
-    is_anything_there = any(what.total for what in found.values())
+    is_anything_there = any(what.total or what.unclear for what in found.values())
     if not is_anything_there and tombstone.mark is None:
         with explained_table(stores.table):
             raise nothing_found(client, stores.table, Search("incidentId", request.incident_id), 0, Counter())

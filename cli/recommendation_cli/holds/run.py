@@ -18,6 +18,7 @@ from recommendation_cli.marks.store import MarkStore
 from recommendation_cli.marks.text import entry_text, hold_text
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
+from recommendation_shared.envelope.field_rules import identifier
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.item.marks import Entry, Mark, MarkError, State, moved
 from recommendation_shared.wording import plural
@@ -30,6 +31,10 @@ def hold_incident(  # noqa: PLR0913 - one for each option
     runtime: Runtime, target: Target, incident_id: str, reason: str, *, wait: bool, yes: bool
 ) -> None:
     """Hold an incident, or go on with a hold that was interrupted."""
+    try:
+        identifier(incident_id)
+    except ValueError as error:
+        raise click.UsageError(f"No recommendation can have this incident's ID, which {error}.") from None
     command = _Command(runtime, target, incident_id)
     with command.goes_on():
         mark = command.mark

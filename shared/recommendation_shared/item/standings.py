@@ -1,19 +1,25 @@
 """Which incidents are held or erased, as the consumer asks for each message."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from recommendation_shared.envelope.field_rules import identifier
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.item.holds import Hold, read_hold
-from recommendation_shared.item.marks import MarkError, State, mark_key
+from recommendation_shared.item.marks import State, mark_key
+
+_UNKNOWN: Final = Hold("", "", "")  # as of an item that has no room for it
 
 
 class Standings:
     """What the consumer must know of all marks: it is empty, and costs nothing to ask, while no incident is marked."""
 
     def __init__(self, items: Sequence[Mapping[str, AttributeValue]] = ()) -> None:
-        """Read the index's items: their key and `metadata`. `unreadable` counts those that are not marks."""
+        """Read the index's items: their key and `metadata`. `unreadable` counts those that are not valid marks.
+
+        What is held without a valid hold is held all the same.
+        """
         self._held: dict[str, Hold] = {}
         self._erased: set[str] = set()
         self.unreadable = 0
@@ -30,9 +36,8 @@ class Standings:
             self._erased.add(key)
         elif state is State.HELD:
             hold, incident_id = read_hold(standing), identifier(standing["incidentId"]["S"])
-            if hold is None:
-                raise MarkError("a held incident's mark lacks its hold")
-            self._held[incident_id] = hold
+            self._held[incident_id] = _UNKNOWN if hold is None else hold
+            self.unreadable += hold is None
 
     def hold(self, incident_id: str) -> Hold | None:
         """Return the hold of an incident, or None."""

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -255,6 +256,46 @@ def test_letters_that_are_no_envelope_but_mention_the_incident_are_named(account
     assert result.exit_code == 4
     assert f"1 dead letter mentioning the incident in a body that is not an envelope ({broken})" in result.stderr
     assert len(account.sqs.queues[DLQ]) == 3
+
+
+@pytest.mark.parametrize("incident_id", [INCIDENT, 'incident-"é"-🔥'])
+@pytest.mark.parametrize(
+    "spell",
+    [
+        lambda text: text[:-20],
+        lambda text: json.dumps(json.loads(text))[:-20],
+        lambda text: json.dumps({"Type": "Notification", "Message": text}),
+        lambda text: json.dumps({"Message": json.dumps(json.loads(text))}, ensure_ascii=False)[:-2],
+        lambda text: str(json.loads(text)),
+        lambda text: text.partition('", "reasoning')[0],
+    ],
+    ids=["cut off", "escaped as ASCII", "wrapped", "escaped twice", "not JSON but Python", "cut off after the ID"],
+)
+def test_letters_that_mention_the_incident_in_any_spelling_are_named(
+    tmp_path: Path, spell: Callable[[str], str], incident_id: str
+) -> None:
+    """Other programs escape what our producer does not, and other services wrap it."""
+    account = Account()
+    text = json.dumps({"incidentId": incident_id, "reasoning": "roll back", "citations": []}, ensure_ascii=False)
+    account.sqs.put(spell(text), text_attributes(failureReason="InvalidJson"))
+    account.sqs.put(spell(text.replace("incident-", "other-incident-")), text_attributes(failureReason="InvalidJson"))
+    result = account.run(tmp_path, "erase", incident_id, "--reason", REASON, "--confirm", incident_id)
+    assert result.exit_code == 4, result.output
+    assert "0 of 2 in recommendations-dlq; 1 more that mentions it, but not as an envelope" in result.stdout
+    assert "1 dead letter mentioning the incident" in result.stderr
+
+
+def test_erased_incident_is_not_called_gone_while_a_letter_mentions_it(account: Account, tmp_path: Path) -> None:
+    """A malformed message that arrived late is in no item, and nobody has looked at it."""
+    assert account.run(tmp_path, *ERASE).exit_code == 0
+    broken = account.sqs.put(body(4)[:-20], text_attributes(failureReason="InvalidJson"))
+    result = account.run(tmp_path, *ERASE)
+    assert result.exit_code == 4
+    assert broken in result.stderr
+    account.sqs.queues[DLQ][:] = [letter for letter in account.sqs.queues[DLQ] if letter.message_id != broken]
+    account.clock.sleep(SETTLED_SECONDS)
+    assert account.run(tmp_path, *ERASE).exit_code == 0
+    assert mark_of(account).state is State.ERASED
 
 
 def test_table_without_reviews_is_no_error(account: Account, tmp_path: Path) -> None:

@@ -245,6 +245,15 @@ def test_incident_without_records_is_held_only_if_that_is_meant() -> None:
     assert read_mark(table.items[KEY]).is_held
 
 
+@pytest.mark.parametrize("incident_id", ["incident\n7", "incident\x7f7"])
+def test_id_that_no_recommendation_can_have_is_not_held(incident_id: str) -> None:
+    """Consumers could not read its mark, and would say so every minute."""
+    table = _table()
+    result = _run(table, "hold", incident_id, "--reason", "Legal hold 42", "--yes")
+    assert (result.exit_code, table.items) == (2, {})
+    assert "must not contain control characters" in result.stderr
+
+
 def test_release_gives_back_the_ttl_that_follows_from_the_content() -> None:
     """The items are then what the consumer wrote, byte for byte."""
     before = [*_three(), item(agent_type="kept", retention=None)]

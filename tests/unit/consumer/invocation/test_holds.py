@@ -83,6 +83,37 @@ async def test_nothing_of_an_erased_incident_is_stored_or_dead_lettered(
     assert "incident-123" not in log.getvalue()
 
 
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda text: {"Type": "Notification", "TopicArn": "arn:aws:sns:::topic", "Message": text},
+        lambda text: {"detail-type": "recommendation", "source": "opx", "detail": json.loads(text)},
+        lambda text: {"eventSource": "aws:sqs", "body": json.dumps({"Message": text})},
+        lambda text: [json.loads(text), {"note": "incidentId of the other is missing"}],
+    ],
+    ids=["SNS", "EventBridge", "Pipes around SNS", "a list"],
+)
+async def test_message_of_an_erased_incident_is_not_dead_lettered_inside_a_wrapper_either(wrap: Any) -> None:
+    """Unless the wrapper has another incident's message too, which would be lost."""
+    table, queue = _table(State.ERASING), FakeDeadLetterQueue()
+    both = json.dumps([wrap(body("a")), wrap(body("b", incident_id="incident-9"))])
+    batch = event(json.dumps(wrap(body("a"))), json.dumps(wrap(body("b", incident_id="incident-9"))), both)
+    assert await invoke(batch, table, queue) == NONE_FAILED
+    assert [message["MessageBody"] for message in queue.messages] == [each["body"] for each in batch["Records"][1:]]
+
+
+async def test_wrapper_that_is_nested_without_end_is_poison_and_no_more() -> None:
+    """Nothing that a message holds may fail its batch."""
+    table, queue = _table(State.ERASING), FakeDeadLetterQueue()
+    text = '{"incidentId":"incident-123"}'
+    for _ in range(10):
+        text = json.dumps({"Message": text})
+    deep = "[" * 200 + '{"incidentId":"incident-123"}' + "]" * 200
+    assert await invoke(event(text, deep, body("a", incident_id="incident-9")), table, queue) == NONE_FAILED
+    assert [message["MessageBody"] for message in queue.messages] == [text, deep]
+    assert len(_stored(table)) == 1
+
+
 async def test_batch_comes_back_whole_if_the_marks_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
     """With a cause of its own. Nothing is written or dead-lettered: any of it might be held or erased."""
     table, queue = FakeTable(), FakeDeadLetterQueue()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from recommendation_shared import limits
+from recommendation_shared.item.holds import Hold
 from recommendation_shared.item.marks import (
     ERASED_RECORDS,
     HELD_ENTRIES,
@@ -204,3 +205,14 @@ def test_what_is_not_a_mark_is_counted_and_holds_nothing() -> None:
     standings = Standings([*broken, _projected(HELD)])
     assert standings.unreadable == len(broken)
     assert standings.hold(INCIDENT) == HELD.hold
+
+
+@pytest.mark.parametrize("hold", [None, {"S": "mine"}, {"M": {"reason": {"S": "Legal hold 42"}}}])
+def test_incident_is_held_even_if_its_hold_was_broken_by_hand(hold: Any) -> None:
+    """Its records must stay, whoever may have wanted that; recs doctor and the log name the mark."""
+    metadata: dict[str, Any] = {**mark_item(HELD)["metadata"]["M"], "hold": hold}
+    if hold is None:
+        del metadata["hold"]
+    standings = Standings([{**_projected(HELD), "metadata": {"M": metadata}}])
+    assert standings.hold(INCIDENT) == Hold("", "", "")
+    assert standings.unreadable == 1
