@@ -117,12 +117,16 @@ class Review:
         """Return its item, as DynamoDB JSON; what it does not say has no attribute."""
         return {
             **self.key.attributes(),
-            KIND: {"S": OF_INCIDENT if self.recommendation_id is None else OF_RECOMMENDATION},
+            KIND: {"S": _kind(self.recommendation_id)},
             "schemaVersion": {"N": str(self.schema_version)},
             "by": {"S": self.by},
             **{attribute: {"S": text} for attribute, text in self._texts().items() if text is not None},
             **({} if self.expires_at is None else {"ttl": {"N": str(self.expires_at)}}),
         }
+
+
+def _kind(recommendation_id: str | None) -> str:
+    return OF_INCIDENT if recommendation_id is None else OF_RECOMMENDATION
 
 
 def checked_text(text: str) -> str:
@@ -139,8 +143,10 @@ def checked_text(text: str) -> str:
 
 def review_of(item: Mapping[str, AttributeValue]) -> Review:
     """Return the review that an item holds; raise `UnreadableReviewError` if this version cannot read it."""
-    texts = {name: item.get(attribute, {}).get("S") for name, attribute in _ATTRIBUTES.items()}
     try:
+        texts = {name: item[attribute]["S"] if attribute in item else None for name, attribute in _ATTRIBUTES.items()}
+        if item[KIND]["S"] != _kind(texts["recommendation_id"]):  # the index would have it among others
+            raise UnreadableReviewError("its kind is not that of what it is about")
         key = ReviewKey(item[INCIDENT]["S"], item[REVIEW_ID]["S"])
         if sort_key(parse_instant(_time_of(key.review_id))) != _time_of(key.review_id):
             raise UnreadableReviewError("the time in its ID has another form, by which IDs do not sort")

@@ -65,10 +65,17 @@ def test_the_record_has_every_field() -> None:
         {"schemaVersion": {"N": "one"}},
         {"reviewId": {"N": "1"}},
         {"reviewId": {"S": "yesterday/1"}},
+        {"recommendationId": {"NULL": True}},
+        {"note": {"N": "5"}},
+        {"kind": {"S": "incident"}},
+        {"kind": {}},
         {"reviewId": {"S": "2026-02-01T12:00:00Z/1"}},
         {"reviewId": {"S": "2026-02-01T14:00:00.000000+02:00/1"}},
     ],
-    ids=["unknown verdict", "no verdict", "nobody", "no version", "wrong type", "no time", "short time", "offset"],
+    ids=[
+        *("unknown verdict", "no verdict", "nobody", "no version", "wrong type", "no time"),
+        *("about nothing", "note of another type", "other kind", "no kind", "short time", "offset"),
+    ],
 )
 def test_an_item_of_another_form_is_unreadable(change: dict[str, dict[str, str]]) -> None:
     """It is never taken for a review that says something else."""
