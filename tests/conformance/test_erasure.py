@@ -51,7 +51,7 @@ def test_two_erasures_at_once_do_not_mix(client: Any) -> None:
     first, second = Tombstone(client, TARGET, INCIDENT), Tombstone(client, TARGET, INCIDENT)
     first.begin(ENTRY)
     with pytest.raises(MarkChangedError):
-        second.begin(ENTRY)
+        second.begin(ENTRY._replace(by="arn:aws:iam::123456789012:user/bob"))
     third = Tombstone(client, TARGET, INCIDENT)
     third.begin(ENTRY)  # which goes on with what the first has begun
     first.add("dead letters", 1)
