@@ -79,8 +79,8 @@ def hold(  # noqa: PLR0913 - one for each option
 
     Each one loses its ttl and gets the attribute `hold`, which says who holds it, since when and why. What agents say
     later about the incident is held too, and what is redelivered or redriven stays held. Content and digests do not
-    change. It takes an identity such as RecommendationCuratorRole, and about two minutes. Interrupted, it goes on when
-    it is run again.
+    change. It needs an identity such as RecommendationCuratorRole, and takes about two minutes. Interrupted, it goes on
+    when it is run again.
     """
     from recommendation_cli.holds.run import hold_incident
 

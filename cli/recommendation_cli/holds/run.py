@@ -18,6 +18,7 @@ from recommendation_cli.marks.store import MarkStore
 from recommendation_cli.marks.text import entry_text, hold_text
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.visible import visible
+from recommendation_cli.search.suggestions import suggest_ids
 from recommendation_shared.envelope.field_rules import identifier
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.item.marks import Entry, Mark, MarkError, State, moved
@@ -46,7 +47,10 @@ def hold_incident(  # noqa: PLR0913 - one for each option
                 )
         else:
             if not yes and not any(True for _ in command.records):
-                _ask(f"There is no recommendation of incident {visible(incident_id)} yet. Hold what arrives later?")
+                _ask(
+                    f"There is no recommendation of incident {visible(incident_id)} yet{command.similar()}. Hold what"
+                    " arrives later?"
+                )
             mark = command.move(State.HELD, reason)
         if mark.hold is None:
             raise RuntimeError("a held incident's mark has its hold")
@@ -84,6 +88,7 @@ class _Command:
         self._incident_id = incident_id
         with explained_writes(target, ROLE):
             client: WritableDynamoDb = runtime.create_client("dynamodb", target)
+            self._client = client
             self._marks = MarkStore(client, target)
             self.mark = self._marks.read(incident_id)
         self.records = Records(client, target.table, incident_id)
@@ -123,6 +128,16 @@ class _Command:
         if self._looked is None or abs(now - self._looked) >= _LOOK_SECONDS:
             self._marks.require(self._incident_id, mark)
             self._looked = now
+
+    def similar(self) -> str:
+        """Return which incidents have similar IDs, in words, or an empty text: the ID may be mistyped."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            ids = suggest_ids(self._client, self._target.table, "incidentId", self._incident_id).ids
+        except (BotoCoreError, ClientError):  # the question itself does not depend on it
+            return ""
+        return f" (but of {' and '.join(map(visible, ids))})" if ids else ""
 
     def past_their_ttl(self) -> int:
         """Return how many recommendations expire as soon as they are released."""

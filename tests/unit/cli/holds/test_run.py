@@ -245,6 +245,14 @@ def test_incident_without_records_is_held_only_if_that_is_meant() -> None:
     assert read_mark(table.items[KEY]).is_held
 
 
+def test_mistyped_id_is_told_from_a_new_one_by_similar_ids() -> None:
+    """Otherwise a legal hold would be on nothing, and what it is for would expire."""
+    table = _table(item(incident_id="incident-77"))
+    result = _hold(table)
+    assert (result.exit_code, table.writes) == (2, 0)
+    assert "There is no recommendation of incident incident-7 yet (but of incident-77). Hold" in result.stderr
+
+
 @pytest.mark.parametrize("incident_id", ["incident\n7", "incident\x7f7"])
 def test_id_that_no_recommendation_can_have_is_not_held(incident_id: str) -> None:
     """Consumers could not read its mark, and would say so every minute."""
