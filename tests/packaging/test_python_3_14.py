@@ -28,10 +28,13 @@ UNAVAILABLE = {
     "botocore",
     "click",
     "hypothesis",
+    "jinja2",
     "orjson",
     "pyarrow",
     "pydantic",
     "rich",
+    "starlette",
+    "uvicorn",
 }
 
 # These test files need none of the above.
