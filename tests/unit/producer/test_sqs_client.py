@@ -1,12 +1,16 @@
 """The client asks where botocore's own client would ask, and signs alike."""
 
+import io
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import botocore.session
 import pytest
+from botocore.awsrequest import AWSResponse
 from botocore.exceptions import PartialCredentialsError
 from botocore.handlers import BUILTIN_HANDLERS
+from botocore.httpsession import URLLib3Session
 from botocore.loaders import Loader
 
 from recommendation_producer._sending import sqs_client
@@ -79,6 +83,69 @@ def test_credentials_are_those_of_a_plain_client(
     ours = request_of(open_client("us-east-1", None), "us-east-1")
     assert ours == request_of(botocore.session.Session().create_client("sqs", region_name="us-east-1"), "us-east-1")
     assert f"Credential={key}/".encode() in ours[-1]
+
+
+class Content(io.BytesIO):
+    """The content of a response, as botocore reads it."""
+
+    def stream(self) -> Iterator[bytes]:
+        """Yield everything at once."""
+        yield self.getvalue()
+
+
+CREDENTIALS = (
+    "<Credentials><AccessKeyId>AKIDROLE</AccessKeyId><SecretAccessKey>secret</SecretAccessKey>"
+    "<SessionToken>token</SessionToken><Expiration>2099-01-01T00:00:00Z</Expiration></Credentials>"
+)
+
+
+@pytest.mark.parametrize(
+    ("variables", "action"),
+    [
+        (
+            {"AWS_WEB_IDENTITY_TOKEN_FILE": "{folder}/token", "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r"},
+            "AssumeRoleWithWebIdentity",
+        ),
+        ({"AWS_PROFILE": "role", "AWS_SHARED_CREDENTIALS_FILE": "{folder}/credentials"}, "AssumeRole"),
+    ],
+    ids=["web identity", "role of a profile"],
+)
+def test_role_is_assumed_where_the_environment_has_no_keys(
+    variables: dict[str, str], action: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As in Kubernetes: botocore asks STS for credentials, with a client that it makes from the same session."""
+    asked: list[str] = []
+
+    def send(_: Any, request: Any) -> AWSResponse:
+        asked.append(request.url)
+        answer = f"<{action}Response><{action}Result>{CREDENTIALS}</{action}Result></{action}Response>"
+        return AWSResponse(request.url, 200, {}, Content(answer.encode()))
+
+    monkeypatch.setattr(URLLib3Session, "send", send)
+    (tmp_path / "token").write_text("token")
+    (tmp_path / "credentials").write_text(
+        "[role]\nrole_arn=arn:aws:iam::123456789012:role/role\nsource_profile=base\n"
+        "[base]\naws_access_key_id=AKIDBASE\naws_secret_access_key=secret\n"
+    )
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value.format(folder=tmp_path))
+    ours = request_of(open_client("eu-west-1", None), "eu-west-1")
+    plain = request_of(botocore.session.Session().create_client("sqs", region_name="eu-west-1"), "eu-west-1")
+    assert ours == plain
+    assert b"Credential=AKIDROLE/" in ours[-1]
+    assert len(asked) == 2
+    assert asked[0] == asked[1]
+
+
+def test_models_are_found_where_a_host_keeps_them(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Some hosts remove botocore's own, which are most of its size, and name another folder."""
+    (tmp_path / "data").symlink_to(Path(botocore.session.__file__).parent / "data")
+    monkeypatch.setattr(Loader, "BUILTIN_DATA_PATH", str(tmp_path / "removed"))
+    monkeypatch.setenv("AWS_DATA_PATH", str(tmp_path / "data"))
+    ours = request_of(open_client("us-east-1", None), "us-east-1")
+    assert ours == request_of(botocore.session.Session().create_client("sqs", region_name="us-east-1"), "us-east-1")
 
 
 def test_trace_of_the_invocation_is_passed_on_as_by_a_plain_client(monkeypatch: pytest.MonkeyPatch) -> None:
