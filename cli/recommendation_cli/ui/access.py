@@ -25,6 +25,7 @@ _POLICY: Final = "; ".join(
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
     )
 )
 # same-origin, not no-referrer: with that one, browsers send `Origin: null` with the page's own forms.
@@ -78,7 +79,10 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if scope["type"] != "http":  # no page opens a WebSocket
+        if (
+            scope["type"] != "http"
+        ):  # no page opens a WebSocket; returning without an answer would be logged as an error
+            await send({"type": "websocket.close"})
             return
 
         async def send_guarded(message: Message) -> None:

@@ -149,8 +149,10 @@ async def lines(feed: Feed, last_event_id: str, closing: asyncio.Event) -> Async
     ending = asyncio.create_task(closing.wait())
     try:
         while not closing.is_set():
-            if 0 < shown < feed.first - 1:
+            # A page that continues another feed may show them: it does not say where it was in this one.
+            if shown < feed.first - 1 and (shown or not last_event_id):
                 yield _line("gap", {"missed": feed.first - 1 - shown})
+                shown = feed.first - 1
             for event in feed.newer(shown):
                 yield _line("recommendation", event.fields, f"{feed.name}-{event.number}")
                 shown = event.number

@@ -33,6 +33,11 @@ def query_path(path: str, **query: str) -> str:
     return f"{path}?{urlencode({name.rstrip('_'): text for name, text in query.items()}, errors='replace')}"
 
 
+def query_fields(address: str) -> list[tuple[str, str]]:
+    """Return the query of an address as fields: a form that is sent to it replaces the query by its own fields."""
+    return parse_qsl(urlsplit(address).query)
+
+
 def own_path(path: str) -> str:
     """Return a path, whose escapes stay, as one of this server: never what a browser takes for another's address."""
     return "/" + quote(path.lstrip("/\\"), safe="/:%", errors="replace")

@@ -33,6 +33,7 @@ def _environment() -> Environment:
     environment.globals.update(
         {name: function for name, function in vars(links).items() if name.endswith("_path")},
         plural=plural,
+        query_fields=links.query_fields,
         known_agents=KNOWN_AGENT_TYPES,
     )
     return environment

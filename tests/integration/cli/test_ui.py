@@ -166,6 +166,7 @@ def test_pages_fit_a_phone_and_can_be_read(browser: Browser, scheme: str) -> Non
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
             assert page.evaluate(_FAINT_TEXTS) == [], path
             assert page.evaluate(_NAMELESS_FIELDS) == [], path
+            assert page.evaluate(_UNLABELLED_FAILURES) == [], path
             for landmark in ("banner", "main", "contentinfo"):
                 expect(page.get_by_role(landmark)).to_have_count(1)
             expect(page.get_by_role("heading", level=1)).to_have_count(1)
@@ -193,8 +194,35 @@ _FAINT_TEXTS = """() => {
   }
   return faint;
 }"""
+# Where a table's head is hidden, the colour alone would say what these cells are (WCAG 1.4.1).
+_UNLABELLED_FAILURES = """() => [".incidents td:nth-child(6):not(:empty)", ".executions-list td:nth-child(4)"]
+  .flatMap((cells) => [...document.querySelectorAll(cells)])
+  .filter((cell) => getComputedStyle(cell, "::before").content !== '"not successful: "')
+  .map((cell) => cell.outerHTML)"""
 _NAMELESS_FIELDS = """() => [...document.querySelectorAll("input:not([type=hidden]), select, textarea")]
   .filter((field) => !field.labels?.length && !field.ariaLabel).map((field) => field.outerHTML)"""
+
+
+def test_a_printed_incident_has_neither_controls_nor_an_empty_section(browser: Browser) -> None:
+    """Paper has no use for forms; a section that only has one is left out."""
+    site = ui_site(ReviewersAccount(_replayed()), may_review=True)
+    with running_ui(site) as base, _window(browser, site, base) as page:
+        page.goto(f"{base}/incident/incident-7")
+        expect(page.get_by_role("heading", name="What was found out afterwards")).to_be_visible()
+        page.emulate_media(media="print")
+        expect(page.locator("input, button, select, textarea").filter(visible=True)).to_have_count(0)
+        expect(page.get_by_role("heading", name="What was found out afterwards")).to_be_hidden()
+        expect(page.get_by_role("heading", name="What each agent said")).to_be_visible()
+
+
+def test_following_a_long_incident_says_what_is_not_listed(browser: Browser) -> None:
+    """A feed keeps its last thousand recommendations."""
+    site = ui_site(IndexedDynamoDb([item(age=timedelta(seconds=number)) for number in range(1_010)]))
+    with running_ui(site) as base, _window(browser, site, base) as page:
+        page.goto(f"{base}/follow/incident-7")
+        gap = page.get_by_text("10 recommendations before the next one are not listed here")
+        expect(gap).to_have_count(1, timeout=PATIENCE)
+        expect(page.locator("#feed > [data-entry]")).to_have_count(1_000, timeout=PATIENCE)
 
 
 def test_shortcuts_move_open_and_explain(browser: Browser) -> None:

@@ -106,9 +106,7 @@ function follow(list) {
     source = new EventSource(address);
     source.addEventListener("recommendation", add);
     source.addEventListener("waiting", (event) => tell(JSON.parse(event.data).why));
-    source.addEventListener("gap", (event) => {
-      say(`${JSON.parse(event.data).missed} recommendations came while this page was away: reload it to see them.`);
-    });
+    source.addEventListener("gap", (event) => list.prepend(gapOf(JSON.parse(event.data).missed, list.dataset.incident)));
     source.addEventListener("failed", (event) => {
       source.close();
       document.removeEventListener("visibilitychange", look);
@@ -149,6 +147,14 @@ function entryOf(said, isEverything) {
   headline.textContent = said.headline;
   entry.append(headline);
   return entry;
+}
+
+function gapOf(missed, incident) {
+  const gap = document.createElement("li");
+  gap.className = "warn";
+  const where = incident ? "the incident so far has them" : "the incidents have them";
+  gap.textContent = `${missed.toLocaleString("en")} recommendations before the next one are not listed here: ${where}.`;
+  return gap;
 }
 
 function link(path, text) {

@@ -1,4 +1,5 @@
 import pytest
+from starlette.websockets import WebSocketDisconnect
 
 from recommendation_cli.ui.access import TOKEN, Access
 from recommendation_cli.ui.app import application
@@ -115,6 +116,14 @@ def test_no_address_leads_elsewhere_after_the_token(address: str) -> None:
     )
     assert answer.status_code == 303
     assert answer.headers["location"][:2] in {"/e", "/%"}
+
+
+def test_a_web_socket_is_refused() -> None:
+    """No page opens one: with the cookie or without, and without a traceback in the terminal."""
+    site = _site()
+    for browser in (visitor(site), stranger(application(site))):
+        with pytest.raises(WebSocketDisconnect), browser.websocket_connect("/events"):
+            pass
 
 
 def test_only_the_pages_own_forms_may_be_sent() -> None:

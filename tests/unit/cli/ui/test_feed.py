@@ -157,6 +157,14 @@ async def test_a_page_that_was_away_for_too_long_is_told() -> None:
     assert events[1][1] == f"{feed.name}-11"
 
 
+async def test_a_page_that_begins_with_more_than_is_kept_is_told() -> None:
+    """Once: the incident's own page has them."""
+    table = _Growing([item(age=timedelta(seconds=number)) for number in range(1_010)])
+    events = await _events(_feed(table), "", 1_003)
+    assert [(kind, fields) for kind, _, fields in events if kind == "gap"] == [("gap", {"missed": 10})]
+    assert events[-1][0] == "waiting"
+
+
 async def test_a_feed_of_everything_begins_with_the_last_hour() -> None:
     """Older recommendations are on the page of incidents."""
     recent = item("knowledge-rag", age=-_AGO + timedelta(minutes=59), incident_id="recent")

@@ -209,6 +209,13 @@ def test_any_id_has_its_page(identity: str) -> None:
         assert "roll back" in _page([stored], path)
 
 
+def test_the_forms_of_an_incident_lead_to_it_whatever_its_id_is() -> None:
+    """Two dots are in the address's query, which a form replaces by its fields."""
+    page = _page([item(incident_id="..")], incident_path(".."))
+    assert page.count('<input type="hidden" name="id" value="..">') == page.count('action="/incident/?id=.."') == 2
+    assert 'name="id"' not in _page([item()], incident_path("incident-7"))
+
+
 @pytest.mark.parametrize(
     "path",
     [
