@@ -74,8 +74,8 @@ def review(  # noqa: PLR0913 - one for each option
     """Record what a recommendation was worth, or an incident's cause.
 
     The review is stored beside the recommendation, which does not change, with your ARN and the time. A later review
-    supersedes it; none is overwritten, and recs reviews shows them all. Of an incident, what you do not say again stays
-    as it was, and an empty text takes it back. It needs an identity such as RecommendationReviewerRole.
+    supersedes it; none is overwritten, and recs reviews shows them all. Of an incident, what you leave out stays as it
+    was, and an empty text withdraws it. It needs an identity such as RecommendationReviewerRole.
     """
     from recommendation_cli.reviewing.run import review_incident, review_recommendation
 

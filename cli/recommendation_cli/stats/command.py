@@ -34,7 +34,7 @@ def stats(runtime: Runtime, read: ReadOptions, listed: ListOptions, /) -> None:
     read too.
 
     Where people reviewed what agents said, it also shows how much of it helped, with 95 % intervals, how well the
-    stated confidence foretold that, and who was right against the consensus.
+    stated confidence predicted that, and who was right against the consensus.
     """
     from recommendation_cli.stats.run import show_stats
 
