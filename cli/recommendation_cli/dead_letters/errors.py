@@ -40,10 +40,7 @@ def _refused(error: "ClientError", target: QueueTarget) -> str:
     if code in MISSING_RESOURCE:
         return f"There is no {target}: check {target.option}, --region, --profile and --endpoint-url."
     if code in ACCESS_DENIED:
-        return (
-            f"Access to the {target} is denied: use an identity that may assume {target.role}."
-            f" SQS says: {message}"
-        )
+        return f"Access to the {target} is denied: use an identity that may assume {target.role}. SQS says: {message}"
     if is_throttling(error):
         return f"The {target} is throttling calls: try again in a moment, or more slowly (--rate)."
     if code.startswith("Kms"):

@@ -16,8 +16,8 @@ from recommendation_producer._buffer import Buffer
 from recommendation_producer._sending.call_threads import NAME
 from recommendation_producer._sending.calls_in_flight import IN_FLIGHT, STUCK
 from recommendation_producer._sending.client import open_client
-from recommendation_producer._sending.sender import Sender
 from recommendation_producer._sending.delivery import Setup
+from recommendation_producer._sending.sender import Sender
 from tests.chaos.producer.budget import BUDGET, COUNT, LATE, flushed_in_time, producer_with
 from tests.support.fakes.queue import NOTHING_HANGS, recommendation
 from tests.support.servers.sqs_server import DRIP, HANG, RESET, SqsServer, sqs_server
