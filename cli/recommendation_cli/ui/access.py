@@ -46,6 +46,7 @@ class Access:
 
     token: str = field(default_factory=lambda: secrets.token_urlsafe(32))
     _tickets: set[str] = field(default_factory=set)
+    _used: set[str] = field(default_factory=set)
 
     def ticket(self) -> str:
         """Return a token that admits once."""
@@ -57,8 +58,13 @@ class Access:
         """Return whether a token is right; a ticket is used up."""
         if given in self._tickets:
             self._tickets.remove(given)
+            self._used.add(given)
             return True
         return self.is_token(given)
+
+    def has_admitted(self, given: str) -> bool:
+        """Return whether a ticket was used up: if not by this browser, then by another user who was quicker."""
+        return given in self._used
 
     def is_token(self, given: str) -> bool:
         """Return whether a text is the token, in a time that tells nothing about it."""
@@ -115,7 +121,8 @@ class Guard:
             return response
         if is_known or path in _OPEN:
             return None
-        return HTMLResponse(render("denied.html", address=address), 403)
+        was_used = given is not None and self._access.has_admitted(given)
+        return HTMLResponse(render("denied.html", address=address, was_used=was_used), 403)
 
 
 def cookie_name(scope: Scope) -> str:

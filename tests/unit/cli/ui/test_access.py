@@ -52,6 +52,18 @@ def test_a_ticket_admits_once() -> None:
     assert access.admits(access.token)
 
 
+def test_whoever_comes_second_with_a_ticket_learns_that_it_was_used() -> None:
+    """Another user may have been quicker; the browser that used it first may come again."""
+    site = _site()
+    address = f"/?{TOKEN}={site.access.ticket()}"
+    first, second = stranger(application(site)), stranger(application(site))
+    assert first.get(address).status_code == first.get(address).status_code == 200
+    refused = second.get(address)
+    assert refused.status_code == 403
+    assert "another user of this machine may have" in refused.text
+    assert "has been used" not in second.get(f"/?{TOKEN}=wrong").text
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:80", "127.0.0.1.evil.example", "[::1", "", "10.0.0.7"])
 def test_another_name_for_this_machine_is_refused(host: str) -> None:
     """An attacker's DNS server can point any name at 127.0.0.1, which makes the attacker's page the same origin."""
