@@ -44,8 +44,11 @@ def _say_what_to_try(stack: LocalStack, result: Result, user_environment: dict[s
     say(f"""
 Then try, in this folder:
 
-  recs ui /incident/{SHOWN}
+  recs incidents
   recs incident {SHOWN}
+  recs ui /incident/{SHOWN}
+  recs search index --limit 3
+  recs stats
   recs agent consensus --limit 5
   recs show {result.example}
   recs review {result.example} --verdict wrong

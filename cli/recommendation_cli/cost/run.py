@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -18,6 +18,8 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.table import Column, print_table
 from recommendation_cli.screen.terminal import open_terminal
 from recommendation_shared.wording import plural
+
+_TWO_AMOUNTS: Final = 70  # columns; a narrower terminal has no room for both amounts beside what they are for
 
 
 def show_bill(runtime: Runtime, work: Workload, region: str | None, price_file: Path | None, output: str) -> None:
@@ -66,7 +68,7 @@ def render_bill(console: Console, lines: Sequence[Line]) -> None:
     ]
     list_price, beyond = (f"{total:,.4f}" for total in _totals(lines).values())
     rows.append(("total", "", "", "", list_price, beyond))
-    print_table(console, columns, rows, fold=None)
+    print_table(console, columns, rows, fold=console.width < _TWO_AMOUNTS)
 
 
 def _totals(lines: Sequence[Line]) -> dict[str, float]:
