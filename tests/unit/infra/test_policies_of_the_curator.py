@@ -40,7 +40,7 @@ def test_the_commands_own_updates_are_allowed(item: Mapping[str, Any], wanted: W
     table = ConditionalTable({"rec-1": dict(item)})
     assert Records(table, "table", "incident-1").change(item, wanted)
     (named,) = table.named
-    context = {"LeadingKeys": ("rec-1",), "Attributes": tuple(named), "ReturnValues": "NONE"}
+    context: dict[str, Any] = {"LeadingKeys": ("rec-1",), "Attributes": tuple(named), "ReturnValues": "NONE"}
     assert _decision("CuratorRole", "UpdateItem", **context) == "allowed"
 
 
