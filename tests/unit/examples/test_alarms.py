@@ -1,13 +1,17 @@
 """The evaluation of alarms follows CloudWatch's user guide on periods, missing data and metric math."""
 
-from typing import Final
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, Final
 
 import pytest
 
+from examples.alarms import __main__ as demonstration
 from examples.alarms.cases import wrong_cases, wrong_pages
 from examples.alarms.definition import Alarm, Metric, read_alarms
 from examples.alarms.evaluation import Point, calculate, minutes_firing
 from examples.alarms.observed import logged_points
+from infra.local import StackError
 from infra.local.deployment import load_template
 from infra.paths import TEMPLATE
 from recommendation_consumer.batch_result import BatchResult
@@ -180,3 +184,19 @@ def test_failed_invocations_are_counted() -> None:
     line = "2026-01-31 12:00:00 WARNING [lambda] ESM: Lambda opx failed processing SQS batch from opx (errorType=X)"
     ((metric, _, value),) = logged_points([line])
     assert (metric, value) == (("AWS/Lambda", "Errors", "Consumer"), 1)
+
+
+def test_a_scenario_that_does_not_end_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its messages would keep failing during the next one, whose alarms would be wrong."""
+    (tmp_path / "log").touch()
+    attributes = {"ApproximateNumberOfMessages": "7", "ApproximateNumberOfMessagesNotVisible": "0"}
+    sqs = SimpleNamespace(purge_queue=lambda **_: None, get_queue_attributes=lambda **_: {"Attributes": attributes})
+    stack: Any = SimpleNamespace(log_path=tmp_path / "log", dlq_url="", queue_url="", client=lambda _: sqs)
+    table: Any = None  # the scenario does nothing to it
+    monkeypatch.setattr(demonstration, "WAIT", 0.0)
+    with pytest.raises(StackError, match="The queue is not empty after 0 s: Nothing at all"):
+        demonstration.play(stack, table, _nothing)
+
+
+def _nothing(*_: object) -> None:
+    """Nothing at all."""
