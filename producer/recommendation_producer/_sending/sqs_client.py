@@ -27,34 +27,48 @@ def open_client(region_name: str | None, endpoint_url: str | None) -> Any:
         tcp_keepalive=True,
         parameter_validation=False,  # the parameters are ours, and checking them takes longer than building them
     )
-    # Otherwise botocore may need clients of STS or IAM Identity Center, too, to obtain credentials.
-    has_keys = bool(os.environ.get("AWS_ACCESS_KEY_ID"))
-    session = _lean_session(region_name) if has_keys else botocore.session.Session()
+    session = _lean_session()
+    region = region_name or session.get_config_variable("region") or ""
+    session.register_component("credential_provider", _credential_provider(region))
+    if session.get_config_variable("data_path") is None:  # it may hold other models, or all of them
+        has_variant = any(map(session.get_config_variable, ("use_fips_endpoint", "use_dualstack_endpoint")))
+        needs_list = has_variant or "fips" in region  # such as the old pseudo-region fips-us-west-2
+        session.register_component("data_loader", _SqsOnly() if needs_list else _WithShortEndpointList())
     return session.create_client("sqs", region_name=region_name, endpoint_url=endpoint_url, config=config)
 
 
-def _lean_session(region_name: str | None) -> Any:
-    """Return a session for SQS alone, with the credentials of the environment, which botocore, too, takes first.
-
-    Without a hundred handlers for other services, the other providers of credentials, and data about other services,
-    creating a client takes less than a quarter of the time.
-    """
+def _lean_session() -> Any:
+    """Return a session without a hundred handlers for other services."""
     try:
         needed = [(event, handler) for event, handler in filter(_concerns_sqs, BUILTIN_HANDLERS)]
     except (AttributeError, IndexError, TypeError, ValueError):
         # One must come first or last, or the list looks different.
-        session = botocore.session.Session()
-    else:
-        session = botocore.session.Session(include_builtin_handlers=False)
-        for event, handler in needed:
-            session.register(event, handler)
-    session.register_component("credential_provider", CredentialResolver([EnvProvider()]))
-    if session.get_config_variable("data_path") is None:  # it may hold other models, or all of them
-        region = region_name or session.get_config_variable("region") or ""
-        has_variant = any(map(session.get_config_variable, ("use_fips_endpoint", "use_dualstack_endpoint")))
-        needs_list = has_variant or "fips" in region  # such as the old pseudo-region fips-us-west-2
-        session.register_component("data_loader", _SqsOnly() if needs_list else _WithShortEndpointList())
+        return botocore.session.Session()
+    session = botocore.session.Session(include_builtin_handlers=False)
+    for event, handler in needed:
+        session.register(event, handler)
     return session
+
+
+def _credential_provider(region: str) -> Any:
+    """Return what finds credentials as botocore does, without creating all its providers where the first has some."""
+    if os.environ.get("AWS_ACCESS_KEY_ID"):
+        return CredentialResolver([EnvProvider()])
+    return _PlainSession(region)
+
+
+class _PlainSession:
+    """Finds credentials wherever botocore does: it may need clients of STS or IAM Identity Center for that."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    def load_credentials(self) -> Any:
+        """Return the credentials, or None if there are none."""
+        session = botocore.session.Session()
+        if self._region:
+            session.set_config_variable("region", self._region)
+        return session.get_credentials()
 
 
 def _concerns_sqs(spec: tuple[str, Any]) -> bool:
