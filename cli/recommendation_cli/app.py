@@ -1,36 +1,18 @@
 """`recs` itself: its commands, and options that may stand before a command."""
 
-import gc
 import sys
+from functools import partial
 from typing import Any, Final
 
 import click
 from click.core import ParameterSource
 
 from recommendation_cli.aws.errors import ExitCode
-from recommendation_cli.completion import SHELLS, completion_script
-from recommendation_cli.config.commands import config
-from recommendation_cli.cost.command import cost
-from recommendation_cli.dead_letters.commands import dlq
-from recommendation_cli.diff.command import diff
-from recommendation_cli.doctor.command import doctor
-from recommendation_cli.erasure.command import erase
-from recommendation_cli.export.commands import export
-from recommendation_cli.follow.command import follow
-from recommendation_cli.help_pages import help_pages
-from recommendation_cli.holds.commands import hold, holds, release
-from recommendation_cli.incidents.command import incidents
+from recommendation_cli.lazy_commands import LazyCommands, imported
 from recommendation_cli.options.table import read_declarations
-from recommendation_cli.reading.commands import agent, execution, incident, show
-from recommendation_cli.report.command import report
-from recommendation_cli.reviewing.commands import review, reviews
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.pager import paged
 from recommendation_cli.screen.streams import OutputError, discard_output, open_streams
-from recommendation_cli.stats.command import stats
-from recommendation_cli.text_search.command import search
-from recommendation_cli.timeline.command import timeline
-from recommendation_cli.ui.command import ui
 
 _EPILOG: Final = """\b
 Examples:
@@ -65,6 +47,50 @@ NO_COLOR turns colours off, FORCE_COLOR turns them on, and COLUMNS sets the widt
 _EXPLICIT: Final = (ParameterSource.COMMANDLINE, ParameterSource.ENVIRONMENT)
 
 
+# Where each command is declared. What these print goes through the pager:
+_PAGED: Final = {
+    "incidents": "incidents.command:incidents",
+    "stats": "stats.command:stats",
+    "incident": "reading.commands:incident",
+    "agent": "reading.commands:agent",
+    "execution": "reading.commands:execution",
+    "show": "reading.commands:show",
+    "timeline": "timeline.command:timeline",
+    "diff": "diff.command:diff",
+    "reviews": "reviewing.commands:reviews",
+    "holds": "holds.commands:holds",
+    "help": "help_pages:help_pages",
+}
+_OTHERS: Final = {
+    "search": "text_search.command:search",
+    "follow": "follow.command:follow",
+    "export": "export.commands:export",
+    "report": "report.command:report",
+    "review": "reviewing.commands:review",
+    "ui": "ui.command:ui",
+    "doctor": "doctor.command:doctor",
+    "cost": "cost.command:cost",
+    "dlq": "dead_letters.commands:dlq",
+    "hold": "holds.commands:hold",
+    "release": "holds.commands:release",
+    "erase": "erasure.command:erase",
+    "config": "config.commands:config",
+    "completion": "completion:completion",
+}
+
+
+def _paged(place: str) -> click.Command:
+    return paged(imported(place))
+
+
+_COMMANDS: Final = LazyCommands(
+    {
+        **{name: partial(_paged, place) for name, place in _PAGED.items()},
+        **{name: partial(imported, place) for name, place in _OTHERS.items()},
+    }
+)
+
+
 class _Recs(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command; exit quietly if it is interrupted, at a prompt too."""
@@ -74,7 +100,7 @@ class _Recs(click.Group):
             ctx.exit(ExitCode.INTERRUPTED)
 
 
-@click.group(cls=_Recs, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Recs, commands=_COMMANDS, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="opx-agent-recommendations", prog_name="recs")
 @read_declarations
 @click.pass_context
@@ -87,33 +113,8 @@ def recs(ctx: click.Context, /, **_options: object) -> None:
     ctx.default_map = dict.fromkeys(recs.commands, explicit)
 
 
-@recs.command(
-    epilog="""\b
-Examples, each for the startup file of its shell:
-  eval "$(recs completion bash)"      # ~/.bashrc
-  eval "$(recs completion zsh)"       # ~/.zshrc, after compinit
-  recs completion fish | source       # ~/.config/fish/config.fish"""
-)
-@click.argument("shell", type=click.Choice(SHELLS))
-def completion(shell: str) -> None:
-    """Print the script that sets up completion in a shell.
-
-    It completes commands, options and agent types. Bash must be 4.4 or newer; macOS ships an older one.
-    """
-    click.echo(completion_script(recs, shell))
-
-
-for command in (incidents, stats, incident, agent, execution, show, timeline, diff, reviews, holds, help_pages):
-    recs.add_command(paged(command))
-for command in (search, follow, export, report, review, ui, doctor, cost, dlq, hold, release, erase, config):
-    recs.add_command(command)
-
-
 def run() -> None:
     """Run `recs` with the process's arguments; never returns."""
-    # Loading botocore's model of DynamoDB allocates many objects and frees none. Collecting garbage at Python's default
-    # of every 700 objects took 35 of the 350 ms of CPU that `recs show` needs.
-    gc.set_threshold(100_000)
     open_streams()
     try:
         try:

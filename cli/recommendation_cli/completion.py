@@ -1,4 +1,4 @@
-"""Shell completion for bash, zsh and fish, with words that `recs` knows without calling AWS."""
+"""`recs completion`: shell completion with words that `recs` knows without calling AWS."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -7,18 +7,34 @@ import click
 
 from recommendation_shared.envelope.vocabulary import KNOWN_AGENT_TYPES
 
-SHELLS: Final = ("bash", "zsh", "fish")
+_SHELLS: Final = ("bash", "zsh", "fish")
 _VARIABLE: Final = "_RECS_COMPLETE"  # the name that click derives from `recs`
 
 
-def completion_script(command: click.Command, shell: str) -> str:
-    """Return the script that a shell must load at startup; `shell` is one of `SHELLS`."""
+@click.command(
+    epilog="""\b
+Examples, each for the startup file of its shell:
+  eval "$(recs completion bash)"      # ~/.bashrc
+  eval "$(recs completion zsh)"       # ~/.zshrc, after compinit
+  recs completion fish | source       # ~/.config/fish/config.fish"""
+)
+@click.argument("shell", type=click.Choice(_SHELLS))
+@click.pass_context
+def completion(ctx: click.Context, /, shell: str) -> None:
+    """Print the script that sets up completion in a shell.
+
+    It completes commands, options and agent types. Bash must be 4.4 or newer; macOS ships an older one.
+    """
+    click.echo(_script(ctx.find_root().command, shell))
+
+
+def _script(command: click.Command, shell: str) -> str:
     from click.shell_completion import get_completion_class
 
-    completion = get_completion_class(shell)
-    if completion is None:
+    shell_class = get_completion_class(shell)
+    if shell_class is None:
         raise LookupError(shell)
-    return completion(command, {}, "recs", _VARIABLE).source()
+    return shell_class(command, {}, "recs", _VARIABLE).source()
 
 
 def complete_agents(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:

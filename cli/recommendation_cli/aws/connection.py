@@ -90,6 +90,7 @@ def create_client(service: str, location: Location) -> Any:
     from botocore.session import Session
 
     from recommendation_cli.aws.quick_answers import parse_quickly
+    from recommendation_cli.aws.quick_models import load_quickly
     from recommendation_cli.aws.shared_credentials import share_credentials
 
     config = Config(
@@ -100,6 +101,7 @@ def create_client(service: str, location: Location) -> Any:
     )
     try:
         session = Session(profile=location.profile)
+        load_quickly(session)
         parse_quickly(session)
         share_credentials(session)
         return session.create_client(
