@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterator
 from typing import Final, NoReturn
 
@@ -22,6 +23,12 @@ hypothesis.settings.load_profile("any speed")
 # Seconds. pytest-timeout counts the fixtures too: the stack starts in 30 s, and in 120 s on a busy machine. Its canary
 # alone may take 150 s, after which the stack says what is wrong; ending the test earlier would hide that.
 _STACK_TIMEOUT: Final = 300
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach this process and those that it starts: a shell's background jobs inherit it as ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

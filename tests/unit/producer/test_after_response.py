@@ -325,7 +325,8 @@ def test_registration_that_fails_leaves_every_drain_to_the_handler(
     handler = drained(lambda _event, _context: "done", journal, takes_over=running)
     assert [handler({}, Context("request")) for _ in range(3)] == ["done"] * 3
     assert (journal.drains, drain.seconds, fallbacks.count) == (3, [], 3)
-    (line,) = caplog.messages
+    # The extension of an earlier test may still ask a Lambda that is down.
+    (line,) = (message for message in caplog.messages if "asks Lambda again" not in message)
     assert f"the extension is not registered: {type(error).__name__}" in line
 
 
