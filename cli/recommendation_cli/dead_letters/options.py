@@ -1,8 +1,7 @@
 """The options of the commands on dead letters; each group reaches a command as one value."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -20,8 +19,7 @@ MOST_RATE: Final = 500  # messages a second; SQS's limit for a move task
 _LONGEST_HOLD: Final = 43_200  # seconds; SQS's limit for a visibility timeout
 
 
-@dataclass(frozen=True, slots=True)
-class QueueOptions:
+class QueueOptions(NamedTuple):
     """Which queues, and where they are; `role` is the one to use them with, which messages name."""
 
     dlq_url: str | None = None
@@ -51,8 +49,7 @@ class QueueOptions:
         return QueueTarget(url, noun, option, self.region, self.profile, self.endpoint_url, self.role)
 
 
-@dataclass(frozen=True, slots=True)
-class ReplayOptions:
+class ReplayOptions(NamedTuple):
     """How dead letters are sent to the queue: how many at most, how many a second, and where each step is recorded."""
 
     include_poison: bool

@@ -1,6 +1,6 @@
 """`recs diff`. Its code is imported when it runs, so that help is instant."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import click
 
@@ -12,8 +12,7 @@ from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
 
-@dataclass(frozen=True, slots=True)
-class DiffOptions:
+class DiffOptions(NamedTuple):
     """The executions to compare (`after` is None when `before` is a replay to compare with its original), and how."""
 
     before: str

@@ -1,8 +1,7 @@
 """`recs erase`. Its code is imported when it runs, so that help is instant."""
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -30,8 +29,7 @@ Exit codes:
 For the others see recs --help."""
 
 
-@dataclass(frozen=True, slots=True)
-class ErasureOptions:
+class ErasureOptions(NamedTuple):
     """How to erase; `archive_since` and `archive_until` are days in UTC, both inclusive, such as `2026-01-31`."""
 
     reason: str | None

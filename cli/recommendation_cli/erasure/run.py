@@ -3,7 +3,7 @@
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
 
@@ -64,7 +64,7 @@ class Stores:
 
 def erase_incident(runtime: Runtime, request: Request, stores: Stores) -> None:
     """Print what would go and what cannot be reached; unless it is a dry run, delete it once that is confirmed."""
-    session = open_dead_letters(runtime, replace(stores.queues, role=ROLE))
+    session = open_dead_letters(runtime, stores.queues._replace(role=ROLE))
     with explained_table(stores.table):
         client: WritableDynamoDb = runtime.create_client("dynamodb", stores.table)
     tombstone = Tombstone(client, stores.table, request.incident_id)

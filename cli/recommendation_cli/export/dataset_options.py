@@ -1,7 +1,6 @@
 """The options of `recs export` that write a dataset instead of documents."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import click
 
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from recommendation_cli.export.dataset import Dataset
 
 
-@dataclass(frozen=True, slots=True)
-class DatasetOptions:
+class DatasetOptions(NamedTuple):
     """Whether to write a dataset, and what its examples hold; `reviews_until` is a sort key."""
 
     dataset: bool = False

@@ -1,8 +1,7 @@
 """Where an export goes, and in which format."""
 
-from dataclasses import dataclass
 from pathlib import PurePath
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -15,8 +14,7 @@ EXPORT_FORMATS: Final = ("jsonl", "csv", "parquet")
 _SUFFIXES: Final = {".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".parquet": "parquet"}
 
 
-@dataclass(frozen=True, slots=True)
-class Destination:
+class Destination(NamedTuple):
     """A file name (or `-`), the format if it was given, whether an existing file may be replaced, and CSV's mark.
 
     `dataset` says whether to write a dataset there.

@@ -2,7 +2,6 @@
 
 import sys
 from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -74,7 +73,7 @@ def start_period(runtime: Runtime, table: TableOptions, listed: ListOptions, des
         with explained(target):
             agents = agent_types(runtime.connect(target), target.table)
     keys = tuple(("agentType", agent) for agent in dict.fromkeys(agents))
-    start(runtime, keys, table, replace(listed, agents=()), destination)
+    start(runtime, keys, table, listed._replace(agents=()), destination)
 
 
 def resume(runtime: Runtime, path: Path) -> None:

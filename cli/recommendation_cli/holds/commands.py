@@ -1,7 +1,6 @@
 """The commands on holds. Their code is imported when they run, so that help is instant."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -14,8 +13,7 @@ from recommendation_shared import limits
 from recommendation_shared.item import holds as rules
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
+class _Place(NamedTuple):
     """Where the table is; unlike a reader, these commands look at everything, expired or not."""
 
     table: str | None

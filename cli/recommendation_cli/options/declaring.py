@@ -35,8 +35,9 @@ def options_as(
 ) -> Callable[[Callable[Concatenate[T, P], R]], Callable[P, R]]:
     """Return a decorator that declares parameters and passes `group(**their values)` as the next positional argument.
 
-    `group` is a frozen dataclass whose fields have the parameters' names, or a function that returns one (which may
-    import it first, to keep help fast, and may raise a usage error).
+    `group` is a named tuple or a frozen dataclass, which takes eight times as long to define, whose fields have the
+    parameters' names, or a function that returns one (which may import it first, to keep help fast, and may raise a
+    usage error).
     """
     names = _declared_names(declarations)
 

@@ -2,9 +2,8 @@
 
 import re
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
-from typing import Final
+from typing import Final, NamedTuple
 
 import click
 
@@ -54,8 +53,7 @@ def _milliseconds(_ctx: click.Context, _param: click.Parameter, value: str | Non
     return round(float(match[1]) * _MILLISECONDS[match[2]])
 
 
-@dataclass(frozen=True, slots=True)
-class FollowOptions:
+class FollowOptions(NamedTuple):
     """Whether to follow, and whether to stop at a consensus, which implies following."""
 
     follow: bool
@@ -66,8 +64,7 @@ class FollowOptions:
         return self.follow or self.until_consensus
 
 
-@dataclass(frozen=True, slots=True)
-class ListOptions:
+class ListOptions(NamedTuple):
     """Which recommendations to list; `limit` counts them.
 
     `since` and `until` are sort keys, both inclusive; `min_duration` is in milliseconds.
@@ -161,7 +158,7 @@ def since_by_default(runtime: Runtime, listed: ListOptions, ago: str) -> ListOpt
     """Return the options with a period that starts `ago`, such as `7d`, if none was given."""
     if listed.since is not None or listed.until is not None:
         return listed
-    return replace(listed, since=parse_moment(ago, runtime.now(), runtime.localise, end_of_day=False))
+    return listed._replace(since=parse_moment(ago, runtime.now(), runtime.localise, end_of_day=False))
 
 
 def agents_option(default: str = "") -> Declaration:

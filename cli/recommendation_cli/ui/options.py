@@ -1,10 +1,9 @@
 """How to serve the page."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class UiOptions:
+class UiOptions(NamedTuple):
     """The port (0: any free one), and which part of the page to open first."""
 
     page: str

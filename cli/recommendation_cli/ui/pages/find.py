@@ -1,6 +1,5 @@
 """Finding: recommendations that mention a text, and whatever an ID belongs to."""
 
-from dataclasses import replace
 from typing import Final
 
 from starlette.requests import Request
@@ -44,7 +43,7 @@ async def search_page(request: Request) -> Response:
         else:
             listed = since_by_default(site.runtime, listed, _PERIOD)
         most = listed.limit or _SHOWN
-        wanted = TextQuery(text, incident_id, replace(listed, limit=most), whole=False, now=site.expired_by())
+        wanted = TextQuery(text, incident_id, listed._replace(limit=most), whole=False, now=site.expired_by())
         search = TextSearch(site.client(), site.target.table, wanted)
         hits = [
             (str(document.get("recommendationId")), summarise(document), here)
