@@ -39,12 +39,12 @@ def options_as(
     parameters' names, or a function that returns one (which may import it first, to keep help fast, and may raise a
     usage error).
     """
-    names = _declared_names(declarations)
 
     def decorate(command: Callable[Concatenate[T, P], R]) -> Callable[P, R]:
         @wraps(command)
         def pass_group(*args: P.args, **kwargs: P.kwargs) -> R:
-            values = {name: kwargs.pop(name) for name in names}
+            # Determined only now, as help needs the names of no group.
+            values = {name: kwargs.pop(name) for name in _declared_names(declarations)}
             return command(group(**values), *args, **kwargs)
 
         return declaring(*declarations)(pass_group)
