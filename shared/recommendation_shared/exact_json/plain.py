@@ -152,7 +152,13 @@ class _Conversion:
                 members.append((self.convert(child, level + 1, ""), self.marks))
         finally:
             self.marks = marks
-        members.sort(key=lambda member: (canonical_text(member[0]), [(mark.path, mark.text) for mark in member[1]]))
+        members.sort(
+            key=lambda member: (
+                canonical_text(member[0]),
+                _spelling(member[0]),
+                [(mark.path, mark.text) for mark in member[1]],
+            )
+        )
         for index, (_, found) in enumerate(members):
             self._report(Mark(f"{path}/{index}{mark.path}", mark.text) for mark in found)
         return [member for member, _ in members]
@@ -171,6 +177,14 @@ class _Conversion:
 
     def _report(self, marks: Iterable[Mark]) -> None:
         self.marks += islice(marks, _MARKS - len(self.marks))
+
+
+def _spelling(plain: Any) -> str:
+    """Return what tells values of the same canonical JSON apart, such as 1 and 1.0: they may come from enums."""
+    try:
+        return repr(plain)
+    except ValueError:  # an int of more than 4,300 digits
+        return ""
 
 
 def _free_name(key: Any, taken: set[str]) -> str:

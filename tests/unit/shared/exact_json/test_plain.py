@@ -255,3 +255,14 @@ def test_json_is_what_it_was_for_plain_values() -> None:
     """Digests of stored items depend on it."""
     value = {"a": [1, 1.5, True, None, "é\n"], "b": {"c": -0.0}}
     assert dump_json(value) == json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_members_of_a_set_that_differ_only_in_spelling_have_one_order(reverse: bool) -> None:
+    """An enum's hash differs in every process, and 1 and 1.0 have the same canonical JSON."""
+
+    class Members(set[object]):
+        def __iter__(self) -> Iterator[object]:
+            return iter([1.0, 1] if reverse else [1, 1.0])
+
+    assert repr(to_plain(Members())[0]) == "[1, 1.0]"
