@@ -24,28 +24,7 @@ _NEW_FILE: Final = click.Path(dir_okay=False, path_type=Path)
 _SAVED_FILE: Final = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
-@click.group(
-    epilog="""\b
-Examples:
-  recs dlq status
-  recs dlq peek --reason InvalidEnvelope
-  recs dlq redrive --incident incident-7          show what would be moved
-  recs dlq redrive --incident incident-7 --yes    move it
-  recs dlq save poison.jsonl --reason InvalidJson
-  recs dlq purge poison.jsonl
-  recs dlq restore poison.jsonl --include-poison  undo the purge"""
-)
-@click.pass_context
-def dlq(ctx: click.Context, /) -> None:
-    """Inspect, redrive, save, purge or restore dead letters.
-
-    Only redrive --yes, restore --yes and purge change anything. A queue that no other queue's redrive policy names is
-    refused: nothing here touches a live queue's messages. Options before `dlq` also apply to its commands.
-    """
-    ctx.default_map = {name: dict(ctx.default_map or {}) for name in dlq.commands}
-
-
-@dlq.command(
+@click.command(
     epilog="""\b
 Examples:
   recs dlq status
@@ -68,7 +47,7 @@ def status(runtime: Runtime, queues: QueueOptions, /, sample: int, output: str) 
     show_status(runtime, queues, sample, output)
 
 
-@dlq.command(
+@click.command(
     epilog="""\b
 Examples:
   recs dlq peek
@@ -92,7 +71,7 @@ def peek(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, limi
     show_letters(runtime, queues, selection, limit, output)
 
 
-@dlq.command(
+@click.command(
     epilog="""Without --yes nothing is changed: it shows what would be moved and what would be left. Poison
 (InvalidJson, InvalidEnvelope, IdMismatch, IdConflict, ItemRejected) is left unless you name its --reason or pass
 --include-poison.
@@ -128,7 +107,7 @@ def redrive(  # noqa: PLR0913 - the option groups are positional
     redrive_letters(runtime, queues, selection, replay, yes=yes, hold=hold)
 
 
-@dlq.command(
+@click.command(
     epilog="""\b
 Examples:
   recs dlq save everything.jsonl
@@ -149,7 +128,7 @@ def save(runtime: Runtime, queues: QueueOptions, selection: "Selection", /, file
     save_letters(runtime, queues, selection, file, hold)
 
 
-@dlq.command(
+@click.command(
     epilog="""\b
 Examples:
   recs dlq save poison.jsonl --reason InvalidJson
@@ -170,7 +149,7 @@ def purge(runtime: Runtime, queues: QueueOptions, /, file: Path, confirm: str | 
     purge_letters(runtime, queues, file, confirm, hold)
 
 
-@dlq.command(
+@click.command(
     epilog="""Without --yes nothing is sent: it shows what would be. The journal records what was sent, so that the next
 run, even after this one was killed, sends only the rest. Redrive messages that are still in the dead-letter queue
 instead: restoring those sends them twice, although they are stored only once.

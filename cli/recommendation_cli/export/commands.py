@@ -15,31 +15,6 @@ from recommendation_cli.options.table import TableOptions, table_options
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
 
-_EPILOG: Final = """\b
-Examples:
-  recs export incident incident-7 incident-7.jsonl
-  recs export agent consensus consensus.csv --since 30d
-  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31
-  recs export period january.parquet --since 2026-01-01 --until 2026-01-31
-  recs export incident incident-7 - --agent consensus | jq .confidence
-  recs export period examples.jsonl --since 90d --dataset --redact note
-  recs export resume january.jsonl
-  recs export verify january.jsonl"""
-
-
-@click.group(epilog=_EPILOG)
-@click.pass_context
-def export(ctx: click.Context, /) -> None:
-    """Write recommendations in full to a file, oldest first.
-
-    JSON Lines (.jsonl) hold each document exactly. So does Parquet (.parquet), in its column `document` next to typed
-    columns. CSV is for spreadsheets. An export that was interrupted, even killed, can be resumed without duplicates
-    or gaps. With --dataset, the lines are examples for evaluation or fine-tuning instead: what agents said, and how
-    people judged it.
-    """
-    ctx.default_map = {name: dict(ctx.default_map or {}) for name in export.commands}
-
-
 _destination: Final = options_as(
     destination_of,
     click.argument("path", metavar="FILE", type=click.Path(allow_dash=True)),
@@ -55,7 +30,7 @@ _destination: Final = options_as(
 )
 
 
-@export.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
+@click.command(epilog="\b\nExample:\n  recs export incident incident-7 incident-7.jsonl")
 @key_argument("incident_id", limits.ID_BYTES)
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
@@ -73,7 +48,7 @@ def incident(
     start(runtime, (("incidentId", incident_id),), table, listed, destination)
 
 
-@export.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
+@click.command(epilog="\b\nExample:\n  recs export agent consensus consensus.csv --since 30d")
 @key_argument("agent_type", limits.AGENT_TYPE_BYTES, complete=complete_agents)
 @_destination
 @options_as(ListOptions, period_options, filter_options)
@@ -91,7 +66,7 @@ def agent(
     start(runtime, (("agentType", agent_type),), table, listed, destination)
 
 
-@export.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
+@click.command(epilog="\b\nExample:\n  recs export execution exec-42 exec-42.jsonl")
 @key_argument("execution_id", limits.ID_BYTES)
 @_destination
 @options_as(ListOptions, agents_option(), period_options, filter_options)
@@ -109,7 +84,7 @@ def execution(
     start(runtime, (("executionId", execution_id),), table, listed, destination)
 
 
-@export.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
+@click.command(epilog="\b\nExample:\n  recs export period january.jsonl --since 2026-01-01 --until 2026-01-31")
 @_destination
 @options_as(ListOptions, agents_option(default="all agents"), period_options, filter_options)
 @table_options
@@ -125,7 +100,7 @@ def period(runtime: Runtime, table: TableOptions, listed: ListOptions, destinati
     start_period(runtime, table, listed, destination)
 
 
-@export.command(epilog="\b\nExample:\n  recs export resume january.jsonl")
+@click.command(epilog="\b\nExample:\n  recs export resume january.jsonl")
 @click.argument("path", metavar="FILE", type=click.Path(path_type=Path, dir_okay=False))
 @click.pass_obj
 def resume(runtime: Runtime, /, path: Path) -> None:
@@ -138,7 +113,7 @@ def resume(runtime: Runtime, /, path: Path) -> None:
     resume_export(runtime, path)
 
 
-@export.command(
+@click.command(
     epilog="""\b
 Examples:
   recs export verify january.jsonl
