@@ -175,3 +175,14 @@ def test_who_does_not_know_the_id_learns_where_to_find_it(command: str, remedy: 
     result = _run(FakeDynamoDb(), *command.split())
     assert result.exit_code == 2
     assert remedy in result.stderr
+
+
+def test_a_command_does_not_wait_for_the_others_to_be_imported() -> None:
+    """Every command would cost what all of them cost; a mistyped name is still compared with all names."""
+    program = (
+        "import sys; from recommendation_cli.app import recs\n"
+        "recs(['show', '--help'], standalone_mode=False)\n"
+        "sys.exit(' '.join(name for name in sys.modules if name.endswith(('.command', '.commands'))))"
+    )
+    assert _python("-c", program).stderr == "recommendation_cli.reading.commands\n"
+    assert "Did you mean 'show'?" in _run(FakeDynamoDb(), "shwo").stderr
