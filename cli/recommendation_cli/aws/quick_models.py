@@ -1,6 +1,6 @@
 """Load botocore's models with orjson, and without looking through those of all 400 services first.
 
-A client then takes less than half the CPU to create.
+Creating a client is otherwise a fifth of what `recs show` costs.
 """
 
 import gzip
