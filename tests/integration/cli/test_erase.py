@@ -78,6 +78,7 @@ def test_erased_incident_stays_away_and_the_keeper_keeps_nothing(world: World, m
     assert [change["eventName"] for change in changes].count("REMOVE") == 3
     keeper_sandbox.cache_clear()
     assert keeper({"Records": changes}, Context()) == {"batchItemFailures": []}
+    keeper_sandbox().runner.close()
     keeper_sandbox.cache_clear()
     assert world.incidents()["letters"] == [OTHER]
 

@@ -19,7 +19,9 @@ def lambda_sandbox(endpoint: str, dlq_url: str, table: str = "recommendations") 
         started = sandbox()
         # As in a sandbox that has met the agent types of `event.bodies` before.
         started.dependencies.registered_types.update(f"agent-{number}" for number in range(1_001))
-        yield started
-        started.runner.run(started.clients.close())
-        started.runner.close()
-        sandbox.cache_clear()
+        try:
+            yield started
+        finally:
+            started.runner.run(started.clients.close())
+            started.runner.close()
+            sandbox.cache_clear()
