@@ -61,13 +61,16 @@ class Dispatcher:
         try:
             for entries in in_batches(self._buffer.in_hand(), body_bytes):
                 self._deliveries.append(Delivery(entries, self._setup.delays()))
-            while self._receive():
-                # Before the buffer is checked, so that no later entry goes unnoticed.
+            while True:
+                # Before the buffer is checked, so that no later entry goes unnoticed. What came before this thread
+                # could be woken left no message, so the first check does not wait for one.
                 self.was_woken = self._clock() < self._rested_at
                 self._take_due_batches()
                 self._give_up_overdue_calls()
                 self._start_calls()
                 self._log.report(self._buffer.balance())
+                if not self._receive():
+                    break
             self._await_calls()
         finally:
             self._calls.stop(_TO_END)

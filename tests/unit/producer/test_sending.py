@@ -1,6 +1,7 @@
 """How the sender reacts to the queue's responses. The retry delays are zero here, so nothing sleeps."""
 
 import logging
+import threading
 import time
 from queue import SimpleQueue
 from typing import Any
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from recommendation_producer._producer import ATTEMPTS
 from recommendation_producer._sending import dispatcher
-from recommendation_producer._sending.dispatcher import FULL_BATCH
+from recommendation_producer._sending.dispatcher import FULL_BATCH, Dispatcher
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     Answer,
@@ -199,6 +200,27 @@ def test_balance_holds_whatever_the_queue_does(reactions: list[Reaction], count:
         assert (balance.accepted, balance.pending) == (count, 0)
     assert set(queue.arrived_ids()) <= ids
     assert len(set(queue.arrived_ids())) == balance.sent
+
+
+def test_flush_that_precedes_the_senders_first_look_is_not_missed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may run 35 enqueues and a flush before the thread that they started can be woken."""
+    has_flushed = threading.Event()
+
+    def late(*parts: Any) -> Dispatcher:
+        assert has_flushed.wait(NOTHING_HANGS)
+        return Dispatcher(*parts)
+
+    monkeypatch.setattr("recommendation_producer._sending.sender.Dispatcher", late)
+    queue = FakeQueue()
+    with running_producer(queue, max_age=60.0) as producer:
+        for number in range(35):
+            producer.enqueue(**recommendation(number))
+        producer.flush(0.0)
+        has_flushed.set()
+        ends = time.monotonic() + NOTHING_HANGS
+        while producer.balance.pending and time.monotonic() < ends:  # another flush would wake it
+            time.sleep(0.001)
+        assert producer.balance.sent == 35
 
 
 def test_losses_are_logged_in_one_line_without_any_body(caplog: pytest.LogCaptureFixture) -> None:
