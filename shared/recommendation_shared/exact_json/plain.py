@@ -28,7 +28,6 @@ from enum import Enum
 from itertools import islice
 from typing import Any, Final
 
-from recommendation_shared import limits
 from recommendation_shared.exact_json import foreign
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.numbers import as_text, number_text
@@ -38,12 +37,7 @@ _SHALLOW: Final = 40  # levels where the caller's stack leaves room for no more
 _MARKS: Final = 50  # that are reported
 _ADDRESS: Final = r" at 0x[0-9a-fA-F]+"  # differs in every process
 
-# From here to there, a float's text has no exponent.
-_SMALLEST: Final = 1e-4
-_LARGEST: Final = 1e16
-
 SCALARS: Final = frozenset({str, int, bool, type(None)})
-_LISTS: Final = frozenset({list, tuple})
 
 
 class Mark:
@@ -236,55 +230,3 @@ def _decimal(value: Decimal) -> Any:
         return int(text)
     number = float(text)
     return number if number_text(number) == text else Decimal(text)
-
-
-def is_plain(value: Any) -> bool:  # noqa: C901, PLR0912 - calls would cost more than the checks
-    """Return whether every JSON library writes the value alike: plain kinds, text keys, floats without exponent.
-
-    The two loops differ only in the keys; one loop for both, with the keys checked beforehand, takes 1.3 times as long.
-    """
-    containers = [value]
-    for container in containers:  # which grows
-        if len(containers) > limits.ITEM_BYTES:  # a circle
-            return False
-        kind = type(container)
-        if kind is dict:
-            for key, child in container.items():
-                if type(key) is not str:
-                    return False
-                kind = type(child)
-                if kind is str or kind is int:  # most are, and this is faster than the set below
-                    continue
-                if kind is float:
-                    if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
-                        return False
-                elif kind not in SCALARS:
-                    containers.append(child)
-        elif kind is list or kind is tuple:
-            for child in container:
-                kind = type(child)
-                if kind is str or kind is int:
-                    continue
-                if kind is float:
-                    if not (_SMALLEST <= child < _LARGEST or -_LARGEST < child <= -_SMALLEST or child == 0):
-                        return False
-                elif kind not in SCALARS:
-                    containers.append(child)
-        else:
-            return False
-    return len(containers) <= limits.JSON_LEVELS or _is_shallow(value)
-
-
-def _is_shallow(value: Any) -> bool:
-    """Return whether orjson would write a value of plain kinds, which it refuses beyond 254 levels."""
-    level = [value]
-    for _ in range(limits.JSON_LEVELS):
-        children = [child for container in level for child in _children(container)]
-        level = [child for child in children if type(child) is dict or type(child) in _LISTS]
-        if not level:
-            return True
-    return False
-
-
-def _children(container: Any) -> Iterable[Any]:
-    return container.values() if type(container) is dict else container
