@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from recommendation_cli.aws.connection import Location
-from recommendation_cli.aws.errors import AwsError, credentials_refused, explained_calls
+from recommendation_cli.aws.errors import AwsError, code_and_message, explained_calls
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.aws_errors import error_code
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -22,5 +21,5 @@ def caller_arn(create_client: Callable[[str, Location], Any], location: Location
 
 
 def _refused(error: "ClientError", _location: Location) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    return credentials_refused(code) or f"STS does not say who you are ({visible(code)}): {message}"
+    code, message = code_and_message(error)
+    return f"STS does not say who you are ({visible(code)}): {message}"

@@ -64,7 +64,8 @@ class DigestMismatchError(click.ClickException):
 def explained_calls(target: L, service: str, refused: Callable[["ClientError", L], str]) -> Iterator[None]:
     """Turn botocore's errors into `AwsError`, or into a usage error where the user's input is at fault.
 
-    `refused` returns the sentence for an error response of `service`, such as `SQS`.
+    `refused` returns the sentence for an error response of `service`, such as `SQS`. It is not asked where the caller's
+    credentials are at fault.
     """
     from botocore import exceptions as aws
     from botocore.parsers import ResponseParserError
@@ -74,11 +75,16 @@ def explained_calls(target: L, service: str, refused: Callable[["ClientError", L
     except (aws.ParamValidationError, EndpointError) as error:
         raise click.UsageError(visible(" ".join(str(error).split()))) from None
     except aws.ClientError as error:
-        raise AwsError(refused(error, target)) from None
+        raise AwsError(_credentials_refused(error_code(error)) or refused(error, target)) from None
     except aws.BotoCoreError as error:
         raise AwsError(unreachable(error, target)) from None
     except (ResponseParserError, NotDynamoDbError):
         raise AwsError(f"The response for the {target} is not from {service}: check --endpoint-url.") from None
+
+
+def code_and_message(error: "ClientError") -> tuple[str, str]:
+    """Return AWS's error code, and its message, which is safe to print."""
+    return error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
 
 
 def explained(target: Target) -> AbstractContextManager[None]:
@@ -87,9 +93,7 @@ def explained(target: Target) -> AbstractContextManager[None]:
 
 
 def _refused(error: "ClientError", target: Target) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    if (credentials := credentials_refused(code)) is not None:
-        return credentials
+    code, message = code_and_message(error)
     if code in ACCESS_DENIED:
         return (
             f"Access to {target} is denied: use an identity that may Query, GetItem and BatchGetItem it, such as"
@@ -104,7 +108,7 @@ def _refused(error: "ClientError", target: Target) -> str:
     return f"DynamoDB refused the call on {target} ({visible(code)}): {message}"
 
 
-def credentials_refused(code: str) -> str | None:
+def _credentials_refused(code: str) -> str | None:
     """Return what to do when an error code concerns the caller's credentials, else None."""
     if code in EXPIRED_CREDENTIALS:
         return "The AWS credentials have expired: sign in again (aws sso login), or choose another --profile."

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from recommendation_cli.aws.errors import ExitCode, credentials_refused, explained_calls
+from recommendation_cli.aws.errors import ExitCode, code_and_message, explained_calls
 from recommendation_cli.aws.queues import QueueTarget
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code, is_throttling
@@ -34,9 +34,7 @@ def is_unknown_action(error: "ClientError") -> bool:
 
 
 def _refused(error: "ClientError", target: QueueTarget) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    if (credentials := credentials_refused(code)) is not None:
-        return credentials
+    code, message = code_and_message(error)
     if code in MISSING_RESOURCE:
         return f"There is no {target}: check {target.option}, --region, --profile and --endpoint-url."
     if code in ACCESS_DENIED:

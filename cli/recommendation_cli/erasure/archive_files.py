@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
-from recommendation_cli.aws.errors import credentials_refused, explained_calls
+from recommendation_cli.aws.errors import code_and_message, explained_calls
 from recommendation_cli.erasure.errors import ROLE
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.aws_errors import ACCESS_DENIED, error_code
@@ -142,9 +142,7 @@ class ArchiveFiles:
 
 
 def _refused(error: "ClientError", bucket: Bucket) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    if (credentials := credentials_refused(code)) is not None:
-        return credentials
+    code, message = code_and_message(error)
     if code in ACCESS_DENIED:
         return f"Access to the {bucket} is denied: use an identity that may assume {ROLE}. S3 says: {message}"
     if code == "NoSuchBucket":

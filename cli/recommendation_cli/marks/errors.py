@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from recommendation_cli.aws.connection import Target
-from recommendation_cli.aws.errors import ExitCode, credentials_refused, explained_calls
+from recommendation_cli.aws.errors import ExitCode, code_and_message, explained_calls
 from recommendation_cli.screen.visible import visible
-from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, error_code, is_throttling
+from recommendation_shared.aws_errors import ACCESS_DENIED, MISSING_RESOURCE, is_throttling
 
 if TYPE_CHECKING:
     from botocore.exceptions import ClientError
@@ -30,9 +30,7 @@ def explained_writes(target: Target, role: str) -> AbstractContextManager[None]:
 
 
 def _refused(role: str, error: "ClientError", target: Target) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    if (credentials := credentials_refused(code)) is not None:
-        return credentials
+    code, message = code_and_message(error)
     if code in ACCESS_DENIED:
         return f"Access to {target} is denied: use an identity that may assume {role}. DynamoDB says: {message}"
     if is_throttling(error):

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from recommendation_cli.aws.connection import Location, Target
-from recommendation_cli.aws.errors import AwsError, credentials_refused, explained_calls
+from recommendation_cli.aws.errors import AwsError, code_and_message, explained_calls
+from recommendation_cli.reviewing.errors import REVIEWER
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.aws_errors import error_code
 from recommendation_shared.settings import suffix_of_reviews
@@ -40,8 +41,8 @@ def review_retention(create_client: Callable[[str, Location], Any], reviews: Tar
 
 
 def _refused(error: "ClientError", reviews: Target) -> str:
-    code, message = error_code(error), visible(str(error.response.get("Error", {}).get("Message", "")))
-    return credentials_refused(code) or (
+    code, message = code_and_message(error)
+    return (
         f"How long the {reviews} keeps reviews is not known ({visible(code)}): use an identity that may assume"
-        f" RecommendationReviewerRole. SSM says: {message}"
+        f" {REVIEWER}. SSM says: {message}"
     )
