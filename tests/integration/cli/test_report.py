@@ -1,8 +1,6 @@
 """The page of `recs report` in a real browser, with hostile content. Skipped without Chromium, except in CI."""
 
-import os
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 from html import escape
@@ -13,9 +11,9 @@ import pytest
 from recommendation_cli.report.page import report_page
 from recommendation_cli.timeline.executions import group_by_execution
 from recommendation_shared.item.encoding import decode_item
+from tests.support.browser import CHROMIUM, needs_chromium
 from tests.support.fakes.recommendation_table import NOW, item
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 ATTACKS = (
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
@@ -28,13 +26,7 @@ ATTACKS = (
 # with ten times as much to do, a minute.
 HANGS = 120
 
-# `make test` must not install system packages, and a browser is one; .ci/run does, so that these tests run there.
-pytestmark = [
-    pytest.mark.timeout(2 * HANGS + 60),
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed: apt-get install chromium"
-    ),
-]
+pytestmark = [pytest.mark.timeout(2 * HANGS + 60), needs_chromium]
 
 
 def _browse(page: Path, profile: Path, *flags: str) -> str:

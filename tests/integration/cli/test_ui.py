@@ -1,8 +1,6 @@
 """The page of `recs ui` in Debian's Chromium, through Playwright. Skipped without Chromium, except in CI."""
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,12 +14,12 @@ from infra.local.serving import serving
 from recommendation_cli.ui.access import TOKEN
 from recommendation_cli.ui.links import execution_path, incident_path, query_path, recommendation_path
 from recommendation_cli.ui.site import Site
+from tests.support.browser import CHROMIUM, needs_chromium
 from tests.support.fakes.recommendation_table import IndexedDynamoDb, Item, item, recommendation_id
 from tests.support.fakes.reviewer import ReviewersAccount
 from tests.support.servers.http_server import HttpConnection, HttpServer
 from tests.support.ui import running_ui, ui_site
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 PATIENCE = 30_000  # milliseconds, on a busy machine
 REPLAY = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
 ATTACKS = (
@@ -33,13 +31,7 @@ ATTACKS = (
     "\u202egnp.exe\u2066\u200b%2F..",
 )
 
-# As with the report: a browser is a system package, which `make test` must not install; .ci/run does.
-pytestmark = [
-    pytest.mark.timeout(300),
-    pytest.mark.skipif(
-        CHROMIUM is None and not os.environ.get("CI"), reason="Chromium is not installed: apt-get install chromium"
-    ),
-]
+pytestmark = [pytest.mark.timeout(300), needs_chromium]
 
 
 @pytest.fixture(scope="module")
