@@ -122,7 +122,7 @@ def draw(name: str, args: list[str], theme: TerminalTheme = SVG_EXPORT_THEME, wi
     """Draw what a command prints on a terminal, as SVG."""
     print(f"{name}.svg", flush=True)
     ours, theirs = pty.openpty()
-    # A list that is followed is printed above a line that moves, which only a terminal could remove: it has none here.
+    # A followed list is printed above a status line that only a real terminal can erase, so it gets no such line here.
     kind = {"TERM": "dumb", "FORCE_COLOR": "1"} if "--follow" in args else {"TERM": "xterm-256color"}
     environ = {**os.environ, **kind, "COLUMNS": str(width), "RECS_PAGER": "cat"}
     command = [sys.executable, "-m", "recommendation_cli", *args]
@@ -148,10 +148,15 @@ def _read(terminal: int) -> bytes:
         return b""
 
 
+def chromium() -> str | None:
+    """Return the path of Chromium, if it is installed."""
+    return next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+
 def capture_report() -> None:
     """Capture the page that `recs report` writes."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
+    program = chromium()
+    if program is None:
         print("no report.png: Chromium is not installed")
         return
     print("report.png", flush=True)
@@ -159,7 +164,7 @@ def capture_report() -> None:
         page = Path(folder, "report.html")
         recs("report", INCIDENT, "-o", str(page))
         command = [
-            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
+            program, "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--hide-scrollbars",
             "--disable-background-networking", "--disable-component-update", "--disable-sync",
             f"--user-data-dir={folder}/profile", f"--window-size={PAGE[0]},{PAGE[1]}",
             f"--screenshot={FOLDER / 'report.png'}", page.as_uri(),

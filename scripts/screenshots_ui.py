@@ -4,7 +4,6 @@ Starts a local stack, lets the example executor fill it, and looks at what `recs
 """
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -16,7 +15,7 @@ from playwright.sync_api import Browser, sync_playwright
 from examples.executor.execution import Execution
 from examples.executor.run import yesterday
 from infra.local import local_stack
-from scripts.screenshots import FOLDER, INCIDENT, fill
+from scripts.screenshots import FOLDER, INCIDENT, chromium, fill
 
 Pages = tuple[Browser, str]  # and the address that `recs ui` printed
 DESKTOP = {"viewport": {"width": 1280, "height": 960}}
@@ -25,14 +24,14 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 2, "c
 
 def main() -> None:
     """Fill a stack and create the pictures."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if chromium is None:
+    program = chromium()
+    if program is None:
         sys.exit("Chromium is not installed: apt-get install chromium")
     with local_stack(port=0) as stack, sync_playwright() as playwright:
         day = yesterday()
         fill(stack, day)
         replay = Execution(INCIDENT, replay=True, day=day).execution_id
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         with serving() as address:
             review(browser, address)
             capture((browser, address), "ui-incidents", "/", DESKTOP)
@@ -50,9 +49,11 @@ def serving() -> Iterator[str]:
     """Run `recs ui` until the end of the block, and yield the address that it prints."""
     command = [sys.executable, "-m", "recommendation_cli", "ui", "--no-browser", "--review"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ, text=True) as process:
-        if process.stdout is not None:
-            yield process.stdout.readline().strip()
-        process.terminate()
+        try:
+            if process.stdout is not None:
+                yield process.stdout.readline().strip()
+        finally:  # leaving the block waits for the process
+            process.terminate()
 
 
 def review(browser: Browser, address: str) -> None:
