@@ -15,7 +15,6 @@ from recommendation_cli.report.overview import overview_html
 from recommendation_cli.report.values import Folding
 from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.screen.progress import Report
-from recommendation_cli.search.marks import find_mark
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.timeline.executions import (
     Execution,
@@ -29,7 +28,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import incident_path, recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
-from recommendation_cli.ui.reviewed import reviews_beside, reviews_html
+from recommendation_cli.ui.reviewed import reviews_html
 from recommendation_cli.ui.site import address_behind, identity_behind, site_behind
 from recommendation_shared import limits
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -93,8 +92,7 @@ async def incident_page(request: Request) -> Response:
         chosen = [name for name in names if name in query.getlist("execution")] or names[-_BESIDE:]
         chosen = chosen[:_MOST_BESIDE]
         whole = [_whole(source, name, identity, report) for name in chosen]
-        reviews = reviews_beside(site)
-        reviewed = reviews.of_incident(identity)
+        reviewed = source.reviews.of_incident(identity)
         rows = [
             ExecutionRow(execution, _pause(executions, position), name in chosen)
             for position, (execution, name) in enumerate(zip(executions, names, strict=True))
@@ -107,8 +105,8 @@ async def incident_page(request: Request) -> Response:
             recommendations=len(documents),
             trend=trend_chart(executions[-_MOST_ROWS:]) if len(executions) > 1 else "",
             scope=listed.scope(site.runtime),
-            notice=notice(find_mark(site.client(), site.target.table, identity)),
-            reviews=reviews_html(site, reviews, reviewed.history(identity), incident=identity),
+            notice=notice(source.mark(identity)),
+            reviews=reviews_html(site, source.reviews, reviewed.history(identity), incident=identity),
             **_beside(whole, chosen, reviewed),
         )
 
@@ -127,9 +125,10 @@ async def execution_page(request: Request) -> Response:
     identity = identity_behind(request, limits.ID_BYTES)
 
     def make(report: Report) -> Html:
-        whole = _whole(DocumentSource(site.runtime, site.table), identity, None, report)
+        source = DocumentSource(site.runtime, site.table)
+        whole = _whole(source, identity, None, report)
         incident_id = str(whole.moments[0].document.get("incidentId"))
-        reviewed = reviews_beside(site).of_incident(incident_id)
+        reviewed = source.reviews.of_incident(incident_id)
         beside = _beside([whole], [identity], reviewed)
         return render("execution.html", incident_id=incident_id, execution=whole, **beside)
 

@@ -10,7 +10,6 @@ from recommendation_cli.options.listing import since_by_default
 from recommendation_cli.report.agent_totals import totals_table
 from recommendation_cli.report.calibration import judged_html
 from recommendation_cli.report.markup import Html
-from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.stats.query import nothing_to_add_up, read_statistics, span_of
 from recommendation_cli.stats.view import trend_text
@@ -19,6 +18,7 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.links import recommendation_path
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
+from recommendation_cli.ui.reviewed import reviews_beside
 from recommendation_cli.ui.site import address_behind, site_behind
 from recommendation_cli.ui.threads.at_once import at_once
 
@@ -34,13 +34,15 @@ async def statistics_page(request: Request) -> Response:
     def make(report: Report) -> Html:
         listed = since_by_default(site.runtime, list_options_of(site.runtime, query), _PERIOD)
         span = span_of(listed, site.runtime.now())
-        client, target = site.client(), site.target
-        reviews = ReviewsBeside(client, site.table.reviews_target(site.runtime), now=site.expired_by())
+        reviews = reviews_beside(site)
         now, before, cost = read_statistics(
-            *(client, target.table, span, listed, report), now=site.expired_by(), reviews=reviews, gather=at_once
+            *(site.client(), site.target.table, span, listed, report),
+            now=site.expired_by(),
+            reviews=reviews,
+            gather=at_once,
         )
         if not now.everything.count:
-            raise NothingFoundError(nothing_to_add_up(target))
+            raise NothingFoundError(nothing_to_add_up(site.target))
         agents = [
             (
                 agent,
