@@ -8,7 +8,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.failure import classify
-from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
+from recommendation_shared.aws_errors import CONDITION_FAILED, DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
 from recommendation_shared.envelope.identity import recommendation_id
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.item.encoding import EncodedItem, encode_item
@@ -31,7 +31,7 @@ async def table_fault(deadline: float, dependencies: Dependencies) -> str | None
     except TimeoutError:
         return DEADLINE_EXCEEDED
     except (ClientError, BotoCoreError) as error:
-        return None if error_code(error) == "ConditionalCheckFailedException" else classify(error).error_type
+        return None if error_code(error) == CONDITION_FAILED else classify(error).error_type
     return NOT_CONFIRMED  # a success is not DynamoDB's
 
 

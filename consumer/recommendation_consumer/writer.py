@@ -12,7 +12,7 @@ from recommendation_consumer.dependencies import MAX_IN_FLIGHT, Dependencies
 from recommendation_consumer.failure import THROTTLED, Failure, Kind, classify
 from recommendation_consumer.request import ENVELOPE_BYTES, PUT_BYTES, Put, batch_body, guarded_body, unprocessed
 from recommendation_shared import limits
-from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
+from recommendation_shared.aws_errors import CONDITION_FAILED, DEADLINE_EXCEEDED, NOT_CONFIRMED, error_code
 from recommendation_shared.item.encoding import EncodedItem
 
 # Of the time to write. An outage ends the writing after this share of it without any other response: short ones pass
@@ -161,7 +161,7 @@ class _Writer:
         try:
             response = await self._dependencies.put_item(guarded_body(self._table, item))
         except ClientError as error:
-            if error_code(error) != "ConditionalCheckFailedException":
+            if error_code(error) != CONDITION_FAILED:
                 raise
             self.result.conflicts.append(key)
             pending.clear()

@@ -54,6 +54,7 @@ MISSING_CREDENTIALS: Final = frozenset(
 # Other credentials may be accepted: after a new sign-in, a rotated key or a changed environment.
 CREDENTIALS: Final = EXPIRED_CREDENTIALS | REFUSED_CREDENTIALS | MISSING_CREDENTIALS
 ACCESS_DENIED: Final = frozenset({"AccessDenied", "AccessDeniedException"})
+CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 MISSING_RESOURCE: Final = frozenset({"NonExistentQueue", "QueueDoesNotExist", "ResourceNotFoundException"})
 
 _REQUEST_TIMEOUT: Final = 408  # HTTP statuses, under which a gateway's error has a code of its own or none

@@ -1,16 +1,15 @@
 """The incident's recommendations in the table."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
-from recommendation_cli.aws.connection import NotDynamoDbError, Target, WritableDynamoDb
+from recommendation_cli.aws.connection import Target, WritableDynamoDb
+from recommendation_cli.aws.table_calls import meets_condition, queried
 from recommendation_cli.erasure.errors import explained_table
 from recommendation_cli.erasure.places import Erased, Found
 from recommendation_cli.erasure.tombstone import Tombstone
-from recommendation_cli.marks.store import CONDITION_FAILED
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.queries import SORT_KEY, Search, get_item
-from recommendation_shared.aws_errors import error_code
 from recommendation_shared.envelope.fields import DIGEST, ERASURE
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY
@@ -73,20 +72,13 @@ class Recommendations:
         """Return nothing: what the table holds can be deleted."""
         return ()
 
-    def _pages(self) -> Iterator[list[Item]]:
+    def _pages(self) -> Iterator[Sequence[Item]]:
         """Yield the keys that the index has, page by page; an index may still have some that the table has not."""
         parameters = self._search.parameters()
         parameters["ProjectionExpression"] = f"{PARTITION_KEY}, #sort"  # keys, which a compact index has too
         parameters["ExpressionAttributeNames"] |= {"#sort": SORT_KEY}
-        while True:
-            with explained_table(self._target):
-                answer = self._client.query(TableName=self._target.table, **parameters)
-                if answer.get("Items") is None:
-                    raise NotDynamoDbError
-            yield answer["Items"]
-            if answer.get("LastEvaluatedKey") is None:
-                return
-            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        with explained_table(self._target):
+            yield from queried(self._client, self._target.table, parameters)
 
     def _get(self, key: Item) -> Item | None:
         return get_item(self._client, self._target.table, key[PARTITION_KEY]["S"])
@@ -107,9 +99,9 @@ class Recommendations:
         return False
 
     def _announce(self, item: Item, attribute: AttributeValue) -> bool:
-        return self._succeeds(
-            "update_item",
-            item,
+        return meets_condition(
+            self._client.update_item,
+            **self._place(item),
             UpdateExpression=f"SET {ERASURE} = :erasure",
             # Without it, an item that was just deleted would come back as its key.
             ConditionExpression=f"attribute_exists({PARTITION_KEY})",
@@ -118,20 +110,10 @@ class Recommendations:
 
     def _delete(self, item: Item, *, is_announced: bool) -> bool:
         condition = {"ConditionExpression": f"attribute_exists({ERASURE})"} if is_announced else {}
-        return self._succeeds("delete_item", item, **condition)
+        return meets_condition(self._client.delete_item, **self._place(item), **condition)
 
-    def _succeeds(self, call: str, item: Item, **parameters: object) -> bool:
-        """Make a call on an item; return whether its condition was met. Raises botocore's errors."""
-        from botocore.exceptions import ClientError
-
-        key = {PARTITION_KEY: item[PARTITION_KEY]}
-        try:
-            getattr(self._client, call)(TableName=self._target.table, Key=key, **parameters)
-        except ClientError as error:
-            if error_code(error) != CONDITION_FAILED:
-                raise
-            return False
-        return True
+    def _place(self, item: Item) -> dict[str, Any]:
+        return {"TableName": self._target.table, "Key": {PARTITION_KEY: item[PARTITION_KEY]}}
 
 
 def _record(item: Item) -> ErasedRecord:

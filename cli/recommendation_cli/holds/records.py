@@ -1,12 +1,11 @@
 """The recommendations of one incident: which of them a hold or a release must change, and changing them."""
 
 from collections.abc import Iterator, Mapping
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
-from recommendation_cli.aws.connection import NotDynamoDbError, WritableDynamoDb
-from recommendation_cli.search.compact_index import FETCHED_KEYS, completed
-from recommendation_cli.search.queries import Search
-from recommendation_shared.aws_errors import error_code
+from recommendation_cli.aws.connection import WritableDynamoDb
+from recommendation_cli.aws.table_calls import meets_condition
+from recommendation_cli.search.queries import Search, pages
 from recommendation_shared.envelope.fields import HOLD, RULES, TTL
 from recommendation_shared.envelope.identity import expiry
 from recommendation_shared.item.attribute_value import AttributeValue
@@ -14,7 +13,6 @@ from recommendation_shared.item.encoding import PARTITION_KEY, decode_item
 from recommendation_shared.item.holds import Hold, fitting_hold
 
 Item = Mapping[str, AttributeValue]
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 
 
 class Wanted(NamedTuple):
@@ -62,34 +60,20 @@ class Records:
 
     def __iter__(self) -> Iterator[Item]:
         """Yield whole items, the oldest first, read from the table itself, since an index may lag it."""
-        parameters = self._search.parameters()
-        while True:
-            answer = self._client.query(TableName=self._table, **parameters)
-            if answer.get("Items") is None:
-                raise NotDynamoDbError
-            keys = answer["Items"]
-            for start in range(0, len(keys), FETCHED_KEYS):
-                yield from completed(self._client, self._table, keys[start : start + FETCHED_KEYS], whole=True)
-            if answer.get("LastEvaluatedKey") is None:
-                return
-            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        for page in pages(self._client, self._table, self._search):
+            yield from page.items
 
     def change(self, item: Item, wanted: Wanted) -> bool:
         """Give an item what it should have; return False if a consumer wrote it in the meantime.
 
         Nothing but `hold` and `ttl` is named, because the curator's role may name nothing else.
         """
-        from botocore.exceptions import ClientError
-
-        try:
-            self._client.update_item(
-                TableName=self._table, Key={PARTITION_KEY: item[PARTITION_KEY]}, **_update(item, wanted)
-            )
-        except ClientError as error:
-            if error_code(error) != _CONDITION_FAILED:
-                raise
-            return False
-        return True
+        return meets_condition(
+            self._client.update_item,
+            TableName=self._table,
+            Key={PARTITION_KEY: item[PARTITION_KEY]},
+            **_update(item, wanted),
+        )
 
 
 def is_as(item: Item, wanted: Wanted) -> bool:

@@ -1,18 +1,16 @@
 """Reading and replacing an incident's mark."""
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
+from recommendation_cli.aws.table_calls import meets_condition
 from recommendation_cli.marks.errors import LeftError
-from recommendation_shared.aws_errors import error_code
-from recommendation_shared.item.attribute_value import AttributeValue
+from recommendation_cli.search.queries import get_item
 from recommendation_shared.item.encoding import PARTITION_KEY
 from recommendation_shared.item.marks import Mark, MarkError, mark_item, mark_key, read_mark
 
-CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _CHANGED: Final = (
     "Another command changed this incident's mark in the meantime, so this one stopped. When the other has ended, run"
     " this one again."
@@ -32,7 +30,7 @@ class MarkStore:
 
     def read(self, incident_id: str) -> Mark | None:
         """Return an incident's mark, read with strong consistency; raise a usage error if it is malformed."""
-        item = self._item(mark_key(incident_id))
+        item = get_item(self._client, self._target.table, mark_key(incident_id))
         try:
             return None if item is None else read_mark(item)
         except MarkError as error:
@@ -47,22 +45,11 @@ class MarkStore:
 
     def replace(self, known: Mark | None, new: Mark) -> None:
         """Store a mark, provided that the table still has the known one, or none."""
-        from botocore.exceptions import ClientError
-
-        try:
-            self._client.put_item(TableName=self._target.table, Item=mark_item(new), **_unchanged(known))
-        except ClientError as error:
-            if error_code(error) != CONDITION_FAILED:
-                raise
-            # botocore repeats a call whose answer was lost: the condition then fails on this very mark.
-            if self._item(new.key) != mark_item(new):
-                raise MarkChangedError(_CHANGED) from None
-
-    def _item(self, key: str) -> Mapping[str, AttributeValue] | None:
-        item: Mapping[str, AttributeValue] | None = self._client.get_item(
-            TableName=self._target.table, Key={PARTITION_KEY: {"S": key}}, ConsistentRead=True
-        ).get("Item")
-        return item
+        item = mark_item(new)
+        is_stored = meets_condition(self._client.put_item, TableName=self._target.table, Item=item, **_unchanged(known))
+        # botocore repeats a call whose answer was lost: the condition then fails on this very mark.
+        if not is_stored and get_item(self._client, self._target.table, new.key) != item:
+            raise MarkChangedError(_CHANGED)
 
 
 def _unchanged(known: Mark | None) -> dict[str, Any]:

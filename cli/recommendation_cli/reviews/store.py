@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from heapq import merge
-from typing import Any, Final, Protocol
+from itertools import chain
+from typing import Any, Final
 
-from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError, WritableDynamoDb
+from recommendation_cli.aws.connection import DynamoDb, WritableDynamoDb
+from recommendation_cli.aws.table_calls import queried
 from recommendation_cli.reviews.review import (
     INCIDENT,
     KIND,
@@ -16,23 +18,12 @@ from recommendation_cli.reviews.review import (
     UnreadableReviewError,
     review_of,
 )
-from recommendation_shared.aws_errors import error_code
+from recommendation_shared.aws_errors import CONDITION_FAILED, error_code
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.wording import plural
 
 INDEX: Final = f"{KIND}-{REVIEW_ID}-index"  # of all reviews of each kind, in order of time
-_CONDITION_FAILED: Final = "ConditionalCheckFailedException"
 _LAST: Final = "~"  # sorts after every ID that begins with a given time
-
-
-class ReviewStore(Protocol):
-    """Where reviews are read."""
-
-    def reviews_of(self, incident_id: str) -> list[Review]:
-        """Return all reviews of an incident and its recommendations, the oldest first."""
-
-    def reviews_between(self, since: str | None, until: str | None) -> Iterator[Review]:
-        """Yield all reviews written in a period, the oldest first; see `ReviewTable.reviews_between`."""
 
 
 class ReviewTable:
@@ -81,14 +72,7 @@ class ReviewTable:
         self, condition: str, values: Mapping[str, AttributeValue], **parameters: Any
     ) -> Iterator[Mapping[str, AttributeValue]]:
         parameters |= {"KeyConditionExpression": condition, "ExpressionAttributeValues": values}
-        while True:
-            answer = self._client.query(TableName=self._table, **parameters)
-            if answer.get("Items") is None:
-                raise NotDynamoDbError
-            yield from answer["Items"]
-            if answer.get("LastEvaluatedKey") is None:
-                return
-            parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return chain.from_iterable(queried(self._client, self._table, parameters))
 
     def _readable(self, items: Iterator[Mapping[str, AttributeValue]]) -> Iterator[Review]:
         for item in items:
@@ -119,7 +103,7 @@ def put_review(client: WritableDynamoDb, table: str, review: Review) -> None:
         client.put_item(TableName=table, Item=review.item(), ConditionExpression=condition)
     except ClientError as error:
         # botocore repeats a call whose answer was lost: the condition then fails on this very review.
-        is_stored = error_code(error) == _CONDITION_FAILED and review in ReviewTable(client, table).reviews_of(
+        is_stored = error_code(error) == CONDITION_FAILED and review in ReviewTable(client, table).reviews_of(
             review.incident_id
         )
         if not is_stored:

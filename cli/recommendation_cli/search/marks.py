@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
-from recommendation_cli.aws.connection import DynamoDb, NotDynamoDbError
+from recommendation_cli.aws.connection import DynamoDb
+from recommendation_cli.aws.table_calls import queried
 from recommendation_cli.search.queries import Search, get_item
 from recommendation_shared.item.attribute_value import AttributeValue
 from recommendation_shared.item.encoding import PARTITION_KEY
@@ -26,18 +27,12 @@ def find_mark(client: DynamoDb, table: str, incident_id: str) -> Mark | Unreadab
 def all_marks(client: DynamoDb, table: str) -> Iterator[Mark | UnreadableMark]:
     """Yield all marks, the oldest first, from one query of half a read unit where there are few."""
     parameters = Search("agentType", MARKS, oldest_first=True).parameters()
-    while True:
-        answer = client.query(TableName=table, **parameters)
-        if answer.get("Items") is None:
-            raise NotDynamoDbError
-        for item in answer["Items"]:
+    for items in queried(client, table, parameters):
+        for item in items:
             # A compact index holds only what the consumer needs.
             whole = item if "history" in item else get_item(client, table, item[PARTITION_KEY]["S"])
             if whole is not None:
                 yield _read(whole)
-        if answer.get("LastEvaluatedKey") is None:
-            return
-        parameters["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _read(item: Mapping[str, AttributeValue]) -> Mark | UnreadableMark:
