@@ -24,6 +24,7 @@ from recommendation_shared.item.marks import KEY_PREFIX, MARKS_MAX_AGE
 from tests.support.fakes.aws import TABLE, Clock, FakeTable, dependencies
 from tests.support.fakes.conditional_table import ConditionalTable
 from tests.support.lambdas.event import Context, again, body, record
+from tests.support.marks import Sts
 
 pytestmark = pytest.mark.usefixtures("capsys")  # for the metrics' lines
 
@@ -43,14 +44,6 @@ EXPECTED_CHANGES = {Judgement.UNCHANGED, Judgement.HELD, Judgement.RELEASED, Jud
 
 deliveries = st.tuples(st.integers(0, 1), st.lists(st.sampled_from(MESSAGES), min_size=1, max_size=6), st.booleans())
 Delivery = tuple[int, list[dict[str, Any]], bool]
-
-
-class Sts:
-    """Says who is calling."""
-
-    def get_caller_identity(self) -> dict[str, str]:
-        """Return the caller's ARN."""
-        return {"Arn": ARN}
 
 
 class HoldsMachine(RuleBasedStateMachine):
@@ -125,7 +118,7 @@ class HoldsMachine(RuleBasedStateMachine):
             now=self.clock.wall,
             environ={},
             connect=lambda _target: table,
-            create_client=lambda service, _location: Sts() if service == "sts" else table,
+            create_client=lambda service, _location: Sts(ARN) if service == "sts" else table,
             monotonic=self.clock.monotonic,
             sleep=sleep,
         )

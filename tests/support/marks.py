@@ -10,11 +10,14 @@ RELEASED_AT: Final = "2026-02-02T09:00:00.000000Z"
 
 
 class Sts:
-    """Says that ann is calling."""
+    """Says who is calling: ann, unless another ARN is given."""
+
+    def __init__(self, arn: str = ANN) -> None:
+        self._arn = arn
 
     def get_caller_identity(self) -> dict[str, Any]:
         """Return the caller's ARN."""
-        return {"Arn": ANN}
+        return {"Arn": self._arn}
 
 
 def held(incident_id: str, reason: str = "Legal hold 42") -> Mark:

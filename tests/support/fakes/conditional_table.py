@@ -14,7 +14,7 @@ Item = dict[str, Any]
 class ConditionalTable:
     """The calls of botocore's client, on `items` by key, which others may share. One page has at most `page` items.
 
-    `before_writes` is called before each write takes effect, with its number from 1, and may raise or change items;
+    `before_write` is called before each write takes effect, with its number from 1, and may raise or change items;
     `changes` are the old and new images of each write that changed something, as the table's stream has them.
     """
 

@@ -20,6 +20,7 @@ from tests.support.fakes.conditional_table import ConditionalTable
 from tests.support.fakes.dead_letter_queue import URLS, FakeSqs, body, text_attributes
 from tests.support.fakes.recommendation_table import TABLE, FakeDynamoDb, Item, item, items
 from tests.support.fakes.reviews_table import FakeReviewsTable
+from tests.support.marks import Sts
 
 INCIDENT: Final = "incident-7"
 OTHER: Final = "incident-8"
@@ -96,7 +97,11 @@ class Tables:
 
 
 class Bucket:
-    """S3 with the calls that an erasure uses; `keeps_versions` makes it say so, and `replaced` files change at once."""
+    """S3 with the calls that an erasure uses.
+
+    With `keeps_versions`, each write has a version. Files in `frozen` are in a storage class that cannot be read, and
+    `before_write` is called with the key of a file that is about to be replaced or deleted.
+    """
 
     def __init__(self) -> None:
         self.files: dict[str, bytes] = {}
@@ -157,7 +162,7 @@ class Account:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.tables, self.bucket, self.sqs, self.sts = Tables(), Bucket(), FakeSqs(self.clock), Sts()
+        self.tables, self.bucket, self.sqs, self.sts = Tables(), Bucket(), FakeSqs(self.clock), Sts(ARN)
         self.calls: list[str] = []
         self.meanwhile: Callable[[], None] = lambda: None  # called during each wait
         self.kill_at: int | None = None
@@ -208,14 +213,6 @@ class _Cut:
     def __getattr__(self, name: str) -> Callable[..., Any]:
         act = getattr(self._client, name)
         return lambda **parameters: self._account.call(name, act, parameters)
-
-
-class Sts:
-    """STS: the caller is `ARN`."""
-
-    def get_caller_identity(self) -> Mapping[str, str]:
-        """Return who is calling."""
-        return {"Arn": ARN}
 
 
 def review(incident_id: str, number: int) -> Item:

@@ -14,7 +14,7 @@ ALICE = "arn:aws:sts::123456789012:assumed-role/RecommendationReviewerRole/alice
 class ReviewersAccount(IndexedDynamoDb):
     """The table of recommendations, and beside it that of reviews, which can be written.
 
-    `retention` is the SSM parameter's value: None where there is no parameter, or the error of a refused call.
+    `retention` is the value of the SSM parameter, None if the parameter does not exist, or the error that SSM returns.
     """
 
     def __init__(

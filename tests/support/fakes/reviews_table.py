@@ -60,13 +60,13 @@ class FakeReviewsTable:
         return {}
 
     def update_item(self, **_parameters: Any) -> Mapping[str, Any]:
-        """Refuse: reviews are never changed."""
+        """Fail the test: reviews are never changed."""
         raise NotImplementedError
 
     def get_item(self, **_parameters: Any) -> Mapping[str, Any]:
-        """Return nothing: reviews are only queried."""
+        """Fail the test: reviews are only queried."""
         raise NotImplementedError
 
     def batch_get_item(self, **_parameters: Any) -> Mapping[str, Any]:
-        """Return nothing: reviews are only queried."""
+        """Fail the test: reviews are only queried."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""What a sandbox knows about held and erased incidents, and when it asks again."""
+"""The consumer's knowledge of held and erased incidents, and when it is read again."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,14 +6,9 @@ from typing import Any
 import pytest
 
 from recommendation_consumer.marks import MarksUnreadableError, known_standings
-from recommendation_shared.item.marks import MARKS_MAX_AGE, Entry, Mark, State, mark_item, moved
+from recommendation_shared.item.marks import MARKS_MAX_AGE, Mark, mark_item
 from tests.support.fakes.aws import Clock, FakeTable, client_error, dependencies
-
-AT = "2026-02-01T09:00:00.000000Z"
-
-
-def _held(incident_id: str) -> Mark:
-    return moved(None, incident_id, Entry(State.HELD, "arn:aws:iam::123456789012:user/ann", AT, "Legal"))
+from tests.support.marks import held
 
 
 def _table(*marks: Mark) -> FakeTable:
@@ -24,7 +19,7 @@ def _table(*marks: Mark) -> FakeTable:
 
 async def test_marks_are_read_page_by_page() -> None:
     """One page holds one item here, and 1 MB on AWS."""
-    table, clock = _table(_held("incident-1"), _held("incident-2")), Clock()
+    table, clock = _table(held("incident-1"), held("incident-2")), Clock()
     standings = await known_standings(clock.now + 20, dependencies(table, clock))
     assert standings.hold("incident-1") is not None
     assert standings.hold("incident-2") is not None
@@ -58,7 +53,7 @@ async def test_either_clock_makes_marks_old(jump: float) -> None:
 
 async def test_throttled_read_is_retried() -> None:
     """As writing is."""
-    table, clock = _table(_held("incident-1")), Clock()
+    table, clock = _table(held("incident-1")), Clock()
     errors = [client_error("ThrottlingException"), client_error("InternalServerError", 500)]
 
     async def query(body: bytes) -> Mapping[str, Any]:

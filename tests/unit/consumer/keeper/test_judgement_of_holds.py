@@ -1,4 +1,4 @@
-"""What the keeper makes of holds, releases, erasures and marks, and of changes that only look like them."""
+"""The keeper's judgement of holds, releases, erasures and marks, and of changes that only look like them."""
 
 import json
 from typing import Any
@@ -9,9 +9,10 @@ from recommendation_consumer.keeper.change import Change, read_changes
 from recommendation_consumer.keeper.judgement import Judgement, judge
 from recommendation_shared.item.encoding import encode_item
 from recommendation_shared.item.holds import Hold, hold_attribute
-from recommendation_shared.item.marks import Entry, State, mark_item, moved
+from recommendation_shared.item.marks import mark_item
 from tests.support.lambdas.event import envelope
 from tests.support.lambdas.stream_event import deleted, expired, modified, stored, stream_event
+from tests.support.marks import held, released
 
 ANN = "arn:aws:iam::123456789012:user/ann"
 FIRST = Hold("Legal hold 42", ANN, "2026-02-01T09:00:00.000000Z")
@@ -31,9 +32,7 @@ ITEM, HELD = stored(), _held()
 KEPT, HELD_KEPT = stored(retention=None), _held(retention=None)
 NO_ROOM = {**_without(ITEM, "ttl"), "hold": {"M": {}}}
 ERASING = {**ITEM, "erasure": {"M": {"by": {"S": ANN}, "at": {"S": FIRST.at}}}}
-_MARK = moved(None, "incident-123", Entry(State.HELD, ANN, FIRST.at, FIRST.reason))
-MARK = mark_item(_MARK)
-RELEASED_MARK = mark_item(moved(_MARK, "incident-123", Entry(State.RELEASED, ANN, LATER.at, "Settled")))
+MARK, RELEASED_MARK = mark_item(held("incident-123")), mark_item(released("incident-123"))
 
 
 def _judged(record: dict[str, Any]) -> Judgement:
