@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Final
 
 from starlette.testclient import TestClient
@@ -16,16 +17,26 @@ from recommendation_cli.ui.access import TOKEN, Access
 from recommendation_cli.ui.app import application
 from recommendation_cli.ui.server import UiServer
 from recommendation_cli.ui.site import Site, site_of
-from tests.support.fakes.recommendation_table import FakeDynamoDb, runtime
+from tests.support.fakes.recommendation_table import FakeDynamoDb, Item, item, runtime
 
 TABLE: Final = TableOptions(
     table=None, reviews_table=None, region=None, profile=None, endpoint_url=None, include_expired=False
 )
 _ADDRESS: Final = "http://127.0.0.1"
 _STARTS: Final = 10  # seconds, on a busy machine
-
-
 _PATIENCE: Final = 30.0  # seconds: on a busy machine too, a page is complete before it begins to appear
+
+
+def replayed() -> list[Item]:
+    """Return an execution and its replay, in which the consensus changed and an agent timed out."""
+    earlier = timedelta(hours=1)
+    replay = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
+    return [
+        item("knowledge-rag", age=earlier + timedelta(seconds=5), reasoning="The index is full."),
+        item("consensus", age=earlier),
+        item("knowledge-rag", age=timedelta(seconds=5), execution_id="execution-2", metadata={"status": "TIMEOUT"}),
+        item("consensus", execution_id="execution-2", confidence=0.5, metadata=replay),
+    ]
 
 
 def ui_site(client: FakeDynamoDb, *, may_review: bool = False, quick: float = _PATIENCE, **replaced: Any) -> Site:

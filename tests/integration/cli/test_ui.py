@@ -18,10 +18,9 @@ from tests.support.browser import CHROMIUM, needs_chromium
 from tests.support.fakes.recommendation_table import IndexedDynamoDb, Item, item, recommendation_id
 from tests.support.fakes.reviewer import ReviewersAccount
 from tests.support.servers.http_server import HttpConnection, HttpServer
-from tests.support.ui import running_ui, ui_site
+from tests.support.ui import replayed, running_ui, ui_site
 
 PATIENCE = 30_000  # milliseconds, on a busy machine
-REPLAY = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
 ATTACKS = (
     "<script>document.title='owned'</script>",
     "<img src=x onerror=\"document.title='owned'\">",
@@ -105,15 +104,9 @@ def _open_unharmed(page: Page, address: str) -> None:
     assert "\u202e" not in page.content()
 
 
-def _replayed() -> list[Item]:
-    earlier = timedelta(hours=1)
-    return [
-        item("knowledge-rag", age=earlier + timedelta(seconds=5), reasoning="The index is full."),
-        item("consensus", age=earlier),
-        item("knowledge-rag", age=timedelta(seconds=5), execution_id="execution-2", metadata={"status": "TIMEOUT"}),
-        item("consensus", execution_id="execution-2", confidence=0.5, metadata=REPLAY),
-        item("consensus", incident_id="incident-8", execution_id="execution-8", age=timedelta(hours=2)),
-    ]
+def _incidents() -> list[Item]:
+    other = item("consensus", incident_id="incident-8", execution_id="execution-8", age=timedelta(hours=2))
+    return [*replayed(), other]
 
 
 PAGES = (
@@ -130,7 +123,7 @@ PAGES = (
 
 def test_everything_but_following_works_without_javascript(browser: Browser) -> None:
     """From the list to a recommendation, to a comparison, to a search, by links and forms alone."""
-    site = ui_site(IndexedDynamoDb(_replayed()))
+    site = ui_site(IndexedDynamoDb(_incidents()))
     with running_ui(site) as base, _window(browser, site, base, java_script_enabled=False) as page:
         page.get_by_role("link", name="incident-7").click()
         page.get_by_role("link", name="what it changed").click()
@@ -150,7 +143,7 @@ def test_everything_but_following_works_without_javascript(browser: Browser) -> 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_fit_a_phone_and_can_be_read(browser: Browser, scheme: str) -> None:
     """Nothing sticks out sideways, texts have a contrast of 4.5 to 1 (WCAG 1.4.3), and fields have names."""
-    site = ui_site(ReviewersAccount(_replayed()), may_review=True)
+    site = ui_site(ReviewersAccount(_incidents()), may_review=True)
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": scheme}
     with running_ui(site) as base, _window(browser, site, base, **phone) as page:
         for path in PAGES:
@@ -197,7 +190,7 @@ _NAMELESS_FIELDS = """() => [...document.querySelectorAll("input:not([type=hidde
 
 def test_a_printed_incident_has_neither_controls_nor_an_empty_section(browser: Browser) -> None:
     """Paper has no use for forms; a section that only has one is left out."""
-    site = ui_site(ReviewersAccount(_replayed()), may_review=True)
+    site = ui_site(ReviewersAccount(_incidents()), may_review=True)
     with running_ui(site) as base, _window(browser, site, base) as page:
         page.goto(f"{base}/incident/incident-7")
         expect(page.get_by_role("heading", name="What was found out afterwards")).to_be_visible()
@@ -219,7 +212,7 @@ def test_following_a_long_incident_says_what_is_not_listed(browser: Browser) -> 
 
 def test_shortcuts_move_open_and_explain(browser: Browser) -> None:
     """They do nothing while one types."""
-    site = ui_site(IndexedDynamoDb(_replayed()))
+    site = ui_site(IndexedDynamoDb(_incidents()))
     with running_ui(site) as base, _window(browser, site, base) as page:
         page.keyboard.press("?")
         expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
@@ -243,7 +236,7 @@ def test_shortcuts_move_open_and_explain(browser: Browser) -> None:
 
 def test_a_copied_link_has_neither_token_nor_port(browser: Browser) -> None:
     """It works on another person's page, and on one's own."""
-    site = ui_site(IndexedDynamoDb(_replayed()))
+    site = ui_site(IndexedDynamoDb(_incidents()))
     granted = {"permissions": ["clipboard-read", "clipboard-write"]}
     with running_ui(site) as base, _window(browser, site, base, **granted) as page:
         page.goto(f"{base}/incident/incident-7")
@@ -307,7 +300,7 @@ def test_following_goes_on_after_a_lost_connection_without_repeats(browser: Brow
 
 def test_an_attackers_page_gets_nothing(browser: Browser) -> None:
     """Neither by a name that leads to this machine, nor from a server on another port, although the cookie is sent."""
-    site = ui_site(IndexedDynamoDb(_replayed()), may_review=True)
+    site = ui_site(IndexedDynamoDb(_incidents()), may_review=True)
     other = _OtherServer()
     with running_ui(site) as base, serving(other):
         context = browser.new_context()
@@ -361,7 +354,7 @@ _ATTEMPTS = """async (base) => {
 
 def test_a_review_is_written_with_the_pages_own_form(browser: Browser) -> None:
     """The browser's Origin header is the page's own, whatever the referrer policy is."""
-    account = ReviewersAccount(_replayed())
+    account = ReviewersAccount(_incidents())
     site = ui_site(account, may_review=True, create_client=account.runtime().create_client)
     with running_ui(site) as base, _window(browser, site, base) as page:
         page.goto(base + PAGES[3])

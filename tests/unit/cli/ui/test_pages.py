@@ -14,22 +14,10 @@ from recommendation_shared.item.holds import hold_attribute
 from recommendation_shared.item.marks import mark_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item
 from tests.support.marks import held
-from tests.support.ui import ui_site, visitor
+from tests.support.ui import replayed, ui_site, visitor
 
-_REPLAY = {"status": "SUCCESS", "replayMetadata": {"replay_of": "execution-1"}}
 _ID = "rec-incident-7-consensus-2026-01-31T12:00:00Z"
 _TOO_LONG = "x" * 1025
-
-
-def _replayed() -> list[Item]:
-    """Return an execution and its replay, in which the consensus changed and an agent timed out."""
-    earlier = timedelta(hours=1)
-    return [
-        item("knowledge-rag", age=earlier + timedelta(seconds=5), reasoning="The index is full."),
-        item("consensus", age=earlier),
-        item("knowledge-rag", age=timedelta(seconds=5), execution_id="execution-2", metadata={"status": "TIMEOUT"}),
-        item("consensus", execution_id="execution-2", confidence=0.5, metadata=_REPLAY),
-    ]
 
 
 def _refusal(code: str) -> ClientError:
@@ -44,7 +32,7 @@ def _page(table: list[Item], path: str) -> str:
 
 def test_the_first_page_lists_incidents_newest_first() -> None:
     """With what `recs incidents` counts, a link to each, and what reading cost."""
-    page = _page([*_replayed(), item(incident_id="older", age=timedelta(days=2))], "/")
+    page = _page([*replayed(), item(incident_id="older", age=timedelta(days=2))], "/")
     assert page.index('href="/incident/incident-7"') < page.index('href="/incident/older"')
     assert "knowledge-rag" in page
     assert "2 incidents; read 5 recommendations: 0.0 read units" in page
@@ -53,7 +41,7 @@ def test_the_first_page_lists_incidents_newest_first() -> None:
 
 def test_filters_are_those_of_the_command() -> None:
     """The form shows them again, and a list without any match says what to do."""
-    table = [*_replayed(), item(incident_id="fine")]
+    table = [*replayed(), item(incident_id="fine")]
     page = _page(table, "/?failed=1&since=7d&limit=5")
     assert "/incident/fine" not in page
     assert 'name="since" value="7d"' in page
@@ -72,7 +60,7 @@ def test_a_wrong_filter_is_explained() -> None:
 
 def test_an_incident_shows_its_newest_executions_side_by_side() -> None:
     """A row for each agent, the consensus last, and a cell for each execution."""
-    page = _page(_replayed(), "/incident/incident-7")
+    page = _page(replayed(), "/incident/incident-7")
     rows = page.partition('class="beside')[2]
     assert rows.index('<th scope="row">knowledge-rag') < rows.index('<th scope="row">consensus')
     assert rows.index("✓ success") < rows.index("✗ TIMEOUT")
@@ -145,11 +133,11 @@ def test_a_hold_is_shown_with_who_holds_and_why() -> None:
 def test_two_executions_are_compared_in_words() -> None:
     """A replay named alone is compared with its original."""
     for query in ("before=execution-1&after=execution-2", "before=execution-2"):
-        page = _page(_replayed(), f"/diff?{query}")
+        page = _page(replayed(), f"/diff?{query}")
         assert "confidence fell from 0.87 to 0.5" in page
         assert "status changed from SUCCESS to TIMEOUT" in page
     assert 'action="/diff"' in _page([], "/diff")
-    answer = visitor(ui_site(IndexedDynamoDb(_replayed()))).get("/diff?before=execution-1")
+    answer = visitor(ui_site(IndexedDynamoDb(replayed()))).get("/diff?before=execution-1")
     assert answer.status_code == 404
     assert "not marked as a replay" in answer.text
 
@@ -173,7 +161,7 @@ def test_a_search_ends_at_its_limit() -> None:
 
 def test_statistics_have_a_row_and_a_course_for_each_agent() -> None:
     """Drawn on the server."""
-    page = _page(_replayed(), "/stats")
+    page = _page(replayed(), "/stats")
     assert "Median confidence of knowledge-rag over the period" in page
     assert "1 of 2" in page
     assert "<polyline" in page or "<circle" in page
