@@ -1,7 +1,7 @@
 """Log an invocation as JSON lines, through Powertools. Message bodies are never logged."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import groupby
 from operator import attrgetter
 from typing import Final
@@ -92,7 +92,8 @@ def log_result(logger: Logger, result: BatchResult) -> None:
         logger.info(
             "Acknowledged %s past retention", plural(result.expired, "message"), extra={"expired": result.expired}
         )
-    for message_ids in _batched(result.erased, _LOGGED_MESSAGES):
+    for start in range(0, len(result.erased), _LOGGED_MESSAGES):
+        message_ids = result.erased[start : start + _LOGGED_MESSAGES]
         logger.info(
             "Acknowledged %s of erased incidents, unstored",
             plural(len(message_ids), "message"),
@@ -117,7 +118,3 @@ def log_result(logger: Logger, result: BatchResult) -> None:
             error_type,
             extra={"errorType": error_type, "count": count},
         )
-
-
-def _batched(message_ids: Sequence[str], most: int) -> Iterator[Sequence[str]]:
-    return (message_ids[start : start + most] for start in range(0, len(message_ids), most))
