@@ -10,7 +10,7 @@ EXACT_INT: Final = 10**18  # a smaller int certainly has at most 38 digits, and 
 
 
 _DIGITS: Final = dict.fromkeys(map(ord, "-.0123456789"))  # for `str.translate`, which removes them
-_NONZERO: Final = frozenset("123456789")
+NONZERO: Final = frozenset("123456789")
 
 
 def number_text(value: float | Decimal) -> str | None:
@@ -32,10 +32,10 @@ def number_text(value: float | Decimal) -> str | None:
 
 
 def decimal_text(value: Decimal) -> str | None:
-    """Return the same as `number_text`."""
+    """Return a Decimal's text, as `number_text` does."""
     plain = str(value)
     # Most numbers need nothing removed; "N" is that of NaN, which digits may follow.
-    if plain[-1] in _NONZERO and "E" not in plain and "N" not in plain and len(plain) <= limits.NUMBER_DIGITS:
+    if plain[-1] in NONZERO and "E" not in plain and "N" not in plain and len(plain) <= limits.NUMBER_DIGITS:
         return plain
     if len(plain) <= limits.NUMBER_DIGITS and plain.translate(_DIGITS) == "":  # neither an exponent nor NaN
         text = plain.rstrip("0").removesuffix(".") if "." in plain else plain

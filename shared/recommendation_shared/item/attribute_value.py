@@ -11,10 +11,9 @@ from typing import Any
 
 from recommendation_shared import limits
 from recommendation_shared.exact_json.canonical import canonical_text, quote
-from recommendation_shared.exact_json.numbers import as_text, number_text
+from recommendation_shared.exact_json.numbers import NONZERO, as_text, number_text
 
 _NAME_PREFIX = 100  # characters
-_NONZERO = frozenset("123456789")
 
 AttributeValue = Mapping[str, Any]  # such as {"S": "text"}, the low-level client's form
 
@@ -107,6 +106,6 @@ def _number(text: str) -> int | Decimal:
     if text.isascii() and text.isdecimal():  # most are whole numbers, and `int` takes a third of the time
         return int(text)
     number = Decimal(text)
-    if "." in text and text[-1] in _NONZERO and "E" not in text:  # as DynamoDB returns numbers that are not whole
+    if "." in text and text[-1] in NONZERO and "E" not in text:  # as DynamoDB returns numbers that are not whole
         return number
     return int(number) if number == number.to_integral_value() else number
