@@ -23,7 +23,6 @@ ALARMS: Final = (
 )
 _SUBJECT: Final = "alarms"
 _UNDECIDED_SECONDS: Final = 3600  # CloudWatch evaluates a new alarm within minutes; the slowest of ours, every hour
-_REDEPLOY: Final = "Deploy the stack again (infra/template.yaml)."
 
 
 def alarm_names(queue_url: str) -> list[str]:
@@ -36,7 +35,7 @@ def check_alarms(names: Sequence[str], described: Sequence[Described], now: floa
     """Check the alarms of these names (DescribeAlarms). `now` is in epoch seconds."""
     alarms = {alarm["AlarmName"]: alarm for alarm in described}
     missing = [name for name in names if name not in alarms]
-    yield finding(_SUBJECT, not missing, f"all {len(names)} exist", f"missing: {_listed(missing, names)}", _REDEPLOY)
+    yield finding(_SUBJECT, not missing, f"all {len(names)} exist", f"missing: {_listed(missing, names)}")
     found = [alarms[name] for name in names if name in alarms]
     if not found:
         return
@@ -50,7 +49,7 @@ def check_alarms(names: Sequence[str], described: Sequence[Described], now: floa
         for alarm in found
         if alarm["StateValue"] == "INSUFFICIENT_DATA" and (_changed(alarm) or old) < old
     ]
-    yield finding(_SUBJECT, not undecided, "are evaluated", f"undecided: {', '.join(undecided)}", _REDEPLOY)
+    yield finding(_SUBJECT, not undecided, "are evaluated", f"undecided: {', '.join(undecided)}")
     firing = [_since(alarm) for alarm in found if alarm["StateValue"] == "ALARM"]
     yield finding(_SUBJECT, not firing, "do not fire", ", ".join(firing), "Do what docs/runbook.md says for each.")
 
@@ -67,4 +66,5 @@ def _changed(alarm: Described) -> datetime | None:
 
 def _since(alarm: Described) -> str:
     changed = _changed(alarm)
-    return f"{alarm['AlarmName']} since {changed:%Y-%m-%dT%H:%MZ}" if changed else f"{alarm['AlarmName']}"
+    name = str(alarm["AlarmName"])
+    return f"{name} since {changed:%Y-%m-%dT%H:%MZ}" if changed else name

@@ -149,10 +149,9 @@ class Examination:
             (f"{table_arn}/index/agentType-timestamp-index", ["dynamodb:Query"], "allowed"),
             (table_arn, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:DeleteItem"], "denied"),
         ):
-            parameters: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": actions, "ResourceArns": [resource]}
-            parameters["ContextEntries"] = _READING_MARKS
+            asked: dict[str, Any] = {"PolicySourceArn": role, "ActionNames": actions, "ResourceArns": [resource]}
             call = self._iam.simulate_principal_policy
-            answer = self._ask(_ROLE, "iam:SimulatePrincipalPolicy", call, **parameters)
+            answer = self._ask(_ROLE, "iam:SimulatePrincipalPolicy", call, **asked, ContextEntries=_READING_MARKS)
             if answer is None:
                 return
             for result in answer["EvaluationResults"]:

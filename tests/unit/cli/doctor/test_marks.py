@@ -1,4 +1,4 @@
-"""What `recs doctor` says about held incidents, and about commands that were interrupted."""
+"""The findings of `recs doctor` about held incidents, and about commands that were interrupted."""
 
 from typing import Any
 
@@ -40,9 +40,7 @@ def test_a_held_incident_is_listed_with_who_holds_it_and_why() -> None:
     ],
     ids=["held", "released"],
 )
-def test_a_command_that_did_not_come_to_its_end_fails_with_its_remedy(
-    mark: Mark, record: Any, actual: str, remedy: str
-) -> None:
+def test_an_interrupted_command_fails_with_its_remedy(mark: Mark, record: Any, actual: str, remedy: str) -> None:
     """Whoever was interrupted may not have noticed."""
     (found,) = _findings(mark, record, item("knowledge-rag", retention=None))
     assert found.state == "failed"
