@@ -9,7 +9,7 @@ CHECK_PYTHON = test -n "$(PYTHON)" && $(PYTHON) -c '$(IS_SUPPORTED)' 2>/dev/null
   found=$$(for p in $(or $(PYTHON),python3 python); do \
     $$p -c 'import platform, sys; print(platform.python_version(), "at", sys.executable)' 2>/dev/null && break; done); \
   echo "error: this project supports Python 3.11 to 3.14 but found $${found:-none}; name a supported one: make $(MAKECMDGOALS) PYTHON=/path/to/python3.13" >&2; exit 2; }
-# Images of containers often set this. Every program that a test starts would then compile all that it imports again.
+# Container images often set this, and then every program that a test starts compiles everything it imports again.
 unexport PYTHONDONTWRITEBYTECODE
 VENV ?= .venv
 PLATFORM ?= arm64

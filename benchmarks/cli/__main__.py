@@ -1,6 +1,6 @@
 """Measure what reading a large incident costs: `recs` in each format, botocore's own parser, and the AWS CLI.
 
-Then measure the CPU of commands that do little, which is that of starting them.
+Then measure the CPU time of commands that do little else than start.
 """
 
 import os
@@ -22,7 +22,7 @@ _TABLE: Final = "opx-agent-recommendations"
 _EXECUTIONS: Final = 1_429  # 10,003 recommendations
 _QUICK_EXECUTIONS: Final = 30
 _AWS_EXECUTIONS: Final = 200  # the AWS CLI reads for ten minutes where others take one
-_STARTS: Final = 7  # of which the fastest counts: what else the machine does only adds to it
+_STARTS: Final = 7  # the fastest counts, since whatever else the machine does only adds to it
 _AWS_CLI: Final = Path(f"{sys.prefix}-stack") / "bin" / "aws"  # the local stack's environment has one
 _RECS: Final = [sys.executable, "-m", "recommendation_cli"]
 _BOTOCORE: Final = f"""
@@ -83,7 +83,7 @@ def _measured(name: str, command: Sequence[str], environ: Mapping[str, str], cou
 
 
 def _starts(environ: Mapping[str, str], times: int) -> dict[str, float]:
-    """Return the CPU seconds of commands that do little."""
+    """Return the CPU seconds of commands that do little else than start."""
     listed = subprocess.run(
         [*_RECS, "incident", INCIDENT, "--limit", "1", "-o", "jsonl"], env=environ, check=True, stdout=subprocess.PIPE
     )

@@ -15,7 +15,7 @@ from recommendation_shared.item.marks import MARKS, MARKS_MAX_AGE
 from recommendation_shared.item.standings import Standings
 from recommendation_shared.wording import plural
 
-MARKS_UNREADABLE: Final = "MarksUnreadable"  # an error type of our own, in metrics and logs
+MARKS_UNREADABLE: Final = "MarksUnreadable"  # an error type in metrics and logs, beside those of AWS
 # Of the time to write. An outage is better spent in the queue than in a function that is billed for waiting.
 _READ_SHARE: Final = 1 / 3
 

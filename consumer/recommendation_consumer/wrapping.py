@@ -44,7 +44,7 @@ def _wrapper(value: Mapping[str, Any]) -> str | None:
 
 
 def named_incidents(body: str) -> set[str]:
-    """Return the incidents that a body names as an envelope or, if it is none, as what wraps envelopes.
+    """Return the incidents that a body names: its own if it is an envelope, or those of the envelopes that it wraps.
 
     Empty for a body that is not JSON.
     """

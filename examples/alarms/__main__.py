@@ -140,7 +140,7 @@ def fired(alarms: list[Alarm], points: list[Point]) -> dict[str, list[int]]:
 def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Point]:
     """Play a scenario until the queue is empty; return the points that CloudWatch would have received.
 
-    Raises `StackError` if it does not become empty, since the next scenario would count what fails afterwards.
+    Raises `StackError` if it does not become empty, since what fails later would count towards the next scenario.
     """
     stack.client("sqs").purge_queue(QueueUrl=stack.dlq_url)
     with stack.log_path.open(encoding="utf-8", errors="replace") as log:
@@ -158,7 +158,7 @@ def play(stack: LocalStack, table: RefusingTable, scenario: Scenario) -> list[Po
             if scenario is not mapping_disabled:
                 raise StackError(f"The queue is not empty after {WAIT:.0f} s: {scenario.__doc__}")
         time.sleep(LOG_DELAY)
-        depths += depth_points(stack, time.time())  # those of before the break may be from before the last delete
+        depths += depth_points(stack, time.time())  # the depths read in the loop may predate the last delete
         return [*depths, *logged_points(log)]
 
 

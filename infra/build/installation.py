@@ -1,4 +1,4 @@
-"""What every installation shares: pinned packages, put by uv into a folder that appears complete or not at all."""
+"""Installing pinned packages with uv, into a folder that appears complete or not at all."""
 
 import subprocess
 import sys

@@ -19,9 +19,7 @@ KEY_PREFIX: Final = "incident-mark/"  # recommendation IDs start with "rec-"
 MARKS_MAX_AGE: Final = 60.0  # seconds; a consumer's list of all marks is read again when it is older
 # Our own limits. They keep a mark below about 270 KB of DynamoDB's 400.
 HISTORY_ENTRIES: Final = 60  # count
-HELD_ENTRIES: Final = (
-    40  # count; beyond it an incident is not held again, so that there is room to release and erase it
-)
+HELD_ENTRIES: Final = 40  # count; then an incident is not held again, so that there is room to release and erase it
 ERASED_RECORDS: Final = 250  # count; an erasure of more lists the first ones, and counts all
 
 
@@ -67,7 +65,7 @@ class Mark(NamedTuple):
     """The mark of one incident. Its state is the last action of its history, which only grows.
 
     `hold` is the last one, also after its release. It and `incident_id` are None once an erasure has begun. `counts`
-    and `erased` describe the erasure: how many of what were deleted, and which records.
+    and `erased` describe the erasure: how many of each kind were deleted, and which records.
     """
 
     key: str

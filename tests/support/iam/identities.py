@@ -114,8 +114,8 @@ def grants(**by_resource: str) -> Grants:
     return {arn: frozenset(actions.split()) for name, actions in by_resource.items() for arn in _NAMED[name]}
 
 
-# Without condition keys, that is, what a policy allows for some request; `RECOMMENDATION` and the tests of single
-# identities say for which.
+# Evaluated without condition keys, so this is what a policy allows for at least one request. The tests with
+# `RECOMMENDATION`, and those of single identities, show for which.
 ALLOWED: Final[Mapping[str, Grants]] = {
     "ExecutorPolicy": grants(QUEUE="sqs:SendMessage"),
     "ConsumerRole": grants(

@@ -48,7 +48,7 @@ KMS_ALLOWED: Final = {
 
 @pytest.mark.parametrize("identity", IDENTITIES)
 def test_identity_may_do_exactly_this(identity: str) -> None:
-    """Every action of eight services is checked on every resource, including foreign ones."""
+    """Every action of nine services is checked on every resource, including foreign ones."""
     assert allowed(identity, {}, {}) == ALLOWED[identity]
 
 

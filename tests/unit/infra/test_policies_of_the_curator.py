@@ -1,4 +1,4 @@
-"""What the condition keys of DynamoDB leave of the permissions to read marks, to hold and to release.
+"""The permissions to read marks, to hold and to release, as DynamoDB's condition keys restrict them.
 
 For UpdateItem, `dynamodb:Attributes` are those of the key, the expressions and the response (Amazon DynamoDB Developer
 Guide, "Using IAM policy conditions for fine-grained access control").

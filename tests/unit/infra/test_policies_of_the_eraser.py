@@ -1,4 +1,4 @@
-"""What the condition keys of DynamoDB and S3 leave of the permissions to erase an incident.
+"""The permissions to erase an incident, as the condition keys of DynamoDB and S3 restrict them.
 
 For UpdateItem, `dynamodb:Attributes` are those of the key, the expressions and the response (Amazon DynamoDB Developer
 Guide, "Using IAM policy conditions for fine-grained access control").
@@ -41,7 +41,7 @@ def _on_table(action: str, **context: str | tuple[str, ...]) -> Decision:
 
 
 def _request(name: str, parameters: Mapping[str, Any]) -> Request:
-    """Return what IAM decides about a call."""
+    """Return the request that IAM judges for a call."""
     if "QueueUrl" in parameters:
         return Request(f"sqs:{SQS_ACTIONS[name]}", DEAD if parameters["QueueUrl"] == DLQ else QUEUE)
     if name == "list_objects_v2":

@@ -50,7 +50,7 @@ async def test_every_record_of_a_held_incident_is_stored_with_its_hold(is_again:
 
 
 async def test_other_content_under_the_same_id_does_not_replace_what_is_held() -> None:
-    """It would be the keeper's dead letter, which SQS deletes after days. The new message is one instead."""
+    """The held item would become a dead letter, which SQS deletes after days. The new message becomes one instead."""
     table, queue = _table(State.HELD), FakeDeadLetterQueue()
     assert await invoke(event(body("a"), body("b", incident_id="incident-9")), table) == NONE_FAILED
     before = _stored(table)
@@ -115,7 +115,7 @@ async def test_wrapper_that_is_nested_without_end_is_poison_and_no_more() -> Non
 
 
 async def test_batch_comes_back_whole_if_the_marks_cannot_be_read(capsys: pytest.CaptureFixture[str]) -> None:
-    """With a cause of its own. Nothing is written or dead-lettered: any of it might be held or erased."""
+    """The metrics name the cause. Nothing is written or dead-lettered, since any of it might be held or erased."""
     table, queue = FakeTable(), FakeDeadLetterQueue()
 
     async def refuse(_body: bytes) -> Mapping[str, Any]:

@@ -51,14 +51,14 @@ def test_a_hold_does_not_change_the_digest_or_the_message() -> None:
     assert message_body(_item(HOLD)) == message_body(_item())
 
 
-def test_a_message_can_neither_set_a_hold_nor_an_erasure() -> None:
+def test_a_message_can_set_neither_a_hold_nor_an_erasure() -> None:
     """Only a person with the role can: a producer's values under these names are ignored, like a ttl's."""
     fields = read_envelope(message(hold={"reason": "mine"}, erasure={"by": "me"}))
     assert encode_item(fields) == encode_item(read_envelope(message()))
 
 
 def test_a_held_item_that_is_encoded_again_has_the_same_bytes() -> None:
-    """A redelivery must not look like a change."""
+    """Otherwise the keeper would see a change in every redelivery."""
     fields = read_envelope(message())
     assert encode_item(fields, "Root=1-2-3", HOLD) == encode_item(fields, "Root=1-2-3", HOLD)
 
