@@ -52,7 +52,8 @@ def test_known_words_are_offered_wherever_they_are_allowed(words: str, offered: 
     assert _complete("bash", words) == offered
 
 
-# Small containers have no bash; the words it would offer are tested above without it.
+# Small containers have no bash; the words it would offer are tested above without it. CI always has it: .ci/run is a
+# bash script.
 @pytest.mark.skipif(BASH is None, reason="bash is not installed")
 def test_bash_completes_with_the_printed_script(tmp_path: Path) -> None:
     """The script runs the program `recs` on the path."""
