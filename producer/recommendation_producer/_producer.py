@@ -34,6 +34,7 @@ from recommendation_shared import limits, metrics
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.writing import EnvelopeArguments, write_envelope
+from recommendation_shared.import_guard import importing
 
 if TYPE_CHECKING:
     from recommendation_producer._draining.after_response import Extension
@@ -200,10 +201,12 @@ class RecommendationProducer:
         takes place before the response, and RecommendationDrainFallback counts it.
         """
         try:
-            from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - for Lambda only
+            with importing():
+                from recommendation_producer._draining.handler import drained  # noqa: PLC0415 - for Lambda only
 
             if self._drains_after_response and self._extension is None:
-                from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
+                with importing():
+                    from recommendation_producer._draining.after_response import Extension, open_api  # noqa: PLC0415 - rare
 
                 self._extension = Extension(self.flush, open_api, self._metrics.note_fallback)
                 self._extension.register()
@@ -286,7 +289,8 @@ class RecommendationProducer:
 
 
 def _shrunk(body: bytes) -> bytes:
-    from recommendation_shared.item.shrink import shrink  # noqa: PLC0415 - nine modules that few hosts ever need
+    with importing():
+        from recommendation_shared.item.shrink import shrink  # noqa: PLC0415 - nine modules that few hosts ever need
 
     return shrink(body)
 

@@ -1,9 +1,11 @@
 """Redaction: the host's own function sees and changes every recommendation before it is serialised."""
 
 from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from recommendation_shared.exact_json.dump import dump_json
+from recommendation_shared.import_guard import importing
 
 Redact = Callable[[dict[str, Any]], Mapping[str, Any]]
 _CONTENT: Final = ("recommendation", "reasoning", "citations", "metadata")
@@ -18,8 +20,7 @@ def redacted(fields: Mapping[str, Any], redact: Redact) -> Mapping[str, Any]:
 
     `redact` receives the content as a copy in plain JSON values, which it may change in place.
     """
-    from recommendation_shared.exact_json.parse import parse_json  # noqa: PLC0415 - most hosts do not redact
-
+    parse_json = _parser()
     content = {name: parse_json(dump_json(fields[name])) for name in _CONTENT if name in fields}
     try:
         result = redact({**fields, **content})
@@ -28,3 +29,11 @@ def redacted(fields: Mapping[str, Any], redact: Redact) -> Mapping[str, Any]:
     if not isinstance(result, Mapping):
         raise RedactError(f"redact must return a mapping of the fields, not {type(result).__name__}")
     return result
+
+
+@cache
+def _parser() -> Callable[[bytes], Any]:
+    with importing():
+        from recommendation_shared.exact_json.parse import parse_json  # noqa: PLC0415 - most hosts do not redact
+
+    return parse_json

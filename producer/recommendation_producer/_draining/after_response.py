@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from recommendation_producer._draining.handler import CAP, MARGIN
 from recommendation_producer._loss_log import LOGGER
 from recommendation_producer._sending.call_threads import CallThread
+from recommendation_shared.import_guard import importing
 
 if TYPE_CHECKING:
     from recommendation_producer._draining.extensions_api import ExtensionsApi, Invoke
@@ -181,7 +182,8 @@ class Extension:
 
 def open_api() -> "ExtensionsApi":
     """Return Lambda's API; raise `RuntimeError` elsewhere."""
-    from recommendation_producer._draining.extensions_api import ExtensionsApi  # noqa: PLC0415 - 10 ms, on its thread
+    with importing():
+        from recommendation_producer._draining.extensions_api import ExtensionsApi  # noqa: PLC0415 - 10 ms, on its thread
 
     address = os.environ.get("AWS_LAMBDA_RUNTIME_API")
     if not address:

@@ -12,6 +12,7 @@ from recommendation_producer._executor_state.names import kebab_case
 from recommendation_producer._executor_state.reading import fields_of, outputs_of
 from recommendation_shared.envelope.identity import parse_instant, sort_key
 from recommendation_shared.envelope.vocabulary import CONSENSUS
+from recommendation_shared.import_guard import importing
 
 SOURCE: Final = "timestampSource"  # in `metadata`, of an output without a timestamp: one of the two below
 EXECUTION_TRACE: Final = "execution_trace"
@@ -91,7 +92,8 @@ def _parsed(timestamp: Any) -> datetime | None:
 
 
 def _offset(agent_type: str, execution_id: object) -> timedelta:
-    from hashlib import sha256  # noqa: PLC0415 - hardly ever needed, and importing it costs every host a millisecond
+    with importing():
+        from hashlib import sha256  # noqa: PLC0415 - hardly ever needed, and importing it costs every host a millisecond
 
     digest = sha256(f"{agent_type}\n{execution_id}".encode("utf-8", "backslashreplace")).digest()
     return timedelta(microseconds=1 + int.from_bytes(digest[:8]) % (_WITHIN - 1))

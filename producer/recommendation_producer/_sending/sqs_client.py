@@ -1,6 +1,6 @@
 """The SQS client, of the host's own botocore. Only a call thread imports this module: botocore takes 50 ms or more."""
 
-import encodings.idna  # noqa: F401 - the first name lookup would import it, and a fork then could break it, see `client`
+import encodings.idna  # noqa: F401 - else the first name lookup imports it, without the guard against forks
 import os
 from collections.abc import Mapping
 from contextlib import suppress

@@ -11,6 +11,7 @@ from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, MARKED, brok
 from recommendation_shared.envelope.identity import recommendation_id
 from recommendation_shared.exact_json.dump import dump_converted, dump_plain
 from recommendation_shared.exact_json.plain import to_plain
+from recommendation_shared.import_guard import importing
 
 
 class EnvelopeArguments(TypedDict):
@@ -101,7 +102,8 @@ def _set_odd_confidence_aside(given: dict[str, Any]) -> None:
     if type(confidence) not in _NUMBERS:  # a Decimal, or a scalar of numpy
         given["confidence"] = confidence = to_plain(confidence)[0]
     if not field_rules.is_probability(confidence):
-        from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415 - an ordinary envelope does not need it
+        with importing():
+            from recommendation_shared.envelope.raw_confidence import set_aside  # noqa: PLC0415 - an ordinary envelope does not need it
 
         given.update(set_aside(given))
 

@@ -1,5 +1,7 @@
 """Real forks: each side sends its own envelopes, and the balance is checked at the end of each process."""
 
+import pytest
+
 from tests.chaos.producer.program import run_python, sent_lines, started
 from tests.support.fakes.queue import NOTHING_HANGS
 from tests.support.servers.sqs_server import HANG, sqs_server
@@ -123,7 +125,7 @@ def test_forgotten_producer_is_not_kept_alive_by_fork_and_exit_hooks() -> None:
 
 SLOW_BOTOCORE = """
         from importlib.machinery import PathFinder
-        from recommendation_producer._sending.client import FORK_WAIT
+        from recommendation_shared.import_guard import FORK_WAIT
 
         class Slow:  # stops in the middle of importing botocore, with the locks of its modules held
             @staticmethod
@@ -153,8 +155,8 @@ def test_fork_during_the_import_of_botocore_waits_for_it_and_both_sides_send() -
     """The import takes a moment. Without the wait, the child would inherit the locks of half imported modules."""
     with sqs_server() as server:
         program = f"""
-        from recommendation_producer._sending import client
-        client.FORK_WAIT = 20.0  # on a busy machine, the rest of the import may take longer than the usual 2 s
+        from recommendation_shared import import_guard
+        import_guard.FORK_WAIT = 20.0  # on a busy machine, the rest of the import may take longer than the usual 2 s
         {SLOW_BOTOCORE}
             import botocore.session
             assert has_sent(producer, 1)
@@ -180,3 +182,76 @@ def test_fork_waits_only_briefly_for_an_import_that_hangs() -> None:
         """
         assert run_python(program, server.queue_url, server.url, "6")[0] == []
         assert set(server.arrived_numbers()) == {0}
+
+
+SLOW_IMPORT = """
+        from importlib.machinery import PathFinder
+        from recommendation_producer._draining.after_response import open_api
+        from recommendation_shared import import_guard
+        from recommendation_shared.envelope.raw_confidence import set_aside  # which imports what others import as well
+
+        module, call = sys.argv[1:]
+
+        class Slow:  # stops in the middle of importing the module, with its lock held
+            @staticmethod
+            def find_spec(name, path, target=None):
+                if name != module:
+                    return None
+                spec = PathFinder.find_spec(name, path)
+                run = spec.loader.exec_module
+                spec.loader.exec_module = lambda module: (stopped.set(), may_end.wait(), time.sleep(0.1), run(module))
+                return spec
+
+        stopped, may_end = threading.Event(), threading.Event()
+        os.environ["AWS_LAMBDA_RUNTIME_API"] = "127.0.0.1:9"
+        producer = open_producer(client_factory=FakeQueue().client)
+        redacting = open_producer(client_factory=FakeQueue().client, redact=lambda fields: fields)
+        state = {"hypotheses": {"a": {"agent_id": "a", "findings": {}}}, "start_timestamp": "2026-01-31T12:00:00Z"}
+        sys.modules.pop(module, None)
+        sys.meta_path.insert(0, Slow)
+        thread = threading.Thread(target=lambda: eval(call))
+        thread.start()
+        assert stopped.wait(20)
+"""
+CALLS = {
+    "recommendation_shared.item.shrink": "producer.enqueue(**recommendation(1) | {'reasoning': 'x' * 1_100_000})",
+    "recommendation_shared.envelope.raw_confidence": "producer.enqueue(**recommendation(1) | {'confidence': 2})",
+    "recommendation_shared.exact_json.parse": "redacting.enqueue(**recommendation(1))",
+    "hashlib": "producer.enqueue_state(state)",
+    "recommendation_producer._draining.handler": "producer.lambda_handler(len)",
+    "recommendation_producer._draining.extensions_api": "open_api()",
+}
+
+
+@pytest.mark.parametrize("module", CALLS)
+def test_fork_during_an_import_on_another_thread_waits_for_it(module: str) -> None:
+    """Without the wait, the child's first such call would hang forever, in the host's own code."""
+    program = f"""{SLOW_IMPORT}
+        import_guard.FORK_WAIT = 20.0
+        os.register_at_fork(before=may_end.set)  # runs before the hooks that are registered already
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            print(eval(call) is not None, flush=True)
+            os._exit(0)
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join()
+        """
+    assert run_python(program, module, CALLS[module])[0] == ["True"]
+
+
+def test_child_of_a_fork_that_did_not_wait_for_an_import_refuses_the_envelope() -> None:
+    """It cannot be shrunk there without the module; others are sent as usual."""
+    program = f"""{SLOW_IMPORT}
+        import_guard.FORK_WAIT = 0.01
+        child = os.fork()
+        if child == 0:
+            signal.alarm(10)
+            print(eval(call).reason, producer.enqueue(**recommendation(2)).accepted, flush=True)
+            os._exit(0)
+        may_end.set()
+        assert os.waitpid(child, 0)[1] == 0
+        thread.join()
+        """
+    module = "recommendation_shared.item.shrink"
+    assert run_python(program, module, CALLS[module])[0][0] == "invalid True"
