@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from recommendation_cli.aws.connection import Target
+from recommendation_cli.holds.options import Request
 from recommendation_cli.holds.run import hold_incident, release_incident
 from recommendation_cli.runtime import Runtime
 from recommendation_consumer.invocation import consume
@@ -124,7 +125,7 @@ class HoldsMachine(RuleBasedStateMachine):
         )
         self.wanted = False
         try:
-            command(runtime, Target(TABLE), INCIDENT, "Legal hold 42", wait=True, yes=True)
+            command(runtime, Target(TABLE), Request(INCIDENT, "Legal hold 42", wait=True, yes=True))
         except KeyboardInterrupt:
             return False
         finally:

@@ -8,6 +8,7 @@ import click
 from recommendation_cli.dead_letters.options import QueueOptions, hold_option, with_queues
 from recommendation_cli.options.declaring import Declaration, options_as
 from recommendation_cli.options.keys import key_argument
+from recommendation_cli.options.reason import checked_reason
 from recommendation_cli.options.table import TableOptions, reviews_table_option, table_option
 from recommendation_cli.runtime import Runtime
 from recommendation_shared import limits
@@ -44,17 +45,6 @@ class ErasureOptions(NamedTuple):
     reviews_table: str | None
 
 
-def _reason(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
-    if value is None:
-        return None
-    from recommendation_shared.item.holds import reason
-
-    try:
-        return reason(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 def _day(_ctx: click.Context, _param: click.Parameter, value: datetime | None) -> str | None:
     return None if value is None else value.date().isoformat()
 
@@ -70,7 +60,7 @@ def _day_option(name: str, text: str) -> Declaration:
     click.option(
         "--reason",
         metavar="TEXT",
-        callback=_reason,
+        callback=checked_reason,
         help="Why; it stays in the incident's mark, so leave out names and other personal data.",
     ),
     click.option("--dry-run", is_flag=True, help="Show what would go, and end."),

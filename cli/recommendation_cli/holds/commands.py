@@ -1,53 +1,13 @@
 """The commands on holds. Their code is imported when they run, so that help is instant."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 import click
 
-from recommendation_cli.aws.connection import Target
-from recommendation_cli.options.declaring import Declaration, options_as
-from recommendation_cli.options.keys import key_argument
-from recommendation_cli.options.table import ReadOptions, location_options, read_options, table_option
+from recommendation_cli.holds.options import Request, with_request, with_table
+from recommendation_cli.options.table import ReadOptions, TableOptions, read_options
 from recommendation_cli.runtime import Runtime
-from recommendation_shared import limits
-from recommendation_shared.item import holds as rules
 
-
-class _Place(NamedTuple):
-    """Where the table is; unlike a reader, these commands look at everything, expired or not."""
-
-    table: str | None
-    region: str | None
-    profile: str | None
-    endpoint_url: str | None
-
-    def target(self, runtime: Runtime) -> Target:
-        return Target(self.table or runtime.default_table(), self.region, self.profile, self.endpoint_url)
-
-
-def _reason(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
-    try:
-        return rules.reason(value)
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
-reason_option: Final[Declaration] = click.option(
-    "--reason",
-    required=True,
-    metavar="TEXT",
-    callback=_reason,
-    help=f"Why, on one line of at most {rules.REASON_BYTES:,} bytes; it is kept with the incident for good.",
-)
-wait_option: Final[Declaration] = click.option(
-    "--no-wait",
-    "wait",
-    is_flag=True,
-    flag_value=False,
-    default=True,
-    help="Do not wait until every consumer knows, which takes two minutes: what one stores meanwhile may be missed.",
-)
-_yes_option: Final[Declaration] = click.option("--yes", is_flag=True, help="Do not ask.")
 _EXIT_CODES: Final = """\b
 Exit codes:
   0    done
@@ -64,15 +24,10 @@ Examples:
 
 {_EXIT_CODES}"""
 )
-@key_argument("incident_id", limits.ID_BYTES, metavar="INCIDENT_ID")
-@reason_option
-@wait_option
-@_yes_option
-@options_as(_Place, table_option, location_options)
+@with_request
+@with_table
 @click.pass_obj
-def hold(  # noqa: PLR0913 - one for each option
-    runtime: Runtime, place: _Place, /, *, incident_id: str, reason: str, wait: bool, yes: bool
-) -> None:
+def hold(runtime: Runtime, table: TableOptions, request: Request, /) -> None:
     """Keep an incident's recommendations beyond their ttl.
 
     Each one loses its ttl and gets the attribute `hold`, which says who holds it, since when and why. What agents say
@@ -82,7 +37,7 @@ def hold(  # noqa: PLR0913 - one for each option
     """
     from recommendation_cli.holds.run import hold_incident
 
-    hold_incident(runtime, place.target(runtime), incident_id, reason, wait=wait, yes=yes)
+    hold_incident(runtime, table.target(runtime), request)
 
 
 @click.command(
@@ -92,15 +47,10 @@ Examples:
 
 {_EXIT_CODES}"""
 )
-@key_argument("incident_id", limits.ID_BYTES, metavar="INCIDENT_ID")
-@reason_option
-@wait_option
-@_yes_option
-@options_as(_Place, table_option, location_options)
+@with_request
+@with_table
 @click.pass_obj
-def release(  # noqa: PLR0913 - one for each option
-    runtime: Runtime, place: _Place, /, *, incident_id: str, reason: str, wait: bool, yes: bool
-) -> None:
+def release(runtime: Runtime, table: TableOptions, request: Request, /) -> None:
     """End a hold: recommendations expire again.
 
     DynamoDB deletes those whose time has already passed, within a few days; the command says how many, and asks.
@@ -108,7 +58,7 @@ def release(  # noqa: PLR0913 - one for each option
     """
     from recommendation_cli.holds.run import release_incident
 
-    release_incident(runtime, place.target(runtime), incident_id, reason, wait=wait, yes=yes)
+    release_incident(runtime, table.target(runtime), request)
 
 
 @click.command(

@@ -10,6 +10,7 @@ import click
 
 from recommendation_cli.aws.caller import caller_arn
 from recommendation_cli.aws.connection import Target, WritableDynamoDb
+from recommendation_cli.holds.options import Request
 from recommendation_cli.holds.records import Aim, Records, held_by, released
 from recommendation_cli.holds.sweeping import Sweeping, Swept
 from recommendation_cli.marks.errors import LeftError, explained_writes
@@ -28,70 +29,66 @@ ROLE: Final = "RecommendationCuratorRole"
 _LOOK_SECONDS: Final = 1.0
 
 
-def hold_incident(  # noqa: PLR0913 - one for each option
-    runtime: Runtime, target: Target, incident_id: str, reason: str, *, wait: bool, yes: bool
-) -> None:
+def hold_incident(runtime: Runtime, target: Target, request: Request) -> None:
     """Hold an incident, or go on with a hold that was interrupted."""
     try:
-        identifier(incident_id)
+        identifier(request.incident_id)
     except ValueError as error:
         raise click.UsageError(f"No recommendation can have this incident's ID, which {error}.") from None
-    command = _Command(runtime, target, incident_id)
+    command, incident = _Command(runtime, target, request), visible(request.incident_id)
     with command.goes_on():
         mark = command.mark
         if mark is not None and mark.is_held and mark.hold is not None:
-            if mark.hold.reason != reason:
+            if mark.hold.reason != request.reason:
                 raise click.UsageError(
-                    f"Incident {visible(incident_id)} is already {hold_text(mark.hold)}. Give the same --reason to"
-                    " complete that hold, or end it with recs release first."
+                    f"Incident {incident} is already {hold_text(mark.hold)}. Give the same --reason to complete that"
+                    " hold, or end it with recs release first."
                 )
         else:
-            if not yes and not any(True for _ in command.records):
+            if not request.yes and not any(True for _ in command.records):
                 _ask(
-                    f"There is no recommendation of incident {visible(incident_id)} yet{command.similar()}. Hold what"
-                    " arrives later?"
+                    f"There is no recommendation of incident {incident} yet{command.similar()}. Hold what arrives"
+                    " later?"
                 )
-            mark = command.move(State.HELD, reason)
+            mark = command.move(State.HELD)
         if mark.hold is None:
             raise RuntimeError("a held incident's mark has its hold")
-        swept = command.complete(mark, held_by(mark.hold), "held", wait=wait)
-        click.echo(f"Incident {visible(incident_id)}: {plural(swept.seen, 'recommendation')} {hold_text(mark.hold)}.")
+        swept = command.complete(mark, held_by(mark.hold), "held")
+        click.echo(f"Incident {incident}: {plural(swept.seen, 'recommendation')} {hold_text(mark.hold)}.")
 
 
-def release_incident(  # noqa: PLR0913 - one for each option
-    runtime: Runtime, target: Target, incident_id: str, reason: str, *, wait: bool, yes: bool
-) -> None:
+def release_incident(runtime: Runtime, target: Target, request: Request) -> None:
     """Release an incident, or go on with a release that was interrupted."""
-    command = _Command(runtime, target, incident_id)
+    command, incident = _Command(runtime, target, request), visible(request.incident_id)
     with command.goes_on():
         mark = command.mark
         if mark is None:
-            raise click.UsageError(f"Incident {visible(incident_id)} is not held: recs holds lists those that are.")
+            raise click.UsageError(f"Incident {incident} is not held: recs holds lists those that are.")
         if mark.state is not State.RELEASED:
             past = command.past_their_ttl() if mark.is_held else 0
-            if past and not yes:
+            if past and not request.yes:
                 _ask(
-                    f"DynamoDB will delete {plural(past, 'recommendation')} of incident {visible(incident_id)} within a"
-                    " few days, because their retention has passed. Release it?"
+                    f"DynamoDB will delete {plural(past, 'recommendation')} of incident {incident} within a few days,"
+                    " because their retention has passed. Release it?"
                 )
-            mark = command.move(State.RELEASED, reason)
-        swept = command.complete(mark, released, "released", wait=wait)
-        click.echo(f"Incident {visible(incident_id)} is released: {plural(swept.seen, 'recommendation')}.")
+            mark = command.move(State.RELEASED)
+        swept = command.complete(mark, released, "released")
+        click.echo(f"Incident {incident} is released: {plural(swept.seen, 'recommendation')}.")
 
 
 class _Command:
     """One run on one incident."""
 
-    def __init__(self, runtime: Runtime, target: Target, incident_id: str) -> None:
+    def __init__(self, runtime: Runtime, target: Target, request: Request) -> None:
         self._runtime = runtime
         self._target = target
-        self._incident_id = incident_id
+        self._request = request
         with explained_writes(target, ROLE):
             client: WritableDynamoDb = runtime.create_client("dynamodb", target)
             self._client = client
             self._marks = MarkStore(client, target)
-            self.mark = self._marks.read(incident_id)
-        self.records = Records(client, target.table, incident_id)
+            self.mark = self._marks.read(request.incident_id)
+        self.records = Records(client, target.table, request.incident_id)
         self._written: float | None = None  # when this run wrote the mark, in seconds on the monotonic clock
         self._looked: float | None = None  # when it last looked at the mark, in epoch seconds
 
@@ -105,15 +102,15 @@ class _Command:
             click.echo("\nInterrupted: run the same command again, which goes on.", err=True)
             raise
 
-    def move(self, action: State, reason: str) -> Mark:
+    def move(self, action: State) -> Mark:
         """Write the mark with one more action; raise a usage error if the incident's state does not allow it."""
         by = caller_arn(self._runtime.create_client, self._target)
         at = sort_key(EPOCH + timedelta(seconds=self._runtime.now()))
         try:
-            mark = moved(self.mark, self._incident_id, Entry(action, by, at, reason))
+            mark = moved(self.mark, self._request.incident_id, Entry(action, by, at, self._request.reason))
         except MarkError as error:
             history = f" It was {entry_text(self.mark.history[-1])}." if self.mark is not None else ""
-            raise click.UsageError(f"Incident {visible(self._incident_id)}: {error}.{history}") from None
+            raise click.UsageError(f"Incident {visible(self._request.incident_id)}: {error}.{history}") from None
         self._marks.replace(self.mark, mark)
         self.mark, self._written = mark, self._runtime.monotonic()
         return mark
@@ -126,7 +123,7 @@ class _Command:
         """
         now = self._runtime.now()
         if self._looked is None or abs(now - self._looked) >= _LOOK_SECONDS:
-            self._marks.require(self._incident_id, mark)
+            self._marks.require(self._request.incident_id, mark)
             self._looked = now
 
     def similar(self) -> str:
@@ -134,7 +131,7 @@ class _Command:
         from botocore.exceptions import BotoCoreError, ClientError
 
         try:
-            ids = suggest_ids(self._client, self._target.table, "incidentId", self._incident_id).ids
+            ids = suggest_ids(self._client, self._target.table, "incidentId", self._request.incident_id).ids
         except (BotoCoreError, ClientError):  # the question itself does not depend on it
             return ""
         return f" (but of {' and '.join(map(visible, ids))})" if ids else ""
@@ -144,11 +141,11 @@ class _Command:
         ttls = (wanted.ttl for item in self.records if (wanted := released(item)) is not None)
         return sum(ttl is not None and float(ttl["N"]) <= self._runtime.now() for ttl in ttls)
 
-    def complete(self, mark: Mark, aim: Aim, verb: str, *, wait: bool) -> Swept:
+    def complete(self, mark: Mark, aim: Aim, verb: str) -> Swept:
         """Change what there is now and what consumers that did not know the mark have stored meanwhile."""
         sweeping = Sweeping(self._runtime, self.records, aim, verb, lambda: self._make_sure(mark))
         swept = sweeping.once()
-        if wait:
+        if self._request.wait:
             wait_until_settled(self._runtime, mark.history[-1].at, self._written)
             swept = sweeping.until_nothing_changes()
         else:
@@ -163,11 +160,11 @@ class _Command:
                 f" {'its' if swept.unclear == 1 else 'their'} timestamp and retention: the consumer did not write that."
                 " recs show shows it; set it by hand."
             )
-        if wait and swept.changed:
+        if self._request.wait and swept.changed:
             raise LeftError(
                 f"{plural(swept.changed, 'recommendation')} changed again meanwhile: run the same command again."
             )
-        self._marks.require(self._incident_id, mark)
+        self._marks.require(self._request.incident_id, mark)
         return swept
 
 
