@@ -29,9 +29,7 @@ class Facts(NamedTuple):
 
 def facts(document: Mapping[str, Any]) -> Facts:
     """Return the facts about any item in the table, including one written by hand."""
-    metadata = document.get("metadata")
-    if not isinstance(metadata, dict):
-        return Facts("", None, None, None, None, None)
+    metadata = metadata_of(document)
     cost = metadata.get("cost")
     bill: Mapping[str, Any] = cost if isinstance(cost, dict) else {"estimatedCost": cost}
     return Facts(
@@ -44,10 +42,15 @@ def facts(document: Mapping[str, Any]) -> Facts:
     )
 
 
+def metadata_of(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what the executor recorded; empty where somebody wrote something else by hand."""
+    metadata = document.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
 def status_of(document: Mapping[str, Any]) -> str:
     """Return how the agent ended, as it was recorded; an empty string without a status."""
-    metadata = document.get("metadata")
-    status = metadata.get("status") if isinstance(metadata, dict) else None
+    status = metadata_of(document).get("status")
     return "" if status is None else status if isinstance(status, str) else canonical_text(status)
 
 
@@ -64,13 +67,9 @@ def fact_columns(document: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-FACTS: Final = tuple(fact_columns({}))
-
-
 def replay_of(document: Mapping[str, Any]) -> str | None:
     """Return the execution that a document's execution repeats; None if it is not a replay."""
-    metadata = document.get("metadata")
-    replay = metadata.get("replayMetadata") if isinstance(metadata, dict) else None
+    replay = metadata_of(document).get("replayMetadata")
     original = replay.get("replay_of", replay.get("replayOf")) if isinstance(replay, dict) else None
     return original if isinstance(original, str) else None
 
@@ -97,3 +96,6 @@ def _number(value: Any, most: int) -> Number | None:
 
 def _text(value: Any) -> str | None:
     return value if isinstance(value, str) and value else None
+
+
+FACTS: Final = tuple(fact_columns({}))

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from recommendation_cli.facts import facts
+from recommendation_cli.facts import metadata_of, status_of
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.search.filters import exact_confidence
 from recommendation_cli.search.queries import Document
@@ -40,7 +40,7 @@ class Summary:
 
 def summarise(document: Document) -> Summary:
     """Return the summary of any item in the table, including one written by hand."""
-    metadata = _object(document.get("metadata"))
+    metadata = metadata_of(document)
     return Summary(
         recommendation_id=visible(_text(document.get("recommendationId"))),
         incident_id=visible(_text(document.get("incidentId"))),
@@ -49,7 +49,7 @@ def summarise(document: Document) -> Summary:
         timestamp=visible(_text(document.get("timestamp"))),
         confidence=usable_confidence(document),
         odd_confidence=RAW_CONFIDENCE in metadata,
-        status=visible(facts(document).status[:_STATUS]),
+        status=visible(status_of(document)[:_STATUS]),
         truncated=bool(metadata.get(TRUNCATED)),
         held=HOLD in document,
         headline=visible(_headline(document)[:_HEADLINE]),
@@ -64,7 +64,7 @@ def usable_confidence(document: Document) -> float | None:
 
 def warnings(document: Document) -> Iterator[str]:
     """Yield what a reader should know before trusting a document: an unusable confidence, and each cut."""
-    metadata = _object(document.get("metadata"))
+    metadata = metadata_of(document)
     if RAW_CONFIDENCE in metadata:
         raw = visible(str(metadata[RAW_CONFIDENCE]))
         yield f"The agent's confidence was not a number from 0 to 1: {raw}"
@@ -80,8 +80,9 @@ def _headline(document: Document) -> str:
     reasoning = _text(document.get("reasoning")).strip()
     if reasoning:
         return reasoning.splitlines()[0]
-    error = _object(document.get("metadata")).get("error")
-    recommendation = _object(document.get("recommendation"))
+    error = metadata_of(document).get("error")
+    said = document.get("recommendation")
+    recommendation = said if isinstance(said, dict) else {}
     texts = list(_texts({"error": error})) or sorted(_texts(recommendation), key=_rank)
     return " · ".join(f"{path[-1]}: {text}" for path, text in texts) or canonical_text(recommendation)
 
@@ -99,10 +100,6 @@ def _rank(entry: tuple[tuple[str, ...], str]) -> tuple[int, int]:
     path, _ = entry
     depths = [depth for depth, name in enumerate(path) if "recommend" in name.lower()]
     return (min(depths, default=len(path)), -len(depths))
-
-
-def _object(value: Any) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
 
 
 def _text(value: Any) -> str:

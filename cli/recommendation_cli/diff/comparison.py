@@ -7,6 +7,7 @@ from difflib import unified_diff
 from typing import Any, Final
 
 from recommendation_cli.diff.json_changes import Change, changes, same
+from recommendation_cli.facts import metadata_of
 from recommendation_cli.search.queries import Document
 from recommendation_shared.envelope.fields import NOT_CONTENT
 from recommendation_shared.exact_json.canonical import canonical_text
@@ -82,11 +83,10 @@ def _agent(name: str, before: Document | None, after: Document | None, *, everyt
 def _fields(document: Document, *, everything: bool) -> dict[str, Any]:
     if everything:
         return {name: document[name] for name in document.keys() - _ALWAYS_DIFFERENT - _COMPARED_SEPARATELY}
-    metadata = document.get("metadata")
-    conclusions = metadata if isinstance(metadata, dict) else {}
+    metadata = metadata_of(document)
     return {
         "recommendation": document.get("recommendation"),
-        "metadata": {name: conclusions[name] for name in _CONCLUSIONS if name in conclusions},
+        "metadata": {name: metadata[name] for name in _CONCLUSIONS if name in metadata},
     }
 
 

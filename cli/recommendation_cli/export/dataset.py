@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple
 from recommendation_cli.calibration.track_record import OUTCOMES
 from recommendation_cli.document_json import document_line
 from recommendation_cli.export.redaction import telling, without
-from recommendation_cli.facts import facts, replay_of
+from recommendation_cli.facts import facts, metadata_of, replay_of
 from recommendation_cli.reviews.beside import Reviewed
 from recommendation_cli.reviews.review import INCIDENT, Review
 from recommendation_cli.screen.visible import visible
@@ -78,9 +78,7 @@ def all_redacted(paths: tuple[str, ...], *, with_reviewers: bool) -> tuple[str, 
 
 
 def _example(document: Document, review: Review | None, incident_review: Review | None) -> dict[str, Any]:
-    known = facts(document)
-    metadata = document.get("metadata")
-    given: Mapping[str, Any] = metadata if isinstance(metadata, dict) else {}
+    known, given = facts(document), metadata_of(document)
     outcome = None if review is None or review.verdict is None else OUTCOMES[review.verdict]
     return {
         VERSION_FIELD: DATASET_VERSION,

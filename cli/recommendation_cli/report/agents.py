@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 from typing import Any, Final
 
-from recommendation_cli.facts import facts
+from recommendation_cli.facts import facts, metadata_of
 from recommendation_cli.output import COLUMNS
 from recommendation_cli.report.markup import Child, Html, element, fragment
 from recommendation_cli.report.totals import money, tokens_text
@@ -33,8 +33,7 @@ _AGREEMENT: Final = ("agreement_level", "conflicts_detected", "minority_opinions
 def agent_html(moment: Moment, anchor: str | None, href: str, folding: Folding, same_as: str | None) -> Html:
     """Return everything one agent said; `same_as` links to an equal output in the original execution."""
     summary, document = moment.summary, moment.document
-    metadata = document.get("metadata")
-    metadata = metadata if isinstance(metadata, dict) else {}
+    metadata = metadata_of(document)
     title = element("h4", element("a", summary.agent_type, href=href), " ", element("span", *_line(moment)))
     parts: list[Child] = [title, *_warnings(document), *_reviews(moment)]
     if same_as is not None:
