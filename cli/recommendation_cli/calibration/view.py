@@ -8,7 +8,7 @@ from rich.text import Text
 
 from recommendation_cli.calibration.judged import FEW, Judged, Stated
 from recommendation_cli.calibration.track_record import TrackRecord, bin_name
-from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, verdicts_text
+from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, measured_texts, verdicts_text
 from recommendation_cli.screen.table import Cell, Column, print_table
 from recommendation_cli.screen.visible import visible
 
@@ -85,11 +85,8 @@ def _dissents(agents: Iterable[tuple[str, TrackRecord]]) -> Iterator[str]:
 
 
 def _cells(judged: Judged, stated: Stated) -> tuple[Cell, ...]:
-    interval, finding = judged.interval, stated.finding
+    finding = stated.finding
     return (
-        f"{judged.count:,}",
-        "" if judged.share is None else f"{judged.share:.2f}",
-        "" if interval is None else f"{interval.low:.2f}-{interval.high:.2f}",
-        "" if stated.brier is None or stated.count < FEW else f"{stated.brier:.2f}",
+        *measured_texts(judged, stated),
         "" if finding is None else Text(finding, style=_STYLES.get(finding, "")),
     )

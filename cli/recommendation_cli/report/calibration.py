@@ -5,7 +5,7 @@ from typing import Final
 
 from recommendation_cli.calibration.judged import FEW, Judged, Stated
 from recommendation_cli.calibration.track_record import BINS, TrackRecord, bin_name
-from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, verdicts_text
+from recommendation_cli.calibration.words import DISSENTS, EXPLAINED, dissents_text, measured_texts, verdicts_text
 from recommendation_cli.report.markup import Child, Html, column_table, element, fragment
 from recommendation_cli.stats.collect import Tallies
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -111,13 +111,14 @@ def _position(share: float) -> float:
 
 
 def _cells(label: str, judged: Judged, stated: Stated) -> Sequence[Child]:
+    count, share, interval, brier = measured_texts(judged, stated)
     finding = stated.finding or ""
     return (
         label,
-        f"{judged.count:,}",
-        "" if judged.share is None else f"{judged.share:.2f}",
-        "" if judged.interval is None else "{:.2f}-{:.2f}".format(*judged.interval),
+        count,
+        share,
+        interval,
         "" if stated.confidence is None else f"{stated.confidence:.2f}",
-        "" if stated.brier is None or stated.count < FEW else f"{stated.brier:.2f}",
+        brier,
         element("span", finding, class_="dim" if finding == "too few" else "warn" if "over" in finding else None),
     )
