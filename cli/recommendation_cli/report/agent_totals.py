@@ -29,8 +29,8 @@ _COLUMNS: Final = (
 
 
 def agent_totals(executions: Sequence[Execution], tallies: Tallies) -> Html | None:
-    """Return a row for each agent; None unless there are several executions with times."""
-    if len(executions) < 2 or all(execution.span is None for execution in executions):  # noqa: PLR2004 - see the tables
+    """Return a row for each agent; None unless there are several executions with times: one has its own tables."""
+    if len(executions) < 2 or all(execution.span is None for execution in executions):  # noqa: PLR2004 - "several"
         return None
     return totals_table(tallies.agents.items())
 

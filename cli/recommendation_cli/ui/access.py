@@ -85,9 +85,8 @@ class Guard:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request."""
-        if (
-            scope["type"] != "http"
-        ):  # no page opens a WebSocket; returning without an answer would be logged as an error
+        if scope["type"] != "http":
+            # No page opens a WebSocket. Returning without an answer would be logged as an error.
             await send({"type": "websocket.close"})
             return
 
