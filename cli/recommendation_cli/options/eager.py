@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import click
 
+from recommendation_cli.options.declaring import Declaration
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.pager import NO_PAGER
 
@@ -37,14 +38,14 @@ def _apply_color(ctx: click.Context, _param: click.Parameter, when: str | None) 
     ctx.obj = replace(runtime, environ={**others, **chosen})
 
 
-def _note_no_pager(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
-    if given:
-        ctx.meta[NO_PAGER] = True
+def _noted_flag(name: str, key: str, text: str) -> Declaration:
+    """Return a flag that sets a key of click's `meta`."""
 
+    def note(ctx: click.Context, _param: click.Parameter, given: bool) -> None:  # noqa: FBT001 - click's signature
+        if given:
+            ctx.meta[key] = True
 
-def _note_bom(ctx: click.Context, _param: click.Parameter, wanted: bool) -> None:  # noqa: FBT001 - click's signature
-    if wanted:
-        ctx.meta[_BOM] = True
+    return click.option(name, is_flag=True, is_eager=True, expose_value=False, callback=note, help=text)
 
 
 def with_bom(ctx: click.Context, _param: click.Parameter, output: str) -> str:
@@ -72,19 +73,5 @@ color_option: Final = click.option(
     callback=_apply_color,
     help="When to use colours [default: auto; NO_COLOR and FORCE_COLOR].",
 )
-no_pager_option: Final = click.option(
-    "--no-pager",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_note_no_pager,
-    help="Print long output directly.",
-)
-bom_option: Final = click.option(
-    "--bom",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_note_bom,
-    help="Start CSV with a byte order mark, so that Excel reads umlauts.",
-)
+no_pager_option: Final = _noted_flag("--no-pager", NO_PAGER, "Print long output directly.")
+bom_option: Final = _noted_flag("--bom", _BOM, "Start CSV with a byte order mark, so that Excel reads umlauts.")
