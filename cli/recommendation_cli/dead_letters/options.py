@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import click
 
 from recommendation_cli.aws.queues import REDRIVE_ROLE, QueueTarget
-from recommendation_cli.completion import beginning, complete_agents
+from recommendation_cli.completion import beginning
 from recommendation_cli.options.declaring import Declaration, declaring, options_as
-from recommendation_cli.options.listing import moment
+from recommendation_cli.options.listing import agents_option, moment
 from recommendation_cli.options.table import location_options
 from recommendation_cli.runtime import Runtime
 
@@ -74,7 +74,7 @@ def complete_reasons(_ctx: click.Context, _param: click.Parameter, incomplete: s
 def _selection(
     reason: tuple[str, ...],
     incident: tuple[str, ...],
-    agent: tuple[str, ...],
+    agents: tuple[str, ...],
     older_than: str | None,
     newer_than: str | None,
 ) -> "Selection":
@@ -82,7 +82,7 @@ def _selection(
 
     if older_than is not None and newer_than is not None and newer_than > older_than:
         raise click.UsageError("Nothing is both older than --older-than and newer than --newer-than: swap them.")
-    return Selection(frozenset(reason), frozenset(incident), frozenset(agent), newer_than, older_than)
+    return Selection(frozenset(reason), frozenset(incident), frozenset(agents), newer_than, older_than)
 
 
 destination_options: Final[Declaration] = declaring(
@@ -112,13 +112,7 @@ with_selection: Final = options_as(
         help="Only this failureReason, or RetriesExhausted; may be repeated.",
     ),
     click.option("--incident", multiple=True, metavar="ID", help="Only this incident; may be repeated."),
-    click.option(
-        "--agent",
-        multiple=True,
-        metavar="TYPE",
-        shell_complete=complete_agents,
-        help="Only this agent; may be repeated.",
-    ),
+    agents_option(),
     click.option(
         "--older-than",
         metavar="TIME",
