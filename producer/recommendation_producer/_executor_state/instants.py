@@ -35,7 +35,7 @@ def instant_of(
     offset = _offset(agent_type, execution_id)
     if agent_type == CONSENSUS:
         said, others = _instants_of_agents(given, state)
-        instant = max([*said, *([] if instant is None else [instant])], default=None)
+        instant = max(filter(None, [instant, *said]), default=None)
         # Only where the order would be wrong, so that no other consensus gets another ID than before.
         if instant is not None and others and max(others) >= instant + offset:
             instant = max(others)
@@ -59,7 +59,7 @@ def _instants_of_agents(given: Mapping[str, Any], state: Mapping[str, Any]) -> t
             elif agent_type != CONSENSUS:
                 instant, _ = instant_of(agent_type, execution_of(output, given, state), given, state)
                 others.append(_parsed(instant))
-    return [each for each in said if each is not None], [each for each in others if each is not None]
+    return [*filter(None, said)], [*filter(None, others)]
 
 
 def _readable(hypotheses: Any) -> list[tuple[Any, Mapping[str, Any]]]:

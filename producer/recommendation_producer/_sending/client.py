@@ -33,11 +33,11 @@ class SharedClient:
         self._unavailable_until = self._clock() + UNAVAILABLE
 
     def note_outdated(self) -> None:
-        """Remember that a new client is needed: one never looks for other credentials, or its connections are dead."""
+        """Remember that this client must go: it never looks for other credentials, or its connections are dead."""
         self._is_outdated = True
 
     def forget_if_outdated(self) -> None:
-        """Let the next call create a client, unless the last such time is too recent."""
+        """Let the next call create a client, unless the last renewal is too recent."""
         if self._is_outdated and self._clock() >= self._renewed_at + RENEWAL:
             self._is_outdated, self._renewed_at, self.client = False, self._clock(), None
 

@@ -42,7 +42,7 @@ def _lean_session() -> Any:
     try:
         needed = [(event, handler) for event, handler in filter(_concerns_sqs, BUILTIN_HANDLERS)]
     except (AttributeError, IndexError, TypeError, ValueError):
-        # One must come first or last, or the list looks different.
+        # A handler must come first or last, or the list looks different in this botocore.
         return botocore.session.Session()
     session = botocore.session.Session(include_builtin_handlers=False)
     for event, handler in needed:
