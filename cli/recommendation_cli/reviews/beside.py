@@ -86,8 +86,7 @@ class ReviewsBeside:
         self._later: set[ReviewKey] = set()
         self._incidents: dict[str, Reviewed] = {}
         self._since: str | None = None  # from then on, all reviews of recommendations are in `_by_time`
-        self._by_time: list[Review] = []
-        self._reviewed = Reviewed()  # the same
+        self._by_time = Reviewed()
         self._refusal = ""
         self._is_absent = False
 
@@ -104,13 +103,13 @@ class ReviewsBeside:
             return Reviewed(review for incident in incidents for review in self.of_incident(incident))
         since = min((str(document.get("timestamp")) for document in documents), default=_LATER)
         if self._since is None:  # an incident may have been reviewed before a replay of it
-            self._by_time = self._read(self._table.reviews_between, None, None, (OF_INCIDENT,))
+            self._by_time = Reviewed(self._read(self._table.reviews_between, None, None, (OF_INCIDENT,)))
         if since < (self._since or _LATER):
             found = self._read(self._table.reviews_between, since, self._since, (OF_RECOMMENDATION,))
-            self._by_time += [review for review in found if review.at < (self._since or _LATER)]
+            earlier = (review for review in found if review.at < (self._since or _LATER))
+            self._by_time = Reviewed([*self._by_time, *earlier])
             self._since = since
-            self._reviewed = Reviewed(self._by_time)
-        return self._reviewed
+        return self._by_time
 
     def since(self, since: str | None) -> Reviewed:
         """Return the reviews written at or after a sort key: all of them without one."""
