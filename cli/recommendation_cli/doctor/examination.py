@@ -174,7 +174,8 @@ class Examination:
 
 def _refusal(subject: str, action: str, code: str) -> Finding:
     if code in _MISSING:
-        return Finding(subject, "failed", "exists", "not found", "Check --table, the URLs and --region, or deploy it.")
+        given = "--reviews-table" if subject == REVIEWS else "--table, the URLs"
+        return Finding(subject, "failed", "exists", "not found", f"Check {given} and --region, or deploy it.")
     if code in ACCESS_DENIED:
         actual = f"you are not allowed to look ({code})"
         return Finding(subject, "skipped", f"can be checked by {action}", actual, f"Use an identity with {action}.")

@@ -63,6 +63,11 @@ def test_missing_resources_fail(run_doctor: RunDoctor) -> None:
         ("mapping", "connects the queue to exactly one function"),
         ("alarms", "all 12 exist"),
     }
+    missing = [finding for finding in findings if finding["subject"] in ("table", "reviews table")]
+    assert [finding["remedy"] for finding in missing] == [
+        "Check --table, the URLs and --region, or deploy it.",
+        "Check --reviews-table and --region, or deploy it.",
+    ]
 
 
 def test_a_function_that_cannot_be_read_skips_only_its_checks(run_doctor: RunDoctor) -> None:
