@@ -61,12 +61,12 @@ class FakeReviewsTable:
 
     def update_item(self, **_parameters: Any) -> Mapping[str, Any]:
         """Fail the test: reviews are never changed."""
-        raise NotImplementedError
+        raise NotImplementedError("a later review supersedes one, so nothing may update it")
 
     def get_item(self, **_parameters: Any) -> Mapping[str, Any]:
         """Fail the test: reviews are only queried."""
-        raise NotImplementedError
+        raise NotImplementedError("nobody knows a review's ID, so nothing may ask for one")
 
     def batch_get_item(self, **_parameters: Any) -> Mapping[str, Any]:
         """Fail the test: reviews are only queried."""
-        raise NotImplementedError
+        raise NotImplementedError("nobody knows a review's ID, so nothing may ask for one")
