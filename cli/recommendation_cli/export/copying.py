@@ -32,7 +32,7 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
     """Yield the bytes of page after page, each with the state that holds once they are written.
 
     Raises `AwsError` when reading reviews fails, or is refused after those beside the first documents could be read,
-    and when a dataset's cannot be read. A missing table of reviews is no failure.
+    and when a dataset's cannot be read. A missing table of reviews is not a failure.
     """
     plan, progress = state.plan, state.progress
     if progress == Progress() and plan.file_format in {"csv", CSV_WITH_BOM}:
@@ -44,9 +44,12 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
         for page in pages(client, plan.target.table, plan.search(number), after=progress.after):
             items = _in_order(page.items)
             current = [decode_item(item) for item in items if plan.now is None or not is_expired(item, plan.now)]
-            wanted = [document for document in current if plan.matching.passes(document)]
-            rejected = [document for document in current if not plan.matching.passes(document)]
-            others = Counter(str(document.get("agentType")) for document in rejected)
+            wanted, others = [], Counter(progress.others)
+            for document in current:
+                if plan.matching.passes(document):
+                    wanted.append(document)
+                else:
+                    others[str(document.get("agentType"))] += 1
             reviewed = all_reviews or (Reviewed() if progress.unreviewed else reviews.of_documents(wanted))
             if reviews.is_interrupted or (reviews.is_refused and progress.documents and not progress.unreviewed):
                 raise AwsError(f"{reviews.note} An export has them beside every document: {_LATER}.")
@@ -58,7 +61,7 @@ def copy(client: DynamoDb, state: ExportState, reviews: ReviewsBeside) -> Iterat
                 size=progress.size + len(written),
                 documents=progress.documents + len(lines),
                 expired=progress.expired + len(page.items) - len(current),
-                others=dict(others + Counter(progress.others)),
+                others=dict(others),
                 unreviewed=progress.unreviewed or reviews.is_refused,
                 omitted=progress.omitted + len(wanted) - len(lines),
                 redacted=sorted(found.union(progress.redacted)),
