@@ -41,7 +41,7 @@ def verify(lines: Iterable[bytes]) -> Iterator[Problem | None]:
 
     A line is right when the consumer's own code builds an item from it that has the digest, the time to live and the
     hold that the line carries, when that item exports to the same bytes, and when no earlier line had its ID. Reviews
-    beside it are not checked: they are no part of the recommendation.
+    beside it are not checked: they are not part of the recommendation.
     """
     seen: set[str] = set()
     for number, line in enumerate(lines, 1):

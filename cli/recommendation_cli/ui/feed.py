@@ -67,7 +67,7 @@ class Feed:
         return [event for event in self._events if event.number > number]
 
     async def wait(self, number: int) -> str | None:
-        """Wait for events after a number, for an interval at most; return why the poll failed, if another may not.
+        """Wait for events after a number, for at most an interval; return why the poll failed if the next may succeed.
 
         Raises click's exceptions when no other poll would succeed.
         """

@@ -105,7 +105,7 @@ def respond_at_once(site: Site, page: Page, content: Html, status: int = _OK) ->
 
 
 async def redirect(site: Site, page: Page, find: Callable[[], str]) -> Response:
-    """Return a redirect to the address that `find` returns, which is called in a thread; or why it could not."""
+    """Return a redirect to what `find`, called in a thread, returns; or a page that says why there is none."""
 
     def found() -> str:
         with explained(site.target):
@@ -130,7 +130,7 @@ def bug() -> Html:
 
 
 def _ended() -> Html:
-    """Return what a page shows that was not complete when the server ended."""
+    """Return what is shown at the end of a page that was incomplete when the server ended."""
     return render("problem.html", heading="recs ui has ended", lines=["This page was not read to its end."])
 
 
