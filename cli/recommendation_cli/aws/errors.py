@@ -30,7 +30,7 @@ class ExitCode(IntEnum):
     NOTHING_FOUND = 1
     AWS = 3
     DIGEST_MISMATCH = 4
-    LEFT = 4  # of commands on whole incidents: something is left to do, and running them again goes on
+    LEFT = 4  # of commands on whole incidents: something is left to do; running them again continues
     INCOMPLETE = 5
     INTERRUPTED = 130  # 128 + SIGINT, as a shell reports it
     BROKEN_PIPE = 141  # 128 + SIGPIPE

@@ -10,7 +10,7 @@ from recommendation_cli.screen.progress import Report
 class Found(NamedTuple):
     """What a place holds of the incident: how many, where, and on which days (UTC) its agents completed.
 
-    `unclear` counts what mentions the incident, so that a person must decide whether it is of it.
+    `unclear` counts what mentions the incident, although it may belong to another: a person must decide.
     """
 
     total: int
@@ -40,4 +40,4 @@ class Place(Protocol):
         """Delete what there is, and count it in the mark; it may be interrupted and called again."""
 
     def unreachable(self) -> Sequence[str]:
-        """Return what it could not delete whatever it did, a sentence each."""
+        """Return a sentence about each kind of thing that this place can never delete."""

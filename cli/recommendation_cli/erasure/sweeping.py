@@ -33,7 +33,7 @@ class Sweeping:
         return Erased(erased, left)
 
     def until_nothing_is_found(self) -> Sequence[str]:
-        """Repeat it until nothing more was deleted; return what is left."""
+        """Sweep until a sweep deletes nothing more, at most ten times; return what is left."""
         for _ in range(_MOST_SWEEPS):
             swept = self.once()
             if not swept.erased:

@@ -42,9 +42,9 @@ class Tombstone:
         return Erasure(last.by, last.at)
 
     def begin(self, entry: Entry) -> bool:
-        """Let nothing of the incident be stored from now on; return whether it could be until now.
+        """Let consumers store nothing of the incident from now on; return whether they could until now.
 
-        An erasure that an earlier run began goes on.
+        An erasure that an earlier run began is continued.
         """
         was_erased = self.mark is not None and self.mark.is_erased
         if self.mark is None or self.mark.state is not State.ERASING:

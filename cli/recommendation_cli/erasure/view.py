@@ -13,7 +13,7 @@ from recommendation_shared.item.marks import Mark
 
 
 def print_found(console: Console, incident_id: str, mark: Mark | None, found: Mapping[str, Found]) -> None:
-    """Print how many of what there are, and whether an erasure was begun or ended before."""
+    """Print how many things each place holds, and whether an erasure began or ended before."""
     console.print(Text(f"Incident {visible(incident_id)}", style="bold"), soft_wrap=not console.is_terminal)
     print_fields(console, [(name, f"{what.total:,} {what.where}".rstrip()) for name, what in found.items()], indent=2)
     if mark is not None and mark.is_erased:

@@ -30,7 +30,7 @@ _LOOK_SECONDS: Final = 1.0
 
 
 def hold_incident(runtime: Runtime, target: Target, request: Request) -> None:
-    """Hold an incident, or go on with a hold that was interrupted."""
+    """Hold an incident, or continue a hold that was interrupted."""
     try:
         identifier(request.incident_id)
     except ValueError as error:
@@ -58,7 +58,7 @@ def hold_incident(runtime: Runtime, target: Target, request: Request) -> None:
 
 
 def release_incident(runtime: Runtime, target: Target, request: Request) -> None:
-    """Release an incident, or go on with a release that was interrupted."""
+    """Release an incident, or continue a release that was interrupted."""
     command, incident = _Command(runtime, target, request), visible(request.incident_id)
     with command.goes_on():
         mark = command.mark

@@ -29,11 +29,11 @@ P = ParamSpec("P")
 
 # A list over more incidents than this is read by time, in one query of the index instead of one for each incident.
 _FEW_INCIDENTS: Final = 10
-_LATER: Final = "~"  # than every sort key
+_LATER: Final = "~"  # sorts after every sort key
 
 
 class Reviewed:
-    """Some reviews, and which of them count; none is a value too."""
+    """Any number of reviews, which may be none, and which of them count."""
 
     def __init__(self, reviews: Iterable[Review] = ()) -> None:
         self._all = sorted(reviews, key=lambda review: review.key.review_id)
