@@ -94,7 +94,7 @@ class _Invocation:
         if not self._messages:
             return Standings()
         try:
-            return await known_standings(self._until.write, self._dependencies)
+            return await known_standings(self._until.write, self._dependencies, self.result)
         except MarksUnreadableError as error:
             self.result.failures.update((message.message_id, MARKS_UNREADABLE) for message in self._messages)
             raise NothingStoredError(str(error)) from None
@@ -189,7 +189,7 @@ def _count(result: BatchResult, plan: Plan, written: WriteResult) -> None:
     result.erased = [message.message_id for message in plan.erased]
     result.failures.update(plan.failures)
     result.failures.update((message.message_id, DEADLINE_EXCEEDED) for message in plan.unread)
-    result.throttled = written.throttled
+    result.throttled += written.throttled  # beside the requests for marks
     for key, write in plan.writes.items():
         if key in written.unwritten:
             result.failures.update((message.message_id, written.unwritten[key]) for message in write.messages)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from recommendation_consumer.batch_result import BatchResult
 from recommendation_consumer.dependencies import Dependencies
 from recommendation_consumer.failure import Kind, classify
 from recommendation_shared.aws_errors import DEADLINE_EXCEEDED, NOT_CONFIRMED
@@ -24,22 +25,23 @@ class MarksUnreadableError(RuntimeError):
     """The marks could not be read, so nothing of the batch was stored: a held record might have lost its hold."""
 
 
-async def known_standings(deadline: float, dependencies: Dependencies) -> Standings:
+async def known_standings(deadline: float, dependencies: Dependencies, result: BatchResult) -> Standings:
     """Return what the sandbox knows, at most `MARKS_MAX_AGE` seconds old; read it again if it is older.
 
-    `deadline` is that of writing, in seconds on `dependencies.monotonic`. Raises `MarksUnreadableError`.
+    `deadline` is that of writing, in seconds on `dependencies.monotonic`. Requests that DynamoDB throttles are counted
+    in `result`. Raises `MarksUnreadableError`.
     """
     known, monotonic, wall = dependencies.marks, dependencies.monotonic(), dependencies.wall()
     # Both clocks, because one may stand still while the sandbox is frozen, and the other may be set.
     ages = monotonic - known.monotonic, wall - known.wall
     if known.standings is None or not all(0 <= age < MARKS_MAX_AGE for age in ages):
         until = monotonic + (deadline - monotonic) * _READ_SHARE
-        known.standings = await _read(until, dependencies)
+        known.standings = await _read(until, dependencies, result)
         known.monotonic, known.wall = monotonic, wall
     return known.standings
 
 
-async def _read(deadline: float, dependencies: Dependencies) -> Standings:
+async def _read(deadline: float, dependencies: Dependencies, result: BatchResult) -> Standings:
     request: dict[str, Any] = {
         "TableName": dependencies.settings.table_name,
         "IndexName": "agentType-timestamp-index",
@@ -51,7 +53,7 @@ async def _read(deadline: float, dependencies: Dependencies) -> Standings:
     items: list[Mapping[str, Any]] = []
     more = True
     while more:
-        page = await _page(json.dumps(request).encode(), deadline, dependencies)
+        page = await _page(json.dumps(request).encode(), deadline, dependencies, result)
         items += page["Items"]
         request["ExclusiveStartKey"] = page.get("LastEvaluatedKey")
         more = request["ExclusiveStartKey"] is not None
@@ -65,7 +67,7 @@ async def _read(deadline: float, dependencies: Dependencies) -> Standings:
     return standings
 
 
-async def _page(body: bytes, deadline: float, dependencies: Dependencies) -> Mapping[str, Any]:
+async def _page(body: bytes, deadline: float, dependencies: Dependencies, result: BatchResult) -> Mapping[str, Any]:
     """Return one page of the index, with retries until the deadline."""
     delays, cause = dependencies.delays(), DEADLINE_EXCEEDED
     while (left := deadline - dependencies.monotonic()) > 0:
@@ -76,6 +78,7 @@ async def _page(body: bytes, deadline: float, dependencies: Dependencies) -> Map
             break
         except (ClientError, BotoCoreError) as error:
             kind, cause = classify(error)
+            result.throttled += kind is Kind.THROTTLED
             if kind in {Kind.SYSTEMIC, Kind.INVALID}:
                 break
         else:

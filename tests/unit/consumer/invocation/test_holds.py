@@ -11,6 +11,7 @@ from aws_lambda_powertools import Logger
 from recommendation_consumer.invocation import NothingStoredError
 from recommendation_consumer.marks import MARKS_UNREADABLE
 from recommendation_shared.item.marks import Entry, State, mark_item, moved
+from recommendation_shared.metrics import PERSISTENCE_THROTTLED
 from tests.support.emf import read_emf, totals
 from tests.support.fakes.aws import FakeDeadLetterQueue, FakeTable, client_error
 from tests.support.lambdas.event import again, bodies, body, event
@@ -126,3 +127,16 @@ async def test_batch_comes_back_whole_if_the_marks_cannot_be_read(capsys: pytest
     assert (table.requests, queue.messages) == ([], [])
     failures = [value for line in capsys.readouterr().out.splitlines() for value in read_emf(line) if value.dimensions]
     assert {(*value.dimensions, *value.values) for value in failures} == {(("ErrorType", MARKS_UNREADABLE), 3)}
+
+
+async def test_throttled_requests_count_whether_they_read_marks_or_write(capsys: pytest.CaptureFixture[str]) -> None:
+    """The alarm on throttling watches the table, which serves both."""
+    table, throttled = FakeTable(client_error("ThrottlingException")), [client_error("ThrottlingException")]
+
+    async def query(body: bytes) -> Mapping[str, Any]:
+        if throttled:
+            raise throttled.pop()
+        return await table.query(body)
+
+    assert await invoke(event(body("a")), table, query=query) == NONE_FAILED
+    assert totals(capsys.readouterr().out)[PERSISTENCE_THROTTLED] == 2
