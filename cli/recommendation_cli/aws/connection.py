@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 CONNECT_SECONDS: Final = 3
 READ_SECONDS: Final = 20
 ATTEMPTS: Final = 3  # including the first
+CONNECTIONS: Final = 16  # that are kept; a thread that finds none free would open one for each request
 
 
 class DynamoDb(Protocol):
@@ -96,6 +97,7 @@ def create_client(service: str, location: Location) -> Any:
     config = Config(
         connect_timeout=CONNECT_SECONDS,
         read_timeout=READ_SECONDS,
+        max_pool_connections=CONNECTIONS,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         user_agent_extra="recs",
     )

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.search.period import Period
-from recommendation_cli.search.projection import COUNTED
+from recommendation_cli.search.projection import FILTERED
 from recommendation_cli.search.queries import Document, Search, get_item, is_expired, pages
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -94,7 +94,7 @@ class Follower:
         return sorted(found.keys() - self._seen.keys(), key=lambda key: (found[key], key))
 
     def _items(
-        self, since: float | None, *, attributes: tuple[str, ...] = COUNTED, whole: bool = False
+        self, since: float | None, *, attributes: tuple[str, ...] = FILTERED, whole: bool = False
     ) -> Iterator[Any]:
         period = Period() if since is None else Period(since=sort_key(EPOCH + timedelta(seconds=since)))
         for key, value in self._followed.searches():

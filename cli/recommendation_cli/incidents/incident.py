@@ -55,7 +55,8 @@ class Incident:
     @property
     def failures(self) -> str:
         """Which agents did not succeed, in words."""
-        return ", ".join(f"{agent} ({count})" if count > 1 else agent for agent, count in self.failed.most_common())
+        ordered = sorted(self.failed.items(), key=lambda each: (-each[1], each[0]))  # whatever was read first
+        return ", ".join(f"{agent} ({count})" if count > 1 else agent for agent, count in ordered)
 
     def state(self, now: float) -> str:
         """Return `running`, `no consensus` or an empty string, for the newest execution; `now` is in epoch seconds."""
@@ -88,4 +89,5 @@ class Incident:
 
 def newest_first(incidents: Iterable[Incident]) -> list[Incident]:
     """Return the incidents that match, those with the newest recommendation first."""
-    return sorted((incident for incident in incidents if incident.matches), key=lambda one: one.last, reverse=True)
+    matching = (incident for incident in incidents if incident.matches)
+    return sorted(matching, key=lambda one: (one.last, one.incident_id), reverse=True)

@@ -9,10 +9,11 @@ from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.read_cost import read_cost
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.at_once import in_any_order
+from recommendation_cli.search.filters import Filter
 from recommendation_cli.search.marks import all_marks
-from recommendation_cli.search.projection import COUNTED, LISTED
+from recommendation_cli.search.projection import COUNTED, FILTERED, LISTED
 from recommendation_cli.search.queries import Listing, Search
-from recommendation_cli.search.several import Gather, one_after_another
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
@@ -26,30 +27,24 @@ class FoundIncidents(NamedTuple):
     cost: str
 
 
-def read_incidents(  # noqa: PLR0913 - the table, what to read of it, and how
-    client: DynamoDb,
-    table: str,
-    listed: ListOptions,
-    report: Report,
-    *,
-    now: float | None,
-    gather: Gather = one_after_another,
+def read_incidents(
+    client: DynamoDb, table: str, listed: ListOptions, report: Report, *, now: float | None
 ) -> FoundIncidents:
     """Return the incidents of a period; `now` (epoch seconds) hides what had expired by then, None hides nothing."""
     period, matching = listed.period(), listed.matching()
+    counted = COUNTED if matching == Filter() else FILTERED
     searches = [
-        Search("agentType", agent, period, whole=False, attributes=LISTED if agent == CONSENSUS else COUNTED)
+        Search("agentType", agent, period, whole=False, attributes=LISTED if agent == CONSENSUS else counted)
         for agent in agent_types(client, table)
     ]
     listings = [Listing(client, table, search, now=now) for search in searches]
     found: dict[str, Incident] = {}
-    for listing, batch in gather(listings):
+    for _, batch in in_any_order(listings):
         for document in batch:
             name, timestamp = str(document.get("incidentId")), str(document.get("timestamp"))
             incident = found.setdefault(name, Incident(name, timestamp, timestamp))
             incident.add(document, matches=matching.passes(document))
-        total = sum(each.read for each in listings)
-        report(f"read {plural(total, 'recommendation')}", listings.index(listing), len(listings))
+        report(f"read {plural(sum(each.read for each in listings), 'recommendation')}", 0, None)
     for mark in all_marks(client, table):
         if isinstance(mark, Mark) and mark.is_held and mark.incident_id in found:
             found[mark.incident_id].hold = mark.hold

@@ -6,19 +6,22 @@ from typing import Any, Final, NamedTuple
 from recommendation_shared.item.encoding import PARTITION_KEY
 
 _KEYS: Final = ("incidentId", "executionId", "agentType", "timestamp", "ttl")
-# Every search asks for the digest too: an item without it comes from a compact index (see `compact_index`).
+# What lists ask for has the digest: an item without it comes from a compact index (see `compact_index`).
 _ALWAYS: Final = (PARTITION_KEY, *_KEYS, "contentDigest", "confidence")
 
-COUNTED: Final = (*_ALWAYS, "metadata.status", "metadata.durationMs")
-"""What counting needs, and filters."""
+COUNTED: Final = (*_KEYS, "metadata.status")
+"""What counting needs. It takes neither the digest nor the ID, whose texts are half of what this much would be."""
+
+FILTERED: Final = (*_ALWAYS, "metadata.status", "metadata.durationMs")
+"""What filters need."""
 
 MEASURED: Final = (
-    *COUNTED,
+    *FILTERED,
     *("metadata.cost", "metadata.tokens", "metadata.model", "metadata.agentVersion"),
 )
 """What statistics need."""
 
-IN_COMPACT_INDEXES: Final = (COUNTED, MEASURED)
+IN_COMPACT_INDEXES: Final = (COUNTED, FILTERED, MEASURED)
 """What compact indexes hold too."""
 
 JUDGED: Final = (*MEASURED, "recommendation.minority_opinions")

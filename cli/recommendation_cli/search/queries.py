@@ -95,12 +95,20 @@ class Listing:
 
     def batches(self) -> Iterator[list[Document]]:
         """Yield the documents of one page after another; some pages may have none."""
-        for page in pages(self._client, self._table, self.search):
-            self.read += len(page.items)
-            self.units += page.units
-            yield [document for document in map(self._document, page.items) if document is not None]
+        for page in self.pages(self.search):
+            yield self.take(page)
             if self.cut_off:
                 return
+
+    def pages(self, search: Search, after: Mapping[str, AttributeValue] | None = None) -> Iterator["ItemPage"]:
+        """Yield the pages of this listing's search, or of a part of it, without counting them."""
+        return pages(self._client, self._table, search, after)
+
+    def take(self, page: "ItemPage") -> list[Document]:
+        """Count a page; return its documents."""
+        self.read += len(page.items)
+        self.units += page.units
+        return [document for document in map(self._document, page.items) if document is not None]
 
     def _document(self, item: Mapping[str, AttributeValue]) -> Document | None:
         """Count an item; return it unless it is hidden, rejected or beyond the limit."""

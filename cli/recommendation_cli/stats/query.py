@@ -13,9 +13,9 @@ from recommendation_cli.read_cost import read_cost
 from recommendation_cli.reviews.beside import ReviewsBeside
 from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.agent_types import agent_types
+from recommendation_cli.search.at_once import in_any_order
 from recommendation_cli.search.projection import JUDGED, MEASURED
 from recommendation_cli.search.queries import Listing, Search
-from recommendation_cli.search.several import Gather, one_after_another
 from recommendation_cli.stats.collect import Span, Tallies
 from recommendation_shared.envelope.identity import EPOCH, parse_instant, sort_key
 from recommendation_shared.envelope.vocabulary import CONSENSUS
@@ -56,7 +56,6 @@ def read_statistics(  # noqa: PLR0913 - the table, what to read of it, and how
     *,
     now: float | None,
     reviews: ReviewsBeside,
-    gather: Gather = one_after_another,
 ) -> Statistics:
     """Return the statistics of a period, and people's verdicts on it if they can be read.
 
@@ -71,10 +70,10 @@ def read_statistics(  # noqa: PLR0913 - the table, what to read of it, and how
         for types in ({CONSENSUS}, agents - {CONSENSUS}):  # the consensus says which agents disagreed with it
             listings = _listings(client, table, types, part, now)
             every += listings
-            for listing, batch in gather(listings):
+            for listing, batch in in_any_order(listings):
                 documents = tallies.note_consensus(batch) if listing.search.value == CONSENSUS else batch
                 tallies.add(documents, part, listed.matching())
-                report(f"read {plural(listing.read, 'recommendation')} of {listing.search.value}", 0, None)
+                report(f"read {plural(sum(each.read for each in every), 'recommendation')}", 0, None)
     return Statistics(*added, read_cost(sum(each.read for each in every), sum(each.units for each in every)))
 
 

@@ -21,8 +21,8 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Document
 from recommendation_cli.summary import summarise
+from recommendation_cli.ui.in_thread import in_thread
 from recommendation_cli.ui.links import incident_path, recommendation_path
-from recommendation_cli.ui.threads.in_thread import in_thread
 from recommendation_shared.envelope.identity import EPOCH, sort_key
 
 _KEPT: Final = 1_000  # events, for pages that reconnect

@@ -10,9 +10,9 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response, Stream
 from recommendation_cli.aws.errors import AwsError, NothingFoundError, NothingToCompareError, explained
 from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
+from recommendation_cli.ui.in_thread import in_thread
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.site import Site
-from recommendation_cli.ui.threads.in_thread import in_thread
 
 Make = Callable[[Report], Html]
 """Makes a page's content, and reports how far it is; called in a thread."""

@@ -9,6 +9,7 @@ from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.options.listing import since_by_default
 from recommendation_cli.report.markup import Html
 from recommendation_cli.screen.progress import Report
+from recommendation_cli.search.at_once import at_once
 from recommendation_cli.search.suggestions import exists, is_recommendation_id
 from recommendation_cli.summary import summarise
 from recommendation_cli.text_search.query import TextQuery, TextSearch
@@ -17,7 +18,6 @@ from recommendation_cli.ui.links import execution_path, incident_path, own_addre
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, redirect, respond, respond_at_once
 from recommendation_cli.ui.site import address_behind, checked_identity, site_behind
-from recommendation_cli.ui.threads.at_once import at_once
 from recommendation_shared import limits
 
 _SHOWN: Final = 100  # recommendations, unless the address has a limit

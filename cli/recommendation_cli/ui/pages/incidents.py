@@ -15,7 +15,6 @@ from recommendation_cli.ui.form import fields_of, list_options_of
 from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.site import address_behind, site_behind
-from recommendation_cli.ui.threads.at_once import at_once
 
 _SHOWN: Final = 200  # incidents, unless the address has a limit
 _PERIOD: Final = "7d"
@@ -29,7 +28,7 @@ async def incidents_page(request: Request) -> Response:
 
     def make(report: Report) -> Html:
         listed = since_by_default(site.runtime, list_options_of(site.runtime, query), _PERIOD)
-        found = read_incidents(site.client(), site.target.table, listed, report, now=site.expired_by(), gather=at_once)
+        found = read_incidents(site.client(), site.target.table, listed, report, now=site.expired_by())
         if not found.incidents:
             raise NothingFoundError(no_incident(found, site.target))
         now = site.runtime.now()

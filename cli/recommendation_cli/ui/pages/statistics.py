@@ -20,7 +20,6 @@ from recommendation_cli.ui.rendering import render
 from recommendation_cli.ui.responding import Page, respond
 from recommendation_cli.ui.reviewed import reviews_beside
 from recommendation_cli.ui.site import address_behind, site_behind
-from recommendation_cli.ui.threads.at_once import at_once
 
 _PERIOD: Final = "30d"
 
@@ -36,10 +35,7 @@ async def statistics_page(request: Request) -> Response:
         span = span_of(listed, site.runtime.now())
         reviews = reviews_beside(site)
         now, before, cost = read_statistics(
-            *(site.client(), site.target.table, span, listed, report),
-            now=site.expired_by(),
-            reviews=reviews,
-            gather=at_once,
+            *(site.client(), site.target.table, span, listed, report), now=site.expired_by(), reviews=reviews
         )
         if not now.everything.count:
             raise NothingFoundError(nothing_to_add_up(site.target))
@@ -54,7 +50,7 @@ async def statistics_page(request: Request) -> Response:
         groups = [(" · ".join(filter(None, group)), tally) for group, tally in sorted(now.groups.items())]
         return render(
             "stats.html",
-            totals=totals_table([*now.agents.items(), ("all", now.everything)]),
+            totals=totals_table([*sorted(now.agents.items()), ("all", now.everything)]),
             agents=agents,
             groups=totals_table(groups),
             judged=judged_html(now, recommendation_path),

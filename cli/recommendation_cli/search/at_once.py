@@ -1,0 +1,121 @@
+"""Read several listings at the same time: on AWS, a page of results takes a tenth of a second, most of it waiting."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from queue import Empty, Queue, SimpleQueue
+from threading import Event, Lock, Thread
+from typing import Final, NamedTuple
+
+from recommendation_cli.aws.connection import CONNECTIONS
+from recommendation_cli.search.division import Rest, divided
+from recommendation_cli.search.queries import ItemPage, Listing, Search
+from recommendation_cli.search.several import Batches
+from recommendation_shared.item.attribute_value import AttributeValue
+
+_READERS: Final = CONNECTIONS
+_AHEAD: Final = 2 * _READERS  # pages that were read and not yet taken; at least one more for each reader to end with
+
+
+def at_once(listings: Sequence[Listing]) -> Batches:
+    """Yield batches as they arrive, each with its listing; a listing's own are in order.
+
+    Raises what reading a listing raises.
+    """
+    return _gathered(_Reading(listings, divides=False))
+
+
+def in_any_order(listings: Sequence[Listing]) -> Batches:
+    """Yield batches as they arrive, each with its listing; a long listing is read at several places at a time.
+
+    Raises what reading a listing raises.
+    """
+    return _gathered(_Reading(listings, divides=True))
+
+
+def _gathered(reading: "_Reading") -> Batches:
+    readers = _READERS
+    for _ in range(readers):
+        Thread(target=reading.read, name="recs-reader", daemon=True).start()  # daemon: Ctrl-C must not wait for AWS
+    try:
+        while readers:
+            result = reading.arrived.get()
+            if isinstance(result, Exception):
+                raise result
+            if result is None:
+                readers -= 1
+            else:
+                listing, page = result
+                yield listing, listing.take(page)
+    finally:
+        reading.end()
+
+
+class _Part(NamedTuple):
+    """What is left to read of a listing, or a part of that; it begins after the key `after`."""
+
+    listing: Listing
+    search: Search
+    after: Mapping[str, AttributeValue] | None = None
+
+
+class _Reading:
+    """What the threads share. Each puts None when there is nothing left to read."""
+
+    def __init__(self, listings: Sequence[Listing], *, divides: bool) -> None:
+        self.arrived: Queue[tuple[Listing, ItemPage] | Exception | None] = Queue(_AHEAD)
+        self._divides = divides
+        self._waiting: SimpleQueue[_Part | None] = SimpleQueue()
+        self._unread = 0  # parts that wait or are being read
+        self._counting = Lock()
+        self._ended = Event()
+        self._add([_Part(listing, listing.search) for listing in listings])
+        if not listings:
+            self._release()
+
+    def read(self) -> None:
+        """Read one part after another."""
+        try:
+            while (part := self._waiting.get()) is not None and not self._ended.is_set():
+                for page in self._pages(part):
+                    self.arrived.put((part.listing, page))
+                    if self._ended.is_set():
+                        return
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits for the results
+            self.arrived.put(error)
+        else:
+            self.arrived.put(None)
+
+    def end(self) -> None:
+        """Let the threads end: nobody takes what they read any more."""
+        self._ended.set()
+        self._release()
+        try:
+            while True:
+                self.arrived.get_nowait()
+        except Empty:
+            pass
+
+    def _pages(self, part: _Part) -> Iterator[ItemPage]:
+        """Yield the part's pages, or the first of them if the rest can be divided."""
+        rest: Sequence[Rest] = ()
+        for page in part.listing.pages(part.search, part.after):
+            rest = divided(part.search, page) if self._divides else ()
+            yield page
+            if rest or part.listing.cut_off:
+                break
+        # Only now that the page has arrived, because one of them goes on where it ends.
+        self._add([_Part(part.listing, search, after) for search, after in rest])
+        with self._counting:
+            self._unread -= 1
+            is_last = self._unread == 0
+        if is_last:
+            self._release()
+
+    def _add(self, parts: Sequence[_Part]) -> None:
+        with self._counting:
+            self._unread += len(parts)
+        for part in parts:
+            self._waiting.put(part)
+
+    def _release(self) -> None:
+        for _ in range(_READERS):
+            self._waiting.put(None)

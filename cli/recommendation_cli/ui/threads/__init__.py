@@ -1,1 +1,0 @@
-"""Waiting for AWS in threads: botocore is synchronous."""
