@@ -1,13 +1,12 @@
 """Read a period of every agent, and add up its incidents."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 from recommendation_cli.aws.connection import DynamoDb, Target
 from recommendation_cli.incidents.incident import Incident, newest_first
 from recommendation_cli.options.listing import ListOptions
 from recommendation_cli.read_cost import read_cost
-from recommendation_cli.screen.progress import Report
 from recommendation_cli.search.agent_types import agent_types
 from recommendation_cli.search.at_once import in_any_order
 from recommendation_cli.search.filters import Filter
@@ -17,6 +16,9 @@ from recommendation_cli.search.queries import Listing, Search
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.item.marks import Mark
 from recommendation_shared.wording import plural
+
+Seen = Callable[[Collection[Incident], int], None]
+"""Called with the incidents that were met so far, in no order, and how many recommendations were read."""
 
 
 class FoundIncidents(NamedTuple):
@@ -28,9 +30,12 @@ class FoundIncidents(NamedTuple):
 
 
 def read_incidents(
-    client: DynamoDb, table: str, listed: ListOptions, report: Report, *, now: float | None
+    client: DynamoDb, table: str, listed: ListOptions, seen: Seen, *, now: float | None
 ) -> FoundIncidents:
-    """Return the incidents of a period; `now` (epoch seconds) hides what had expired by then, None hides nothing."""
+    """Return the incidents of a period; `now` (epoch seconds) hides what had expired by then, None hides nothing.
+
+    `seen` is called after each page of results.
+    """
     period, matching = listed.period(), listed.matching()
     counted = COUNTED if matching == Filter() else FILTERED
     searches = [
@@ -44,7 +49,7 @@ def read_incidents(
             name, timestamp = str(document.get("incidentId")), str(document.get("timestamp"))
             incident = found.setdefault(name, Incident(name, timestamp, timestamp))
             incident.add(document, matches=matching.passes(document))
-        report(f"read {plural(sum(each.read for each in listings), 'recommendation')}", 0, None)
+        seen(found.values(), sum(each.read for each in listings))
     for mark in all_marks(client, table):
         if isinstance(mark, Mark) and mark.is_held and mark.incident_id in found:
             found[mark.incident_id].hold = mark.hold

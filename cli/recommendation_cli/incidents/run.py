@@ -30,7 +30,13 @@ def list_incidents(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> 
         client = runtime.connect(target)
         with progress(runtime.environ, runtime.monotonic) as report:
             expired_by = None if read.include_expired else now
-            found = read_incidents(client, target.table, listed, report, now=expired_by)
+            found = read_incidents(
+                client,
+                target.table,
+                listed,
+                lambda _, read: report(f"read {plural(read, 'recommendation')}", 0, None),
+                now=expired_by,
+            )
     shown = found.incidents[: listed.limit]
     if read.output != "table":
         write_records(sys.stdout.buffer, [incident.record(now) for incident in shown], read.output)

@@ -20,6 +20,12 @@ def render(template: str, **values: Any) -> Html:
     return Html(_environment().get_template(template).render(**values))
 
 
+def compile_templates() -> None:
+    """Compile all templates, which the first page would otherwise wait for."""
+    for name in _environment().list_templates():
+        _environment().get_template(name)
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(

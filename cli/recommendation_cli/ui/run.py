@@ -41,7 +41,7 @@ def serve(runtime: Runtime, table: TableOptions, options: UiOptions) -> None:
         address = f"http://{_HOST}:{listener.getsockname()[1]}{own_address(options.page)}"
         link = f"{address}{'&' if '?' in address else '?'}{TOKEN}="
         site = site_of(runtime, table, access, may_review=options.review)
-        # While the browser starts: loading botocore takes a third of a second.
+        # While the browser starts: templates, botocore and anyio take half a second.
         Thread(target=_warm_up, args=(site,), daemon=True).start()
         click.echo(f"{link}{access.token}")
         sys.stdout.flush()
@@ -67,6 +67,12 @@ def _listen(port: int) -> socket.socket:
 
 
 def _warm_up(site: "Site") -> None:
+    import anyio
+
+    from recommendation_cli.ui.rendering import compile_templates
+
+    compile_templates()
+    anyio.run(anyio.sleep, 0)  # loads what Starlette would load while it begins the first page that takes longer
     try:
         with explained(site.target):
             site.client()

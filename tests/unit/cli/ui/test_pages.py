@@ -1,7 +1,9 @@
 import json
+import re
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
+from itertools import count
 from typing import Any
 
 import pytest
@@ -11,7 +13,7 @@ from recommendation_cli.aws.connection import Target
 from recommendation_cli.ui.links import execution_path, incident_path
 from recommendation_shared.item.encoding import item_digest
 from recommendation_shared.item.holds import hold_attribute
-from recommendation_shared.item.marks import mark_item
+from recommendation_shared.item.marks import MARKS, mark_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item
 from tests.support.marks import held
 from tests.support.ui import replayed, ui_site, visitor
@@ -288,6 +290,24 @@ def test_a_slow_page_begins_with_its_progress() -> None:
     assert '<div class="progress" role="status"><p>reading …</p>' in page
     assert page.index("</div><") < page.index('href="/incident/incident-7"')
     assert page.rstrip().endswith("</html>")
+
+
+def test_a_slow_list_shows_the_newest_incidents_so_far() -> None:
+    """Nobody waits for a week to be read who wants to see what is happening."""
+    go_on, clock = threading.Event(), count(step=10)
+
+    class SlowAtTheEnd(IndexedDynamoDb):
+        def query(self, **parameters: Any) -> Mapping[str, Any]:
+            if parameters["ExpressionAttributeValues"][":key"]["S"] == MARKS:
+                go_on.wait(10)
+            return super().query(**parameters)
+
+    table = SlowAtTheEnd([item(incident_id=f"incident-{n:02}", age=timedelta(minutes=n)) for n in range(30)])
+    threading.Timer(0.7, go_on.set).start()
+    page = visitor(ui_site(table, quick=0.0, monotonic=lambda: next(clock))).get("/").text
+    so_far, whole = page.split("The newest so far:")[-1].split('<p class="dim scope">')
+    assert re.findall(r'href="/incident/(incident-\d\d)"', so_far) == [f"incident-{n:02}" for n in range(20)]
+    assert len(re.findall(r'href="/incident/(incident-\d\d)"', whole)) == 30
 
 
 def test_an_error_after_the_page_has_begun_is_on_the_page() -> None:
