@@ -1,6 +1,7 @@
 """Measure what reading a large incident costs: `recs` in each format, botocore's own parser, and the AWS CLI.
 
-Then measure the CPU time of commands that do little else than start.
+Then measure the CPU time of commands that do little else than start, and the first page of `recs ui` with as many
+recommendations of the last six days.
 """
 
 import os
@@ -13,8 +14,10 @@ from typing import Final
 
 import orjson
 
+from benchmarks.cli import first_page
+from benchmarks.cli.generated_items import INCIDENT, NEWEST_INCIDENT, PER_EXECUTION
 from benchmarks.cli.measure import Cost, run
-from benchmarks.cli.table_stub import INCIDENT, running_table
+from benchmarks.cli.table_stub import running_incident, running_recent
 from benchmarks.support.command import machine, options, write
 from recommendation_shared.item.encoding import PARTITION_KEY
 
@@ -22,6 +25,7 @@ _TABLE: Final = "opx-agent-recommendations"
 _EXECUTIONS: Final = 1_429  # 10,003 recommendations
 _QUICK_EXECUTIONS: Final = 30
 _AWS_EXECUTIONS: Final = 200  # the AWS CLI reads for ten minutes where others take one
+_LATER_PAGES: Final = 4
 _STARTS: Final = 7  # the fastest counts, since whatever else the machine does only adds to it
 _AWS_CLI: Final = Path(f"{sys.prefix}-stack") / "bin" / "aws"  # the local stack's environment has one
 _RECS: Final = [sys.executable, "-m", "recommendation_cli"]
@@ -49,18 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(f"|{'-' * 38}|--:|--:|--:|--:|--:|--:|")
     costs: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder:
-        with running_table(executions) as url:
+        with running_incident(executions) as url:
             for name, command in _commands(Path(folder)).items():
-                costs[name] = _measured(name, command, _environ(url), 7 * executions)
+                costs[name] = _measured(name, command, _environ(url), PER_EXECUTION * executions)
         fewer = min(executions, _AWS_EXECUTIONS)
-        with running_table(fewer) as url:
+        with running_incident(fewer) as url:
             if _AWS_CLI.exists():
-                costs["aws dynamodb query"] = _measured("aws dynamodb query", _aws_query(url), _environ(url), 7 * fewer)
+                costs["aws dynamodb query"] = _measured(
+                    "aws dynamodb query", _aws_query(url), _environ(url), PER_EXECUTION * fewer
+                )
             starts = _starts(_environ(url), 1 if chosen.quick else _STARTS)
     print("\n| command | CPU, ms |\n|---|--:|")
     for name, seconds in starts.items():
         print(f"| {name} | {seconds * 1000:,.0f} |")
-    write({"machine": machine(["botocore", "orjson"]), "costs": costs, "starts": starts}, chosen.json)
+    pages = _pages(executions, later=1 if chosen.quick else _LATER_PAGES)
+    report = {"machine": machine(["botocore", "orjson"]), "costs": costs, "starts": starts, "first_page": pages}
+    write(report, chosen.json)
 
 
 def _environ(url: str) -> dict[str, str]:
@@ -90,10 +98,20 @@ def _starts(environ: Mapping[str, str], times: int) -> dict[str, float]:
     recommendation_id = orjson.loads(listed.stdout)[PARTITION_KEY]
     commands = {
         "python -c pass": [sys.executable, "-c", "pass"],
+        # The yardstick: recs show cannot do without botocore.
+        'python -c "import botocore.session"': [sys.executable, "-c", "import botocore.session"],
         "recs --help": [*_RECS, "--help"],
         "recs show": [*_RECS, "show", recommendation_id],
     }
     return {name: min(run(command, environ).cpu for _ in range(times)) for name, command in commands.items()}
+
+
+def _pages(executions: int, *, later: int) -> dict[str, dict[str, float]]:
+    """Measure the first page of `recs ui`, and print its table and goals."""
+    with running_recent(executions, first_page.DELAY) as url:
+        pages = first_page.measured([*_RECS, "ui", "--no-browser"], _environ(url), NEWEST_INCIDENT, later=later)
+    print(f"\n{first_page.table(pages)}\n\n{first_page.goals(pages)}")
+    return {name: page._asdict() for name, page in pages.items()}
 
 
 def _aws_query(url: str) -> list[str]:

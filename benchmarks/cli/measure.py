@@ -4,6 +4,7 @@ import os
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -32,3 +33,9 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> Cost:
         raise subprocess.CalledProcessError(process.returncode, command)
     wall = time.monotonic() - started
     return Cost(first_line, wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+
+
+def cpu_seconds(process_id: int) -> float:
+    """Return the processor time that a process has used (proc(5), stat); Linux only."""
+    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")

@@ -1,6 +1,5 @@
 """The host benchmark computes what it claims, runs in a real environment, and holds a processor."""
 
-import os
 import subprocess
 import sys
 import time
@@ -10,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.cli.measure import cpu_seconds
 from benchmarks.host import processor
 from benchmarks.host.report import goals, measuring, table
 from benchmarks.host.subject import PYTHON, WAYS
@@ -95,9 +95,3 @@ def test_process_gets_no_more_than_its_share(
         time.sleep(1)
         share = (cpu_seconds(busy.pid) - used) / (time.monotonic() - started)
     assert share < 0.5  # of 0.2, as a stop may come late on a busy machine
-
-
-def cpu_seconds(process_id: int) -> float:
-    """Return the processor time that a process has used (proc(5), stat)."""
-    fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
