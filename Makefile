@@ -84,9 +84,10 @@ test: setup ## run all tests, with coverage of producer, consumer and shared
 	$(BIN)/python -m pytest $(PARALLEL) --cov --cov-report=term --cov-fail-under=95
 
 # These compute instead of waiting, so one process for each processor. SELECTED: more of pytest's options, see .ci/run.
+QUICK_TESTS ?= tests/property tests/unit
 test-quick: PARALLEL = -n auto --dist loadfile --no-loadscope-reorder
 test-quick: $(VENV)/.ready ## run the tests that need no server, on any Python: make test-quick VENV=.venv-3.12 PYTHON=python3.12
-	$(BIN)/python -m pytest $(PARALLEL) $(SELECTED) tests/property tests/unit
+	$(BIN)/python -m pytest $(PARALLEL) $(SELECTED) $(QUICK_TESTS)
 
 bench-producer: $(VENV)/.ready ## measure what enqueue costs its caller, and its peers' calls (two minutes; writes build/bench-producer.json)
 	$(BIN)/python -m benchmarks.producer --json build/bench-producer.json
