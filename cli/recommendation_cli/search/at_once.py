@@ -33,9 +33,9 @@ def in_any_order(listings: Sequence[Listing]) -> Batches:
 
 def _gathered(reading: "_Reading") -> Batches:
     readers = _READERS
-    for _ in range(readers):
-        Thread(target=reading.read, name="recs-reader", daemon=True).start()  # daemon: Ctrl-C must not wait for AWS
     try:
+        for _ in range(readers):
+            Thread(target=reading.read, name="recs-reader", daemon=True).start()  # daemon: Ctrl-C must not wait for AWS
         while readers:
             result = reading.arrived.get()
             if isinstance(result, Exception):
@@ -98,7 +98,7 @@ class _Reading:
         """Yield the part's pages, or the first of them if the rest can be divided."""
         rest: Sequence[Rest] = ()
         for page in part.listing.pages(part.search, part.after):
-            rest = divided(part.search, page) if self._divides else ()
+            rest = divided(page) if self._divides else ()
             yield page
             if rest or part.listing.cut_off:
                 break

@@ -16,12 +16,13 @@ Rest = tuple[Search, Mapping[str, AttributeValue] | None]
 """A search, and the key after which it begins."""
 
 
-def divided(search: Search, page: ItemPage) -> Sequence[Rest]:
+def divided(page: ItemPage) -> Sequence[Rest]:
     """Return the parts that together hold what follows a page, or none if it should be read in one go.
 
     How many pages follow is estimated from the time that this one covers. Only searches for the newest first with a
     beginning are divided.
     """
+    search = page.search
     # A page that is completed from the table comes in pieces, of which only the last one has units.
     if page.last is None or search.oldest_first or search.period.since is None or not (page.items and page.units):
         return ()

@@ -129,11 +129,13 @@ class Listing:
 class ItemPage(NamedTuple):
     """Up to 1 MB of an index, or 100 completed items; the next page starts after the key `last`, None at the end.
 
-    `units` are the read units that DynamoDB billed for it, without those for completing items.
+    `search` finds what follows: it asks for other attributes if those asked for first are not enough, or not there.
+    `units` are the read units that DynamoDB billed for the page, without those for completing items.
     """
 
     items: Sequence[Mapping[str, AttributeValue]]
     last: Mapping[str, AttributeValue] | None
+    search: Search
     units: float = 0.0
 
 
@@ -152,12 +154,14 @@ def pages(
     more = True
     while more:
         answer, search = _read(client, table, search, after)
+        units = _units(answer)
         if search.attributes == LISTED and any(map(lacks_headline, answer["Items"])):
             # Agents without reasoning: read this page and the rest with what they recommend.
             answer, search = _read(client, table, search._replace(attributes=LISTED_IN_FULL), after)
+            units += _units(answer)
         after = answer.get("LastEvaluatedKey")
         more = after is not None  # the only sign of the end: any page may be short or empty
-        page = ItemPage(answer["Items"], after, (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0))
+        page = ItemPage(answer["Items"], after, search, units)
         is_complete = search.attributes in IN_COMPACT_INDEXES
         if not is_complete and any(is_part(item, whole=search.whole) for item in page.items):
             yield from _completed(client, table, search, page, piece)
@@ -183,13 +187,19 @@ def _read(
     return answer, search
 
 
+def _units(answer: Mapping[str, Any]) -> float:
+    units: float = (answer.get("ConsumedCapacity") or {}).get("CapacityUnits", 0.0)
+    return units
+
+
 def _completed(client: DynamoDb, table: str, search: Search, page: ItemPage, piece: int) -> Iterator[ItemPage]:
     """Yield a page in pieces of one BatchGetItem each: whole items may be a thousand times as large as their parts."""
     for start in range(0, len(page.items), piece):
         items = page.items[start : start + piece]
         is_last = start + piece >= len(page.items)
         last = page.last if is_last else {name: items[-1][name] for name in (PARTITION_KEY, search.key, SORT_KEY)}
-        yield ItemPage(completed(client, table, items, whole=search.whole), last, page.units if is_last else 0.0)
+        whole_items = completed(client, table, items, whole=search.whole)
+        yield ItemPage(whole_items, last, search, page.units if is_last else 0.0)
 
 
 def is_expired(item: Mapping[str, AttributeValue], now: float) -> bool:

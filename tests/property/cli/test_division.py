@@ -38,7 +38,7 @@ def test_parts_adjoin(seconds: list[int], size: int) -> None:
     """Each begins at the first text after the previous one, which no sort key precedes."""
     search = Search("agentType", "a", Period(sort_key(EPOCH), None))
     page = next(Listing(PagedIndex(paged_items("a", seconds), page=size), "t", search, now=None).pages(search))
-    parts = [part for part, _ in divided(search, page)]
+    parts = [part for part, _ in divided(page)]
     assert not parts or (parts[0].period.until, parts[-1].period.since) == (None, search.period.since)
     for newer, older in pairwise(parts):
         assert newer.period.since == f"{older.period.until}\0"

@@ -7,9 +7,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from recommendation_cli.search.at_once import at_once, in_any_order
 from recommendation_cli.search.period import Period
+from recommendation_cli.search.projection import LISTED
 from recommendation_cli.search.queries import Listing, Search
 from recommendation_cli.search.several import Batches, one_after_another
 from recommendation_shared.envelope.identity import EPOCH, sort_key
@@ -108,3 +110,36 @@ def test_listing_of_few_pages_is_read_in_one_go() -> None:
     since = sort_key(EPOCH - timedelta(seconds=1))
     assert len(_read(in_any_order(_listings(client, "a", period=Period(since, None))))) == 12
     assert len(client.queries) == 3
+
+
+def _requests_and_units(client: PagedIndex, gather: Callable[[Sequence[Listing]], Batches]) -> tuple[int, float]:
+    search = Search("agentType", "a", _PERIOD, whole=False, attributes=LISTED)
+    listing = Listing(client, "t", search, now=None)
+    assert len(_read(gather([listing]))) == 640
+    return len(client.queries), listing.units
+
+
+def test_parts_ask_at_once_for_what_the_first_page_lacked() -> None:
+    """Reading each part's first page a second time would cost half as much again."""
+    items = paged_items("a", range(640))  # without reasoning: a list prints what is recommended
+    in_order = _requests_and_units(PagedIndex(items, page=10), one_after_another)
+    together = _requests_and_units(PagedIndex(items, page=10), in_any_order)
+    assert in_order == (65, 325.0)  # the first page twice, and DynamoDB bills both
+    assert together[0] <= in_order[0] + 16
+    assert together[1] <= in_order[1] + 8
+
+
+def test_attributes_that_an_index_lacks_are_asked_for_once() -> None:
+    """A compact index refuses them, whatever the part."""
+    refused = []
+
+    class _Compact(PagedIndex):
+        def query(self, **parameters: Any) -> Mapping[str, Any]:
+            if "ProjectionExpression" in parameters:
+                refused.append(parameters)
+                raise ClientError({"Error": {"Code": "ValidationException", "Message": "does not project"}}, "Query")
+            return super().query(**parameters)
+
+    requests, _ = _requests_and_units(_Compact(paged_items("a", range(640)), page=10), in_any_order)
+    assert requests > 64
+    assert len(refused) == 1
