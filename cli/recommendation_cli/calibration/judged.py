@@ -1,7 +1,8 @@
 """Recommendations that people judged, added up: the share that helped, how certain that is, and the Brier score."""
 
-from dataclasses import dataclass
-from math import sqrt
+from array import array
+from dataclasses import dataclass, field
+from math import fsum, sqrt
 from typing import Final, Literal, NamedTuple
 
 FEW: Final = 12  # the first count whose interval is always narrower than half of the scale from 0 to 1
@@ -54,26 +55,26 @@ class Judged:
 
 @dataclass(slots=True)
 class Stated(Judged):
-    """Sums over judged recommendations whose agents had stated a usable confidence."""
+    """Judged recommendations whose agents had stated a usable confidence; their order makes no difference."""
 
-    stated: float = 0.0  # sum of the confidences
-    squared_error: float = 0.0
+    _stated: "array[float]" = field(default_factory=lambda: array("d"))
+    _squared_errors: "array[float]" = field(default_factory=lambda: array("d"))
 
     def count_stated(self, outcome: float, confidence: float) -> None:
         """Count a recommendation and its confidence, from 0 to 1."""
         self.count_outcome(outcome)
-        self.stated += confidence
-        self.squared_error += (confidence - outcome) ** 2
+        self._stated.append(confidence)
+        self._squared_errors.append((confidence - outcome) ** 2)
 
     @property
     def confidence(self) -> float | None:
         """The mean confidence, from 0 to 1; None without any."""
-        return self.stated / self.count if self.count else None
+        return fsum(self._stated) / self.count if self.count else None
 
     @property
     def brier(self) -> float | None:
         """The Brier score: 0 is perfect, 0.25 is what always saying 0.5 of yes or no gets, and 1 is the worst."""
-        return self.squared_error / self.count if self.count else None
+        return fsum(self._squared_errors) / self.count if self.count else None
 
     @property
     def finding(self) -> Finding | None:

@@ -6,7 +6,7 @@ from recommendation_cli.calibration.judged import Judged, Stated
 from recommendation_cli.calibration.track_record import BINS, TrackRecord
 from recommendation_cli.reviews.review import Verdict
 
-_DIGITS: Final = 6  # of shares and scores, so that the order of additions does not show
+_DIGITS: Final = 6  # of shares and scores
 
 
 def measured(track: TrackRecord) -> dict[str, Any]:

@@ -60,7 +60,7 @@ class Incident:
 
     def state(self, now: float) -> str:
         """Return `running`, `no consensus` or an empty string, for the newest execution; `now` is in epoch seconds."""
-        newest = max(self.executions, key=lambda execution: self.executions[execution])
+        newest = max(self.executions, key=lambda execution: (self.executions[execution], execution))
         if newest in self.concluded:
             return ""
         try:

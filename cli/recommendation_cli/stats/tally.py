@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import fsum
 from statistics import median, quantiles
 from typing import Final, NamedTuple
 
@@ -40,7 +41,7 @@ def percentile(values: Sequence[float], percent: int) -> float | None:
 
 @dataclass(slots=True)
 class Tally:
-    """Counts and measurements; durations are in milliseconds.
+    """Counts and measurements; durations are in milliseconds, costs in US dollars.
 
     `failed` counts every status but success, `timed_out` the timeouts among them. `concluded` counts the executions
     that reached a consensus, `agreed` those whose consensus does not list the agent among the minority. `track` has
@@ -53,7 +54,7 @@ class Tally:
     concluded: int = 0
     agreed: int = 0
     tokens: int = 0
-    usd: float = 0.0
+    costs: "array[float]" = field(default_factory=lambda: array("d"))
     confidences: "array[float]" = field(default_factory=lambda: array("d"))
     durations: "array[float]" = field(default_factory=lambda: array("d"))
     course: "list[array[float]]" = field(default_factory=lambda: [array("d") for _ in range(BUCKETS)])
@@ -67,13 +68,19 @@ class Tally:
         self.concluded += agrees is not None
         self.agreed += agrees is True
         self.tokens += facts.tokens or 0
-        self.usd += float(facts.cost or 0)
+        if facts.cost is not None:
+            self.costs.append(float(facts.cost))
         if confidence is not None:
             self.confidences.append(confidence)
             if bucket is not None:
                 self.course[bucket].append(confidence)
         if facts.duration_ms is not None:
             self.durations.append(float(facts.duration_ms))
+
+    @property
+    def usd(self) -> float:
+        """The cost of all of them, the same in whatever order they were read."""
+        return fsum(self.costs)
 
     @property
     def agreement(self) -> float | None:
