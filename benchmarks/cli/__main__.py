@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments,
         name="cli",
         description=__doc__,
-        epilog="The stub runs in its own process. CPU includes starting the program.",
+        epilog="The stub runs in its own process. CPU includes starting the program, except for the page.",
         quick=f"{_QUICK_EXECUTIONS} executions",
     )
     executions = _QUICK_EXECUTIONS if chosen.quick else _EXECUTIONS
