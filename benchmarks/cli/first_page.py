@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
 
 from benchmarks.cli.measure import cpu_seconds
+from benchmarks.support.command import goal_line
 from recommendation_cli.ui.access import TOKEN, cookie_name
 
 DELAY: Final = 0.06  # seconds: about what DynamoDB takes to answer with 1 MB of an index, most of it waiting
@@ -61,9 +62,7 @@ def table(pages: Mapping[str, Page]) -> str:
 def goals(pages: Mapping[str, Page]) -> str:
     """Return a line for each page that says whether its newest incident was visible in time."""
     return "\n".join(
-        f"{'met   ' if page.first_row <= GOAL else 'missed'}  newest incident visible {name}, s: "
-        f"{page.first_row:.2f} (goal: at most {GOAL:g})"
-        for name, page in pages.items()
+        goal_line(f"newest incident visible {name}, s", page.first_row, GOAL) for name, page in pages.items()
     )
 
 

@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(report))
     print(f"\nImport and construction without byte code, as in a layer: {report['uncompiled_ms']:.0f} ms of CPU\n")
     for name, figure, limit in goals(report):
-        print(f"{'met   ' if figure <= limit else 'missed'}  {name}: {figure:,.2f} (goal: at most {limit:g})")
+        print(command.goal_line(name, figure, limit))
     command.write(report, options.json)
     return 0
 

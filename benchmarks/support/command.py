@@ -38,6 +38,11 @@ def machine(packages: Iterable[str]) -> dict[str, Any]:
     }
 
 
+def goal_line(name: str, figure: float, limit: float) -> str:
+    """Return in words whether a figure is at most its limit."""
+    return f"{'met   ' if figure <= limit else 'missed'}  {name}: {figure:,.2f} (goal: at most {limit:g})"
+
+
 def write(report: Mapping[str, Any], path: Path | None) -> None:
     """Write the report as JSON if a path is given."""
     if path is not None:

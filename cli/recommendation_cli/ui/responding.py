@@ -17,7 +17,7 @@ from recommendation_cli.ui.site import Site
 Make = Callable[[Report], Html]
 """Makes a page's content, and reports how far it is; called in a thread."""
 
-_EACH: Final = 0.5  # seconds between two lines of progress
+_EACH: Final = 0.2  # seconds between two lines of progress
 _OK: Final = 200
 # By the kind of problem: the status, and the heading of the page that explains it.
 _PROBLEMS: Final = (
