@@ -214,6 +214,8 @@ def test_a_page_shows_how_far_it_is_while_it_is_read(browser: Browser) -> None:
             go_on.set()
         expect(page.locator("main > table.incidents a")).to_have_count(2)
         expect(page.locator(".progress")).to_be_hidden()
+        page.keyboard.press("j")
+        expect(page.locator(".chosen")).to_be_visible()
 
 
 def test_a_printed_incident_has_neither_controls_nor_an_empty_section(browser: Browser) -> None:

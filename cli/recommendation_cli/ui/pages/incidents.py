@@ -1,6 +1,6 @@
 """The first page: the incidents of a period."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from typing import Final
 
 from starlette.requests import Request
@@ -37,7 +37,11 @@ async def incidents_page(request: Request) -> Response:
         found = read_incidents(site.client(), site.target.table, listed, seen, now=site.expired_by())
         if not found.incidents:
             raise NothingFoundError(no_incident(found, site.target))
-        rows = _rows(found.incidents[: listed.limit or _SHOWN], site.runtime.now())
+        now = site.runtime.now()
+        rows = [
+            (incident, incident.state(now), "" if incident.hold is None else hold_text(incident.hold))
+            for incident in found.incidents[: listed.limit or _SHOWN]
+        ]
         scope = listed.scope(site.runtime)
         return render("incidents.html", rows=rows, found=found, scope=scope)
 
@@ -52,16 +56,9 @@ def _showing(runtime: Runtime, report: Report) -> Seen:
         nonlocal due
         if runtime.monotonic() < due:
             return
-        rows = _rows(newest_first(incidents)[:_SO_FAR], runtime.now())
+        # Without their state: a consensus that was not read yet is not a missing one.
+        rows = [(incident, "", "") for incident in newest_first(incidents)[:_SO_FAR]]
         report(render("incidents_so_far.html", rows=rows, read=read), 0, None)
         due = runtime.monotonic() + _EACH
 
     return seen
-
-
-def _rows(incidents: Iterable[Incident], now: float) -> list[tuple[Incident, str, str]]:
-    """Return each with its state and its hold, in words; `now` is in epoch seconds."""
-    return [
-        (incident, incident.state(now), "" if incident.hold is None else hold_text(incident.hold))
-        for incident in incidents
-    ]

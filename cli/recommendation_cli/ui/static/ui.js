@@ -31,7 +31,7 @@ async function copyLink() {
 let position = -1;
 
 function entries() {
-  return Array.from(document.querySelectorAll("[data-entry]"));
+  return Array.from(document.querySelectorAll("[data-entry]:not(.progress *)")); // those so far stay, hidden
 }
 
 function move(step) {

@@ -292,8 +292,8 @@ def test_a_slow_page_begins_with_its_progress() -> None:
     assert page.rstrip().endswith("</html>")
 
 
-def test_a_slow_list_shows_the_newest_incidents_so_far() -> None:
-    """Nobody waits for a week to be read who wants to see what is happening."""
+def _slow_page(table: list[Item], path: str) -> str:
+    """Return a page that waits for the last request, so that it shows what was read before."""
     go_on, clock = threading.Event(), count(step=10)
 
     class SlowAtTheEnd(IndexedDynamoDb):
@@ -302,12 +302,31 @@ def test_a_slow_list_shows_the_newest_incidents_so_far() -> None:
                 go_on.wait(10)
             return super().query(**parameters)
 
-    table = SlowAtTheEnd([item(incident_id=f"incident-{n:02}", age=timedelta(minutes=n)) for n in range(30)])
     threading.Timer(0.7, go_on.set).start()
-    page = visitor(ui_site(table, quick=0.0, monotonic=lambda: next(clock))).get("/").text
+    return visitor(ui_site(SlowAtTheEnd(table), quick=0.0, monotonic=lambda: next(clock))).get(path).text
+
+
+def test_a_slow_list_shows_the_newest_incidents_so_far() -> None:
+    """Nobody waits for a week to be read who wants to see what is happening."""
+    page = _slow_page([item(incident_id=f"incident-{n:02}", age=timedelta(minutes=n)) for n in range(30)], "/")
     so_far, whole = page.split("The newest so far:")[-1].split('<p class="dim scope">')
     assert re.findall(r'href="/incident/(incident-\d\d)"', so_far) == [f"incident-{n:02}" for n in range(20)]
     assert len(re.findall(r'href="/incident/(incident-\d\d)"', whole)) == 30
+
+
+def test_incidents_so_far_are_not_said_to_lack_a_consensus() -> None:
+    """It may be what is read next."""
+    so_far, whole = _slow_page([item("knowledge-rag")], "/").split('<p class="dim scope">')
+    assert 'href="/incident/incident-7"' in so_far
+    assert "no consensus" not in so_far
+    assert "no consensus" in whole
+
+
+def test_a_slow_list_of_nothing_so_far_shows_no_empty_table() -> None:
+    """Only how much was read."""
+    page = _slow_page([item()], "/?max-confidence=0")
+    assert "read 1 recommendation …" in page
+    assert "<table" not in page
 
 
 def test_an_error_after_the_page_has_begun_is_on_the_page() -> None:
