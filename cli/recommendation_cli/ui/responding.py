@@ -79,11 +79,14 @@ async def respond(site: Site, page: Page, form: Html, make: Make) -> Response:
     async def parts() -> AsyncIterator[str]:
         try:
             yield f'{top}<div class="progress" role="status">'
+            shown = None
             while not making.done():
                 if site.closing.is_set():
                     yield f"</div>{_ended()}{bottom}"
                     return
-                yield render("progress.html", text=progress.text)
+                if progress.text != shown:
+                    shown = progress.text
+                    yield render("progress.html", text=shown)
                 await asyncio.wait({making}, timeout=_EACH)
             try:
                 content = making.result().content

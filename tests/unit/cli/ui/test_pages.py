@@ -285,9 +285,10 @@ def test_a_slow_page_begins_with_its_progress() -> None:
             go_on.wait(10)
             return super().query(**parameters)
 
-    threading.Timer(0.1, go_on.set).start()
+    threading.Timer(0.7, go_on.set).start()
     page = _begun_page(Slow([item()]))
     assert '<div class="progress" role="status"><p>reading …</p>' in page
+    assert page.count("reading …") == 1  # half a second later, there is nothing new to say
     assert page.index("</div><") < page.index('href="/incident/incident-7"')
     assert page.rstrip().endswith("</html>")
 
