@@ -1,5 +1,6 @@
 """Files that appear whole or not at all, and survive a power cut once they are there."""
 
+import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,8 +16,11 @@ def durable_file(path: Path, *, replace: bool = True, mode: int = 0o666) -> Iter
 
     Until then it is in `PATH.new`, which is removed after an error; what a killed process left there is removed too.
     `mode` is the file's permission bits, before the umask. Raises `OSError`: `FileExistsError` when the file
-    exists and `replace` is false, `BlockingIOError` when another process is writing it, ENOLCK without file locks.
+    exists and `replace` is false, `BlockingIOError` when another process is writing it, ENOLCK without file locks, and
+    what `replaceable` raises.
     """
+    if replace:
+        path = replaceable(path)
     temporary = path.with_name(f"{path.name}.new")
     with _create_alone(temporary, mode) as stream:
         try:
@@ -32,6 +36,16 @@ def durable_file(path: Path, *, replace: bool = True, mode: int = 0o666) -> Iter
             temporary.unlink(missing_ok=True)
             raise
     sync_folder(path.parent)
+
+
+def replaceable(path: Path) -> Path:
+    """Return the file that a path leads to, so that a rename replaces that file and not a symbolic link to it.
+
+    Raises `OSError` (EINVAL) for a device or a pipe, such as /dev/stdout, which a rename would turn into a file.
+    """
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(errno.EINVAL, "Not a regular file")
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def rename_durably(source: Path, target: Path) -> None:

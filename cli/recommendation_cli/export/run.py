@@ -13,6 +13,7 @@ from rich.filesize import decimal
 
 from recommendation_cli.aws.connection import DynamoDb
 from recommendation_cli.aws.errors import ExitCode, NothingFoundError, explained
+from recommendation_cli.durable_file import replaceable
 from recommendation_cli.export.copying import copy
 from recommendation_cli.export.destination import Destination
 from recommendation_cli.export.parquet import arrow, write_parquet
@@ -57,6 +58,7 @@ def start(runtime: Runtime, keys: Keys, table: TableOptions, listed: ListOptions
         return
     path = Path(destination.path)
     try:
+        path = replaceable(path)
         file = ResumableFile.create(path, overwrite=destination.overwrite)
     except FileExistsError as error:
         raise click.UsageError(_already_exists(path, str(error))) from None
@@ -79,6 +81,7 @@ def start_period(runtime: Runtime, table: TableOptions, listed: ListOptions, des
 def resume(runtime: Runtime, path: Path) -> None:
     """Continue an export that was interrupted."""
     try:
+        path = replaceable(path)
         file, state = ResumableFile.resume(path)
     except FileNotFoundError:
         if path.exists() and state_path(path).exists():  # interrupted between its last two steps

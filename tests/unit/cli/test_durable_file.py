@@ -90,6 +90,27 @@ def test_symlink_in_the_place_of_the_temporary_file_is_refused(path: Path, *, ex
     assert (victim.read_text() == "theirs") if exists else not victim.exists()
 
 
+def test_symlink_to_a_file_stays_and_the_file_changes(path: Path) -> None:
+    """A configuration is often a link into a repository."""
+    link = path.with_name("link")
+    link.symlink_to(path.name)
+    for content in (b"first", b"second"):
+        with durable_file(link) as stream:
+            stream.write(content)
+        assert (link.is_symlink(), path.read_bytes()) == (True, content)
+
+
+@pytest.mark.parametrize("through_a_link", [True, False])
+def test_what_is_not_a_file_is_never_replaced(path: Path, *, through_a_link: bool) -> None:
+    """Run by root, a rename would turn /dev/stdout into a file for every other program."""
+    os.mkfifo(path)
+    link = path.with_name("link")
+    link.symlink_to(path.name)
+    with pytest.raises(OSError, match="Not a regular file"), durable_file(link if through_a_link else path):
+        pass
+    assert (path.is_fifo(), link.is_symlink(), len(list(path.parent.iterdir()))) == (True, True, 2)
+
+
 def _rename(path: Path) -> None:
     source = path.with_name("source")
     source.write_text("content")

@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,25 @@ def test_an_impossible_file_is_a_usage_error(name: str, sentence: str, tmp_path:
     assert result.exit_code == 2
     assert sentence in result.stderr
     assert client.queries == []
+
+
+def test_what_is_not_a_file_is_never_replaced(tmp_path: Path) -> None:
+    """Not even with --overwrite, as /dev/stdout could be meant."""
+    pipe = tmp_path / "x.jsonl"
+    os.mkfifo(pipe)
+    result = run_export(FakeDynamoDb([item()]), "incident", "incident-7", pipe, "--overwrite")
+    assert (result.exit_code, "Not a regular file" in result.stderr) == (2, True)
+    assert (list(tmp_path.iterdir()), pipe.is_fifo()) == ([pipe], True)
+
+
+def test_a_symlink_stays_and_the_file_it_leads_to_is_written(tmp_path: Path) -> None:
+    """An interrupted export is resumed through the link too."""
+    link, file = tmp_path / "link.jsonl", tmp_path / "file.jsonl"
+    link.symlink_to(file.name)
+    pages = export_pages()
+    run_export(FakeDynamoDb(*pages[:1], outage()), "incident", "incident-7", link)
+    assert run_export(FakeDynamoDb(*pages), "resume", link).exit_code == 0
+    assert (link.is_symlink(), file.read_bytes()) == (True, exported_lines(pages))
 
 
 def test_options_may_stand_before_the_group(tmp_path: Path) -> None:
