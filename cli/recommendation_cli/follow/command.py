@@ -29,7 +29,8 @@ def follow(runtime: Runtime, read: ReadOptions, listed: ListOptions, /, *, until
     """Show new recommendations as they are stored.
 
     They are those of every incident, each within 2 seconds, until Ctrl-C. The command polls the index of every
-    agent each second, which costs at least half a read unit for each: with seven agents 12,600 an hour, or $0.0016.
+    agent, and the list of agents, each second. That costs at least half a read unit for each: with seven agents 14,400
+    an hour, or $0.0018.
     What is stored more than a day after its agent completed, such as by a late redrive, is not shown.
     """
     from recommendation_cli.follow.run import follow_everything

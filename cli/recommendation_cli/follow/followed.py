@@ -1,6 +1,5 @@
 """What can be followed, and which failures of a poll pass by themselves."""
 
-from collections.abc import Callable, Sequence
 from typing import Final
 
 from recommendation_cli.aws.connection import DynamoDb
@@ -10,7 +9,7 @@ from recommendation_shared.aws_errors import error_code, is_throttling, is_trans
 
 INTERVAL: Final = 1.0  # seconds between two polls
 _HORIZON: Final = 86_400.0  # seconds; what is stored up to a day after its agent completed is seen
-_TYPES_SECONDS: Final = 15.0  # after which the register of agent types is read again
+_REGISTER_UNITS: Final = 0.5  # an eventually consistent query of up to 4 KB, which is 40 unusual agent types
 
 
 def one_incident(incident_id: str) -> Followed:
@@ -18,19 +17,11 @@ def one_incident(incident_id: str) -> Followed:
     return Followed(lambda: (("incidentId", incident_id),), horizon=None)
 
 
-def every_agent(client: DynamoDb, table: str, monotonic: Callable[[], float]) -> Followed:
-    """Return the searches for every agent, which new agents join while following."""
-    types: tuple[str, ...] = ()
-    due = 0.0
-
-    def keys() -> Sequence[tuple[str, str]]:
-        nonlocal types, due
-        if monotonic() >= due:
-            types = agent_types(client, table)
-            due = monotonic() + _TYPES_SECONDS
-        return [("agentType", agent) for agent in types]
-
-    return Followed(keys, _HORIZON)
+def every_agent(client: DynamoDb, table: str) -> Followed:
+    """Return the searches for every agent; the register is read for each poll, so that a new agent is not late."""
+    return Followed(
+        lambda: [("agentType", agent) for agent in agent_types(client, table)], _HORIZON, units=_REGISTER_UNITS
+    )
 
 
 def passing_failure(error: Exception) -> str | None:

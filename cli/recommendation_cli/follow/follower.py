@@ -22,10 +22,14 @@ SWEEP_UNITS: Final = 20.0  # read units a second, on average
 
 
 class Followed(NamedTuple):
-    """What is followed: searches by index key and value, and how far back a sweep reads (seconds; None: everything)."""
+    """What is followed: searches by index key and value, and how far back a sweep reads (seconds; None: everything).
+
+    `units` is what a call of `searches` costs, in read units.
+    """
 
     searches: Callable[[], Sequence[tuple[str, str]]]
     horizon: float | None
+    units: float = 0
 
 
 class Follower:
@@ -97,6 +101,7 @@ class Follower:
         self, since: float | None, *, attributes: tuple[str, ...] = FILTERED, whole: bool = False
     ) -> Iterator[Any]:
         period = Period() if since is None else Period(since=sort_key(EPOCH + timedelta(seconds=since)))
+        self.units += self._followed.units
         for key, value in self._followed.searches():
             search = Search(key, value, period, oldest_first=True, whole=whole, attributes=attributes)
             for page in pages(self._client, self._table, search):

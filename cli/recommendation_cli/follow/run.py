@@ -33,7 +33,7 @@ def follow_incident(
 def follow_everything(runtime: Runtime, read: ReadOptions, listed: ListOptions, *, until_consensus: bool) -> None:
     """Print new recommendations of every agent as they are stored, after those since `--since`."""
     following = _Following(runtime, read, listed, "all incidents")
-    followed = every_agent(following.client, following.target.table, runtime.monotonic)
+    followed = every_agent(following.client, following.target.table)
     following.run(followed, since=listed.since, until_consensus=until_consensus)
 
 

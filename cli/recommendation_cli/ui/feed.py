@@ -112,7 +112,7 @@ class Feed:
                 self._follower = Follower(client, target.table, followed, self._runtime.now)
                 yield from self._follower.existing(attributes=LISTED, whole=False)
                 return
-            followed = every_agent(client, target.table, self._runtime.monotonic)
+            followed = every_agent(client, target.table)
             follower = Follower(client, target.table, followed, self._runtime.now)
             follower.skip(sort_key(EPOCH + timedelta(seconds=self._runtime.now()) - _SINCE))
             self._follower = follower
