@@ -76,6 +76,8 @@ class _Reading:
         try:
             while (part := self._waiting.get()) is not None and not self._ended.is_set():
                 for page in self._pages(part):
+                    with self._counting:
+                        part.listing.count(page)  # here, because DynamoDB bills what nobody takes, too
                     self.arrived.put((part.listing, page))
                     if self._ended.is_set():
                         return

@@ -96,6 +96,7 @@ class Listing:
     def batches(self) -> Iterator[list[Document]]:
         """Yield the documents of one page after another; some pages may have none."""
         for page in self.pages(self.search):
+            self.count(page)
             yield self.take(page)
             if self.cut_off:
                 return
@@ -104,10 +105,13 @@ class Listing:
         """Yield the pages of this listing's search, or of a part of it, without counting them."""
         return pages(self._client, self._table, search, after)
 
-    def take(self, page: "ItemPage") -> list[Document]:
-        """Count a page; return its documents."""
+    def count(self, page: "ItemPage") -> None:
+        """Count what reading a page took. Threads must not call this at the same time."""
         self.read += len(page.items)
         self.units += page.units
+
+    def take(self, page: "ItemPage") -> list[Document]:
+        """Return the documents of a page, and count them."""
         return [document for document in map(self._document, page.items) if document is not None]
 
     def _document(self, item: Mapping[str, AttributeValue]) -> Document | None:

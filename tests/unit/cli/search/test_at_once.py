@@ -81,7 +81,8 @@ def test_what_a_reader_raises_is_raised(gather: Callable[[Sequence[Listing]], Ba
 def test_readers_end_when_nobody_takes_what_they_read(gather: Callable[[Sequence[Listing]], Batches]) -> None:
     """They never read more than a few pages ahead, and stop when the page that they read for is closed."""
     client = PagedIndex([item for agent in "abcd" for item in paged_items(agent, range(500))], page=1)
-    batches = gather(_listings(client, *"abcd"))
+    listings = _listings(client, *"abcd")
+    batches = gather(listings)
     next(batches)
     batches.close()  # type: ignore[attr-defined]  # a generator
     for thread in threading.enumerate():
@@ -89,6 +90,8 @@ def test_readers_end_when_nobody_takes_what_they_read(gather: Callable[[Sequence
             thread.join(timeout=10)
             assert not thread.is_alive()
     assert len(client.queries) < 100
+    assert sum(each.read for each in listings) == len(client.queries)  # all of it is billed
+    assert sum(each.units for each in listings) == len(client.queries) / 2
 
 
 def test_long_listing_is_read_at_several_places_and_counted_once() -> None:
