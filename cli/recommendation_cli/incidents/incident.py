@@ -59,12 +59,15 @@ class Incident:
         return ", ".join(f"{agent} ({count})" if count > 1 else agent for agent, count in ordered)
 
     def state(self, now: float) -> str:
-        """Return `running`, `no consensus` or an empty string, for the newest execution; `now` is in epoch seconds."""
-        newest = max(self.executions, key=lambda execution: (self.executions[execution], execution))
-        if newest in self.concluded:
+        """Return `running`, `no consensus` or an empty string, for the newest execution; `now` is in epoch seconds.
+
+        Of several with the same time, one without a consensus counts.
+        """
+        newest = max(self.executions.values())
+        if self.concluded.issuperset(execution for execution, last in self.executions.items() if last == newest):
             return ""
         try:
-            age = now - parse_instant(self.executions[newest]).timestamp()
+            age = now - parse_instant(newest).timestamp()
         except ValueError:  # written by hand
             return "no consensus"
         return "running" if age < _LONGEST_EXECUTION.total_seconds() else "no consensus"
