@@ -59,8 +59,8 @@ class Screen:
         columns = (
             Column("time (UTC)"),
             *(Column(name, least=8, most=40) for name in names),
-            Column("confidence"),
-            Column("status"),
+            Column("confidence", least=5),
+            Column("status", keep=True),
             Column("summary" if is_wide else "", least=20),
         )
         self._table = Table(console, columns, fold=not is_wide)

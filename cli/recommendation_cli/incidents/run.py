@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import Final
 
 import click
 from rich.console import Console
@@ -16,10 +17,16 @@ from recommendation_cli.options.table import ReadOptions
 from recommendation_cli.output import write_records
 from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.progress import progress
-from recommendation_cli.screen.table import Column, print_table
+from recommendation_cli.screen.table import Cell, Column, Row, print_table
 from recommendation_cli.screen.terminal import WIDE, confidence_bar, open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_shared.wording import plural
+
+_MOST_ID: Final = 64  # columns
+_BESIDE: Final = 42  # columns: the time, counts and a confidence beside an ID and a state, with their gaps
+_INCIDENT: Final = Column("incident", most=_MOST_ID, keep=True)  # whoever looks for an ID needs all of it
+_STATE: Final = Column("state", keep=True)
+_INDENT: Final = "    "
 
 
 def list_incidents(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> None:
@@ -61,25 +68,41 @@ def _state(state: str, *, is_held: bool) -> Text:
 
 def _render(console: Console, incidents: Sequence[Incident], now: float) -> None:
     is_wide = console.width >= WIDE
-    columns = (
-        Column("last (UTC)"),
-        Column("incident", most=64, keep=True),  # whoever looks for an ID needs all of it
-        Column("exec", right=True),
-        Column("recs", right=True),
-        Column("state"),
-        *([Column("not successful", least=8, most=32)] if is_wide else ()),
-        Column("confidence", least=5),
-        Column("latest consensus" if is_wide else "not successful · latest consensus", least=20),
-    )
     rows = [_cells(console, incident, now, is_wide=is_wide) for incident in incidents]
-    print_table(console, columns, rows, fold=None if is_wide else True)
+    if _least_width(rows) <= console.width:
+        columns = (
+            Column("last (UTC)"),
+            _INCIDENT,
+            Column("exec", right=True),
+            Column("recs", right=True),
+            _STATE,
+            *([Column("not successful", least=8, most=32)] if is_wide else ()),
+            Column("confidence", least=5),
+            Column("latest consensus" if is_wide else "not successful · latest consensus", least=20),
+        )
+        print_table(console, columns, rows, fold=None if is_wide else True)
+    else:
+        print_table(console, (_INCIDENT, _STATE), map(_stacked, rows))
     held = [Text(f"{visible(each.incident_id)} is {hold_text(each.hold)}") for each in incidents if each.hold]
     if held:
         console.print()
         console.print(Text("\n").join(held), soft_wrap=not console.is_terminal)
 
 
-def _cells(console: Console, incident: Incident, now: float, *, is_wide: bool) -> list[str | Text]:
+def _least_width(rows: Sequence[Sequence[Cell]]) -> int:
+    """Return the columns that the first line of every row needs, with the confidence as a number only."""
+    names, states = ([Text.assemble(row[index]).cell_len for row in rows] for index in (1, 4))
+    return _BESIDE + min(max(names), _MOST_ID) + max(states)
+
+
+def _stacked(row: Sequence[Cell]) -> Row:
+    """Return the ID and the state with everything else below them."""
+    last, name, executions, recommendations, state, *words = row
+    numbers = f"{last}  {executions} exec, {recommendations} recs"
+    return Row([name, state], below=[Text.assemble(_INDENT, line) for line in (numbers, *words) if line])
+
+
+def _cells(console: Console, incident: Incident, now: float, *, is_wide: bool) -> list[Cell]:
     said = incident.consensus
     failures, headline = Text(incident.failures, style="bold red"), "" if said is None else said.headline
     below = Text(" · ").join([part for part in (failures, Text(headline)) if part])

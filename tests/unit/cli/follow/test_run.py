@@ -44,8 +44,10 @@ class _Table(IndexedDynamoDb):
             raise KeyboardInterrupt
         self._waits.pop(0)(self)
 
-    def run(self, *args: str) -> Result:
-        surroundings = replace(runtime(self), now=lambda: self.clock, sleep=self.sleep, monotonic=lambda: self.clock)
+    def run(self, *args: str, **environ: str) -> Result:
+        surroundings = replace(
+            runtime(self, environ), now=lambda: self.clock, sleep=self.sleep, monotonic=lambda: self.clock
+        )
         return CliRunner().invoke(recs, args, obj=surroundings)
 
 
@@ -146,6 +148,15 @@ def test_followed_recommendations_are_lines_in_a_pipe() -> None:
         "12:00:00.000",
     ]
     assert "incident-7" in output
+
+
+@pytest.mark.parametrize("args", [("follow", "--since", "2d"), ("incident", "incident-7", "--follow")])
+def test_a_narrow_terminal_loses_text_before_the_status(args: tuple[str, ...]) -> None:
+    """What failed is what an operator looks for on a phone."""
+    failed = item("response-strategy", metadata={"status": "TIMEOUT"})
+    lines = _Table([failed]).run(*args, COLUMNS="40").stdout.splitlines()
+    assert [line for line in lines if "! TIMEOUT" in line]
+    assert max(map(len, lines[2:])) <= 40
 
 
 @pytest.mark.parametrize(

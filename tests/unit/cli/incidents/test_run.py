@@ -30,6 +30,10 @@ def _finished(incident: str, age: timedelta) -> list[Item]:
     ]
 
 
+def _running(incident: str) -> list[Item]:
+    return [item("knowledge-rag", age=-_AGO, incident_id=incident, execution_id="execution-2")]
+
+
 def test_incidents_are_listed_newest_first_with_what_happened_in_them() -> None:
     """Executions and recommendations are counted, failures named, and the latest consensus quoted."""
     table = [
@@ -101,13 +105,16 @@ def test_what_reading_cost_is_said() -> None:
     )
 
 
-@pytest.mark.parametrize("columns", ["80", "120"])
+@pytest.mark.parametrize("columns", ["42", "60", "80", "120"])
 def test_an_incident_id_is_shown_whole_on_a_narrow_terminal(columns: str) -> None:
-    """Whoever lists incidents does so to learn an ID; what failed goes below instead."""
+    """Whoever lists incidents does so to learn an ID; what does not fit beside it goes below."""
     name = "incident-aws-dynamodb-2025-10-20"
-    client = IndexedDynamoDb(_finished(name, timedelta()))
+    client = IndexedDynamoDb([*_finished(name, timedelta()), *_running(name)])
     result = CliRunner().invoke(recs, ["incidents"], obj=runtime(client, {"COLUMNS": columns}))
     assert name in result.stdout
     assert "knowledge-rag" in result.stdout
     assert "Roll back." in result.stdout
     assert "0.87" in result.stdout
+    assert all(len(line) <= int(columns) for line in result.stdout.splitlines())
+    (row,) = [line for line in result.stdout.splitlines() if name in line]
+    assert "running" in row
