@@ -32,9 +32,10 @@ def search_text(runtime: Runtime, text: str, incident_id: str | None, read: Read
     with explained(target):
         client = runtime.connect(target)
         now = None if read.include_expired else runtime.now()
-        search = TextSearch(client, target.table, TextQuery(text, incident_id, listed, whole=not as_table, now=now))
+        query = TextQuery(text, incident_id, listed, whole=not as_table, now=now)
         console = open_terminal(runtime.environ)
         with _reporting(runtime, console, read.output) as report:
+            search = TextSearch(client, target.table, query)
 
             def flush_and_report(words: str, done: int, total: int | None) -> None:
                 sys.stdout.flush()  # before the next page is read

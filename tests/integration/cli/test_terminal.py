@@ -199,12 +199,23 @@ def test_followed_recommendations_appear_above_the_line_that_waits(environ: dict
     assert "\x1b[?25h" in finished.shown  # the cursor is there again
 
 
-def test_ctrl_c_exits_with_130(environ: dict[str, str]) -> None:
-    """The server never responds; there is no traceback."""
+@pytest.mark.parametrize(
+    ("args", "progress"),
+    [
+        (LIST, ""),
+        (("incidents", "--since", "30d"), "starting"),
+        (("stats",), "starting"),
+        (("search", "index"), "reading"),
+        (("follow",), "reading"),
+    ],
+)
+def test_ctrl_c_exits_with_130(environ: dict[str, str], args: tuple[str, ...], progress: str) -> None:
+    """The server never responds; what reads long shows so before the first answer, and there is no traceback."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         url = f"http://127.0.0.1:{server.getsockname()[1]}"
-        with in_terminal({**environ, "AWS_ENDPOINT_URL": url}, *LIST) as terminal:
+        with in_terminal({**environ, "AWS_ENDPOINT_URL": url}, *args) as terminal:
             connection, _ = server.accept()
+            terminal.wait_for(progress)
             finished = terminal.interrupt()
             connection.close()
     assert finished.code == 130
