@@ -48,6 +48,11 @@ class Follower:
         self._sweep_due = 0.0
 
     @property
+    def is_empty(self) -> bool:
+        """Whether nothing of what is followed has been seen."""
+        return not self._seen
+
+    @property
     def is_concluded(self) -> bool:
         """Whether the newest execution has a consensus."""
         if not self._executions:

@@ -1,5 +1,6 @@
 """Follow an incident, or everything, until Ctrl-C or a consensus."""
 
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -16,8 +17,10 @@ from recommendation_cli.runtime import Runtime
 from recommendation_cli.screen.terminal import open_terminal, print_scope
 from recommendation_cli.screen.visible import visible
 from recommendation_cli.screen.words import age
+from recommendation_cli.search.not_found import nothing_found
 from recommendation_cli.search.projection import LISTED
-from recommendation_cli.search.queries import Document
+from recommendation_cli.search.queries import Document, Search
+from recommendation_cli.search.suggestions import exists
 from recommendation_shared.envelope.vocabulary import CONSENSUS
 from recommendation_shared.wording import plural
 
@@ -64,6 +67,9 @@ class _Following:
                     as_table = self.read.output == "table"
                     existing = follower.existing(attributes=LISTED if as_table else (), whole=not as_table)
                     self._show(existing, view)
+                    if follower.is_empty:
+                        with self._patient(view):
+                            self._advise(followed)
                 else:
                     follower.skip(since)
                 while True:
@@ -80,6 +86,13 @@ class _Following:
                 f" {read_price(follower.units)}.",
                 err=True,
             )
+
+    def _advise(self, followed: Followed) -> None:
+        """Suggest other IDs if there is nothing of an incident; it may be mistyped, or still to come."""
+        for key, value in followed.searches():
+            if not exists(self.client, self.target.table, key, value):
+                why = nothing_found(self.client, self.target, Search(key, value), 0, Counter())
+                click.echo(f"{why.message} Waiting for the first.", err=True)
 
     def _show(self, documents: Iterator[Document], view: View) -> bool:
         """Show what is wanted; return whether any was a consensus."""

@@ -127,6 +127,23 @@ def test_everything_is_followed_with_new_agents_and_without_what_was_there() -> 
     assert _ids(result) == [recommendation_id(item())]
 
 
+def test_a_mistyped_incident_gets_a_suggestion_and_is_waited_for() -> None:
+    """It may be a new incident, so what comes is shown; one that exists gets no suggestion."""
+    new = item("knowledge-rag", incident_id="incident-77", age=_NOW)
+    result = _Table([item()], _store(new)).run("incident", "incident-77", "--follow", "-o", "jsonl")
+    assert "did you mean incident-7?" in result.stderr
+    assert _ids(result) == [recommendation_id(new)]
+    assert "did you mean" not in _Table([item()]).run("incident", "incident-7", "--follow").stderr
+
+
+def test_a_suggestion_that_fails_does_not_end_following() -> None:
+    """Throttling is waited out as in any poll."""
+    new = item("knowledge-rag", age=_NOW)
+    table = _Table([], _store(new))
+    table.failures = [THROTTLED, THROTTLED]
+    assert _ids(table.run("incident", "incident-7", "--follow", "-o", "jsonl")) == [recommendation_id(new)]
+
+
 def test_only_what_matches_is_followed() -> None:
     """The filters are those of lists."""
     failed = item("knowledge-rag", age=_NOW, metadata={"status": "TIMEOUT"})
