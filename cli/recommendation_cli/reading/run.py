@@ -142,9 +142,9 @@ def show_recommendations(runtime: Runtime, recommendation_ids: Sequence[str], re
                 problems.append(DigestMismatchError(verified.mismatch()))
             if read.output == "table":
                 _print_in_full(runtime, verified, reviewed, is_first=len(documents) == 1)
-    if read.output == "json" and documents and len(recommendation_ids) == 1:
-        sys.stdout.buffer.write(f"{pretty_json(documents[0])}\n".encode())
-    elif read.output != "table" and documents:
+    if read.output == "json" and len(recommendation_ids) == 1:
+        sys.stdout.buffer.writelines(f"{pretty_json(document)}\n".encode() for document in documents)
+    elif read.output != "table":
         write_documents(sys.stdout.buffer, documents, read.output)
     sys.stdout.flush()
     print_note(reviews)

@@ -30,6 +30,8 @@ def show_stats(runtime: Runtime, read: ReadOptions, listed: ListOptions) -> None
                 *(client, target.table, span, listed, report), now=expired_by, reviews=reviews
             )
     if not now.everything.count:
+        if read.output != "table":
+            write_records(sys.stdout.buffer, (), read.output)
         raise NothingFoundError(nothing_to_add_up(target))
     if read.output == "table":
         console = open_terminal(runtime.environ)

@@ -2,6 +2,7 @@
 
 import sys
 
+from recommendation_cli.aws.errors import NothingFoundError
 from recommendation_cli.document_source import DocumentSource
 from recommendation_cli.marks.view import print_notice
 from recommendation_cli.options.listing import ListOptions
@@ -20,7 +21,12 @@ def show_timeline(runtime: Runtime, incident_id: str, read: ReadOptions, listed:
     """Print an incident's timeline."""
     as_table = read.output == "table"
     source = DocumentSource(runtime, read)
-    documents = source.fetch("incidentId", incident_id, listed, attributes=LISTED if as_table else ())
+    try:
+        documents = source.fetch("incidentId", incident_id, listed, attributes=LISTED if as_table else ())
+    except NothingFoundError:
+        if not as_table:
+            write_records(sys.stdout.buffer, (), read.output)
+        raise
     reviewed = source.reviews.of_incident(incident_id)
     executions = group_by_execution(documents, reviewed)
     if as_table:

@@ -83,6 +83,14 @@ def test_what_a_reading_command_prints_is_as_described(command: str) -> None:
     assert _check(command, result.stdout)
 
 
+@pytest.mark.parametrize("command", sorted(READING.keys() - {"cost", "diff"}))
+def test_what_prints_an_array_prints_an_empty_one_where_nothing_is_found(command: str) -> None:
+    """A program that reads it expects JSON, whatever the exit code."""
+    ids = ("nothing", "nowhere") if command == "show" else READING[command]
+    result = CliRunner().invoke(recs, [command, *ids, "-o", "json"], obj=runtime(IndexedDynamoDb([])))
+    assert _check(command, result.stdout) == []
+
+
 def test_what_a_review_prints_is_as_described() -> None:
     """It is the review that was written."""
     args = ["review", TABLE[2]["recommendationId"]["S"], "--verdict", "partly", "-o", "json"]
