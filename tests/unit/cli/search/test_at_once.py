@@ -146,3 +146,31 @@ def test_attributes_that_an_index_lacks_are_asked_for_once() -> None:
     requests, _ = _requests_and_units(_Compact(paged_items("a", range(640)), page=10), in_any_order)
     assert requests > 64
     assert len(refused) == 1
+
+
+class _Throttled(PagedIndex):
+    """Throttles each request as often as it is told to, before it answers."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__(paged_items("a", range(640)), page=10)
+        self._times = times
+        self._refused: Counter[str] = Counter()
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        request = repr(sorted(parameters.items()))
+        self._refused[request] += 1
+        if self._refused[request] <= self._times:
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "x"}}, "Query")
+        return super().query(**parameters)
+
+
+def test_throttled_readers_wait_and_go_on() -> None:
+    """Sixteen of them read faster than DynamoDB lets anyone read what has the same key."""
+    found = _read(in_any_order(_listings(_Throttled(times=2), "a"), lambda: iter([0.0, 0.0])))
+    assert Counter(found) == Counter(("a", f"a-{second}") for second in range(640))
+
+
+def test_readers_do_not_wait_forever() -> None:
+    """What is throttled again and again is an error."""
+    with pytest.raises(ClientError, match="ThrottlingException"):
+        list(in_any_order(_listings(_Throttled(times=3), "a"), lambda: iter([0.0, 0.0])))
