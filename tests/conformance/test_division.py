@@ -65,7 +65,7 @@ def test_a_divided_listing_has_what_the_engine_returns_in_order(dynalite: str, c
     assert client.begins == {_PERIOD.since}
     assert _read(in_any_order([divided])) == expected
     assert len(expected) == sum(_PERIOD.includes(stored["timestamp"]["S"]) for stored in items) < len(items)
-    assert len(client.begins) > 2
+    assert len(client.begins) > 1
     assert divided.read == in_order.read
     # A part whose last page is not full is billed for half a unit more.
     assert divided.units <= in_order.units + len(client.begins)

@@ -1,5 +1,6 @@
 """Read several listings at the same time: on AWS, a page of results takes a tenth of a second, most of it waiting."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from queue import Empty, Queue, SimpleQueue
 from random import random
@@ -15,6 +16,9 @@ from recommendation_shared.backoff import full_jitter
 from recommendation_shared.item.attribute_value import AttributeValue
 
 _READERS: Final = CONNECTIONS
+# Of one listing. A page of 1 MB takes DynamoDB some 60 to 100 ms, and it reads no more than 3,000 units (23 MB) a
+# second under one key, so a third reader would only be throttled.
+_AT_ONCE: Final = 2
 _AHEAD: Final = 2 * _READERS  # pages that were read and not yet taken; at least one more for each reader to end with
 
 Delays = Callable[[], Iterator[float]]
@@ -24,7 +28,7 @@ Delays = Callable[[], Iterator[float]]
 def _patience() -> Iterator[float]:
     """Return the delays between attempts at a page, beyond botocore's own.
 
-    The index reads some 23 MB a second under one key (3,000 read units), which sixteen readers exceed.
+    Two readers of one key may exceed what DynamoDB reads under it, and others may read there, too.
     """
     return full_jitter(random, base=0.2, cap=6.4, attempts=8)
 
@@ -38,7 +42,7 @@ def at_once(listings: Sequence[Listing], delays: Delays = _patience) -> Batches:
 
 
 def in_any_order(listings: Sequence[Listing], delays: Delays = _patience) -> Batches:
-    """Yield batches as they arrive, each with its listing; a long listing is read at several places at a time.
+    """Yield batches as they arrive, each with its listing; a long listing is read at two places at a time.
 
     Raises what reading a listing raises.
     """
@@ -79,7 +83,7 @@ class _Reading:
         self._delays = delays
         self._divides = divides
         self._waiting: SimpleQueue[_Part | None] = SimpleQueue()
-        self._unread = 0  # parts that wait or are being read
+        self._unread: Counter[Listing] = Counter()  # parts that wait or are being read
         self._counting = Lock()
         self._ended = Event()
         self._add([_Part(listing, listing.search) for listing in listings])
@@ -112,18 +116,18 @@ class _Reading:
             pass
 
     def _pages(self, part: _Part) -> Iterator[ItemPage]:
-        """Yield the part's pages, or the first of them if the rest can be divided."""
+        """Yield the part's pages, until what follows can be divided."""
         rest: Sequence[Rest] = ()
         for page in self._patiently(part):
-            rest = divided(page) if self._divides else ()
+            rest = divided(page) if self._divides and self._unread[part.listing] < _AT_ONCE else ()
             yield page
             if rest or part.listing.cut_off:
                 break
         # Only now that the page has arrived, because one of them goes on where it ends.
         self._add([_Part(part.listing, search, after) for search, after in rest])
         with self._counting:
-            self._unread -= 1
-            is_last = self._unread == 0
+            self._unread[part.listing] -= 1
+            is_last = self._unread.total() == 0
         if is_last:
             self._release()
 
@@ -145,7 +149,7 @@ class _Reading:
 
     def _add(self, parts: Sequence[_Part]) -> None:
         with self._counting:
-            self._unread += len(parts)
+            self._unread.update(part.listing for part in parts)
         for part in parts:
             self._waiting.put(part)
 

@@ -1,4 +1,4 @@
-"""Divide what is left of a search into parts of its period, to be read at the same time."""
+"""Divide what is left of a search into halves of its period, to be read at the same time."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final
@@ -8,8 +8,7 @@ from recommendation_cli.search.queries import SORT_KEY, ItemPage, Search
 from recommendation_shared.envelope.identity import parse_instant, sort_key
 from recommendation_shared.item.attribute_value import AttributeValue
 
-_MOST_PARTS: Final = 16
-_PAGES: Final = 2  # that a part should have at least, because its last one is rarely full
+_PAGES: Final = 4  # that are left at least: the last one of each half is rarely full
 _NEXT: Final = "\0"  # no sort key lies between a text and the same text with this at its end
 
 Rest = tuple[Search, Mapping[str, AttributeValue] | None]
@@ -17,7 +16,7 @@ Rest = tuple[Search, Mapping[str, AttributeValue] | None]
 
 
 def divided(page: ItemPage) -> Sequence[Rest]:
-    """Return the parts that together hold what follows a page, or none if it should be read in one go.
+    """Return the halves that together hold what follows a page, or none if it should be read in one go.
 
     How many pages follow is estimated from the time that this one covers. Only searches for the newest first with a
     beginning are divided.
@@ -35,13 +34,8 @@ def divided(page: ItemPage) -> Sequence[Rest]:
     if sort_key(reached) != last:  # written by hand, so texts may be ordered differently from times
         return ()
     left = reached - begin
-    pages = left / covered if covered else _MOST_PARTS * _PAGES  # estimated; a burst says nothing about what follows
-    count = min(_MOST_PARTS, int(pages / _PAGES))
-    if count < 2:  # noqa: PLR2004 - one part is no division
+    middle = sort_key(begin + left / 2)
+    if left < covered * _PAGES or not search.period.since < middle < last:  # the latter within a microsecond
         return ()
-    bounds = [sort_key(begin + left * number / count) for number in range(1, count)]
-    if len({search.period.since, *bounds, last}) < count + 1:  # closer than a microsecond
-        return ()
-    firsts, lasts = [search.period.since, *(bound + _NEXT for bound in bounds)], [*bounds, search.period.until]
-    parts = [search._replace(period=Period(first, last)) for first, last in zip(firsts, lasts, strict=True)]
-    return [(parts.pop(), page.last), *((part, None) for part in reversed(parts))]
+    newer, older = Period(middle + _NEXT, search.period.until), Period(search.period.since, middle)
+    return (search._replace(period=newer), page.last), (search._replace(period=older), None)
