@@ -3,10 +3,11 @@
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from itertools import count
 from typing import Any, Final
 
 from starlette.testclient import TestClient
@@ -17,7 +18,8 @@ from recommendation_cli.ui.access import TOKEN, Access
 from recommendation_cli.ui.app import application
 from recommendation_cli.ui.server import UiServer
 from recommendation_cli.ui.site import Site, site_of
-from tests.support.fakes.recommendation_table import FakeDynamoDb, Item, item, runtime
+from recommendation_shared.item.marks import MARKS
+from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item, runtime
 
 TABLE: Final = TableOptions(
     table=None, reviews_table=None, region=None, profile=None, endpoint_url=None, include_expired=False
@@ -42,6 +44,25 @@ def replayed() -> list[Item]:
 def ui_site(client: FakeDynamoDb, *, may_review: bool = False, quick: float = _PATIENCE, **replaced: Any) -> Site:
     """Return a site that reads a table in memory; `replaced` are other parts of the runtime."""
     return replace(site_of(replace(runtime(client), **replaced), TABLE, Access(), may_review=may_review), quick=quick)
+
+
+class HeldAtTheEnd(IndexedDynamoDb):
+    """A table whose answer to the last query of the list of incidents (for marks) waits until `go_on` is set."""
+
+    def __init__(self, items: Sequence[Item]) -> None:
+        super().__init__(items)
+        self.go_on = threading.Event()
+
+    def query(self, **parameters: Any) -> Mapping[str, Any]:
+        """Return what the index holds for these parameters."""
+        if parameters["ExpressionAttributeValues"][":key"]["S"] == MARKS:
+            assert self.go_on.wait(60)
+        return super().query(**parameters)
+
+    def site(self) -> Site:
+        """Return a site whose pages begin at once, and whose progress is always due."""
+        clock = count(step=10)
+        return ui_site(self, quick=0.0, monotonic=lambda: next(clock))
 
 
 def visitor(site: Site) -> TestClient:

@@ -1,11 +1,9 @@
 """The page of `recs ui` in Debian's Chromium, through Playwright. Skipped without Chromium, except in CI."""
 
 import json
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -16,12 +14,11 @@ from infra.local.serving import serving
 from recommendation_cli.ui.access import TOKEN
 from recommendation_cli.ui.links import execution_path, incident_path, query_path, recommendation_path
 from recommendation_cli.ui.site import Site
-from recommendation_shared.item.marks import MARKS
 from tests.support.browser import CHROMIUM, needs_chromium
 from tests.support.fakes.recommendation_table import IndexedDynamoDb, Item, item, recommendation_id
 from tests.support.fakes.reviewer import ReviewersAccount
 from tests.support.servers.http_server import HttpConnection, HttpServer
-from tests.support.ui import replayed, running_ui, ui_site
+from tests.support.ui import HeldAtTheEnd, replayed, running_ui, ui_site
 
 PATIENCE = 30_000  # milliseconds, on a busy machine
 ATTACKS = (
@@ -193,25 +190,18 @@ _NAMELESS_FIELDS = """() => [...document.querySelectorAll("input:not([type=hidde
 
 def test_a_page_shows_how_far_it_is_while_it_is_read(browser: Browser) -> None:
     """One line at a time, and the newest incidents so far, until all of it is there."""
-    go_on, clock = threading.Event(), count(step=10)
-    go_on.set()
-
-    class SlowAtTheEnd(IndexedDynamoDb):
-        def query(self, **parameters: Any) -> Mapping[str, Any]:
-            if parameters["ExpressionAttributeValues"][":key"]["S"] == MARKS:
-                go_on.wait(60)
-            return super().query(**parameters)
-
-    site = ui_site(SlowAtTheEnd(_incidents()), quick=0.0, monotonic=lambda: next(clock))
+    table = HeldAtTheEnd(_incidents())
+    table.go_on.set()
+    site = table.site()
     with running_ui(site) as base, _window(browser, site, base) as page:
-        go_on.clear()
+        table.go_on.clear()
         try:
             page.goto(f"{base}/", wait_until="commit")
             expect(page.locator(".progress > div").last).to_be_visible()
             expect(page.locator(".progress a:visible")).to_have_count(2)
             expect(page.locator(".progress > :visible")).to_have_count(1)
         finally:
-            go_on.set()
+            table.go_on.set()
         expect(page.locator("main > table.incidents a")).to_have_count(2)
         expect(page.locator(".progress")).to_be_hidden()
         page.keyboard.press("j")

@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from threading import Lock
 from typing import Any
 
 from recommendation_shared.envelope.identity import EPOCH, sort_key
-from tests.support.fakes.recommendation_table import FakeDynamoDb, Item
+from tests.support.fakes.recommendation_table import IndexedDynamoDb, Item
 
 
 def paged_items(agent: str, seconds: Iterable[int]) -> list[Item]:
@@ -23,32 +22,22 @@ def paged_items(agent: str, seconds: Iterable[int]) -> list[Item]:
     return items
 
 
-class PagedIndex(FakeDynamoDb):
-    """The index by agent type: the newest first, `page` items at a time, for half a unit each."""
+class PagedIndex(IndexedDynamoDb):
+    """The newest first, `page` items at a time, for half a unit each."""
 
     def __init__(self, items: Iterable[Item], *, page: int) -> None:
-        super().__init__()
-        self._items = sorted(items, key=_place, reverse=True)
+        super().__init__(sorted(items, key=_place, reverse=True))
         self._page = page
-        self._lock = Lock()
 
     def query(self, **parameters: Any) -> Mapping[str, Any]:
         """Return the page that follows the start key, within the period."""
-        with self._lock:
-            self.queries.append(parameters)
         values = parameters["ExpressionAttributeValues"]
         since, until = values.get(":since", {"S": ""})["S"], values.get(":until", {"S": "~"})["S"]
         assert since <= until, "the BETWEEN operator requires the upper bound to be at least the lower one"
         start = parameters.get("ExclusiveStartKey")
         if start is not None:
             assert since <= start["timestamp"]["S"] <= until, "the starting key is outside the query's boundaries"
-        found = [
-            item
-            for item in self._items
-            if item["agentType"] == values[":key"]
-            and since <= item["timestamp"]["S"] <= until
-            and (start is None or _place(item) < _place(start))
-        ]
+        found = [item for item in super().query(**parameters)["Items"] if start is None or _place(item) < _place(start)]
         page = found[: self._page]
         answer: dict[str, Any] = {"Items": page, "ConsumedCapacity": {"CapacityUnits": max(1, len(page)) / 2}}
         if len(found) > len(page):

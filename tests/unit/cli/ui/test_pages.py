@@ -3,7 +3,6 @@ import re
 import threading
 from collections.abc import Mapping
 from datetime import timedelta
-from itertools import count
 from typing import Any
 
 import pytest
@@ -13,10 +12,10 @@ from recommendation_cli.aws.connection import Target
 from recommendation_cli.ui.links import execution_path, incident_path
 from recommendation_shared.item.encoding import item_digest
 from recommendation_shared.item.holds import hold_attribute
-from recommendation_shared.item.marks import MARKS, mark_item
+from recommendation_shared.item.marks import mark_item
 from tests.support.fakes.recommendation_table import FakeDynamoDb, IndexedDynamoDb, Item, item
 from tests.support.marks import held
-from tests.support.ui import replayed, ui_site, visitor
+from tests.support.ui import HeldAtTheEnd, replayed, ui_site, visitor
 
 _ID = "rec-incident-7-consensus-2026-01-31T12:00:00Z"
 _TOO_LONG = "x" * 1025
@@ -295,16 +294,9 @@ def test_a_slow_page_begins_with_its_progress() -> None:
 
 def _slow_page(table: list[Item], path: str) -> str:
     """Return a page that waits for the last request, so that it shows what was read before."""
-    go_on, clock = threading.Event(), count(step=10)
-
-    class SlowAtTheEnd(IndexedDynamoDb):
-        def query(self, **parameters: Any) -> Mapping[str, Any]:
-            if parameters["ExpressionAttributeValues"][":key"]["S"] == MARKS:
-                go_on.wait(10)
-            return super().query(**parameters)
-
-    threading.Timer(0.7, go_on.set).start()
-    return visitor(ui_site(SlowAtTheEnd(table), quick=0.0, monotonic=lambda: next(clock))).get(path).text
+    slow = HeldAtTheEnd(table)
+    threading.Timer(0.7, slow.go_on.set).start()
+    return visitor(slow.site()).get(path).text
 
 
 def test_a_slow_list_shows_the_newest_incidents_so_far() -> None:
