@@ -37,7 +37,7 @@ CONTENDERS: Final = (
     ),
     Contender(
         "producer.enqueue without orjson",
-        "the same as producer.enqueue in a host that has no orjson: the standard library serialises",
+        "the same in a host that has no orjson: a copy of the values, which the sender serialises",
         our_producer.enqueue_without_orjson,
     ),
     Contender(

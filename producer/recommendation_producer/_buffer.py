@@ -7,34 +7,46 @@ writes another. Pending is always the difference, so the balance holds at every 
 import threading
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from recommendation_producer._balance import BUFFER_FULL, SHUTDOWN, Balance
 from recommendation_shared import limits
+
+if TYPE_CHECKING:
+    from recommendation_producer._unwritten import Unwritten
 
 
 class Entry:
     """One envelope in the buffer; `number` counts arrivals from 0, `enqueued_at` is in monotonic seconds.
 
+    `held` is how many bytes it takes of the buffer. `refusal` is the reason to drop an envelope that has no `body`.
     `trace_header` is that of the invocation that enqueued it, and no part of its size, as SQS counts it.
     """
 
-    __slots__ = ("body", "enqueued_at", "number", "trace_header")
+    __slots__ = ("body", "enqueued_at", "held", "number", "refusal", "trace_header")
 
-    def __init__(self, number: int, enqueued_at: float, body: bytes, trace_header: str | None = None) -> None:
+    def __init__(
+        self, number: int, enqueued_at: float, body: "bytes | Unwritten", trace_header: str | None = None
+    ) -> None:
         self.number: Final = number
         self.enqueued_at: Final = enqueued_at
-        self.body: Final = body
+        self.held: Final = len(body)
+        self.body: bytes
+        self.refusal: str | None
+        self.body, self.refusal = (body, None) if isinstance(body, bytes) else body.written()
         self.trace_header: Final = trace_header
 
 
 class Buffer:
-    """Holds at most `max_items` envelopes and `max_bytes` of bodies in total, including those in flight."""
+    """Holds at most `max_items` envelopes and `max_bytes` of bodies in total, including those in flight.
+
+    What the sender has yet to write counts with the bytes of its copy.
+    """
 
     def __init__(self, max_items: int, max_bytes: int) -> None:
         self._max_items = max_items
         self._max_bytes = max_bytes
-        self._waiting: deque[tuple[float, bytes, str | None]] = deque()
+        self._waiting: deque[tuple[float, bytes | Unwritten, str | None]] = deque()
         # Re-entrant, because a finalizer or signal handler may enqueue while its own thread holds the lock.
         self._entering = threading.RLock()
         self._closed = False
@@ -56,7 +68,7 @@ class Buffer:
 
     # The callers' side.
 
-    def offer(self, body: bytes, now: float, trace_header: str | None = None) -> str | None:
+    def offer(self, body: "bytes | Unwritten", now: float, trace_header: str | None = None) -> str | None:
         """Admit a body; return None, or the reason it was refused.
 
         Finalizers and signal handlers run at calls, and may enqueue. So no count is read before a call and written
@@ -126,7 +138,7 @@ class Buffer:
     # The sender's side: one thread at a time.
 
     def peek(self, count: int) -> list[Entry]:
-        """Return the first waiting entries, at most `count`."""
+        """Return the first waiting entries, at most `count`; this writes the bodies that are not written yet."""
         waiting = self._waiting
         return [Entry(self._taken + index, *waiting[index]) for index in range(min(count, len(waiting)))]
 
@@ -135,7 +147,7 @@ class Buffer:
         taken = [Entry(number, *self._waiting.popleft()) for number in range(self._taken, self._taken + count)]
         self._in_hand.update((entry.number, entry) for entry in taken)
         self._taken += count
-        self._taken_bytes += sum(len(entry.body) for entry in taken)
+        self._taken_bytes += sum(entry.held for entry in taken)
         return taken
 
     def in_hand(self) -> list[Entry]:
@@ -151,5 +163,5 @@ class Buffer:
             else:
                 self._dropped[dropped_for] += 1
             self._settled += 1
-            self._settled_bytes += len(entry.body)
+            self._settled_bytes += entry.held
         self._oldest_unsettled = min(self._in_hand, default=self._taken)

@@ -60,7 +60,7 @@ class Dispatcher:
         """Deliver until told to stop."""
         try:
             for entries in in_batches(self._buffer.in_hand(), body_bytes):
-                self._deliveries.append(Delivery(entries, self._setup.delays()))
+                self._deliver(entries)
             while True:
                 # Before the buffer is checked, so that no later entry goes unnoticed. What came before this thread
                 # could be woken left no message, so the first check does not wait for one.
@@ -123,15 +123,20 @@ class Dispatcher:
 
     def _take_due_batches(self) -> None:
         while len(self._deliveries) < IN_FLIGHT:
-            count = due(
-                self._buffer.peek(limits.SQS_BATCH_ENTRIES),
-                now=self._clock(),
-                max_age=self._setup.max_age,
-                flush_mark=self._flush_mark(),
-            )
+            flush_mark = self._flush_mark()  # before the entries, which then include all that it covers
+            waiting = self._buffer.peek(limits.SQS_BATCH_ENTRIES)
+            count = due(waiting, now=self._clock(), max_age=self._setup.max_age, flush_mark=flush_mark)
             if count == 0:
                 return
-            self._deliveries.append(Delivery(self._buffer.take(count), self._setup.delays()))
+            self._deliver(self._buffer.take(count))
+
+    def _deliver(self, entries: Sequence[Entry]) -> None:
+        sendable = [entry for entry in entries if entry.refusal is None]
+        for entry in entries:
+            if entry.refusal is not None:
+                self._settle([entry], entry.refusal)
+        if sendable:
+            self._deliveries.append(Delivery(sendable, self._setup.delays()))
 
     def _start_calls(self) -> None:
         for delivery in [delivery for delivery in self._deliveries if not delivery.is_calling]:

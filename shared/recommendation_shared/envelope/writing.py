@@ -62,6 +62,15 @@ def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
 
     Raises `EnvelopeError` if a field breaks the contract, and `TypeError` for an unknown argument.
     """
+    fields = valid_fields(**arguments)
+    return Message(fields["recommendationId"], body_of(fields))
+
+
+def valid_fields(**arguments: Unpack[EnvelopeArguments]) -> dict[str, Any]:
+    """Return the envelope's fields by their names in JSON, the ID among them. Their values are those that were given.
+
+    Raises what `write_envelope` raises.
+    """
     given: dict[str, Any] = {**arguments}
     if not given.keys() <= _NAMES.keys():
         raise TypeError(f"unexpected arguments: {', '.join(sorted(given.keys() - _NAMES.keys()))}")
@@ -76,8 +85,13 @@ def write_envelope(**arguments: Unpack[EnvelopeArguments]) -> Message:
     except (KeyError, ValueError):
         raise EnvelopeError(INVALID_ENVELOPE, _broken_rules(given)) from None
     fields["recommendationId"] = recommendation_id(fields["incidentId"], fields["agentType"], fields["timestamp"])
+    return fields
+
+
+def body_of(fields: dict[str, Any]) -> bytes:
+    """Serialise what `valid_fields` returned."""
     body = dump_plain(fields)
-    return Message(fields["recommendationId"], _converted(fields) if body is None else body)
+    return _converted(fields) if body is None else body
 
 
 def _converted(fields: dict[str, Any]) -> bytes:

@@ -13,12 +13,15 @@ import traceback
 import warnings
 from collections import Counter
 from collections.abc import Callable
+from unittest.mock import patch
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from recommendation_producer import Balance, RecommendationProducer
+from recommendation_shared.exact_json import dump
+from recommendation_shared.exact_json.orjson_if_usable import ORJSON
 from tests.property.producer.scripted_queue import ScriptedQueue
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
@@ -68,18 +71,23 @@ class ProducerMachine(RuleBasedStateMachine):
         super().__init__()
         self.now = 0.0
         self.queue = ScriptedQueue()
-        self.producer = RecommendationProducer(
-            QUEUE_URL,
-            client_factory=self.queue.client,
-            clock=lambda: self.now,
-            jitter=lambda: 0.0,
-            max_items=MAX_ITEMS,
-            max_bytes=60_000,
-            max_age=MAX_AGE,
-        )
         self.enqueued = 0
         self.admitted: set[str | None] = set()
         self.dropped: Counter[str] = Counter()
+
+    @initialize(orjson=st.sampled_from([ORJSON, None]))
+    def create(self, orjson: object) -> None:
+        """Create the producer in a host with orjson, or without, where the sender writes the bodies."""
+        with patch.object(dump, "ORJSON", orjson):
+            self.producer = RecommendationProducer(
+                QUEUE_URL,
+                client_factory=self.queue.client,
+                clock=lambda: self.now,
+                jitter=lambda: 0.0,
+                max_items=MAX_ITEMS,
+                max_bytes=60_000,
+                max_age=MAX_AGE,
+            )
 
     @rule(count=st.integers(1, 15), padding=st.sampled_from([0, 0, 5_000]))
     def enqueue(self, count: int, padding: int) -> None:

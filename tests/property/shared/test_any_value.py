@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from recommendation_producer._unwritten import copied
 from recommendation_shared import limits
 from recommendation_shared.envelope.reading import read_envelope
-from recommendation_shared.envelope.writing import write_envelope
+from recommendation_shared.envelope.writing import valid_fields, write_envelope
 from recommendation_shared.exact_json import dump
 from recommendation_shared.exact_json.canonical import canonical_text
 from recommendation_shared.exact_json.dump import dump_json
@@ -62,6 +63,17 @@ def test_bytes_are_the_same_with_and_without_orjson(value: Any) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dump, "ORJSON", None)
         assert dump_json(value) == with_orjson
+
+
+@given(st.one_of(json_values, anything))
+def test_bytes_are_the_same_when_the_sender_writes_them(value: Any) -> None:
+    """From a copy, in a host without orjson."""
+    arguments = {**ARGUMENTS, "recommendation": {"value": value}}
+    body = write_envelope(**arguments).body
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(dump, "ORJSON", None)
+        copy = copied(valid_fields(**arguments))
+        assert (copy if isinstance(copy, bytes) else copy.written()) in {body, (body, None)}
 
 
 @pytest.mark.parametrize("kind", [dict, list])

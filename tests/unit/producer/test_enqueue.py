@@ -22,6 +22,8 @@ from tests.support.fakes.queue import (
     running_producer,
 )
 
+pytestmark = pytest.mark.usefixtures("either_writer")
+
 MIB = 1_048_576
 
 

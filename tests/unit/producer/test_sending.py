@@ -26,6 +26,8 @@ from tests.support.fakes.queue import (
     running_producer,
 )
 
+pytestmark = pytest.mark.usefixtures("either_writer")
+
 
 def send(queue: FakeQueue, count: int) -> dict[str, int]:
     """Enqueue `count` envelopes, flush, and return the drops by reason; nothing may be pending."""

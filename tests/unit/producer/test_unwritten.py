@@ -1,0 +1,164 @@
+"""Bodies that the sender writes, in a host without orjson."""
+
+import enum
+import json
+import sys
+from collections import OrderedDict, namedtuple
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from recommendation_producer import _producer, _unwritten
+from recommendation_producer._bodies import written
+from recommendation_producer._unwritten import Unwritten, copied
+from recommendation_shared import limits
+from recommendation_shared.envelope.writing import body_of, valid_fields
+from recommendation_shared.exact_json import dump
+from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, recommendation, running_producer
+
+KIB = 1024
+Pair = namedtuple("Pair", ["left", "right"])  # noqa: PYI024 - one of the kinds that hosts have
+
+
+class Level(enum.IntEnum):
+    """A number that is an instance of a subclass."""
+
+    HIGH = 1
+
+
+@dataclass
+class Finding:
+    """An instance; copying it would run the host's code."""
+
+    text: str
+
+    def __reduce__(self) -> str:
+        """Fail: nobody asks for it."""
+        raise AssertionError("copied by the host's own code")
+
+
+@pytest.fixture(autouse=True)
+def _no_orjson(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the host have none."""
+    monkeypatch.setattr(dump, "ORJSON", None)
+
+
+def fields_with(value: Any) -> dict[str, Any]:
+    """Return valid fields whose recommendation has this value."""
+    return valid_fields(**recommendation(recommendation={"value": value}))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{1, 2}, b"bytes", ("a", [1.5, None, True]), 10**5000, "\ud800", {1: "a", "1": "b"}],
+    ids=["set", "bytes", "tuple", "large number", "lone surrogate", "equal keys"],
+)
+def test_values_of_built_in_types_are_only_copied(value: object) -> None:
+    """Even those that JSON does not have: the sender knows what becomes of them."""
+    fields = fields_with(value)
+    copy = copied(fields)
+    assert isinstance(copy, Unwritten)
+    assert copy.written() == (body_of(fields), None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [Finding("x"), Pair(1, 2), Level.HIGH, OrderedDict(a=1), type("Text", (str,), {})("x"), 1j, len, Finding],
+    ids=lambda value: type(value).__name__,
+)
+def test_other_values_are_written_at_once(value: object) -> None:
+    """Copying them would take the host's code, which may be slow, and may return anything."""
+    fields = fields_with([value])
+    assert copied(fields) == body_of(fields)
+
+
+def test_circles_and_shared_parts_are_written_as_without_a_copy() -> None:
+    """The copy has the same circles."""
+    circle: list[Any] = [1]
+    circle.append(circle)
+    fields = fields_with({"circle": circle, "twice": [circle, circle]})
+    copy = copied(fields)
+    assert isinstance(copy, Unwritten)
+    assert copy.written() == (body_of(fields), None)
+
+
+def test_value_nested_too_deeply_to_copy_is_written_at_once() -> None:
+    """`pickle` gives up at the interpreter's limit of recursion."""
+    value: Any = 1
+    for _ in range(100_000):
+        value = [value]
+    body = copied(fields_with(value))
+    assert isinstance(body, bytes)
+    assert b"<nested too deeply>" in body
+    while isinstance(value, list):  # taking it apart in one go would overflow the stack of some Pythons
+        value = value.pop()
+
+
+def test_host_may_change_its_values_afterwards() -> None:
+    """The envelope is what was handed over."""
+    queue, findings = FakeQueue(), {"steps": ["roll back"]}
+    with running_producer(queue, max_age=60.0) as producer:
+        assert producer.enqueue(**recommendation(recommendation=findings)).accepted
+        findings["steps"].append("too late")
+        producer.flush(NOTHING_HANGS)
+    assert json.loads(queue.arrived[0])["recommendation"] == {"steps": ["roll back"]}
+
+
+def test_outcome_of_a_large_envelope_says_whether_it_is_too_large() -> None:
+    """It is written at once, since only its body shows that."""
+    with running_producer(FakeQueue()) as producer:
+        outcome = producer.enqueue(**recommendation(reasoning="\x01" * limits.SQS_REQUEST_BYTES))
+        assert outcome.reason == "too_large"
+
+
+def test_body_that_turns_out_too_large_is_dropped_and_counted_while_the_others_are_sent() -> None:
+    """A copy of 400 KB of control characters has 400 KB; as JSON, they take 2.4 MB."""
+    queue = FakeQueue()
+    with running_producer(queue, max_age=60.0) as producer:
+        for number, text in enumerate(("a", "\x01" * 400 * KIB, "c")):
+            assert producer.enqueue(**recommendation(number, reasoning=text)).accepted
+        balance = producer.flush(NOTHING_HANGS)
+    assert (balance.sent, balance.dropped, balance.pending) == (2, {"too_large": 1}, 0)
+    assert len(queue.calls) == 1
+
+
+def test_body_alone_in_its_batch_that_turns_out_too_large_makes_no_call() -> None:
+    """SQS would refuse an empty batch."""
+    queue = FakeQueue()
+    with running_producer(queue, max_age=60.0) as producer:
+        assert producer.enqueue(**recommendation(reasoning="\x01" * 400 * KIB)).accepted
+        assert producer.flush(NOTHING_HANGS).dropped == {"too_large": 1}
+    assert queue.calls == []
+
+
+def test_copy_that_cannot_be_written_is_dropped_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the reason, such as memory: the sender goes on with the others."""
+    whole = recommendation(1)
+
+    def write(fields: dict[str, Any]) -> bytes:
+        if fields["recommendation"] == {"number": 0}:
+            raise MemoryError
+        return body_of(fields)
+
+    monkeypatch.setattr(_unwritten, "written", write)
+    with running_producer(FakeQueue(), max_age=60.0) as producer:
+        assert producer.enqueue(**recommendation(0)).accepted
+        assert producer.enqueue(**whole).accepted
+        balance = producer.flush(NOTHING_HANGS)
+    assert (balance.sent, balance.dropped, balance.pending) == (1, {"invalid": 1}, 0)
+
+
+def test_copies_count_toward_the_bytes_of_the_buffer_until_they_are_sent() -> None:
+    """With the size of the copy, before and after the body is written."""
+    with running_producer(FakeQueue(), max_age=60.0, max_bytes=10 * KIB) as producer:
+        for _ in range(2):
+            outcomes = [producer.enqueue(**recommendation(number, reasoning="x" * 4 * KIB)) for number in range(3)]
+            assert [outcome.reason for outcome in outcomes] == [None, None, "buffer_full"]
+            assert producer.flush(NOTHING_HANGS).pending == 0
+
+
+def test_python_without_pickle_in_c_writes_on_the_callers_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In Python, copying would take longer than writing."""
+    monkeypatch.setitem(sys.modules, "recommendation_producer._unwritten", None)
+    assert _producer._snapshot_function() is written
