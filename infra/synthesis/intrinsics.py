@@ -135,6 +135,8 @@ class Resolver:
             return f"{self._formatted(name, _ARNS[kind])}/stream/{STREAM_LABEL}"
         if (kind, attribute) == ("AWS::Lambda::Version", "Version"):
             return "1"
+        if (kind, attribute) == ("AWS::SSM::Parameter", "Value"):
+            return str(self.resolve(self._resource(name)["Properties"]["Value"]))
         raise UnresolvedError(f"{name}.{attribute} of {kind} is not supported")
 
     def _resource(self, name: str) -> dict[str, Any]:

@@ -339,6 +339,7 @@ def test_other_stacks_find_what_they_need_as_parameters() -> None:
         "/opx-recommendations-dev/executor-policy-arn": outputs["ExecutorPolicyArn"],
         "/opx-recommendations-dev/producer-layer-arn": outputs["ProducerLayerArn"],
         "/opx-recommendations-dev/table-name": outputs["TableName"],
+        "/opx-recommendations-dev/table-arn": outputs["TableArn"],
         "/opx-recommendations-dev/reviews-table-name": outputs["ReviewsTableName"],
         "/opx-recommendations-dev/review-retention-days": "730",
     }
