@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import botocore.session
 
-from infra.synthesis.intrinsics import STREAM_LABEL
+from infra.synthesis.intrinsics import ACCOUNT, STREAM_LABEL
 from infra.synthesis.synthesize import EVERY_OPTION, synthesize
 from tests.support.iam.policy import Context, Policy, Statement
 
@@ -199,11 +199,21 @@ def every_action() -> frozenset[str]:
 
 
 def statements_of(identity: str, parameters: Mapping[str, str]) -> list[Statement]:
-    """Return the statements of an identity's policies in a deployment with these parameters."""
-    properties = deployed(parameters)[identity]["Properties"]
+    """Return the statements of an identity's own and attached policies in a deployment with these parameters.
+
+    Raises `KeyError` if a role has a managed policy of which this stack does not say what it allows.
+    """
+    resources = deployed(parameters)
+    properties = resources[identity]["Properties"]
+    managed = {
+        f"arn:aws:iam::{ACCOUNT}:policy/{name}": resource["Properties"]["PolicyDocument"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::IAM::ManagedPolicy"
+    }
     documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])] or [
         properties["PolicyDocument"]
     ]
+    documents += [managed[arn] for arn in properties.get("ManagedPolicyArns", [])]
     return [statement for document in documents for statement in document["Statement"]]
 
 

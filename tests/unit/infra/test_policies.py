@@ -22,6 +22,7 @@ from tests.support.iam.identities import (
     TABLE,
     actions,
     allowed,
+    deployed,
     every_action,
     statements_of,
 )
@@ -146,6 +147,23 @@ def test_each_critical_permission_belongs_to_one_identity() -> None:
         assert not holders(resource, "sqs:PurgeQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes", "sqs:AddPermission")
     for resource in FOREIGN:
         assert not holders(resource, *every_action()), resource
+
+
+@pytest.mark.parametrize("parameters", [{}, EVERY_OPTION], ids=["default", "every option"])
+def test_every_policy_is_of_an_identity_that_is_judged(parameters: Mapping[str, str]) -> None:
+    """What another role or the policy itself attached, or another type of policy gave, would be judged by no test."""
+    resources = deployed(parameters)
+    kinds = {resource["Type"] for resource in resources.values() if resource["Type"].startswith("AWS::IAM::")}
+    assert kinds == {"AWS::IAM::Role", "AWS::IAM::ManagedPolicy"}
+    roles = {name for name, resource in resources.items() if resource["Type"] == "AWS::IAM::Role"}
+    assert roles - {"BackupRole"} == {name for name in IDENTITIES if name != "ExecutorPolicy"}
+    attaching = {
+        name for name, resource in resources.items() if {"Roles", "Users", "Groups"} & resource["Properties"].keys()
+    }
+    assert attaching <= {"ExecutorPolicy"}  # to the executor's role, which has nothing else of this stack
+    backup = resources.get("BackupRole", {"Properties": {"ManagedPolicyArns": []}})["Properties"]
+    assert "Policies" not in backup
+    assert all(":iam::aws:policy/" in arn for arn in backup["ManagedPolicyArns"])
 
 
 @pytest.mark.parametrize("parameters", [{}, EVERY_OPTION], ids=["default", "every option"])
