@@ -1,6 +1,8 @@
 """A template in as few bytes as CloudFormation reads the same way: YAML in flow style, with short intrinsics."""
 
 import re
+import string
+from collections.abc import Mapping
 from typing import Any, Final
 
 import yaml
@@ -8,13 +10,15 @@ import yaml
 from infra.template import Template
 
 # Each short tag, by the function that it stands for. Only these are used in the template.
+_LETTERS: Final = "".join(sorted(set(string.ascii_letters) - set("nNyY")))  # these four mean no and yes in YAML 1.1
 _TAGS: Final = {
     "Ref": "!Ref",
     "Condition": "!Condition",
     **{f"Fn::{name}": f"!{name}" for name in ("And", "Equals", "GetAtt", "If", "Join", "Not", "Or", "Sub")},
 }
 _BLANKS: Final = re.compile(r'("(?:[^"\\]|\\.)*")|\s+')  # a JSON string, which stays as it is, or blanks outside one
-
+# Types and actions. PyYAML quotes every text with a colon, but templates everywhere have [sqs:SendMessage].
+_NAME_WITH_COLONS: Final = re.compile(r"[A-Za-z][\w.-]*(::?[A-Za-z][\w.-]*)+")
 # A change of their description would replace these: a policy's ARN is exported, and a layer's version published anew.
 _REPLACED: Final = frozenset({"AWS::IAM::ManagedPolicy", "AWS::Serverless::LayerVersion"})
 
@@ -29,10 +33,15 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
         super().write_indicator(indicator, *needed, whitespace=whitespace or indicator == ",", **others)
 
     def choose_scalar_style(self) -> str:
-        """Quote a text with a tag only if it would be quoted without one."""
+        """Quote neither a value for its colons, nor a text for its tag."""
         style: str = super().choose_scalar_style()
-        is_plain = self.analysis.allow_flow_plain and not self.analysis.multiline
-        return "" if style == "'" and self.event.tag in _TAGS.values() and is_plain else style
+        if self.event.tag in _TAGS.values():
+            is_plain = self.analysis.allow_flow_plain and not self.analysis.multiline
+        else:
+            is_plain = style == ""
+        if not self.simple_key_context and _NAME_WITH_COLONS.fullmatch(self.analysis.scalar):
+            is_plain = True
+        return "" if is_plain else style
 
 
 def _represent_mapping(dumper: _Dumper, value: dict[str, Any]) -> yaml.Node:
@@ -53,17 +62,21 @@ def stripped(template: Template) -> Template:
     """Return the template without what only people read, except alarms' descriptions and what rules say.
 
     Its own description stays. What goes: descriptions of parameters, resources and outputs, the texts of constraints,
-    `Metadata` (the console's forms, and what checkov skips), and blanks in the dashboard's JSON.
+    the IDs of statements, `Metadata` (the console's forms, and what checkov skips), and blanks in the dashboard's JSON.
+    Conditions, which nobody sees outside the template, get names of one letter.
     """
     kept = {name: _without_texts(section) for name, section in template.items() if name != "Metadata"}
     for name, resource in kept["Resources"].items():
         resource.pop("Metadata", None)
-        if resource["Type"] in _REPLACED:
-            resource["Properties"] = template["Resources"][name]["Properties"]
+        if resource["Type"] in _REPLACED and "Description" in (source := template["Resources"][name]["Properties"]):
+            resource["Properties"]["Description"] = source["Description"]
         if resource["Type"] == "AWS::CloudWatch::Dashboard":
             body = resource["Properties"]["DashboardBody"]["Fn::Sub"]
             body[0] = _BLANKS.sub(lambda match: match[1] or "", body[0])
-    return kept
+    names = dict(zip(template["Conditions"], _LETTERS, strict=False))
+    kept["Conditions"] = {names[name]: condition for name, condition in kept["Conditions"].items()}
+    renamed: Template = _with_conditions(kept, names)
+    return renamed
 
 
 def compact(template: Template) -> str:
@@ -79,6 +92,20 @@ def _without_texts(value: Any) -> Any:
         return {
             key: _without_texts(item)
             for key, item in value.items()
-            if key != "ConstraintDescription" and not (key == "Description" and isinstance(item, str))
+            if key not in ("ConstraintDescription", "Sid") and not (key == "Description" and isinstance(item, str))
         }
     return [_without_texts(item) for item in value] if isinstance(value, list) else value
+
+
+def _with_conditions(value: Any, names: Mapping[str, str]) -> Any:
+    match value:
+        case {"Fn::If": [condition, *branches]}:
+            return {"Fn::If": [names[condition], *_with_conditions(branches, names)]}
+        case dict():
+            return {
+                key: names[item] if key == "Condition" and isinstance(item, str) else _with_conditions(item, names)
+                for key, item in value.items()
+            }
+        case list():
+            return [_with_conditions(item, names) for item in value]
+    return value

@@ -19,7 +19,7 @@ from infra.paths import ROOT
 from infra.template import load, packaged
 
 # https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-LIMIT = 1_000_000  # bytes of a template in S3
+LIMIT = 51_200  # bytes of a template in a request; from S3, it may have 1 MB
 
 
 def package(bucket: str, prefix: str, platform: str, folder: Path) -> Path:
@@ -40,7 +40,10 @@ def package(bucket: str, prefix: str, platform: str, folder: Path) -> Path:
     template["Parameters"]["Architecture"]["Default"] = "arm64" if platform == "arm64" else "x86_64"
     text = compact(stripped(template)).encode()
     if len(text) > LIMIT:
-        raise BuildError(f"the packaged template has {len(text):,} bytes; CloudFormation takes {LIMIT:,} from S3")
+        raise BuildError(
+            f"the packaged template has {len(text):,} bytes; CloudFormation takes {LIMIT:,} in a request. Shorten the "
+            "template, the bucket's name or the prefix"
+        )
     path = folder / f"{hashlib.sha256(text).hexdigest()}.template"
     path.write_bytes(text)
     return path

@@ -24,7 +24,7 @@ def trusted(identity: str, parameters: Mapping[str, str]) -> Any:
 
 def test_roles_can_be_assumed_only_by_the_named_principals() -> None:
     """Lambda assumes the functions'; this account, or the principal of a parameter, assumes the operators'."""
-    account = {"AWS": "arn:aws:iam::123456789012:root"}
+    account = {"AWS": "123456789012"}  # which IAM reads as arn:aws:iam::123456789012:root
     for identity in ("ConsumerRole", "KeeperRole"):
         assert trusted(identity, EVERY_OPTION) == {"Service": "lambda.amazonaws.com"}
     for identity in ("ReaderRole", "RedriveRole", "CuratorRole", "ReviewerRole", "EraserRole"):
