@@ -28,6 +28,11 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
         """Repeat what occurs twice: CloudFormation knows no aliases."""
         return True
 
+    def serialize(self, node: yaml.Node) -> None:
+        """Write each section on a line of its own: Terraform takes what begins with a brace for JSON."""
+        node.flow_style = False
+        super().serialize(node)
+
     def write_indicator(self, indicator: str, *needed: bool, whitespace: bool = False, **others: bool) -> None:
         """Write no blank after a comma, where YAML needs none."""
         super().write_indicator(indicator, *needed, whitespace=whitespace or indicator == ",", **others)
@@ -80,7 +85,7 @@ def stripped(template: Template) -> Template:
 
 
 def compact(template: Template) -> str:
-    """Return a template as YAML on one line."""
+    """Return a template as YAML, each section on one line."""
     text: str = yaml.dump(
         template, Dumper=_Dumper, default_flow_style=True, width=float("inf"), sort_keys=False, allow_unicode=True
     )
