@@ -13,9 +13,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from examples.alarms.cases import CASES, wrong_cases, wrong_pages
-from examples.alarms.definition import MINUTE, Alarm, read_alarms
-from examples.alarms.evaluation import Point, minutes_firing
+from examples.alarms.cases import CASES, wrong_cases, wrong_composites, wrong_pages
+from examples.alarms.definition import MINUTE, Alarm, read_alarms, read_composites
+from examples.alarms.evaluation import Point, minutes_firing, with_composites
 from examples.alarms.observed import depth_points, logged_points
 from examples.alarms.refusing_table import ENDPOINT, RefusingTable, publish_consumer, refusing_table
 from infra.local import LocalStack, StackError, local_stack
@@ -168,9 +168,12 @@ def main() -> int:
     alarms = read_alarms(template)
     for case in CASES:
         print(f"  {case.alarm:<42} fires after {case.fires}, not after {case.misses}")
-    problems = [*wrong_cases(alarms), *wrong_pages(alarms)]
+    composites = read_composites(template)
+    problems = [*wrong_cases(alarms), *wrong_pages(alarms), *wrong_composites(alarms, composites)]
     paging = {alarm.name for alarm in alarms if alarm.pages}
     print(f"\nThe pager is notified by {', '.join(sorted(paging))}; the others are for a ticket.")
+    for composite in composites:
+        print(f"With PagerComposite, {composite.name} notifies it instead, while one of them fires, and for no other.")
     if problems:
         sys.stderr.write("".join(f"error: {problem}\n" for problem in problems))
         return 1
@@ -180,7 +183,7 @@ def main() -> int:
             for scenario in SCENARIOS:
                 print(f"\n{scenario.__doc__}", flush=True)
                 points = play(stack, table, scenario)
-                _print(fired(alarms, points), points, paging)
+                _print(with_composites(fired(alarms, points), composites), points, paging)
     except StackError as error:
         sys.stderr.write(f"error: {error}\n")
         return 1

@@ -6,8 +6,8 @@ The local stack cannot cause all of these: it has no ages, durations or refused 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
-from examples.alarms.definition import Alarm, Metric
-from examples.alarms.evaluation import Point, minutes_firing
+from examples.alarms.definition import Alarm, Composite, Metric
+from examples.alarms.evaluation import Point, minutes_firing, with_composites
 
 START: Final = 1_800_000_000  # epoch seconds, the start of an hour
 _SPAN: Final = 40  # evaluations, beyond those that an alarm looks back
@@ -102,14 +102,23 @@ def wrong_cases(alarms: Iterable[Alarm]) -> Iterator[str]:
     """Yield a sentence for each case in which an alarm does not fire although it should, or fires at its near miss."""
     by_name = {alarm.name: alarm for alarm in alarms}
     for case in CASES:
-        alarm = by_name[case.alarm]
-        until = START + (alarm.period * alarm.periods + _SPAN * alarm.interval)
-        if not minutes_firing(alarm, list(_points(alarm, case.firing)), until):
+        if not _firing(by_name[case.alarm], case.firing):
             yield f"{case.alarm} does not fire after {case.fires}"
-        if minutes_firing(alarm, list(_points(alarm, case.missing)), until):
+        if _firing(by_name[case.alarm], case.missing):
             yield f"{case.alarm} fires after {case.misses}"
     for name in sorted(by_name.keys() - {case.alarm for case in CASES}):
         yield f"{name} has no case"
+
+
+def wrong_composites(alarms: Iterable[Alarm], composites: Sequence[Composite]) -> Iterator[str]:
+    """Yield a sentence for each case in which a composite fires although nothing is being lost, or does not fire."""
+    by_name = {alarm.name: alarm for alarm in alarms}
+    for case in CASES:
+        firing = with_composites({case.alarm: _firing(by_name[case.alarm], case.firing)}, composites)
+        for name in sorted(composite.name for composite in composites):
+            if (name in firing) != (case.alarm in PAGING):
+                does = "fires" if name in firing else "does not fire"
+                yield f"{name} {does} after {case.fires} ({case.alarm})"
 
 
 def wrong_pages(alarms: Iterable[Alarm]) -> Iterator[str]:
@@ -119,6 +128,11 @@ def wrong_pages(alarms: Iterable[Alarm]) -> Iterator[str]:
         yield f"{name} pages although nothing is being lost"
     for name in sorted(PAGING - paging):
         yield f"{name} does not page"
+
+
+def _firing(alarm: Alarm, values: Values) -> list[int]:
+    until = START + (alarm.period * alarm.periods + _SPAN * alarm.interval)
+    return minutes_firing(alarm, list(_points(alarm, values)), until)
 
 
 def _points(alarm: Alarm, values: Values) -> Iterator[Point]:

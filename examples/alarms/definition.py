@@ -1,5 +1,6 @@
 """The template's alarms, as CloudWatch receives them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
@@ -9,6 +10,7 @@ from infra.template import Template
 MINUTE: Final = 60  # seconds
 HOUR: Final = 3600
 _DAY: Final = 24 * HOUR
+_RULE: Final = re.compile(r'ALARM\("\$\{\w+\}"\)(?: OR ALARM\("\$\{\w+\}"\))*')
 
 
 class Metric(NamedTuple):
@@ -42,6 +44,27 @@ class Alarm:
     def interval(self) -> int:
         """The seconds between two evaluations: an hour for an alarm that looks back further than a day."""
         return HOUR if self.period * self.periods > _DAY else MINUTE
+
+
+@dataclass(frozen=True)
+class Composite:
+    """An alarm that fires as long as one of its children does; these are names of alarms."""
+
+    name: str
+    children: frozenset[str]
+
+
+def read_composites(template: Template) -> list[Composite]:
+    """Return the composite alarms of a template. Raises `ValueError` for a rule that is not an OR of alarms."""
+    resources = template["Resources"]
+    composites = []
+    for properties in (each["Properties"] for each in resources.values() if each["Type"].endswith("::CompositeAlarm")):
+        rule = properties["AlarmRule"]["Fn::Sub"]
+        if _RULE.fullmatch(rule) is None:
+            raise ValueError(f"only an OR of alarms can be evaluated, not {rule}")
+        children = (resources[name]["Properties"]["AlarmName"] for name in re.findall(r"\w+(?=\})", rule))
+        composites.append(Composite(_text(properties["AlarmName"]), frozenset(map(_text, children))))
+    return composites
 
 
 def read_alarms(template: Template) -> list[Alarm]:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cache, partial
 from typing import Final, NamedTuple
 
-from examples.alarms.definition import Alarm, Metric
+from examples.alarms.definition import Alarm, Composite, Metric
 
 Value = float | None  # None means no data
 
@@ -45,6 +45,15 @@ def minutes_firing(alarm: Alarm, points: Iterable[Point], until: float) -> list[
     first = int(min(point.moment for point in all_points)) // step * step + step
     value = cache(partial(_value, alarm, all_points))  # periods of several evaluations, if they are an hour apart
     return [moment for moment in range(first, int(until) + 1, step) if _fires(alarm, value, moment)]
+
+
+def with_composites(firing: Mapping[str, list[int]], composites: Iterable[Composite]) -> dict[str, list[int]]:
+    """Return when each alarm fires, with the composites that fire; one does whenever one of its children does.
+
+    `firing` has the minutes (epoch seconds) of each alarm by its name.
+    """
+    minutes = {each.name: sorted({m for child in each.children for m in firing.get(child, ())}) for each in composites}
+    return {**firing, **{name: found for name, found in minutes.items() if found}}
 
 
 def _fires(alarm: Alarm, value: Callable[[int], Value], moment: int) -> bool:

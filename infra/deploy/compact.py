@@ -38,15 +38,14 @@ class _Dumper(yaml.SafeDumper):  # type: ignore[misc]  # PyYAML ships no types
         super().write_indicator(indicator, *needed, whitespace=whitespace or indicator == ",", **others)
 
     def choose_scalar_style(self) -> str:
-        """Quote neither a value for its colons, nor a text for its tag."""
+        """Quote neither a value for its colons nor a text for its tag, and keep a text of several lines on one."""
         style: str = super().choose_scalar_style()
-        if self.event.tag in _TAGS.values():
-            is_plain = self.analysis.allow_flow_plain and not self.analysis.multiline
-        else:
-            is_plain = style == ""
-        if not self.simple_key_context and _NAME_WITH_COLONS.fullmatch(self.analysis.scalar):
-            is_plain = True
-        return "" if is_plain else style
+        if self.analysis.multiline:
+            return '"'
+        if self.event.tag in _TAGS.values() and self.analysis.allow_flow_plain:
+            return ""
+        is_name = _NAME_WITH_COLONS.fullmatch(self.analysis.scalar) and not self.simple_key_context
+        return "" if is_name else style
 
 
 def _represent_mapping(dumper: _Dumper, value: dict[str, Any]) -> yaml.Node:

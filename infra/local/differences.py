@@ -71,6 +71,10 @@ def _no_backup_selection(template: Template) -> Template:
     return _without(template, lambda resource: resource["Type"] == "AWS::Backup::BackupSelection")
 
 
+def _no_composite_alarm(template: Template) -> Template:
+    return _without(template, lambda resource: resource["Type"] == "AWS::CloudWatch::CompositeAlarm")
+
+
 def _batch_actions_by_name(template: Template) -> Template:
     changed = copy.deepcopy(template)
     for resource in changed["Resources"].values():
@@ -128,6 +132,11 @@ DIFFERENCES = (
         name="no-backup-selection",
         why="The emulator rejects a template with a resource type that it does not know.",
         apply=_no_backup_selection,
+    ),
+    Difference(
+        name="no-composite-alarm",
+        why="The emulator rejects a template with a resource type that it does not know.",
+        apply=_no_composite_alarm,
     ),
     Difference(
         name="batch-actions-by-name",

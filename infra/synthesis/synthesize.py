@@ -37,6 +37,7 @@ EVERY_OPTION: Final = {
     "EraserPrincipalArn": "arn:aws:iam::123456789012:role/privacy",
     "AlarmEmail": "on-call@example.com",
     "PagerTopicArn": "arn:aws:sns:us-east-1:123456789012:pager",
+    "PagerComposite": "true",
     "LogLevel": "WARNING",
     "BackupDays": "120",
     "ReviewRetentionDays": "730",

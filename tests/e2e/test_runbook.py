@@ -194,7 +194,8 @@ def test_commands_that_cannot_run_locally_are_rare_and_say_why() -> None:
 def alarms() -> dict[str, dict[str, Any]]:
     """The template's alarms by name, without the stage's suffix."""
     resources = load_template(TEMPLATE, {})["Resources"].values()
-    alarms = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::CloudWatch::Alarm"]
+    kinds = ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
+    alarms = [resource["Properties"] for resource in resources if resource["Type"] in kinds]
     return {alarm["AlarmName"]["Fn::Sub"].removesuffix("${NameSuffix}"): alarm for alarm in alarms}
 
 

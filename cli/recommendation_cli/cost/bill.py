@@ -199,6 +199,11 @@ def _monitoring(work: Workload, usage: Recommendation, profile: Profile, prices:
             prices.usd("cloudwatch", "alarm_metric_month"),
             "cloudwatch_alarm_metrics",
         ),
+        *(
+            [line("composite alarm", 1, "alarms", prices.usd("cloudwatch", "composite_alarm_month"))]
+            if work.pager_composite
+            else []
+        ),
         line(
             "dashboard", prod_only, "dashboards", prices.usd("cloudwatch", "dashboard_month"), "cloudwatch_dashboards"
         ),

@@ -84,6 +84,7 @@ A price file is TOML and holds what differs from the prices.toml that recs ships
     ),
     click.option("--compact-indexes", "compact", is_flag=True, help="Indexes that hold only what lists print."),
     click.option("--kms", is_flag=True, help="With a customer managed KMS key."),
+    click.option("--pager-composite", is_flag=True, help="With one composite alarm that pages for all losses."),
     click.option(
         "--stage",
         type=click.Choice(["dev", "staging", "prod"]),

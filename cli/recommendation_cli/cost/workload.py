@@ -23,6 +23,7 @@ class Workload:
     incident_metrics: IncidentMetrics = "dimension"
     compact: bool = False
     kms: bool = False
+    pager_composite: bool = False
     stage: str = "prod"
 
     @property

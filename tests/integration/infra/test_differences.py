@@ -133,10 +133,16 @@ def test_no_backup_selection(emulator: Emulator, client_for: Callable[[str], Any
     rejected(emulator, client_for, "no-backup-selection", "BackupSelection", "AWS::Backup::BackupSelection")
 
 
+def test_no_composite_alarm(emulator: Emulator, client_for: Callable[[str], Any]) -> None:
+    """The emulator rejects the whole template because of a composite alarm, unless its condition is false."""
+    rejected(emulator, client_for, "no-composite-alarm", "LossAlarm", "AWS::CloudWatch::CompositeAlarm")
+
+
 def rejected(emulator: Emulator, client_for: Callable[[str], Any], name: str, resource: str, kind: str) -> None:
     """Check that without this difference, the emulator rejects the template because of its resource's type."""
     template = only(template_without(name), resource)
     template["Parameters"]["BackupDays"]["Default"] = 1
+    template["Parameters"]["PagerComposite"]["Default"] = "true"
     try:
         deployment.deploy(client_for, template, emulator.check, name)
     except ClientError as error:

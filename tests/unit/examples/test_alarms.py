@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from examples.alarms import __main__ as demonstration
-from examples.alarms.cases import wrong_cases, wrong_pages
-from examples.alarms.definition import Alarm, Metric, read_alarms
-from examples.alarms.evaluation import Point, calculate, minutes_firing
+from examples.alarms.cases import wrong_cases, wrong_composites, wrong_pages
+from examples.alarms.definition import Alarm, Composite, Metric, read_alarms, read_composites
+from examples.alarms.evaluation import Point, calculate, minutes_firing, with_composites
 from examples.alarms.observed import logged_points
 from infra.local import StackError
 from infra.local.deployment import load_template
@@ -66,6 +66,34 @@ def test_an_alarm_that_pages_for_a_ticket_or_not_for_a_loss_is_noticed() -> None
         "RecommendationDeadLetterQueueNotEmpty pages although nothing is being lost",
         "RecommendationsDropped does not page",
     ]
+
+
+def test_the_composite_fires_for_losses_and_for_nothing_else() -> None:
+    """`make alarms` says so. A rule that leaves out a loss, names a ticket or is not an OR fails here."""
+    template = load_template(TEMPLATE, {})
+    alarms, (composite,) = read_alarms(template), read_composites(template)
+    assert composite.name == "RecommendationsBeingLost"
+    assert not list(wrong_composites(alarms, [composite]))
+    properties = template["Resources"]["LossAlarm"]["Properties"]
+    rule = properties["AlarmRule"]["Fn::Sub"]
+    properties["AlarmRule"] = {"Fn::Sub": rule.replace("KeeperFailedAlarm", "ThrottlingAlarm")}
+    assert [
+        problem.removeprefix(composite.name) for problem in wrong_composites(alarms, read_composites(template))
+    ] == [
+        " fires after more than 10 throttled requests (PersistentRecommendationThrottling)",
+        " does not fire after one change that the keeper gave up on (RecommendationKeeperFailed)",
+    ]
+    properties["AlarmRule"] = {"Fn::Sub": f"NOT {rule}"}
+    with pytest.raises(ValueError, match="only an OR of alarms"):
+        read_composites(template)
+
+
+def test_a_composite_fires_for_as_long_as_one_of_its_children() -> None:
+    """It pages once while they overlap, and is not there while none fires."""
+    composite = Composite("all", frozenset({"first", "second"}))
+    firing = {"first": [60, 120], "second": [120, 180], "ticket": [600]}
+    assert with_composites(firing, [composite]) == {**firing, "all": [60, 120, 180]}
+    assert with_composites({"ticket": [600]}, [composite]) == {"ticket": [600]}
 
 
 def _counted(emitted: str, *names: str) -> list[Point]:

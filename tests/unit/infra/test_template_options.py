@@ -9,7 +9,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.deploy import stages
-from infra.paths import TEMPLATE
+from infra.paths import ROOT, TEMPLATE
 from infra.synthesis.intrinsics import STREAM_LABEL, Resolver
 from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
@@ -171,6 +171,36 @@ def test_a_pagers_topic_is_notified_beside_the_other_one(parameters: dict[str, s
     assert {topic for alarm in deployed for topic in alarm["AlarmActions"]} == topics
 
 
+@pytest.mark.parametrize(
+    ("parameters", "pager"), [({"PagerTopicArn": PAGER}, PAGER), ({}, OWN_TOPIC), (NOTIFIED[1], TOPIC)]
+)
+def test_one_page_for_all_losses_instead_of_one_for_each(parameters: dict[str, str], pager: str) -> None:
+    """Only the composite then notifies the pager, and it stands for the alarms that would page without it."""
+    paging = {
+        alarm["AlarmName"]
+        for alarm in of_type("AWS::CloudWatch::Alarm", resources({"PagerTopicArn": PAGER, "NameSuffix": "-two"}))
+        if alarm["AlarmActions"] == [PAGER]
+    }
+    deployed = synthesize({**parameters, "PagerComposite": "true", "NameSuffix": "-two"})
+    (composite,) = of_type("AWS::CloudWatch::CompositeAlarm", deployed["Resources"])
+    assert composite["AlarmName"] == "RecommendationsBeingLost-two"
+    own = f"{OWN_TOPIC.removesuffix('-alarms')}-two-alarms"
+    assert composite["AlarmActions"] == [own if pager == OWN_TOPIC else pager]
+    assert "OKActions" not in composite  # a part of what it stands for is gone
+    rule = composite["AlarmRule"].split(" OR ")
+    assert sorted(rule) == sorted(f'ALARM("{name}")' for name in paging)
+    others = {
+        topic for alarm in of_type("AWS::CloudWatch::Alarm", deployed["Resources"]) for topic in alarm["AlarmActions"]
+    }
+    assert others == {TOPIC if parameters == NOTIFIED[1] else own}
+    names = deployed["Outputs"]["AlarmNames"]["Value"].split(",")
+    assert names[-1] == composite["AlarmName"]
+    without = synthesize({**parameters, "NameSuffix": "-two"})
+    assert without["Outputs"]["AlarmNames"]["Value"].split(",") == names[:-1]
+    assert composite["AlarmDescription"].endswith(" See docs/runbook.md#recommendationsbeinglost.")
+    assert "\n## RecommendationsBeingLost\n" in (ROOT / "docs" / "runbook.md").read_text()
+
+
 def test_queues_and_table_survive_their_stack_and_a_changed_suffix() -> None:
     """What they hold is the only copy. A first deployment that fails leaves nothing behind."""
     template = load()["Resources"]
@@ -257,8 +287,9 @@ def test_defaults_and_every_option_take_both_branches_of_every_condition() -> No
     defaults = {name: parameter["Default"] for name, parameter in template["Parameters"].items()}
     off, on = Resolver(template, defaults), Resolver(template, {**defaults, **EVERY_OPTION})
     same = {name for name in template["Conditions"] if off.holds(name) == on.holds(name)}
-    # The alternatives to an option: an existing topic instead of AlarmEmail, a restored table instead of a new one.
-    assert same == {"CreatesAlarmTopic", "OwnsTable"}
+    # The alternatives to an option: an existing topic instead of AlarmEmail, a restored table instead of a new one, and
+    # a page for each loss instead of one for all.
+    assert same == {"CreatesAlarmTopic", "OwnsTable", "EachLossPages"}
 
 
 RESTORED = {
@@ -340,6 +371,7 @@ def test_other_stacks_find_what_they_need_as_parameters() -> None:
         "/opx-recommendations-dev/producer-layer-arn": outputs["ProducerLayerArn"],
         "/opx-recommendations-dev/table-name": outputs["TableName"],
         "/opx-recommendations-dev/table-arn": outputs["TableArn"],
+        "/opx-recommendations-dev/alarm-topic-arn": outputs["AlarmTopicArn"],
         "/opx-recommendations-dev/reviews-table-name": outputs["ReviewsTableName"],
         "/opx-recommendations-dev/review-retention-days": "730",
     }

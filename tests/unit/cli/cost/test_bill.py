@@ -140,6 +140,14 @@ def test_a_customer_managed_key_adds_the_kms_lines() -> None:
     } == {"KMS"}
 
 
+def test_one_page_for_all_losses_costs_half_a_dollar() -> None:
+    """No composite alarm is free, so beyond the free tier it costs the same."""
+    each, once = _lines(MONTH), _lines(replace(MONTH, pager_composite=True))
+    composite = once["composite alarm"]
+    assert composite.usd == composite.usd_beyond_free_tier == 0.50
+    assert once == {**each, "composite alarm": composite}
+
+
 def test_assumptions_about_the_template_match_it() -> None:
     """Memory, log retention, alarms and dashboard are counted as deployed."""
     template = load_template(ROOT / "infra" / "template.yaml", {})
@@ -150,4 +158,7 @@ def test_assumptions_about_the_template_match_it() -> None:
     metrics = [sum("MetricStat" in query for query in alarm.get("Metrics", [])) or 1 for alarm in alarms]
     assert sum(metrics) == ALARM_METRICS
     assert sum(resource["Type"] == "AWS::CloudWatch::Dashboard" for resource in resources) == PROD_ONLY
-    assert not [resource for resource in resources if resource["Type"] == "AWS::CloudWatch::CompositeAlarm"]
+    composites = [each["Condition"] for each in resources if each["Type"] == "AWS::CloudWatch::CompositeAlarm"]
+    assert composites == ["PagesOnce"]
+    assert template["Conditions"]["PagesOnce"] == {"Fn::Equals": [{"Ref": "PagerComposite"}, "true"]}
+    assert parameters["PagerComposite"]["Default"] == str(MONTH.pager_composite).lower()
