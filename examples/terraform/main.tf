@@ -15,7 +15,7 @@ terraform {
 }
 
 variable "bucket" {
-  description = "Bucket for the code and the template, in the same region; the one that was packaged for."
+  description = "Bucket for the code, in the same region; the one that was packaged for."
   type        = string
 }
 
@@ -26,21 +26,23 @@ variable "executor_role" {
 
 locals {
   packaged = "${path.module}/packaged"
+  template = "${local.packaged}/${one(fileset(local.packaged, "*.template"))}"
 }
 
 # The names are digests of the contents, so new code is a new object, and makes a new version.
 resource "aws_s3_object" "packaged" {
-  for_each = fileset(local.packaged, "*")
+  for_each = fileset(local.packaged, "*.zip")
   bucket   = var.bucket
   key      = "opx-recommendations/${each.value}"
   source   = "${local.packaged}/${each.value}"
 }
 
-# From S3, where a template may have 1 MB; in the request itself, 51,200 bytes are the limit, and this one has more.
+# In the request itself, which may have 51,200 bytes of template. The template names the objects, so they come first.
 resource "aws_cloudformation_stack" "recommendations" {
-  name         = "opx-recommendations"
-  template_url = "https://${var.bucket}.s3.amazonaws.com/${one([for object in aws_s3_object.packaged : object.key if endswith(object.key, ".template")])}"
-  capabilities = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+  depends_on    = [aws_s3_object.packaged]
+  name          = "opx-recommendations"
+  template_body = file(local.template)
+  capabilities  = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
   parameters = {
     Stage            = "dev"
     ExecutorRoleName = var.executor_role

@@ -167,8 +167,9 @@ def test_command_says_what_to_upload_and_where(tmp_path: Path, capsys: pytest.Ca
     assert "s3://my-bucket/opx-recommendations/" in capsys.readouterr().out
 
 
-def test_terraform_example_fits_the_template() -> None:
-    """Its parameters and outputs exist, its capabilities suffice, and its keys are those of the packaged template."""
+@pytest.mark.usefixtures("built")
+def test_terraform_example_fits_the_template(tmp_path: Path) -> None:
+    """Its parameters, outputs, keys and files are the template's, and its capabilities and its request suffice."""
     text = EXAMPLE.read_text()
     with EXAMPLE.open() as file:
         parsed: dict[str, Any] = hcl2.load(file)
@@ -183,5 +184,12 @@ def test_terraform_example_fits_the_template() -> None:
     assert set(outputs) == {"QueueUrl", "ProducerLayerArn"}
     assert set(outputs) <= template["Outputs"].keys()
     assert resources["packaged"]["key"].strip('"').startswith("opx-recommendations/")
+    (files,) = re.findall(r'for_each = fileset\(local.packaged, "([^"]+)"\)', text)
+    (template_file,) = re.findall(r'one\(fileset\(local.packaged, "([^"]+)"\)\)', text)
+    path = package("my-bucket", "opx-recommendations/", "arm64", tmp_path / "packaged")
+    found = {each.name for each in path.parent.glob(files)}, {each.name for each in path.parent.glob(template_file)}
+    assert found == ({f"digest-of-{name}.zip" for name in ARTIFACTS}, {path.name})
+    assert "template_url" not in stack
+    assert path.stat().st_size <= LIMIT  # of template_body
     variables = {name.strip('"') for each in parsed["variable"] for name in each}
     assert set(re.findall(r"\bvar\.(\w+)", text)) == variables
