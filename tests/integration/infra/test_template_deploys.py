@@ -84,7 +84,8 @@ def test_every_option_at_once_deploys_and_consumes(everything: dict[str, str]) -
     """With all conditions true, the template does not contradict itself."""
     assert everything["Stage"] == "prod"
     assert everything["ConsumerAliasArn"].endswith(":live")
-    assert len(everything["AlarmNames"].split(",")) == 12
+    alarms = everything["AlarmNames"].split(",")
+    assert len(alarms) == 12 + len(["RecommendationsBeingLost"])
 
 
 def test_two_stages_side_by_side_share_no_resource_and_no_metric_that_an_alarm_watches(
@@ -135,6 +136,32 @@ def test_production_table_is_protected_and_has_compact_indexes(
     assert {index["Projection"]["ProjectionType"] for index in table["GlobalSecondaryIndexes"]} == {"INCLUDE"}
     with pytest.raises(ClientError, match="ValidationException"):
         dynamodb.delete_table(TableName=name)
+
+
+@pytest.mark.parametrize("role", ["Consumer", "Reader", "Curator"])
+def test_roles_name_the_table_itself_and_have_their_shared_policies(
+    everything: dict[str, str], client_for: Callable[[str], Any], role: str
+) -> None:
+    """The table's ARN reaches them through a parameter, whose value, not name, must stand in the policies."""
+    iam, name = client_for("iam"), everything[f"{role}RoleArn"].rpartition("/")[2]
+    (own,) = iam.list_role_policies(RoleName=name)["PolicyNames"]
+    documents = [iam.get_role_policy(RoleName=name, PolicyName=own)["PolicyDocument"]]
+    attached = iam.list_attached_role_policies(RoleName=name)["AttachedPolicies"]
+    for arn in (policy["PolicyArn"] for policy in attached):
+        version = iam.get_policy(PolicyArn=arn)["Policy"]["DefaultVersionId"]
+        documents.append(iam.get_policy_version(PolicyArn=arn, VersionId=version)["PolicyVersion"]["Document"])
+    assert len(documents) == 1 + 2  # the key for queues and for writing, or the search and the key
+    statements = [statement for document in documents for statement in document["Statement"]]
+    assert "kms:Decrypt" in _listed(statements, "Action")
+    resources = _listed(statements, "Resource")
+    tables = {arn.partition("/index/")[0] for arn in resources if arn.startswith("arn:aws:dynamodb:")}
+    assert tables - {everything["ReviewsTableArn"]} == {everything["TableArn"]}
+    assert everything["TableArn"].endswith(f":table/{everything['TableName']}")
+
+
+def _listed(statements: list[dict[str, Any]], element: str) -> list[str]:
+    values = [statement[element] for statement in statements]
+    return [text for value in values for text in ([value] if isinstance(value, str) else value)]
 
 
 def test_executor_policy_is_attached_to_the_role(everything: dict[str, str], client_for: Callable[[str], Any]) -> None:
