@@ -1,6 +1,6 @@
 """Write a packaged template for Terraform, a pipeline or the console: `python -m infra.deploy.package --bucket B`.
 
-The template refers to the zips in the bucket. All three files are written to a folder, for the caller to upload.
+The template refers to the zips in the bucket, to which the caller uploads them, and fits into a request itself.
 """
 
 import argparse
@@ -54,10 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m infra.deploy.package",
         description="Build both zips and write them, with a template that refers to them in a bucket, into a folder. "
-        "Upload the folder's files to the bucket, under the prefix, before you deploy the template.",
+        "Upload the zips to the bucket, under the prefix, before you deploy the template.",
     )
-    parser.add_argument("--bucket", required=True, help="bucket that will hold the files, in the stack's region")
-    parser.add_argument("--prefix", default="opx-recommendations/", help="of the files' keys; default: %(default)s")
+    parser.add_argument("--bucket", required=True, help="bucket that will hold the zips, in the stack's region")
+    parser.add_argument("--prefix", default="opx-recommendations/", help="of the zips' keys; default: %(default)s")
     parser.add_argument("--platform", choices=sorted(TARGETS.keys() - {"local"}), default="arm64")
     parser.add_argument(
         "--folder", type=Path, default=ROOT / "build" / "packaged", help="is emptied first; default: %(default)s"
@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     sys.stdout.write(
         f"{path}: {path.stat().st_size:,} bytes\n"
-        f"upload it and the two zips beside it to s3://{options.bucket}/{options.prefix}\n"
+        f"upload the two zips beside it to s3://{options.bucket}/{options.prefix}, then deploy it\n"
     )
     return 0
 
