@@ -13,7 +13,7 @@ from recommendation_producer._balance import BUFFER_FULL, SHUTDOWN, Balance
 from recommendation_shared import limits
 
 if TYPE_CHECKING:
-    from recommendation_producer._unwritten import Unwritten
+    from recommendation_producer._bodies import Unwritten
 
 
 class Entry:
@@ -30,7 +30,7 @@ class Entry:
     ) -> None:
         self.number: Final = number
         self.enqueued_at: Final = enqueued_at
-        self.held: Final = len(body)
+        self.held: Final = _held(body)
         self.body: bytes
         self.refusal: str | None
         self.body, self.refusal = (body, None) if isinstance(body, bytes) else body.written()
@@ -40,7 +40,7 @@ class Entry:
 class Buffer:
     """Holds at most `max_items` envelopes and `max_bytes` of bodies in total, including those in flight.
 
-    What the sender has yet to write counts with the bytes of its copy.
+    What the sender has yet to write counts with the memory that its copy takes.
     """
 
     def __init__(self, max_items: int, max_bytes: int) -> None:
@@ -74,7 +74,7 @@ class Buffer:
         Finalizers and signal handlers run at calls, and may enqueue. So no count is read before a call and written
         after it, and there is no call at all between checking the bounds and admitting the entry.
         """
-        size = len(body)
+        size = _held(body)
         waiting = (now, body, trace_header)
         with self._entering:
             self._handed_over += 1
@@ -122,18 +122,24 @@ class Buffer:
         """Return whether every envelope numbered below `mark` has been sent or dropped."""
         return self._oldest_unsettled >= mark
 
+    @property
+    def has_dropped(self) -> bool:
+        """Whether anything was dropped so far."""
+        return bool(self._dropped or self._refused or self._abandoned)
+
     def balance(self) -> Balance:
         """Return a consistent snapshot without taking a lock."""
         # The order matters: a count that changes meanwhile can only make `pending` too large for a moment, never
         # negative. `dict` copies in one step, while a loop over the items could meet a new reason.
-        sent, dropped = self._sent, Counter(dict(self._dropped))
-        dropped.update(dict(self._refused))
+        sent, dropped = self._sent, dict(self._dropped)
+        for reason, count in dict(self._refused).items():
+            dropped[reason] = dropped.get(reason, 0) + count
         accepted = self._handed_over
-        pending = accepted - sent - dropped.total()
+        pending = accepted - sent - sum(dropped.values())
         if self._abandoned and pending:
-            dropped[SHUTDOWN] += pending
+            dropped[SHUTDOWN] = dropped.get(SHUTDOWN, 0) + pending
             pending = 0
-        return Balance(accepted, sent, dict(dropped), pending)
+        return Balance(accepted, sent, dropped, pending)
 
     # The sender's side: one thread at a time.
 
@@ -165,3 +171,7 @@ class Buffer:
             self._settled += 1
             self._settled_bytes += entry.held
         self._oldest_unsettled = min(self._in_hand, default=self._taken)
+
+
+def _held(body: "bytes | Unwritten") -> int:
+    return len(body) if isinstance(body, bytes) else body.held

@@ -7,10 +7,10 @@ import weakref
 from collections.abc import Callable
 from functools import partial
 from random import SystemRandom
-from typing import TYPE_CHECKING, Any, Final, NoReturn, ParamSpec, Self, TypeVar, Unpack
+from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
 from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
-from recommendation_producer._bodies import written
+from recommendation_producer._bodies import snapshot
 from recommendation_producer._buffer import Buffer
 from recommendation_producer._configuration import (
     Drain,
@@ -35,12 +35,10 @@ from recommendation_shared import limits, metrics
 from recommendation_shared.backoff import full_jitter
 from recommendation_shared.envelope.errors import EnvelopeError
 from recommendation_shared.envelope.writing import EnvelopeArguments, valid_fields
-from recommendation_shared.exact_json.dump import has_orjson
 from recommendation_shared.import_guard import importing
 
 if TYPE_CHECKING:
     from recommendation_producer._draining.after_response import Extension
-    from recommendation_producer._unwritten import Unwritten
 
 MAX_ITEMS: Final = 10_000
 MAX_BYTES: Final = 32 * 1024 * 1024
@@ -103,7 +101,6 @@ class RecommendationProducer:
         self._max_age: float = bound("max_age", max_age, MAX_AGE)
         self._retention = retention
         self._redact = redact
-        self._snapshot = _snapshot_function()
         self._emit_metrics = "AWS_LAMBDA_FUNCTION_NAME" in os.environ if emit_metrics is None else emit_metrics
         self._namespace = metrics_namespace or metrics.namespace_of(None if self._problem else queue_url)
         self._drains_after_response = drains_after_response(drain)
@@ -146,7 +143,7 @@ class RecommendationProducer:
             if "retention" not in fields:
                 fields["retention"] = self._retention
             valid = valid_fields(**(fields if self._redact is None else redacted(fields, self._redact)))
-            body = self._snapshot(valid)
+            body = snapshot(valid)
         except RedactError as error:
             return self._refused(REDACT_FAILED, detail=str(error))
         except EnvelopeError as error:
@@ -154,7 +151,7 @@ class RecommendationProducer:
         except Exception as error:  # noqa: BLE001 - the host never sees an error of ours; counted as invalid
             return self._refused(INVALID, detail=f"envelope: {type(error).__name__}")
         recommendation_id: str = valid["recommendationId"]
-        if len(body) > limits.SQS_REQUEST_BYTES:
+        if isinstance(body, bytes) and len(body) > limits.SQS_REQUEST_BYTES:
             return self._refused(TOO_LARGE, recommendation_id)
         reason = self._buffer.offer(body, self._clock(), self._trace_header.current())
         if reason is not None:
@@ -291,17 +288,6 @@ class RecommendationProducer:
         self._sender.wait_until_settled(mark, deadline)
         self._buffer.abandon()
         self._end_flush()
-
-
-def _snapshot_function() -> "Callable[[dict[str, Any]], bytes | Unwritten]":
-    """Return what makes a body, or a copy for the sender to write, whichever costs the caller less in this host."""
-    if has_orjson():
-        return written
-    try:
-        from recommendation_producer._unwritten import copied  # noqa: PLC0415 - 3 ms, for hosts without orjson only
-    except ImportError:  # a Python without `_pickle`
-        return written
-    return copied
 
 
 def _call_if_alive(reference: "weakref.WeakMethod[Callable[[], None]]") -> None:

@@ -9,7 +9,7 @@ from recommendation_shared.envelope import field_rules
 from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
 from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, MARKED, broken_rules, python_name
 from recommendation_shared.envelope.identity import recommendation_id
-from recommendation_shared.exact_json.dump import dump_converted, dump_plain
+from recommendation_shared.exact_json.dump import dump_converted, dump_copy, dump_plain
 from recommendation_shared.exact_json.plain import to_plain
 from recommendation_shared.import_guard import importing
 
@@ -91,6 +91,12 @@ def valid_fields(**arguments: Unpack[EnvelopeArguments]) -> dict[str, Any]:
 def body_of(fields: dict[str, Any]) -> bytes:
     """Serialise what `valid_fields` returned."""
     body = dump_plain(fields)
+    return _converted(fields) if body is None else body
+
+
+def body_of_copy(fields: dict[str, Any]) -> bytes:
+    """Serialise a `plain_copy` of what `valid_fields` returned."""
+    body = dump_copy(fields)
     return _converted(fields) if body is None else body
 
 

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recommendation_producer._unwritten import copied
+from recommendation_producer._bodies import snapshot
 from recommendation_shared import limits
 from recommendation_shared.envelope.reading import read_envelope
 from recommendation_shared.envelope.writing import valid_fields, write_envelope
@@ -72,7 +72,7 @@ def test_bytes_are_the_same_when_the_sender_writes_them(value: Any) -> None:
     body = write_envelope(**arguments).body
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dump, "ORJSON", None)
-        copy = copied(valid_fields(**arguments))
+        copy = snapshot(valid_fields(**arguments))
         assert (copy if isinstance(copy, bytes) else copy.written()) in {body, (body, None)}
 
 
