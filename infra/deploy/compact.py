@@ -9,8 +9,9 @@ import yaml
 
 from infra.template import Template
 
+# Names of conditions. The four that are missing mean no and yes in YAML 1.1.
+_LETTERS: Final = "".join(sorted(set(string.ascii_letters) - set("nNyY")))
 # Each short tag, by the function that it stands for. Only these are used in the template.
-_LETTERS: Final = "".join(sorted(set(string.ascii_letters) - set("nNyY")))  # these four mean no and yes in YAML 1.1
 _TAGS: Final = {
     "Ref": "!Ref",
     "Condition": "!Condition",

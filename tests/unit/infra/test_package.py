@@ -86,6 +86,15 @@ def test_packaged_template_keeps_what_somebody_reads_in_an_emergency(tmp_path: P
 
 
 @pytest.mark.usefixtures("built")
+def test_no_condition_gets_a_name_that_yaml_takes_for_yes_or_no(tmp_path: Path) -> None:
+    """YAML 1.1, which CloudFormation reads, has y and n for them; PyYAML has not."""
+    names = load(package("my-bucket", "", "arm64", tmp_path / "packaged"))["Conditions"].keys()
+    assert len(names) == len(load()["Conditions"])
+    assert {len(name) for name in names} == {1}
+    assert not names & set("yYnN")
+
+
+@pytest.mark.usefixtures("built")
 def test_packaged_template_refers_to_the_zips_beside_it(tmp_path: Path) -> None:
     """Code elsewhere, or for another architecture, would not be found or not run."""
     folder = tmp_path / "packaged"
