@@ -9,7 +9,7 @@ import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]  # cfn-lint ships no types
 
 from infra.deploy import stages
-from infra.paths import ROOT, TEMPLATE
+from infra.paths import TEMPLATE
 from infra.synthesis.intrinsics import STREAM_LABEL, Resolver
 from infra.synthesis.synthesize import EVERY_OPTION, SynthesisError, synthesize
 from infra.template import load
@@ -19,8 +19,6 @@ pytestmark = pytest.mark.one_python
 
 KEY = EVERY_OPTION["KmsKeyArn"]
 TOPIC = "arn:aws:sns:us-east-1:123456789012:on-call"
-OWN_TOPIC = "arn:aws:sns:us-east-1:123456789012:opx-recommendations-alarms"
-PAGER = "arn:aws:sns:us-east-1:123456789012:pager"
 NOTIFIED: tuple[dict[str, str], ...] = ({"AlarmEmail": "on-call@example.com"}, {"AlarmTopicArn": TOPIC})
 # The options that affect the same resource, each off and on; the others are added to half of the combinations.
 COMBINATIONS: list[dict[str, str]] = [
@@ -150,57 +148,6 @@ def test_pollers_replace_the_limit_of_concurrency() -> None:
     assert mapping["ScalingConfig"] == {"MaximumConcurrency": 5}
 
 
-@pytest.mark.parametrize(("parameters", "topic"), [(NOTIFIED[1], TOPIC), ({}, OWN_TOPIC)])
-def test_alarms_notify_an_existing_topic_or_the_stacks_own(parameters: dict[str, str], topic: str) -> None:
-    """Nobody is subscribed to the stack's own without AlarmEmail."""
-    deployed = resources(parameters)
-    assert {alarm["AlarmActions"][0] for alarm in of_type("AWS::CloudWatch::Alarm", deployed)} == {topic}
-    assert not any("Subscription" in each for each in of_type("AWS::SNS::Topic", deployed))
-
-
-@pytest.mark.parametrize(
-    ("parameters", "topics"),
-    [
-        ({**NOTIFIED[1], "PagerTopicArn": PAGER}, {TOPIC, PAGER}),
-        ({"PagerTopicArn": PAGER}, {OWN_TOPIC, PAGER}),
-    ],
-)
-def test_a_pagers_topic_is_notified_beside_the_other_one(parameters: dict[str, str], topics: set[str]) -> None:
-    """Each alarm notifies one of the two."""
-    deployed = of_type("AWS::CloudWatch::Alarm", resources(parameters))
-    assert {topic for alarm in deployed for topic in alarm["AlarmActions"]} == topics
-
-
-@pytest.mark.parametrize(
-    ("parameters", "pager"), [({"PagerTopicArn": PAGER}, PAGER), ({}, OWN_TOPIC), (NOTIFIED[1], TOPIC)]
-)
-def test_one_page_for_all_losses_instead_of_one_for_each(parameters: dict[str, str], pager: str) -> None:
-    """Only the composite then notifies the pager, and it stands for the alarms that would page without it."""
-    paging = {
-        alarm["AlarmName"]
-        for alarm in of_type("AWS::CloudWatch::Alarm", resources({"PagerTopicArn": PAGER, "NameSuffix": "-two"}))
-        if alarm["AlarmActions"] == [PAGER]
-    }
-    deployed = synthesize({**parameters, "PagerComposite": "true", "NameSuffix": "-two"})
-    (composite,) = of_type("AWS::CloudWatch::CompositeAlarm", deployed["Resources"])
-    assert composite["AlarmName"] == "RecommendationsBeingLost-two"
-    own = f"{OWN_TOPIC.removesuffix('-alarms')}-two-alarms"
-    assert composite["AlarmActions"] == [own if pager == OWN_TOPIC else pager]
-    assert "OKActions" not in composite  # a part of what it stands for is gone
-    rule = composite["AlarmRule"].split(" OR ")
-    assert sorted(rule) == sorted(f'ALARM("{name}")' for name in paging)
-    others = {
-        topic for alarm in of_type("AWS::CloudWatch::Alarm", deployed["Resources"]) for topic in alarm["AlarmActions"]
-    }
-    assert others == {TOPIC if parameters == NOTIFIED[1] else own}
-    names = deployed["Outputs"]["AlarmNames"]["Value"].split(",")
-    assert names[-1] == composite["AlarmName"]
-    without = synthesize({**parameters, "NameSuffix": "-two"})
-    assert without["Outputs"]["AlarmNames"]["Value"].split(",") == names[:-1]
-    assert composite["AlarmDescription"].endswith(" See docs/runbook.md#recommendationsbeinglost.")
-    assert "\n## RecommendationsBeingLost\n" in (ROOT / "docs" / "runbook.md").read_text()
-
-
 def test_queues_and_table_survive_their_stack_and_a_changed_suffix() -> None:
     """What they hold is the only copy. A first deployment that fails leaves nothing behind."""
     template = load()["Resources"]
@@ -230,16 +177,6 @@ def test_logs_are_json_at_every_level(level: str, lambdas: str) -> None:
             "ApplicationLogLevel": lambdas,
         }
         assert properties["Environment"]["Variables"]["POWERTOOLS_LOG_LEVEL"] == level
-
-
-def test_address_is_notified_through_a_topic_that_the_stack_creates() -> None:
-    """Every alarm publishes to the topic, and the address is subscribed to it."""
-    deployed = resources(NOTIFIED[0])
-    topic = OWN_TOPIC
-    assert all(alarm["AlarmActions"] == [topic] for alarm in of_type("AWS::CloudWatch::Alarm", deployed))
-    subscription = {"Protocol": "email", "Endpoint": "on-call@example.com"}
-    assert deployed["AlarmTopic"]["Properties"]["Subscription"] == [subscription]
-    assert deployed["AlarmTopicPolicy"]["Properties"]["Topics"] == [topic]
 
 
 @pytest.mark.parametrize(
