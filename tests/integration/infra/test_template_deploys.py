@@ -10,6 +10,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from infra.build.zips import build
+from infra.deploy.compact import compact, stripped
+from infra.deploy.package import LIMIT
 from infra.local import canary, deployment, ports
 from infra.local.differences import apply_all
 from infra.local.emulator import Emulator
@@ -86,6 +88,23 @@ def test_every_option_at_once_deploys_and_consumes(everything: dict[str, str]) -
     assert everything["ConsumerAliasArn"].endswith(":live")
     alarms = everything["AlarmNames"].split(",")
     assert len(alarms) == 12 + len(["RecommendationsBeingLost"])
+
+
+def test_packaged_template_deploys_from_a_request(
+    emulator: Emulator, client_for: Callable[[str], Any], packaged: Callable[[dict[str, str]], Template]
+) -> None:
+    """As Terraform sends it, short tags, conditions of one letter and all; the functions then store what is sent."""
+    text = compact(stripped(packaged({"NameSuffix": "-packed", "VisibilityTimeout": "5"})))
+    assert len(text.encode()) <= LIMIT
+    cloudformation = client_for("cloudformation")
+    capabilities = ["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+    cloudformation.create_stack(StackName="packed", TemplateBody=text, Capabilities=capabilities)
+    _wait_until(cloudformation, emulator, "packed", "CREATE_COMPLETE")
+    (stack,) = cloudformation.describe_stacks(StackName="packed")["Stacks"]
+    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack["Outputs"]}
+    queues = outputs["QueueUrl"], outputs["DeadLetterQueueUrl"]
+    canary.wait_until_consumed(client_for, *queues, outputs["TableName"], emulator.check)
+    assert outputs["TableArn"].endswith(":table/opx-agent-recommendations-packed")
 
 
 def test_two_stages_side_by_side_share_no_resource_and_no_metric_that_an_alarm_watches(
@@ -230,8 +249,12 @@ def _update(client_for: Callable[[str], Any], emulator: Emulator, stack: str, te
         **deployment.upload(client_for, template),
         Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
+    _wait_until(cloudformation, emulator, stack, "UPDATE_COMPLETE")
+
+
+def _wait_until(cloudformation: Any, emulator: Emulator, stack: str, wanted: str) -> None:
     deadline = time.monotonic() + 60
-    while (status := cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]) != "UPDATE_COMPLETE":
+    while (status := cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]) != wanted:
         emulator.check()
         assert "ROLLBACK" not in status, cloudformation.describe_stack_events(StackName=stack)["StackEvents"][:3]
         assert time.monotonic() < deadline, status
