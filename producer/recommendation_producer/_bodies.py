@@ -1,6 +1,7 @@
 """The bodies of envelopes: written by the caller, or by the sender in hosts without orjson, where that takes long."""
 
 import os
+from collections.abc import Callable
 from typing import Any, Final
 
 from recommendation_producer._balance import INVALID, TOO_LARGE
@@ -8,6 +9,9 @@ from recommendation_shared import limits
 from recommendation_shared.envelope.writing import body_of, body_of_copy
 from recommendation_shared.exact_json.dump import Copy, has_orjson, plain_copy
 from recommendation_shared.import_guard import importing
+
+# From Python 3.12 on, a caller gets the interpreter, for which it would otherwise wait 5 ms. Not on every system.
+_yield_interpreter: Final[Callable[[], None]] = getattr(os, "sched_yield", lambda: None)
 
 
 class Unwritten:
@@ -25,7 +29,7 @@ class Unwritten:
         if self._result is None:
             self._result = _written(self._copy)
             self._copy = {}
-            os.sched_yield()  # from Python 3.12 on, a caller gets the interpreter, for which it would else wait 5 ms
+            _yield_interpreter()
         return self._result
 
 
