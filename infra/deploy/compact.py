@@ -2,7 +2,7 @@
 
 import re
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import yaml
@@ -68,7 +68,8 @@ def stripped(template: Template) -> Template:
 
     Its own description stays. What goes: descriptions of parameters, resources and outputs, the texts of constraints,
     the IDs of statements, `Metadata` (the console's forms, and what checkov skips), and blanks in the dashboard's JSON.
-    Conditions, which nobody sees outside the template, get names of one letter.
+    Conditions, which nobody sees outside the template, get names of one letter. Those that a function depends on keep
+    theirs: SAM publishes a version when a function's text changes, which fails if the function itself does not change.
     """
     kept = {name: _without_texts(section) for name, section in template.items() if name != "Metadata"}
     for name, resource in kept["Resources"].items():
@@ -78,7 +79,10 @@ def stripped(template: Template) -> Template:
         if resource["Type"] == "AWS::CloudWatch::Dashboard":
             body = resource["Properties"]["DashboardBody"]["Fn::Sub"]
             body[0] = _BLANKS.sub(lambda match: match[1] or "", body[0])
-    names = dict(zip(template["Conditions"], _LETTERS, strict=False))
+    functions = [each for each in kept["Resources"].values() if each["Type"] == "AWS::Serverless::Function"]
+    same = {name for each in functions for name in _conditions_in({**each["Properties"], "Events": None})}
+    letters = iter(_LETTERS)
+    names = {name: name if name in same else next(letters) for name in template["Conditions"]}
     kept["Conditions"] = {names[name]: condition for name, condition in kept["Conditions"].items()}
     renamed: Template = _with_conditions(kept, names)
     return renamed
@@ -100,6 +104,16 @@ def _without_texts(value: Any) -> Any:
             if key not in ("ConstraintDescription", "Sid") and not (key == "Description" and isinstance(item, str))
         }
     return [_without_texts(item) for item in value] if isinstance(value, list) else value
+
+
+def _conditions_in(value: Any) -> Iterator[str]:
+    if isinstance(value, dict):
+        if "Fn::If" in value:
+            yield value["Fn::If"][0]
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _conditions_in(item)
 
 
 def _with_conditions(value: Any, names: Mapping[str, str]) -> Any:

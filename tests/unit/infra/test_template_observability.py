@@ -209,7 +209,8 @@ def test_failure_rate_is_a_percentage_over_five_minutes() -> None:
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (5, "GreaterThanThreshold")
     assert {query["MetricStat"]["Period"] for query in alarm["Metrics"] if "MetricStat" in query} == {300}
     (returned,) = [query for query in alarm["Metrics"] if query["ReturnData"]]
-    assert returned["Expression"] == "IF(failed > 2, 100 * failed / (failed + persisted), 0)"  # at least three
+    rate = "100 * FILL(failed, 0) / (FILL(failed, 0) + FILL(persisted, 0))"
+    assert returned["Expression"] == f"IF(FILL(failed, 0) > 2, {rate}, 0)"  # at least three
 
 
 def test_throttling_alarm_means_more_than_ten_in_five_minutes() -> None:
