@@ -178,6 +178,14 @@ def poison_saved(world: World) -> Situation:
     world.until_dead(1)
 
 
+def loss_alarm_fires(world: World) -> Situation:
+    """One of the alarms on losses has fired, beside one that is for a ticket."""
+    alarms, name = world.stack.client("cloudwatch"), "RecommendationKeeperFailed"
+    alarms.set_alarm_state(AlarmName=name, StateValue="ALARM", StateReason="Threshold Crossed")
+    yield
+    alarms.set_alarm_state(AlarmName=name, StateValue="OK", StateReason="Threshold Crossed")
+
+
 def nothing_special(_: World) -> Situation:
     """Nothing is wrong."""
     yield
@@ -223,6 +231,7 @@ SITUATIONS: Final[dict[str, Callable[[World], Situation]]] = {
     "recommendationconsumerneartimeout": nothing_special,
     "recommendationconsumerthrottled": nothing_special,
     "recommendationconsumererrors": writes_denied,
+    "recommendationsbeinglost": loss_alarm_fires,
     "recommendationsdropped": queue_misspelt,
     "recommendationaltered": recommendation_altered,
     "recommendationoverwritten": recommendation_overwritten,
