@@ -78,16 +78,17 @@ class ProducerMachine(RuleBasedStateMachine):
     @initialize(orjson=st.sampled_from([ORJSON, None]))
     def create(self, orjson: object) -> None:
         """Create the producer in a host with orjson, or without, where the sender writes the bodies."""
-        with patch.object(dump, "ORJSON", orjson):
-            self.producer = RecommendationProducer(
-                QUEUE_URL,
-                client_factory=self.queue.client,
-                clock=lambda: self.now,
-                jitter=lambda: 0.0,
-                max_items=MAX_ITEMS,
-                max_bytes=60_000,
-                max_age=MAX_AGE,
-            )
+        self.host = patch.object(dump, "ORJSON", orjson)
+        self.host.start()
+        self.producer = RecommendationProducer(
+            QUEUE_URL,
+            client_factory=self.queue.client,
+            clock=lambda: self.now,
+            jitter=lambda: 0.0,
+            max_items=MAX_ITEMS,
+            max_bytes=60_000,
+            max_age=MAX_AGE,
+        )
 
     @rule(count=st.integers(1, 15), padding=st.sampled_from([0, 0, 5_000]))
     def enqueue(self, count: int, padding: int) -> None:
@@ -214,9 +215,12 @@ class ProducerMachine(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         """Send the rest, and check once more."""
-        self.release()
-        self.check_against_model(self.producer.flush(FOREVER))
-        self.producer.close(timeout=0.0)
+        try:
+            self.release()
+            self.check_against_model(self.producer.flush(FOREVER))
+            self.producer.close(timeout=0.0)
+        finally:
+            self.host.stop()
 
 
 TestProducer = ProducerMachine.TestCase

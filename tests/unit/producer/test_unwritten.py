@@ -4,6 +4,7 @@ import enum
 import json
 import tracemalloc
 from collections import OrderedDict, namedtuple
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,6 +32,22 @@ class Finding:
     """An instance of a class of the host's."""
 
     text: str
+
+
+class Key:
+    """A key whose comparison may raise, with the same hash as all others."""
+
+    is_comparable = True
+
+    def __hash__(self) -> int:
+        """Collide."""
+        return 1
+
+    def __eq__(self, other: object) -> bool:
+        """Be equal to itself only."""
+        if not self.is_comparable:
+            raise RuntimeError
+        return self is other
 
 
 @pytest.fixture(autouse=True)
@@ -83,6 +100,30 @@ def test_circle_is_written_at_once() -> None:
     circle: list[Any] = [1]
     circle.append(circle)
     assert isinstance(snapshot(fields_with(circle)), bytes)
+
+
+def test_keys_of_the_host_that_raise_are_written_at_once() -> None:
+    """Copying an object from which most keys were deleted compares those that are left, with the host's code."""
+    keys = [Key() for _ in range(20)]
+    value = dict.fromkeys(keys, 1)
+    for key in keys[2:]:
+        del value[key]
+    fields = fields_with(value)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Key, "is_comparable", False)
+        assert isinstance(snapshot(fields), bytes)
+
+
+def test_circle_takes_little_memory() -> None:
+    """A copy level by level would grow a hundredfold with each; orjson finds the circle after 254 levels."""
+    circle: list[Any] = []
+    circle.extend([circle] * 100)
+    fields = fields_with(circle)
+    tracemalloc.start()
+    assert isinstance(snapshot(fields), bytes)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100 * KIB * KIB
 
 
 def test_value_that_is_nested_too_deeply_is_written_at_once() -> None:
@@ -159,10 +200,37 @@ def test_copies_count_toward_the_bytes_of_the_buffer_until_they_are_sent() -> No
             assert producer.flush(NOTHING_HANGS).pending == 0
 
 
-def test_copy_of_a_typical_value_takes_as_much_memory_as_is_counted() -> None:
+@pytest.mark.parametrize(
+    "value_of",
+    [
+        lambda n: {"name": f"metric-{n}", "value": n / 7, "tags": ["a", "b"]},
+        lambda n: f"{n}" + "a" * 1000,
+        lambda n: f"{n}" + "\u4e2d" * 1000,
+        lambda n: f"{n}" + "a" * 1000 + "\U0001f600",
+        lambda n: {f"{n}" + "a" * 1000: None},
+        lambda n: {"a": {"b": n}},
+        lambda _: {},
+        lambda n: [n],
+        lambda n: n / 7,
+        lambda n: 10**1000 + n,
+    ],
+    ids=[
+        "typical",
+        "text",
+        "Chinese",
+        "text with an emoji",
+        "long keys",
+        "small objects",
+        "empty objects",
+        "small lists",
+        "floats",
+        "large numbers",
+    ],
+)
+def test_copy_takes_as_much_memory_as_is_counted(value_of: Callable[[int], Any]) -> None:
     """Within a factor of two, or the bound of the buffer would not be one of memory."""
     tracemalloc.start()
-    fields = fields_with([{"name": f"metric-{n}", "value": n / 7, "tags": ["a", "b"]} for n in range(1000)])
+    fields = fields_with([value_of(1000 + number) for number in range(200)])
     copy = snapshot(fields)
     del fields  # what it shares with the copy stays
     taken, _ = tracemalloc.get_traced_memory()
