@@ -108,7 +108,7 @@ def _copied_below(level: list[Any], most: int) -> tuple[list[Any], int]:  # noqa
                     raise _NotPlainError
                 held += len(key)
                 kind = type(child)
-                if kind is str or kind is int:
+                if kind is str:
                     held += child.__sizeof__()
                 elif kind is float:
                     held += _FLOAT_BYTES
@@ -120,12 +120,14 @@ def _copied_below(level: list[Any], most: int) -> tuple[list[Any], int]:  # noqa
                     held += copy.__sizeof__()
                     if held > most:
                         raise _NotPlainError
+                elif kind is int:
+                    held += child.__sizeof__()
                 elif kind not in SCALARS:
                     raise _NotPlainError
         else:
             for index, child in enumerate(container):
                 kind = type(child)
-                if kind is str or kind is int:
+                if kind is str:
                     held += child.__sizeof__()
                 elif kind is float:
                     held += _FLOAT_BYTES
@@ -137,6 +139,8 @@ def _copied_below(level: list[Any], most: int) -> tuple[list[Any], int]:  # noqa
                     held += copy.__sizeof__()
                     if held > most:
                         raise _NotPlainError
+                elif kind is int:
+                    held += child.__sizeof__()
                 elif kind not in SCALARS:
                     raise _NotPlainError
     return copies, held
