@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 # Why an envelope was dropped. All but the last three are known at `enqueue`, and are reported in its `Outcome` too. If
-# the sender writes the body (`_bodies`), it may be known only later that it is too large.
+# the sender writes the body (`_bodies`), it may be known only later that it is too large, or invalid as it cannot be
+# written.
 INVALID: Final = "invalid"
 TOO_LARGE: Final = "too_large"
 REDACT_FAILED: Final = "redact_failed"

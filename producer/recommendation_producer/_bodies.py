@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from recommendation_producer._balance import INVALID, TOO_LARGE
 from recommendation_shared import limits
-from recommendation_shared.envelope.writing import body_of, body_of_copy
+from recommendation_shared.envelope.writing import body_of, body_of_copy, converted_body
 from recommendation_shared.exact_json.dump import Copy, has_orjson, plain_copy
 from recommendation_shared.import_guard import importing
 
@@ -38,12 +38,15 @@ def snapshot(fields: dict[str, Any]) -> bytes | Unwritten:
 
     The body is shrunk if it is too large for SQS. It may still be, then.
     """
-    if not has_orjson():
-        copy = plain_copy(fields)
-        # The outcome of a large envelope should say whether it is too large, and only its body shows that.
-        if copy is not None and copy.held <= limits.SQS_REQUEST_BYTES:
-            return Unwritten(copy)
-    return _shrunk_if_large(body_of(fields))
+    if has_orjson():
+        return _shrunk_if_large(body_of(fields))
+    copy = plain_copy(fields)
+    if copy is None:
+        return _shrunk_if_large(converted_body(fields))
+    if copy.held <= limits.SQS_REQUEST_BYTES:
+        return Unwritten(copy)
+    # The outcome of a large envelope should say whether it is too large, and only its body shows that.
+    return _shrunk_if_large(body_of_copy(copy.value))
 
 
 def _written(copy: dict[str, Any]) -> tuple[bytes, str | None]:

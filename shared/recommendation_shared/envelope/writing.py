@@ -91,17 +91,17 @@ def valid_fields(**arguments: Unpack[EnvelopeArguments]) -> dict[str, Any]:
 def body_of(fields: dict[str, Any]) -> bytes:
     """Serialise what `valid_fields` returned."""
     body = dump_plain(fields)
-    return _converted(fields) if body is None else body
+    return converted_body(fields) if body is None else body
 
 
 def body_of_copy(fields: dict[str, Any]) -> bytes:
     """Serialise a `plain_copy` of what `valid_fields` returned."""
     body = dump_copy(fields)
-    return _converted(fields) if body is None else body
+    return converted_body(fields) if body is None else body
 
 
-def _converted(fields: dict[str, Any]) -> bytes:
-    """Return the body of fields that are not plain JSON; what is only marked in its place is listed in the metadata."""
+def converted_body(fields: dict[str, Any]) -> bytes:
+    """Serialise fields that are not plain JSON; what is only marked in its place is listed in the metadata."""
     plain, marks = to_plain(fields)
     for name in ("recommendation", "metadata"):  # a host's mapping that raises became the text of a mark
         plain[name] = _as_object(plain[name], name)
