@@ -149,11 +149,19 @@ class Buffer:
         return [Entry(self._taken + index, *waiting[index]) for index in range(min(count, len(waiting)))]
 
     def take(self, count: int) -> list[Entry]:
-        """Move the first `count` entries from the buffer into the sender's hands."""
-        taken = [Entry(number, *self._waiting.popleft()) for number in range(self._taken, self._taken + count)]
-        self._in_hand.update((entry.number, entry) for entry in taken)
-        self._taken += count
-        self._taken_bytes += sum(entry.held for entry in taken)
+        """Move the first `count` entries from the buffer into the sender's hands.
+
+        A thread that dies meanwhile leaves each of them either here or there. So everything that can fail comes before
+        the first change, and the one call that removes the entry comes last.
+        """
+        taken = []
+        for _ in range(count):
+            entry = Entry(self._taken, *self._waiting[0])
+            taken.append(entry)
+            next_number, taken_bytes = entry.number + 1, self._taken_bytes + entry.held
+            self._in_hand[entry.number] = entry
+            self._taken, self._taken_bytes = next_number, taken_bytes
+            self._waiting.popleft()
         return taken
 
     def in_hand(self) -> list[Entry]:

@@ -1,8 +1,11 @@
 """When a batch closes, and how a failed call is judged."""
 
+from typing import Any
+
 import pytest
 from botocore.exceptions import NoRegionError
 
+from recommendation_producer import _buffer
 from recommendation_producer._buffer import Buffer, Entry
 from recommendation_producer._sending import delivery
 from recommendation_producer._sending.failure import Verdict, judge
@@ -95,6 +98,29 @@ def test_flush_waits_for_the_oldest_entry_even_if_later_ones_are_settled() -> No
     buffer.settle([second, third])
     assert not buffer.is_settled(1)
     buffer.settle([first], "send_failed")
+    assert buffer.is_settled(3)
+
+
+def test_thread_that_dies_while_it_takes_a_batch_leaves_every_entry_to_its_successor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Such as for want of memory, between two entries."""
+    buffer = Buffer(max_items=10, max_bytes=100)
+    for number in range(3):
+        buffer.offer(b"x", now=float(number))
+
+    def entry(number: int, *arguments: Any) -> Entry:
+        if number == 1:
+            raise MemoryError
+        return Entry(number, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_buffer, "Entry", entry)
+        with pytest.raises(MemoryError):
+            buffer.take(3)
+    buffer.settle(buffer.in_hand())
+    buffer.settle(buffer.take(2))
+    assert buffer.balance().sent == 3
     assert buffer.is_settled(3)
 
 
