@@ -3,15 +3,14 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-# Why an envelope was dropped. All but the last three are known at `enqueue`, and are reported in its `Outcome` too. If
-# the sender writes the body (`_bodies`), it may be known only later that it is too large, or invalid as it cannot be
-# written.
+# Why an envelope was dropped. What is known at `enqueue` is reported in its `Outcome` too.
 INVALID: Final = "invalid"
-TOO_LARGE: Final = "too_large"
 REDACT_FAILED: Final = "redact_failed"
 BUFFER_FULL: Final = "buffer_full"
 NOT_CONFIGURED: Final = "not_configured"
 SHUTDOWN: Final = "shutdown"
+# Only the sender knows these.
+TOO_LARGE: Final = "too_large"
 SEND_FAILED: Final = "send_failed"
 CLIENT_UNAVAILABLE: Final = "client_unavailable"  # the host has no botocore, or one that does not work
 

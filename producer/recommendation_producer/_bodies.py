@@ -1,13 +1,14 @@
-"""The bodies of envelopes: written by the caller, or by the sender in hosts without orjson, where that takes long."""
+"""The bodies of envelopes: written by the caller, or by the sender where that takes long."""
 
 import os
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from recommendation_producer._balance import INVALID, TOO_LARGE
 from recommendation_shared import limits
 from recommendation_shared.envelope.writing import body_of, body_of_copy, converted_body
-from recommendation_shared.exact_json.dump import Copy, has_orjson, plain_copy
+from recommendation_shared.exact_json.dump import has_orjson, plain_copy
 from recommendation_shared.import_guard import importing
 
 # From Python 3.12 on, a caller gets the interpreter, for which it would otherwise wait 5 ms. Not on every system.
@@ -15,51 +16,52 @@ _yield_interpreter: Final[Callable[[], None]] = getattr(os, "sched_yield", lambd
 
 
 class Unwritten:
-    """An envelope whose body the sender writes; only its thread does. `held` is in bytes of memory."""
+    """An envelope whose body the sender has yet to write or to shrink; `held` is in bytes of memory.
 
-    __slots__ = ("_copy", "_result", "held")
+    `write` returns the body, whatever its size. Only the sender's thread calls it.
+    """
 
-    def __init__(self, copy: Copy) -> None:
-        self.held: Final = copy.held
-        self._copy: dict[str, Any] = copy.value
-        self._result: tuple[bytes, str | None] | None = None
+    __slots__ = ("_result", "_write", "held")
+
+    def __init__(self, held: int, write: Callable[[], bytes]) -> None:
+        self.held: Final = held
+        self._write: Callable[[], bytes] | None = write
+        self._result: tuple[bytes, str | None] = b"", None
 
     def written(self) -> tuple[bytes, str | None]:
         """Return the body, or an empty one and the reason to drop it. Never raises."""
-        if self._result is None:
-            self._result = _written(self._copy)
-            self._copy = {}
+        if self._write is not None:
+            self._result = _written(self._write)
+            self._write = None
             _yield_interpreter()
         return self._result
 
 
 def snapshot(fields: dict[str, Any]) -> bytes | Unwritten:
-    """Return what later changes of the fields do not affect: their body, or a copy where that costs the caller less.
+    """Return what later changes of the fields do not affect: their body, or what the sender makes it of.
 
-    The body is shrunk if it is too large for SQS. It may still be, then.
+    It makes it of a copy in a host without orjson, and of a body that is too large: shrinking that may take seconds.
     """
     if has_orjson():
-        return _shrunk_if_large(body_of(fields))
-    copy = plain_copy(fields)
-    if copy is None:
-        return _shrunk_if_large(converted_body(fields))
-    if copy.held <= limits.SQS_REQUEST_BYTES:
-        return Unwritten(copy)
-    # The outcome of a large envelope should say whether it is too large, and only its body shows that.
-    return _shrunk_if_large(body_of_copy(copy.value))
+        body = body_of(fields)
+    elif (copy := plain_copy(fields)) is not None:
+        return Unwritten(copy.held, partial(body_of_copy, copy.value))
+    else:
+        body = converted_body(fields)
+    return body if len(body) <= limits.SQS_REQUEST_BYTES else Unwritten(len(body), lambda: body)
 
 
-def _written(copy: dict[str, Any]) -> tuple[bytes, str | None]:
+def _written(write: Callable[[], bytes]) -> tuple[bytes, str | None]:
     try:
-        body = _shrunk_if_large(body_of_copy(copy))
+        body = write()
+        if len(body) > limits.SQS_REQUEST_BYTES:
+            body = _shrunk(body)
     except Exception:  # noqa: BLE001 - counted; the sender goes on
         return b"", INVALID
     return (body, None) if len(body) <= limits.SQS_REQUEST_BYTES else (b"", TOO_LARGE)
 
 
-def _shrunk_if_large(body: bytes) -> bytes:
-    if len(body) <= limits.SQS_REQUEST_BYTES:
-        return body
+def _shrunk(body: bytes) -> bytes:
     with importing():
         from recommendation_shared.item.shrink import shrink  # noqa: PLC0415 - nine modules that few hosts ever need
 

@@ -9,7 +9,7 @@ from functools import partial
 from random import SystemRandom
 from typing import TYPE_CHECKING, Final, NoReturn, ParamSpec, Self, TypeVar, Unpack
 
-from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, TOO_LARGE, Balance, Outcome
+from recommendation_producer._balance import INVALID, NOT_CONFIGURED, REDACT_FAILED, Balance, Outcome
 from recommendation_producer._bodies import snapshot
 from recommendation_producer._buffer import Buffer
 from recommendation_producer._configuration import (
@@ -138,21 +138,19 @@ class RecommendationProducer:
         Never raises, logs or waits. The outcome says what is wrong, if anything, and the balance counts it.
         """
         if self._problem is not None:
-            return self._refused(NOT_CONFIGURED, detail=self._problem)
+            return self._refused(NOT_CONFIGURED, self._problem)
         try:
             if "retention" not in fields:
                 fields["retention"] = self._retention
             valid = valid_fields(**(fields if self._redact is None else redacted(fields, self._redact)))
             body = snapshot(valid)
         except RedactError as error:
-            return self._refused(REDACT_FAILED, detail=str(error))
+            return self._refused(REDACT_FAILED, str(error))
         except EnvelopeError as error:
-            return self._refused(INVALID, detail=error.detail)
+            return self._refused(INVALID, error.detail)
         except Exception as error:  # noqa: BLE001 - the host never sees an error of ours; counted as invalid
-            return self._refused(INVALID, detail=f"envelope: {type(error).__name__}")
+            return self._refused(INVALID, f"envelope: {type(error).__name__}")
         recommendation_id: str = valid["recommendationId"]
-        if isinstance(body, bytes) and len(body) > limits.SQS_REQUEST_BYTES:
-            return self._refused(TOO_LARGE, recommendation_id)
         reason = self._buffer.offer(body, self._clock(), self._trace_header.current())
         if reason is not None:
             return Outcome(accepted=False, reason=reason, recommendation_id=recommendation_id)
@@ -229,9 +227,9 @@ class RecommendationProducer:
         """Raise `TypeError`: a producer's threads and connections cannot go to another process."""
         raise TypeError("a RecommendationProducer cannot be pickled: create one in each process, by `from_env()`")
 
-    def _refused(self, reason: str, recommendation_id: str | None = None, detail: str | None = None) -> Outcome:
+    def _refused(self, reason: str, detail: str | None) -> Outcome:
         self._buffer.refuse(reason)
-        return Outcome(accepted=False, reason=reason, recommendation_id=recommendation_id, detail=detail)
+        return Outcome(accepted=False, reason=reason, detail=detail)
 
     def _begin_flush(self, timeout: float) -> tuple[int, float]:
         deadline = self._clock() + timeout

@@ -12,6 +12,7 @@ import pytest
 from recommendation_producer import Outcome, RecommendationProducer
 from recommendation_shared import limits
 from recommendation_shared.envelope import Envelope
+from recommendation_shared.item.shrink import shrink
 from tests.support.fakes.queue import (
     NOTHING_HANGS,
     QUEUE_URL,
@@ -243,11 +244,37 @@ def test_body_over_1_mib_is_trimmed_rather_than_lost() -> None:
 
 def test_body_that_trimming_cannot_help_is_too_large() -> None:
     """As JSON, 400 KB of control characters take 2.4 MB."""
-    with running_producer(FakeQueue()) as producer:
-        outcome = producer.enqueue(**recommendation(reasoning="\x01" * MIB))
-        assert producer.balance.dropped == {"too_large": 1}
-    assert (outcome.accepted, outcome.reason) == (False, "too_large")
-    assert outcome.recommendation_id is not None
+    queue = FakeQueue()
+    with running_producer(queue, max_age=60.0) as producer:
+        assert producer.enqueue(**recommendation(0, reasoning="\x01" * MIB)).accepted
+        assert producer.enqueue(**recommendation(1)).accepted
+        balance = producer.flush(NOTHING_HANGS)
+    assert (balance.sent, balance.dropped, balance.pending) == (1, {"too_large": 1}, 0)
+    assert len(queue.calls) == 1
+
+
+def test_large_body_is_not_trimmed_on_the_callers_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With many small values, such as 100,000 numbers, that takes seconds."""
+    threads = []
+
+    def noting(body: bytes) -> bytes:
+        threads.append(threading.current_thread())
+        return shrink(body)
+
+    monkeypatch.setattr("recommendation_shared.item.shrink.shrink", noting)
+    queue = FakeQueue()
+    with running_producer(queue) as producer:
+        assert producer.enqueue(**recommendation(reasoning="x" * 2 * MIB)).accepted
+        producer.flush(NOTHING_HANGS)
+    assert [thread.name for thread in threads] == ["recommendation-sender"]
+    assert len(queue.arrived) == 1
+
+
+def test_large_body_counts_toward_the_bytes_of_the_buffer() -> None:
+    """Whole, until the sender has trimmed it."""
+    with running_producer(BlackHole(), max_bytes=3 * MIB) as producer:
+        outcomes = [producer.enqueue(**recommendation(number, reasoning="x" * 2 * MIB)) for number in range(2)]
+        assert [outcome.reason for outcome in outcomes] == [None, "buffer_full"]
 
 
 def test_redact_changes_what_is_sent_and_not_what_the_host_holds() -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from recommendation_producer import _bodies
 from recommendation_producer._bodies import Unwritten, snapshot
-from recommendation_shared import limits
 from recommendation_shared.envelope.writing import body_of, valid_fields
 from recommendation_shared.exact_json import dump
 from tests.support.fakes.queue import NOTHING_HANGS, FakeQueue, recommendation, running_producer
@@ -146,13 +145,6 @@ def test_host_may_change_its_values_afterwards() -> None:
         findings["steps"].append("too late")
         producer.flush(NOTHING_HANGS)
     assert json.loads(queue.arrived[0])["recommendation"] == {"steps": ["roll back"]}
-
-
-def test_outcome_of_a_large_envelope_says_whether_it_is_too_large() -> None:
-    """It is written at once, since only its body shows that."""
-    with running_producer(FakeQueue()) as producer:
-        outcome = producer.enqueue(**recommendation(reasoning="\x01" * limits.SQS_REQUEST_BYTES))
-        assert outcome.reason == "too_large"
 
 
 def test_body_that_turns_out_too_large_is_dropped_and_counted_while_the_others_are_sent() -> None:
