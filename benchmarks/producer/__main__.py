@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from benchmarks.producer.latency import PAUSE, CallCounts
+from benchmarks.producer.latency import BLOCK, PAUSE, CallCounts
 from benchmarks.producer.report import run, table
 from benchmarks.support import command
 
@@ -12,9 +12,9 @@ QUICK: Final = CallCounts(warm_up=10, burst=20, isolated=5)
 REPETITIONS: Final = 5
 EPILOG: Final = f"""\
 Each call is timed on its own (perf_counter_ns), in bursts (back to back) and isolated (one every {PAUSE * 1000:.0f} ms,
-while the worker sleeps), after a warm-up and with the garbage collector on, as in production. Each repetition runs
-every row, so that variations in the machine's speed affect all rows alike. Each figure is the median of a percentile
-over the repetitions.
+while the worker sleeps), after a warm-up and with the garbage collector on, as in production. Each figure is the median
+of a percentile over the repetitions. The ratio compares blocks of {BLOCK} calls with as many of json.dumps just before
+them, because the speed of a machine changes from one moment to the next.
 """
 
 

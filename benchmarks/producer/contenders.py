@@ -10,7 +10,6 @@ from benchmarks.producer.latency import CallCounts, Subject
 
 LOCAL: Final = CallCounts(warm_up=1_000, burst=1_000, isolated=300)
 NETWORK: Final = CallCounts(warm_up=10, burst=100, isolated=50)
-YARDSTICK: Final = "json.dumps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +23,7 @@ class Contender:
 
 
 CONTENDERS: Final = (
-    Contender(YARDSTICK, "serialising the recommendation alone; the text is discarded", standard_library.json_dumps),
+    Contender("json.dumps", "serialising the recommendation alone; the text is discarded", standard_library.json_dumps),
     Contender(
         "producer.enqueue",
         "validation, snapshot, serialising the whole envelope, queueing; the sender runs with a no-op client",

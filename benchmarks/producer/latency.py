@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any, Final
 
 PAUSE: Final = 0.003  # seconds between isolated calls; by then every worker thread sleeps
+BLOCK: Final = 20  # calls, about a millisecond
 PERCENTILES: Final = {"p50": 50.0, "p99": 99.0, "p99.9": 99.9}
 
 Summary = dict[str, float]  # microseconds by the names of PERCENTILES
@@ -31,17 +32,34 @@ class CallCounts:
     isolated: int
 
 
-def measure(subject: Subject, counts: CallCounts) -> dict[str, list[int]]:
-    """Return the nanoseconds of every call, under `burst` and `isolated`. The garbage collector stays on."""
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The nanoseconds of every call, and the burst's multiple of the yardstick."""
+
+    burst: list[int]
+    isolated: list[int]
+    ratio: float
+
+
+def measure(subject: Subject, counts: CallCounts, yardstick: Callable[[], Any]) -> Measured:
+    """Time every call. The garbage collector stays on.
+
+    The ratio is that of the medians of neighbouring blocks, one of the yardstick and one of the subject: after it has
+    slept, as in `settle`, a virtual CPU runs at half speed for some 10 to 300 ms, and a burst takes 50.
+    """
     gc.collect()  # so that this subject does not pay for the garbage of the last one
     _time_calls(subject.call, counts.warm_up, 0.0)
     subject.settle()
-    # The burst comes first: a virtual CPU that has just slept runs the next milliseconds at half speed.
-    burst = _time_calls(subject.call, counts.burst, 0.0)
+    burst, ratios = [], []
+    for done in range(0, counts.burst, BLOCK):
+        beside = _time_calls(yardstick, BLOCK, 0.0)
+        block = _time_calls(subject.call, min(BLOCK, counts.burst - done), 0.0)
+        burst += block
+        ratios.append(median(block) / median(beside))
     subject.settle()
     isolated = _time_calls(subject.call, counts.isolated, PAUSE)
     subject.settle()
-    return {"burst": burst, "isolated": isolated}
+    return Measured(burst, isolated, median(ratios))
 
 
 def _time_calls(call: Callable[[], Any], count: int, pause: float) -> list[int]:

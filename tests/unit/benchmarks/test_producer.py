@@ -1,6 +1,7 @@
 """The producer's benchmarks compute what they claim and run end to end. No test asserts a speed."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from benchmarks.producer import __main__ as producer
 from benchmarks.producer import soak
 from benchmarks.producer.contenders import CONTENDERS
-from benchmarks.producer.latency import CallCounts, Subject, measure, percentile, summary
+from benchmarks.producer.latency import BLOCK, CallCounts, Subject, measure, percentile, summary
 from benchmarks.support.memory import MEBIBYTE
 from benchmarks.support.recorded_outputs import count_leaves, typical_fields
 from recommendation_producer import Balance
@@ -40,9 +41,26 @@ def test_every_planned_call_is_timed_and_the_warm_up_is_not() -> None:
     """The worker settles between the phases, untimed."""
     events: list[str] = []
     subject = Subject(lambda: events.append("call"), lambda: events.append("settle"))
-    times = measure(subject, CallCounts(warm_up=20, burst=5, isolated=3))
-    assert {way: len(measured) for way, measured in times.items()} == {"burst": 5, "isolated": 3}
-    assert "".join(event[0] for event in events) == "c" * 20 + "s" + "c" * 5 + "s" + "c" * 3 + "s"
+    measured = measure(subject, CallCounts(warm_up=20, burst=5, isolated=3), lambda: events.append("yardstick"))
+    assert (len(measured.burst), len(measured.isolated)) == (5, 3)
+    assert "".join(event[0] for event in events) == "c" * 20 + "s" + "y" * BLOCK + "c" * 5 + "s" + "c" * 3 + "s"
+
+
+def test_ratio_is_taken_between_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that halves its speed in the middle of a burst changes no ratio."""
+    now = 0
+
+    def lasting(nanoseconds: int) -> Callable[[], None]:
+        def call() -> None:
+            nonlocal now
+            now += nanoseconds * (1 if now < 100_000 else 2)
+
+        return call
+
+    monkeypatch.setattr("time.perf_counter_ns", lambda: now)
+    measured = measure(Subject(lasting(300)), CallCounts(warm_up=0, burst=10 * BLOCK, isolated=0), lasting(1_000))
+    assert now > 200_000
+    assert measured.ratio == pytest.approx(0.3)
 
 
 def test_measured_recommendation_is_typical_and_has_5_kb() -> None:
