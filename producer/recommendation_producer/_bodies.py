@@ -1,14 +1,14 @@
 """The bodies of envelopes: written by the caller, or by the sender where that takes long."""
 
+import marshal
 import os
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 from recommendation_producer._balance import INVALID, TOO_LARGE
 from recommendation_shared import limits
-from recommendation_shared.envelope.writing import body_of, body_of_copy, converted_body
-from recommendation_shared.exact_json.dump import has_orjson, plain_copy
+from recommendation_shared.envelope.writing import body_of, body_of_plain, converted_body
+from recommendation_shared.exact_json.dump import has_orjson, is_plain
 from recommendation_shared.import_guard import importing
 
 # From Python 3.12 on, a caller gets the interpreter, for which it would otherwise wait 5 ms. Not on every system.
@@ -44,11 +44,22 @@ def snapshot(fields: dict[str, Any]) -> bytes | Unwritten:
     """
     if has_orjson():
         body = body_of(fields)
-    elif (copy := plain_copy(fields)) is not None:
-        return Unwritten(copy.held, partial(body_of_copy, copy.value))
+    elif (copy := _plain_copy(fields)) is not None:
+        return Unwritten(len(copy), lambda: body_of_plain(marshal.loads(copy)))  # noqa: S302 - made below
     else:
         body = converted_body(fields)
     return body if len(body) <= limits.SQS_REQUEST_BYTES else Unwritten(len(body), lambda: body)
+
+
+def _plain_copy(fields: dict[str, Any]) -> bytes | None:
+    """Return a copy of plain values, or None of others. It is in bytes: values would take three times the memory.
+
+    `marshal` alone does not suffice: it takes whatever has a buffer, such as a number of numpy, for bytes.
+    """
+    try:
+        return marshal.dumps(fields) if is_plain(fields) else None
+    except ValueError:  # not plain any more: another thread has changed it since the check
+        return None
 
 
 def _written(write: Callable[[], bytes]) -> tuple[bytes, str | None]:

@@ -62,12 +62,12 @@ class RecommendationProducer:
     With a `queue_url` that is None or cannot be used, the producer logs the reason, accepts every call and counts every
     envelope as dropped (`not_configured`).
     It holds at most `max_items` envelopes and `max_bytes` of bodies, including those in flight; beyond that it drops
-    the newest (`buffer_full`). In a host without orjson it holds copies, which take about three times the bytes. A
-    batch that is not full is sent after `max_age` seconds. `retention` is in days, None to keep items indefinitely, and
-    applies to envelopes that do not set their own. `redact` receives the arguments of `enqueue` as plain JSON values
-    and returns those to send; if it fails, the envelope is dropped, never sent raw. `emit_metrics` writes EMF to stdout
-    at every flush; None does so only in Lambda, where it becomes metrics. They are in `metrics_namespace`, or else in
-    that of the stage whose queue this is. `drain` says when a `lambda_handler` drains.
+    the newest (`buffer_full`). A batch that is not full is sent after `max_age` seconds. `retention` is in days, None
+    to keep items indefinitely, and applies to envelopes that do not set their own. `redact` receives the arguments of
+    `enqueue` as plain JSON values and returns those to send; if it fails, the envelope is dropped, never sent raw.
+    `emit_metrics` writes EMF to stdout at every flush; None does so only in Lambda, where it becomes metrics. They are
+    in `metrics_namespace`, or else in that of the stage whose queue this is. `drain` says when a `lambda_handler`
+    drains.
 
     Safe in sync code, coroutines (any number of event loops) and threads. A forked child starts empty and sends only
     its own envelopes. The sender runs until the process ends: `close` a producer that you do not keep. `clock`

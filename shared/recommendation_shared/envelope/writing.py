@@ -9,7 +9,7 @@ from recommendation_shared.envelope import field_rules
 from recommendation_shared.envelope.errors import INVALID_ENVELOPE, EnvelopeError
 from recommendation_shared.envelope.fields import DEFAULTS, FIELDS, MARKED, broken_rules, python_name
 from recommendation_shared.envelope.identity import recommendation_id
-from recommendation_shared.exact_json.dump import dump_converted, dump_copy, dump_plain
+from recommendation_shared.exact_json.dump import dump_checked, dump_converted, dump_plain
 from recommendation_shared.exact_json.plain import to_plain
 from recommendation_shared.import_guard import importing
 
@@ -94,9 +94,9 @@ def body_of(fields: dict[str, Any]) -> bytes:
     return converted_body(fields) if body is None else body
 
 
-def body_of_copy(fields: dict[str, Any]) -> bytes:
-    """Serialise a `plain_copy` of what `valid_fields` returned."""
-    body = dump_copy(fields)
+def body_of_plain(fields: dict[str, Any]) -> bytes:
+    """Serialise what `valid_fields` returned, if it `is_plain`."""
+    body = dump_checked(fields)
     return converted_body(fields) if body is None else body
 
 
