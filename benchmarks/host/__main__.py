@@ -11,8 +11,8 @@ REPETITIONS: Final = 7
 EPILOG: Final = """\
 Each figure is the median over fresh processes of a host on Python 3.13 that has imported boto3 and created a DynamoDB
 client, with compiled byte code. Seven outputs of 5 KB go to a stub that answers after 5 ms. The environments are built
-from benchmarks/host/locks on the first run. CPU times depend less on what else the machine does than wall times; the
-ratios and the memory depend on it least.
+from benchmarks/host/locks on the first run. The ratios of the goals are medians, too, each taken within one process or
+between two that ran in turn, because the speed of a machine changes from one moment to the next.
 """
 
 

@@ -77,8 +77,9 @@ def main() -> None:
     elif part == "loop":
         before = iterations()
         way.hand_over(outputs)
-        report["slowdown"] = before / iterations()
+        beside = iterations()
         way.drain()
+        report["slowdown"] = (before + iterations()) / 2 / beside  # the machine's own speed may change meanwhile
     elif part == "throttled":
         print("ready", flush=True)
         sys.stdin.readline()  # until the processor is held back
