@@ -59,13 +59,20 @@ def dump_checked(value: Any) -> bytes | None:
         return None
 
 
-def is_plain(value: Any) -> bool:  # noqa: C901, PLR0912 - calls would cost more than the checks
-    """Return whether every JSON library writes the value alike.
+def is_plain(value: Any) -> bool:
+    """Return whether every JSON library writes the value alike. Never raises.
 
     It then has plain kinds, text keys, floats without exponent, and no more levels than orjson writes. A circle has too
-    many levels, or too many entries. The two loops differ only in the keys; one loop for both, with the keys checked
-    beforehand, takes 1.3 times as long.
+    many levels, or too many entries.
     """
+    try:
+        return _is_plain(value)
+    except RuntimeError:  # another thread has changed a dictionary meanwhile
+        return False
+
+
+def _is_plain(value: Any) -> bool:  # noqa: C901, PLR0912 - calls would cost more than the checks
+    # The two loops differ only in the keys. One for both, with the keys checked beforehand, takes 1.3 times as long.
     level, left = [value], _MOST
     for _ in range(limits.JSON_LEVELS):
         below: list[Any] = []

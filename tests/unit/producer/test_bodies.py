@@ -1,12 +1,14 @@
-"""Bodies that the sender writes, in a host without orjson."""
+"""Bodies that the sender writes, in a host without orjson, and copies until then."""
 
 import enum
 import json
 import marshal
+import sys
 import tracemalloc
 from array import array
 from collections import OrderedDict, namedtuple
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any
 
 import pytest
@@ -107,6 +109,26 @@ def test_value_that_another_thread_changes_during_the_copy_is_written_at_once(mo
     monkeypatch.setattr(_bodies, "is_plain", lambda _: True)
     fields = fields_with([Level.HIGH])
     assert snapshot(fields) == body_of(fields)
+
+
+def test_value_that_another_thread_changes_during_the_check_is_still_enqueued() -> None:
+    """Iterating over a dictionary raises then. A trace function stands in for the thread."""
+    findings: dict[str, Any] = {"a": 1, "b": 2}
+
+    def change(frame: FrameType, event: str, _: Any) -> Any:
+        if frame.f_code.co_name == "_is_plain" and event == "line":
+            findings[f"key-{len(findings)}"] = 0
+        return change
+
+    fields = valid_fields(**recommendation(recommendation=findings))
+    before = sys.gettrace()
+    sys.settrace(change)
+    try:
+        body = snapshot(fields)
+    finally:
+        sys.settrace(before)
+    assert len(findings) > 2
+    assert body == body_of(fields)
 
 
 def test_circle_is_written_at_once() -> None:
