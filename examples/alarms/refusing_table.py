@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import json
 import select
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -40,6 +41,11 @@ class RefusingTable(ThreadingHTTPServer):
             self.left -= refused
             return refused
 
+    def refuse_another(self) -> None:
+        """Refuse one request more, in place of one whose client did not read the refusal."""
+        with self._counting:
+            self.left += 1
+
 
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
@@ -53,7 +59,9 @@ class _Connection(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         if self.server.refuses():
-            self._answer(http.HTTPStatus.BAD_REQUEST, json.dumps(_THROTTLED).encode())
+            if not self._is_read(json.dumps(_THROTTLED).encode()):  # the client left while this thread waited
+                self.close_connection = True
+                self.server.refuse_another()
             return
         with contextlib.closing(http.client.HTTPConnection(*self.server.backend)) as backend:
             backend.request("POST", "/", body, dict(self.headers))  # with its Host header, which is signed
@@ -64,6 +72,14 @@ class _Connection(BaseHTTPRequestHandler):
         """Return whether the client has closed the connection. It sends nothing else before it has an answer."""
         readable, _, _ = select.select([self.connection], [], [], 0)
         return bool(readable)
+
+    def _is_read(self, refusal: bytes) -> bool:
+        """Refuse the request; return whether the client is still there. It may send its next request meanwhile."""
+        try:
+            self._answer(http.HTTPStatus.BAD_REQUEST, refusal)
+            return not (self._client_has_left() and self.connection.recv(1, socket.MSG_PEEK) == b"")
+        except ConnectionError:
+            return False
 
     def _answer(self, status: int, content: bytes) -> None:
         self.send_response(status)
