@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from benchmarks.producer.contenders import CONTENDERS, Contender
 from benchmarks.producer.latency import PERCENTILES, CallCounts, Measured, measure, summary
+from benchmarks.producer.standard_library import json_dumps
 from benchmarks.support import command
 from benchmarks.support.recorded_outputs import count_leaves, typical_fields
 
@@ -18,11 +19,10 @@ def run(repetitions: int, counts: CallCounts | None = None) -> dict[str, Any]:
     fields = typical_fields()
     recommendation = fields["recommendation"]
     runs: dict[str, list[Measured]] = {row.name: [] for row in CONTENDERS}
-    for _ in range(repetitions):
-        for contender in CONTENDERS:
+    with json_dumps(fields) as yardstick:
+        for contender in CONTENDERS * repetitions:
             with contender.open(fields) as subject:
-                measured = measure(subject, counts or contender.counts, lambda: json.dumps(recommendation))
-                runs[contender.name].append(measured)
+                runs[contender.name].append(measure(subject, counts or contender.counts, yardstick.call))
     return {
         "machine": command.machine(PACKAGES),
         "recommendation": {"bytes": len(json.dumps(recommendation)), "leaves": count_leaves(recommendation)},

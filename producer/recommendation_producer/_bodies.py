@@ -16,17 +16,21 @@ _yield_interpreter: Final[Callable[[], None]] = getattr(os, "sched_yield", lambd
 
 
 class Unwritten:
-    """An envelope whose body the sender has yet to write or to shrink; `held` is in bytes of memory.
+    """An envelope whose body the sender has yet to write or to shrink. Its length is in bytes of memory.
 
     `write` returns the body, whatever its size. Only the sender's thread calls it.
     """
 
-    __slots__ = ("_result", "_write", "held")
+    __slots__ = ("_result", "_size", "_write")
 
-    def __init__(self, held: int, write: Callable[[], bytes]) -> None:
-        self.held: Final = held
+    def __init__(self, size: int, write: Callable[[], bytes]) -> None:
+        self._size: Final = size
         self._write: Callable[[], bytes] | None = write
         self._result: tuple[bytes, str | None] = b"", None
+
+    def __len__(self) -> int:
+        """Return the bytes that it takes until it is written."""
+        return self._size
 
     def written(self) -> tuple[bytes, str | None]:
         """Return the body, or an empty one and the reason to drop it. Never raises."""

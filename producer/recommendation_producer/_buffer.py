@@ -30,7 +30,7 @@ class Entry:
     ) -> None:
         self.number: Final = number
         self.enqueued_at: Final = enqueued_at
-        self.held: Final = _held(body)
+        self.held: Final = len(body)
         self.body: bytes
         self.refusal: str | None
         self.body, self.refusal = (body, None) if isinstance(body, bytes) else body.written()
@@ -74,7 +74,7 @@ class Buffer:
         Finalizers and signal handlers run at calls, and may enqueue. So no count is read before a call and written
         after it, and there is no call at all between checking the bounds and admitting the entry.
         """
-        size = _held(body)
+        size = len(body)
         waiting = (now, body, trace_header)
         with self._entering:
             self._handed_over += 1
@@ -121,11 +121,6 @@ class Buffer:
     def is_settled(self, mark: int) -> bool:
         """Return whether every envelope numbered below `mark` has been sent or dropped."""
         return self._oldest_unsettled >= mark
-
-    @property
-    def has_dropped(self) -> bool:
-        """Whether anything was dropped so far."""
-        return bool(self._dropped or self._refused or self._abandoned)
 
     def balance(self) -> Balance:
         """Return a consistent snapshot without taking a lock."""
@@ -179,7 +174,3 @@ class Buffer:
             self._settled += 1
             self._settled_bytes += entry.held
         self._oldest_unsettled = min(self._in_hand, default=self._taken)
-
-
-def _held(body: "bytes | Unwritten") -> int:
-    return len(body) if isinstance(body, bytes) else body.held

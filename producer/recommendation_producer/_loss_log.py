@@ -46,13 +46,10 @@ class LossLog:
         """Remember the latest cause for the next line."""
         self._cause = cause
 
-    @property
-    def has_cause(self) -> bool:
-        """Whether a cause waits for the next line."""
-        return self._cause is not None
-
     def report(self, balance: Balance) -> None:
         """Log a line if there is news and the last line is old enough."""
+        if not balance.dropped and self._cause is None:  # nearly always, and what follows would hold up the next call
+            return
         lost = Counter(balance.dropped) - self._logged
         if not lost and self._cause is None:
             return

@@ -68,8 +68,7 @@ class Dispatcher:
                 self._take_due_batches()
                 self._give_up_overdue_calls()
                 self._start_calls()
-                if self._log.has_cause or self._buffer.has_dropped:  # else counting would hold up the call
-                    self._log.report(self._buffer.balance())
+                self._log.report(self._buffer.balance())
                 if not self._receive():
                     break
             self._await_calls()

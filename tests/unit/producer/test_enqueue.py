@@ -169,7 +169,7 @@ def test_full_buffer_drops_the_newest_without_waiting() -> None:
 
 def test_buffer_is_bounded_by_bytes_too() -> None:
     """A few large envelopes fill it as well."""
-    with running_producer(BlackHole(), max_bytes=12_000) as producer:
+    with running_producer(BlackHole(), max_bytes=10_000) as producer:
         big = {"text": "x" * 4_000}
         outcomes = [producer.enqueue(**recommendation(number, recommendation=big)) for number in range(3)]
     assert [outcome.reason for outcome in outcomes] == [None, None, "buffer_full"]
